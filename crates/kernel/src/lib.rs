@@ -1,0 +1,21 @@
+//! The words that every context shares: ids, money, civil dates, calendars, windows, zones.
+//!
+//! Pure: no IO, no clock, no randomness, no serialisation. Whatever a decision needs is an argument.
+#![no_std]
+#![warn(missing_docs)]
+extern crate alloc;
+
+pub mod calendar;
+pub mod ids;
+pub mod money;
+pub mod personal;
+pub mod text;
+pub mod window;
+pub mod zone;
+
+pub use calendar::Calendar;
+pub use chrono::{DateTime, NaiveDate, NaiveTime, Utc, Weekday};
+pub use ids::{ChannelAttemptId, CommandId, ContactId, CustomerId, InvoiceId, PaymentId, PolicyId, StepId, TenantId};
+pub use money::{Currency, MAX_AMOUNT_MINOR, Money};
+pub use window::Window;
+pub use zone::Zone;
