@@ -1,0 +1,40 @@
+# What a person runs. `make` alone lists the targets; the scripts behind them are in deploy/.
+# Everything a target needs is checked for first and installed where it is missing (deploy/stack/prepare.sh).
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help build demo test lint proto-lint stack stack-down
+
+# Cargo itself reads CARGO_TARGET_DIR too.
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
+
+build: ## compiles everything, optimised
+	deploy/stack/prepare.sh build
+	cargo build --release --workspace
+
+demo: ## runs the main job on embedded storage
+	deploy/stack/prepare.sh build
+	cargo build --release -p regua --bin regua
+	$(TARGET)/release/regua demo
+
+test: lint ## all tests, with PostgreSQL and Kafka of their own
+	deploy/test.sh
+
+lint: proto-lint ## formatting, clippy and the protobuf linter, without a warning
+	deploy/stack/prepare.sh build
+	deploy/lint.sh
+
+proto-lint: ## the protobuf linter alone
+	deploy/proto-lint.sh
+
+stack: ## starts PostgreSQL and Kafka with their data under DIR=… and writes DIR/regua.toml
+	@: $(or $(DIR),$(error usage: make stack DIR=folder))
+	deploy/stack/prepare.sh stack
+	deploy/stack/up.sh '$(DIR)'
+
+stack-down: ## ends what `make stack DIR=…` started; the data stays
+	@: $(or $(DIR),$(error usage: make stack-down DIR=folder))
+	deploy/stack/down.sh '$(DIR)'
