@@ -1,1 +1,21 @@
-//! (in progress)
+//! What every service needs to run and none of them is about: configuration, telemetry, clocks, ids, listeners,
+//! access, calls to others, shutdown. Knows no business word.
+
+pub mod access;
+pub mod client;
+pub mod clock;
+pub mod config;
+pub mod environment;
+pub mod ids;
+pub mod metrics;
+pub mod refusal;
+pub mod request;
+pub mod server;
+pub mod service;
+pub mod telemetry;
+pub mod trace;
+
+pub use config::Config;
+pub use environment::{Environment, Process};
+pub use refusal::Refusal;
+pub use service::{Parts, Service};

@@ -1,1 +1,25 @@
-//! (in progress)
+//! The invoice service: payers, receivables, payments, and the last look before a reminder goes out.
+//!
+//! Owns customers' personal data (one table, never in events) and publishes `regua.invoice.v1`.
+
+pub mod aggregate;
+mod bulk;
+mod grpc;
+mod migrations;
+mod project;
+pub mod publish;
+mod query;
+mod start;
+mod wire;
+
+pub use aggregate::Accounts;
+pub use start::{Settings, projections, start};
+
+/// The topic of this service's facts.
+pub const TOPIC: &str = "regua.invoice.v1";
+/// Permanent name of its consumer: positions hang on it.
+pub const CONSUMER: &str = "invoice.views";
+/// All its consumers.
+pub const CONSUMERS: &[&str] = &[CONSUMER];
+/// Name of the service in configuration, logs and metrics.
+pub const NAME: &str = "invoice";

@@ -1,1 +1,30 @@
-//! (in progress)
+//! The collection ladder (régua de cobrança): which step of which debt is due on which day, and why.
+//!
+//! Pure: no IO, no clock, no randomness, no serialisation. Policies, days and instants are arguments.
+//!
+//! Reading order: [`policy`] (what a ladder is) and [`draft`] (how one is checked), [`schedule`] (dates), [`track`]
+//! (where one debt stands), [`plan`] (what is offered on a day, and why not the rest), [`ladder`] (the aggregate of one payer).
+//!
+//! Interpretation where the norm leaves room:
+//! - A planned date is the first day on or after the rolled date on which the step's window opens. It is a pure function
+//!   of due date, policy and calendar and may lie before enrolment.
+//! - A step is *reached* from its planned date on; *expired* from the day after its last day, whether or not anyone looked.
+//! - A track offers at most one step a day, a payer gets at most one [`ladder::Event::ReminderDue`] a day.
+//! - A track's place is the latest executed step of its cycle, in policy order: lower steps are never sent after it.
+//! - Steps of other kinds than `notify` are no contacts: `min_gap_days` neither counts nor delays them; they do set place and tone.
+#![no_std]
+#![warn(missing_docs)]
+extern crate alloc;
+
+pub mod draft;
+pub mod ladder;
+pub mod plan;
+pub mod policy;
+pub mod preview;
+pub mod reason;
+pub mod schedule;
+pub mod track;
+
+pub use ladder::{Command, Context, Event, Ladder, Rejection, decide, evolve, next_wake};
+pub use policy::{Policy, PolicyBook};
+pub use reason::{Reason, TaskReason};

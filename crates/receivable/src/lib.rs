@@ -1,1 +1,37 @@
-//! (in progress)
+//! What a payer owes: invoices, payments and unapplied credit, one aggregate per payer.
+//!
+//! Pure: no IO, no clock, no randomness, no serialisation. `decide` turns a command into events or a [`Rejection`],
+//! `evolve` folds events into an [`Account`], [`last_look()`] answers whether a reminder may still go out.
+//!
+//! Invariants (property tests in `tests/`):
+//! - no invoice has less than nothing open, and no currency less than no credit;
+//! - what is open minus unapplied credit = issued amounts minus payments, cancelled and reversed ones left out;
+//! - the postings of [`ledger`] fold to the same balances as the state;
+//! - a command that is repeated word for word adds no event.
+#![no_std]
+#![warn(missing_docs)]
+extern crate alloc;
+
+pub mod account;
+pub mod command;
+pub mod coverage;
+mod decide;
+pub mod event;
+mod evolve;
+pub mod last_look;
+pub mod ledger;
+pub mod rejection;
+
+pub use account::{Account, Attributes, Authorization, Invoice, Payment, Phase, Reversal, Standing, Terms};
+pub use command::{
+    AmendInvoice, AuthorizationItem, AuthorizeReminder, CancelInvoice, Command, EraseCustomer, IssueInvoice, RecordPayment,
+    RegisterCustomer, ReversePayment,
+};
+pub use decide::decide;
+pub use event::{
+    AuthorizedItem, CustomerAmended, CustomerErased, CustomerRegistered, Event, InvoiceAmended, InvoiceCancelled, InvoiceIssued,
+    PaymentReceived, PaymentReversed, Release, ReminderAuthorized,
+};
+pub use evolve::evolve;
+pub use last_look::{Answer, RefusalReason, Verdict, last_look};
+pub use rejection::{Kind, Rejection};

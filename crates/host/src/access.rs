@@ -1,0 +1,129 @@
+//! Who may call: tokens, tenants, and the rule that no open listener starts without both TLS and a token.
+
+use crate::{config::Access, refusal::Refusal};
+use std::{net::SocketAddr, sync::Arc};
+use subtle::ConstantTimeEq;
+use tonic::{Code, Request, Status, metadata::MetadataMap, service::Interceptor};
+
+/// Tenant of an installation without login.
+pub const DEFAULT_TENANT: &str = "default";
+/// Metadata key by which a caller that may act for any tenant names one.
+pub const TENANT_KEY: &str = "regua-tenant";
+const ANY_TENANT: &str = "*";
+
+/// Who calls: in the request's extensions once the gatekeeper let it in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// The tenant that the call acts for.
+    pub tenant: String,
+}
+
+/// Lets calls in: an interceptor of every service.
+#[derive(Clone)]
+pub struct Gatekeeper {
+    tokens: Arc<Vec<(String, String)>>,
+}
+
+impl Gatekeeper {
+    /// From the `[access]` section. Without tokens every call is let in, which only loopback listeners may do.
+    pub fn new(access: &Access) -> Self {
+        let mut tokens: Vec<(String, String)> =
+            access.tokens.iter().filter_map(|(token, tenant)| Some((token.clone(), tenant.as_str()?.to_owned()))).collect();
+        if !access.service_token.is_empty() {
+            tokens.push((access.service_token.clone(), ANY_TENANT.to_owned()));
+        }
+        Self { tokens: Arc::new(tokens) }
+    }
+
+    /// The caller of a request. Errors: UNAUTHENTICATED `token_missing` or `token_unknown`; INVALID_ARGUMENT
+    /// `tenant_malformed`; PERMISSION_DENIED `tenant_forbidden`.
+    pub fn caller(&self, metadata: &MetadataMap) -> Result<Caller, Status> {
+        let named = metadata.get(TENANT_KEY).and_then(|value| value.to_str().ok());
+        if let Some(tenant) = named {
+            kernel::TenantId::new(tenant).map_err(|fault| Refusal::invalid(TENANT_KEY, "tenant_malformed", fault.to_string()))?;
+        }
+        if self.tokens.is_empty() {
+            return Ok(Caller { tenant: named.unwrap_or(DEFAULT_TENANT).to_owned() });
+        }
+        let refused = |reason: &str, text: &str| Status::from(Refusal::new(Code::Unauthenticated, reason, "authorization", text));
+        let bearer = metadata.get("authorization").and_then(|value| value.to_str().ok()).and_then(|value| value.strip_prefix("Bearer "));
+        let token = bearer.ok_or_else(|| refused("token_missing", "a bearer token is needed"))?;
+        let known = self.tokens.iter().find(|(held, _)| bool::from(held.as_bytes().ct_eq(token.as_bytes())));
+        let (_, tenant) = known.ok_or_else(|| refused("token_unknown", "the token is not known"))?;
+        match (tenant.as_str(), named) {
+            (ANY_TENANT, named) => Ok(Caller { tenant: named.unwrap_or(DEFAULT_TENANT).to_owned() }),
+            (own, Some(other)) if own != other => {
+                Err(Refusal::new(Code::PermissionDenied, "tenant_forbidden", TENANT_KEY, "the token is another tenant's").into())
+            }
+            (own, _) => Ok(Caller { tenant: own.to_owned() }),
+        }
+    }
+}
+
+impl Interceptor for Gatekeeper {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        let caller = self.caller(request.metadata())?;
+        request.extensions_mut().insert(caller);
+        Ok(request)
+    }
+}
+
+/// The tenant of a request that passed the gatekeeper.
+pub fn tenant_of<T>(request: &Request<T>) -> Result<String, Status> {
+    request.extensions().get::<Caller>().map(|caller| caller.tenant.clone()).ok_or_else(|| Refusal::internal("no caller").into())
+}
+
+/// Refuses an address that others can reach unless TLS and a token are set.
+pub fn check_listener(address: SocketAddr, access: &Access) -> anyhow::Result<()> {
+    let guarded = !access.certificate.is_empty() && !access.private_key.is_empty() && !access.tokens.is_empty();
+    anyhow::ensure!(
+        address.ip().is_loopback() || guarded,
+        "{address} is not loopback: set access.certificate, access.private_key and at least one of access.tokens"
+    );
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn metadata(pairs: &[(&'static str, &str)]) -> MetadataMap {
+        let mut map = MetadataMap::new();
+        for (key, value) in pairs {
+            map.insert(*key, value.parse().unwrap());
+        }
+        map
+    }
+
+    fn gatekeeper() -> Gatekeeper {
+        let tokens = "acme-token = \"acme\"\nroot-token = \"*\"".parse().unwrap();
+        Gatekeeper::new(&Access { tokens, ..Access::default() })
+    }
+
+    #[test]
+    fn a_token_opens_its_own_tenant_only() {
+        let cases: [(&[(&'static str, &str)], Result<&str, Code>); 6] = [
+            (&[], Err(Code::Unauthenticated)),
+            (&[("authorization", "Bearer nonsense")], Err(Code::Unauthenticated)),
+            (&[("authorization", "Bearer acme-token")], Ok("acme")),
+            (&[("authorization", "Bearer acme-token"), (TENANT_KEY, "other")], Err(Code::PermissionDenied)),
+            (&[("authorization", "Bearer root-token"), (TENANT_KEY, "other")], Ok("other")),
+            (&[("authorization", "Bearer root-token"), (TENANT_KEY, "a b")], Err(Code::InvalidArgument)),
+        ];
+        for (pairs, expected) in cases {
+            let got = gatekeeper().caller(&metadata(pairs)).map(|caller| caller.tenant).map_err(|status| status.code());
+            assert_eq!(got, expected.map(str::to_owned), "{pairs:?}");
+        }
+    }
+
+    #[test]
+    fn an_open_listener_without_tls_and_token_is_refused() {
+        let open = "0.0.0.0:7401".parse().unwrap();
+        assert!(check_listener(open, &Access::default()).is_err());
+        assert!(check_listener("127.0.0.1:7401".parse().unwrap(), &Access::default()).is_ok());
+        let tokens: toml::Table = "t = \"acme\"".parse().unwrap();
+        assert!(check_listener(open, &Access { tokens: tokens.clone(), ..Access::default() }).is_err());
+        let access = Access { tokens, certificate: "c.pem".into(), private_key: "k.pem".into(), ..Access::default() };
+        assert!(check_listener(open, &access).is_ok());
+    }
+}

@@ -1,0 +1,195 @@
+//! Configuration: one commented file with every key and its default, laid under the user's file.
+//!
+//! The bundled default is the schema: a key that it does not have, or a value of another kind, is a fault, and all
+//! faults are reported at once. A text value `env:NAME` is read from the environment here and nowhere else.
+
+use serde::{Deserialize, de::DeserializeOwned};
+use std::{fmt, net::SocketAddr, path::PathBuf};
+use toml::{Table, Value};
+
+/// One thing wrong with a configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// Dotted path of the key.
+    pub path: String,
+    /// For a person.
+    pub message: String,
+}
+
+/// Everything wrong with a configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Faults(pub Vec<Fault>);
+
+impl fmt::Display for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the configuration has faults:")?;
+        self.0.iter().try_for_each(|fault| write!(f, "\n  {}: {}", fault.path, fault.message))
+    }
+}
+
+impl std::error::Error for Faults {}
+
+/// A merged configuration.
+#[derive(Debug, Clone)]
+pub struct Config {
+    table: Table,
+}
+
+impl Config {
+    /// Lays `user` (TOML) over `default` (TOML). Errors: every unknown key, wrong kind and unset variable at once.
+    pub fn load(default: &str, user: &str) -> Result<Self, Faults> {
+        let single = |path: &str, message: String| Faults(vec![Fault { path: path.to_owned(), message }]);
+        let mut table: Table = default.parse().map_err(|error: toml::de::Error| single("(default)", error.to_string()))?;
+        let user: Table = user.parse().map_err(|error: toml::de::Error| single("(file)", error.to_string()))?;
+        let mut faults = Vec::new();
+        lay_over(&mut table, user, "", &mut faults);
+        resolve_environment(&mut table, "", &mut faults);
+        if faults.is_empty() { Ok(Self { table }) } else { Err(Faults(faults)) }
+    }
+
+    /// One section as a typed value. Errors: the first wrong value of the section, with its path.
+    pub fn section<T: DeserializeOwned>(&self, name: &str) -> Result<T, Faults> {
+        let value = self.table.get(name).cloned().unwrap_or_else(|| Value::Table(Table::new()));
+        value
+            .try_into()
+            .map_err(|error: toml::de::Error| Faults(vec![Fault { path: name.to_owned(), message: error.message().to_owned() }]))
+    }
+
+    /// Sets a key, for flags that override the file.
+    pub fn set(&mut self, section: &str, key: &str, value: impl Into<Value>) {
+        if let Some(Value::Table(table)) = self.table.get_mut(section) {
+            table.insert(key.to_owned(), value.into());
+        }
+    }
+}
+
+fn lay_over(base: &mut Table, user: Table, prefix: &str, faults: &mut Vec<Fault>) {
+    for (key, value) in user {
+        let path = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
+        match (base.get_mut(&key), value) {
+            (None, _) => faults.push(Fault { path, message: "unknown key".to_owned() }),
+            (Some(Value::Table(inner)), Value::Table(table)) => lay_over(inner, table, &path, faults),
+            (Some(slot), value) if slot.same_type(&value) => *slot = value,
+            (Some(slot), value) => {
+                faults.push(Fault { path, message: format!("is {}, should be {}", value.type_str(), slot.type_str()) });
+            }
+        }
+    }
+}
+
+fn resolve_environment(table: &mut Table, prefix: &str, faults: &mut Vec<Fault>) {
+    for (key, value) in table.iter_mut() {
+        let path = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
+        match value {
+            Value::Table(inner) => resolve_environment(inner, &path, faults),
+            Value::String(text) => {
+                if let Some(name) = text.strip_prefix("env:") {
+                    match std::env::var(name) {
+                        Ok(found) => *text = found,
+                        Err(_) => faults.push(Fault { path, message: format!("environment variable {name} is not set") }),
+                    }
+                }
+            }
+            Value::Integer(_) | Value::Float(_) | Value::Boolean(_) | Value::Datetime(_) | Value::Array(_) => {}
+        }
+    }
+}
+
+/// Where logs and views are kept.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Storage {
+    /// `sqlite` or `postgres`.
+    pub kind: String,
+    /// Directory of the SQLite files.
+    pub directory: PathBuf,
+    /// PostgreSQL URL.
+    pub url: String,
+    /// Connections per service.
+    pub max_connections: u32,
+    /// Put before schema names, so that several installations share a database.
+    pub prefix: String,
+}
+
+/// How events travel.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BusConfig {
+    /// `in-process` or `kafka`.
+    pub kind: String,
+    /// Kafka bootstrap servers.
+    pub brokers: String,
+    /// Partitions of each topic.
+    pub partitions: i32,
+    /// Put before topic and group names, so that several installations share a broker.
+    pub prefix: String,
+}
+
+/// Addresses of one service.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Listen {
+    /// gRPC address.
+    pub grpc: SocketAddr,
+    /// HTTP address: metrics, health, callbacks.
+    pub http: SocketAddr,
+    /// Where others reach its gRPC; empty = `grpc` itself.
+    pub url: String,
+}
+
+/// Who may call.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Access {
+    /// PEM file of the certificate chain; empty = no TLS.
+    pub certificate: String,
+    /// PEM file of the key.
+    pub private_key: String,
+    /// PEM file of the authority that signed the services' certificates, for calls between services.
+    pub authority: String,
+    /// Token of this installation's own calls between services.
+    pub service_token: String,
+    /// `token = tenant`; tenant `*` may act for any.
+    pub tokens: Table,
+    /// Whether reflection is served (development).
+    pub reflection: bool,
+}
+
+/// What the process tells about itself.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TelemetryConfig {
+    /// Filter as `info` or `info,eventlog=debug`.
+    pub log: String,
+    /// `text` or `json`.
+    pub format: String,
+    /// OTLP endpoint for traces; empty = none.
+    pub otlp_endpoint: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DEFAULT: &str = "[bus]\nkind = \"in-process\"\nbrokers = \"\"\npartitions = 4\nprefix = \"\"\n";
+
+    #[test]
+    fn every_fault_is_reported_at_once_with_its_path() {
+        let faults = Config::load(DEFAULT, "[bus]\nkindd = 1\npartitions = \"four\"\n[storag]\nx = 1\n").unwrap_err().0;
+        let paths: Vec<&str> = faults.iter().map(|fault| fault.path.as_str()).collect();
+        assert_eq!(paths, ["bus.kindd", "bus.partitions", "storag"]);
+    }
+
+    #[test]
+    fn the_users_value_lies_over_the_default() {
+        let config = Config::load(DEFAULT, "[bus]\nkind = \"kafka\"\n").unwrap();
+        let bus: BusConfig = config.section("bus").unwrap();
+        assert_eq!((bus.kind.as_str(), bus.partitions), ("kafka", 4));
+    }
+
+    #[test]
+    fn a_variable_that_is_not_set_is_a_fault() {
+        let faults = Config::load(DEFAULT, "[bus]\nbrokers = \"env:REGUA_NO_SUCH_VARIABLE\"\n").unwrap_err();
+        assert!(faults.to_string().contains("bus.brokers"), "{faults}");
+    }
+}

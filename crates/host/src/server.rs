@@ -1,0 +1,90 @@
+//! Listeners: gRPC with health and reflection, HTTP for what gRPC does not reach.
+
+use crate::{access, config::Access};
+use anyhow::Context;
+use std::net::SocketAddr;
+use tokio::{net::TcpListener, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+use tonic::{
+    service::Routes,
+    transport::{Identity, Server, ServerTlsConfig, server::TcpIncoming},
+};
+
+/// Longest message that a service decodes, in bytes; a longer one is refused before it is read.
+pub const MAX_MESSAGE_BYTES: usize = 4 * 1024 * 1024;
+
+/// A gRPC server to start.
+pub struct GrpcServer<'a> {
+    /// Where to listen; port 0 = any free one.
+    pub listen: SocketAddr,
+    /// The services, each behind its gatekeeper.
+    pub routes: Routes,
+    /// Full names of the services, for health.
+    pub names: &'a [&'static str],
+    /// File descriptors, for reflection.
+    pub descriptors: &'static [u8],
+}
+
+/// A server that runs.
+pub struct Running {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Ends when the server has drained.
+    pub task: JoinHandle<()>,
+}
+
+/// Starts a gRPC server with health and, if asked for, reflection; it drains when `stop` is cancelled.
+pub async fn serve_grpc(server: GrpcServer<'_>, access: &Access, stop: CancellationToken) -> anyhow::Result<Running> {
+    access::check_listener(server.listen, access)?;
+    let listener = TcpListener::bind(server.listen).await.with_context(|| format!("cannot listen on {}", server.listen))?;
+    let address = listener.local_addr()?;
+    let (reporter, health) = tonic_health::server::health_reporter();
+    for name in server.names {
+        reporter.set_service_status(*name, tonic_health::ServingStatus::Serving).await;
+    }
+    let mut routes = server.routes.add_service(health);
+    if access.reflection {
+        let reflection = tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(server.descriptors)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+            .build_v1()?;
+        routes = routes.add_service(reflection);
+    }
+    let mut builder = Server::builder()
+        .trace_fn(crate::trace::request_span)
+        .initial_stream_window_size(1024 * 1024)
+        .initial_connection_window_size(4 * 1024 * 1024)
+        .max_concurrent_streams(1024);
+    if !access.certificate.is_empty() {
+        builder = builder.tls_config(ServerTlsConfig::new().identity(identity(access)?))?;
+    }
+    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+    let router = builder.add_routes(routes);
+    let task = tokio::spawn(async move {
+        if let Err(error) = router.serve_with_incoming_shutdown(incoming, stop.cancelled_owned()).await {
+            tracing::error!(%error, "the gRPC server ended");
+        }
+    });
+    Ok(Running { address, task })
+}
+
+fn identity(access: &Access) -> anyhow::Result<Identity> {
+    let read = |path: &str| std::fs::read(path).with_context(|| format!("cannot read {path}"));
+    Ok(Identity::from_pem(read(&access.certificate)?, read(&access.private_key)?))
+}
+
+/// Starts an HTTP server; it drains when `stop` is cancelled.
+pub async fn serve_http(listen: SocketAddr, router: axum::Router, access: &Access, stop: CancellationToken) -> anyhow::Result<Running> {
+    anyhow::ensure!(
+        listen.ip().is_loopback() || !access.tokens.is_empty(),
+        "{listen} is not loopback: set access.tokens and put a TLS proxy before it"
+    );
+    let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
+    let address = listener.local_addr()?;
+    let task = tokio::spawn(async move {
+        if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await {
+            tracing::error!(%error, "the HTTP server ended");
+        }
+    });
+    Ok(Running { address, task })
+}

@@ -1,0 +1,286 @@
+//! Events → tables: payers, receivables, and dated entries from which every past balance is a sum.
+
+use crate::wire::{self, Fact};
+use async_trait::async_trait;
+use eventlog::{
+    bus::Message,
+    projection::{Projection, ProjectionError, TableDef, View},
+};
+use receivable::{Event, event::released_minor};
+use sql::{Column, Keys, Kind, Row, Value};
+use std::collections::BTreeMap;
+
+/// Accounts as tables.
+pub struct AccountTables;
+
+const TENANT: Column = Column::new("tenant", Kind::Text);
+const CUSTOMER_ID: Column = Column::new("customer_id", Kind::Text);
+const INVOICE_ID: Column = Column::new("invoice_id", Kind::Text);
+
+const CUSTOMER: TableDef = TableDef {
+    name: "customer",
+    columns: &[
+        TENANT,
+        CUSTOMER_ID,
+        Column::new("segment", Kind::Text),
+        Column::new("language", Kind::Text),
+        Column::new("time_zone", Kind::Text),
+        Column::new("state", Kind::Text),
+        Column::new("consents", Kind::Text),
+        Column::new("erased", Kind::Bool),
+    ],
+    key: &["tenant", "customer_id"],
+    indexes: &[],
+};
+
+const INVOICE: TableDef = TableDef {
+    name: "invoice",
+    columns: &[
+        TENANT,
+        INVOICE_ID,
+        CUSTOMER_ID,
+        Column::new("amount_minor", Kind::Int),
+        Column::new("open_minor", Kind::Int),
+        Column::new("currency", Kind::Text),
+        Column::new("issued_on", Kind::Date),
+        Column::new("due_on", Kind::Date),
+        Column::new("status", Kind::Text),
+        Column::new("document", Kind::Text),
+    ],
+    key: &["tenant", "invoice_id"],
+    indexes: &[&["tenant", "customer_id"], &["tenant", "due_on"]],
+};
+
+const ENTRY: TableDef = TableDef {
+    name: "entry",
+    columns: &[
+        TENANT,
+        CUSTOMER_ID,
+        // Version of the account's stream: one entry an event.
+        Column::new("version", Kind::Int),
+        INVOICE_ID,
+        Column::new("effective_on", Kind::Date),
+        Column::new("recorded_at", Kind::Instant),
+        Column::new("currency", Kind::Text),
+        Column::new("kind", Kind::Text),
+        Column::new("amount_minor", Kind::Int),
+        Column::new("credit_minor", Kind::Int),
+    ],
+    key: &["tenant", "customer_id", "version"],
+    indexes: &[&["tenant", "invoice_id"]],
+};
+
+#[async_trait]
+impl Projection for AccountTables {
+    fn name(&self) -> &'static str {
+        "invoice-accounts"
+    }
+
+    fn version(&self) -> u32 {
+        1
+    }
+
+    fn sources(&self) -> &'static [&'static str] {
+        &[crate::TOPIC]
+    }
+
+    fn tables(&self) -> &'static [TableDef] {
+        &[CUSTOMER, INVOICE, ENTRY]
+    }
+
+    async fn apply(&self, view: &mut View<'_>, page: &[Message]) -> Result<(), ProjectionError> {
+        let mut facts = Vec::with_capacity(page.len());
+        for message in page {
+            let decoded = wire::decode(&message.event.event_type, &message.event.payload);
+            if let Some(fact) = decoded.map_err(|fault| ProjectionError::poison(message, fault.to_string()))? {
+                facts.push((message, fact));
+            }
+        }
+        view.upsert("customer", facts.iter().filter_map(|(message, fact)| customer_row(&message.event.tenant, fact)).collect()).await?;
+        view.upsert("entry", facts.iter().filter_map(|(message, fact)| entry_row(message, fact)).collect()).await?;
+        let mut invoices = stored_invoices(view, &facts).await?;
+        for (message, fact) in &facts {
+            fold_invoice(&mut invoices, &message.event.tenant, fact);
+        }
+        view.upsert("invoice", invoices.into_values().map(InvoiceRow::values).collect()).await
+    }
+}
+
+fn customer_row(tenant: &str, fact: &Fact) -> Option<Vec<Value>> {
+    let (attributes, consents) = match &fact.event {
+        Event::CustomerRegistered(e) => (Some(&e.attributes), Some(&e.consents)),
+        Event::CustomerAmended(e) => (Some(&e.attributes), Some(&e.consents)),
+        Event::CustomerErased(_) => (None, None),
+        Event::InvoiceIssued(_)
+        | Event::InvoiceAmended(_)
+        | Event::InvoiceCancelled(_)
+        | Event::PaymentReceived(_)
+        | Event::PaymentReversed(_)
+        | Event::ReminderAuthorized(_) => return None,
+    };
+    let text = |pick: fn(&receivable::Attributes) -> Option<String>| Value::Text(attributes.and_then(pick).unwrap_or_default());
+    let consents: Vec<&str> = consents.into_iter().flatten().map(String::as_str).collect();
+    Some(vec![
+        tenant.into(),
+        fact.customer_id.as_str().into(),
+        text(|a| a.segment.clone()),
+        text(|a| Some(a.language.clone())),
+        text(|a| a.zone.clone()),
+        text(|a| a.state.clone()),
+        Value::Text(consents.join(" ")),
+        attributes.is_none().into(),
+    ])
+}
+
+fn entry_row(message: &Message, fact: &Fact) -> Option<Vec<Value>> {
+    let (invoice_id, effective_on, currency, kind, amount_minor, credit_minor) = match &fact.event {
+        Event::InvoiceIssued(e) => (&e.invoice_id, e.issued_on, e.currency, "issued", e.amount_minor, 0),
+        Event::InvoiceAmended(e) => {
+            let released = released_minor(&e.released);
+            (&e.invoice_id, e.amended_on, e.currency, "amended", e.amount_minor - e.previous_amount_minor + released, released)
+        }
+        Event::InvoiceCancelled(e) => {
+            (&e.invoice_id, e.cancelled_on, e.currency, "cancelled", -e.previous_outstanding_minor, released_minor(&e.released))
+        }
+        Event::PaymentReceived(e) => (&e.invoice_id, e.paid_on, e.currency, "payment", -e.applied_minor, e.unapplied_minor),
+        Event::PaymentReversed(e) => (&e.invoice_id, e.reversed_on, e.currency, "reversal", e.applied_minor, -e.unapplied_minor),
+        Event::CustomerRegistered(_) | Event::CustomerAmended(_) | Event::CustomerErased(_) | Event::ReminderAuthorized(_) => return None,
+    };
+    Some(vec![
+        message.event.tenant.as_str().into(),
+        fact.customer_id.as_str().into(),
+        Value::Int(i64::try_from(message.event.version).unwrap_or(i64::MAX)),
+        invoice_id.as_str().into(),
+        effective_on.into(),
+        message.event.recorded_at.into(),
+        currency.as_str().into(),
+        kind.into(),
+        amount_minor.into(),
+        credit_minor.into(),
+    ])
+}
+
+/// A receivable as it is stored.
+struct InvoiceRow {
+    tenant: String,
+    invoice_id: String,
+    customer_id: String,
+    amount_minor: i64,
+    open_minor: i64,
+    currency: String,
+    issued_on: chrono::NaiveDate,
+    due_on: chrono::NaiveDate,
+    status: &'static str,
+    document: String,
+}
+
+impl InvoiceRow {
+    fn values(self) -> Vec<Value> {
+        vec![
+            self.tenant.into(),
+            self.invoice_id.into(),
+            self.customer_id.into(),
+            self.amount_minor.into(),
+            self.open_minor.into(),
+            self.currency.into(),
+            self.issued_on.into(),
+            self.due_on.into(),
+            self.status.into(),
+            self.document.into(),
+        ]
+    }
+
+    fn read(row: &Row) -> Result<Self, ProjectionError> {
+        let open_minor = row.int("open_minor")?;
+        Ok(Self {
+            tenant: row.text("tenant")?,
+            invoice_id: row.text("invoice_id")?,
+            customer_id: row.text("customer_id")?,
+            amount_minor: row.int("amount_minor")?,
+            open_minor,
+            currency: row.text("currency")?,
+            issued_on: row.date("issued_on")?,
+            due_on: row.date("due_on")?,
+            status: if row.text("status")? == CANCELLED { CANCELLED } else { status(open_minor) },
+            document: row.text("document")?,
+        })
+    }
+
+    fn stand(&mut self, open_minor: i64) {
+        self.open_minor = open_minor;
+        self.status = status(open_minor);
+    }
+}
+
+const CANCELLED: &str = "cancelled";
+
+fn status(open_minor: i64) -> &'static str {
+    if open_minor > 0 { "open" } else { "settled" }
+}
+
+type Invoices = BTreeMap<(String, String), InvoiceRow>;
+
+fn amended_invoice(event: &Event) -> Option<&kernel::InvoiceId> {
+    match event {
+        Event::InvoiceAmended(e) => Some(&e.invoice_id),
+        Event::InvoiceCancelled(e) => Some(&e.invoice_id),
+        Event::PaymentReceived(e) => Some(&e.invoice_id),
+        Event::PaymentReversed(e) => Some(&e.invoice_id),
+        Event::InvoiceIssued(_)
+        | Event::CustomerRegistered(_)
+        | Event::CustomerAmended(_)
+        | Event::CustomerErased(_)
+        | Event::ReminderAuthorized(_) => None,
+    }
+}
+
+async fn stored_invoices(view: &mut View<'_>, facts: &[(&Message, Fact)]) -> Result<Invoices, ProjectionError> {
+    let key = |(message, fact): &(&Message, Fact)| {
+        amended_invoice(&fact.event).map(|id| vec![message.event.tenant.as_str().into(), id.as_str().into()])
+    };
+    let mut rows: Vec<Vec<Value>> = facts.iter().filter_map(key).collect();
+    rows.sort();
+    rows.dedup();
+    if rows.is_empty() {
+        return Ok(Invoices::new());
+    }
+    let keys = Keys { columns: &[TENANT, INVOICE_ID], rows };
+    let text = "SELECT i.* FROM {keys} k JOIN {invoice} i ON i.tenant = k.tenant AND i.invoice_id = k.invoice_id";
+    let found = view.query_keyed(text, keys, &[]).await?;
+    let read = |row: &Row| InvoiceRow::read(row).map(|row| ((row.tenant.clone(), row.invoice_id.clone()), row));
+    found.iter().map(read).collect()
+}
+
+fn fold_invoice(invoices: &mut Invoices, tenant: &str, fact: &Fact) {
+    if let Event::InvoiceIssued(e) = &fact.event {
+        let row = InvoiceRow {
+            tenant: tenant.to_owned(),
+            invoice_id: e.invoice_id.to_string(),
+            customer_id: fact.customer_id.to_string(),
+            amount_minor: e.amount_minor,
+            open_minor: e.amount_minor,
+            currency: e.currency.to_string(),
+            issued_on: e.issued_on,
+            due_on: e.due_on,
+            status: status(e.amount_minor),
+            document: e.document.clone().unwrap_or_default(),
+        };
+        invoices.insert((tenant.to_owned(), e.invoice_id.to_string()), row);
+    }
+    let Some(row) = amended_invoice(&fact.event).and_then(|id| invoices.get_mut(&(tenant.to_owned(), id.to_string()))) else { return };
+    match &fact.event {
+        Event::InvoiceAmended(e) => {
+            (row.amount_minor, row.due_on) = (e.amount_minor, e.due_on);
+            row.stand(e.outstanding_minor);
+        }
+        Event::InvoiceCancelled(_) => (row.open_minor, row.status) = (0, CANCELLED),
+        Event::PaymentReceived(e) => row.stand(e.outstanding_minor),
+        Event::PaymentReversed(e) if row.status != CANCELLED => row.stand(e.outstanding_minor),
+        Event::PaymentReversed(_)
+        | Event::InvoiceIssued(_)
+        | Event::CustomerRegistered(_)
+        | Event::CustomerAmended(_)
+        | Event::CustomerErased(_)
+        | Event::ReminderAuthorized(_) => {}
+    }
+}

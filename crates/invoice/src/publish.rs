@@ -1,0 +1,19 @@
+//! Own events → public events.
+
+use eventlog::{
+    Recorded,
+    bus::{Publish, Published},
+};
+
+/// Everything that moves money or describes a payer is public; the authorisation of a reminder is not.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct PublicFacts;
+
+impl Publish for PublicFacts {
+    fn publish(&self, event: &Recorded) -> Published {
+        match event.event_type.as_str() {
+            "ReminderAuthorized" => Published::Withheld,
+            _ => Published::Public { event_type: event.event_type.clone(), payload: event.payload.clone() },
+        }
+    }
+}

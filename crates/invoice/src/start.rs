@@ -1,0 +1,77 @@
+//! Wiring: from an environment to a running service.
+
+use crate::{
+    CONSUMER, NAME, TOPIC, aggregate::Accounts, grpc::Server, migrations::MIGRATIONS, project::AccountTables, publish::PublicFacts,
+};
+use anyhow::Context;
+use contracts::invoice::v1::invoice_service_server::{InvoiceServiceServer, SERVICE_NAME};
+use eventlog::{
+    Log, Writer, WriterOptions,
+    consumer::{Consumer, ConsumerSpec},
+    projection::{OwnLog, Projections, Views},
+};
+use host::{
+    Environment, Parts, Process, Service,
+    config::{Listen, Storage},
+    server::MAX_MESSAGE_BYTES,
+    service,
+};
+use kernel::Zone;
+use moka::sync::Cache;
+use std::sync::Arc;
+use tonic::service::{Routes, interceptor::InterceptedService};
+
+/// Ids whose account is remembered; one takes about 200 bytes.
+const REMEMBERED_IDS: u64 = 200_000;
+
+/// What this service is told.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where its log and tables are.
+    pub storage: Storage,
+    /// Where it listens.
+    pub listen: Listen,
+    /// Zone of the tenant's civil dates.
+    pub zone: Zone,
+    /// A residue of at most this many minor units is not worth a reminder.
+    pub tolerance_minor: i64,
+}
+
+/// The views of this service, over its log. Errors: the log has no database.
+pub fn projections(log: &Log) -> anyhow::Result<Projections> {
+    let db = log.db().cloned().context("the log has no database")?;
+    let own = OwnLog { topic: TOPIC.to_owned(), log: log.clone() };
+    Ok(Projections::new(db, CONSUMER, Some(own), vec![Arc::new(AccountTables)])?)
+}
+
+/// Starts the service. Errors: storage, bus or an address that cannot be had.
+pub async fn start(process: &Process, settings: Settings) -> anyhow::Result<Service> {
+    let environment = Environment::open(NAME, &settings.storage, MIGRATIONS, process).await?;
+    let options = WriterOptions { partitions: process.partitions, activity: process.activity.clone(), ..WriterOptions::default() };
+    let writer = Writer::spawn(Arc::new(Accounts), environment.log.clone(), options);
+    let mut parts = Parts::default();
+
+    let projections = projections(&environment.log)?;
+    let spec = ConsumerSpec::new(CONSUMER, environment.db.clone(), Arc::clone(&process.clock), Arc::clone(&process.ids));
+    let spec = spec.projections(projections.clone());
+    parts.consumers.push(Consumer::start(spec, &process.bus, &process.activity, environment.stop.clone()).await?);
+
+    service::publish(&environment, TOPIC, Arc::new(PublicFacts), &mut parts).await?;
+
+    let server = Server {
+        writer,
+        log: environment.log.clone(),
+        views: Views::of(vec![projections.clone()]),
+        db: environment.db.clone(),
+        clock: Arc::clone(&process.clock),
+        zone: settings.zone,
+        tolerance_minor: settings.tolerance_minor,
+        streams: Cache::new(REMEMBERED_IDS),
+    };
+    parts.projections.push(projections);
+    let api = InvoiceServiceServer::new(server).max_decoding_message_size(MAX_MESSAGE_BYTES);
+    let routes = Routes::new(InterceptedService::new(api, environment.gatekeeper.clone()));
+    service::listen(&environment, &settings.listen, (routes, SERVICE_NAME, contracts::DESCRIPTORS), axum::Router::new(), &mut parts)
+        .await?;
+    Ok(Service::new(NAME, environment, parts))
+}

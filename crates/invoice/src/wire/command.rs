@@ -1,0 +1,277 @@
+//! Requests → commands, state → responses. Errors name the field as the caller wrote it.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use contracts::invoice::v1 as proto;
+use host::{
+    Refusal,
+    request::{date, date_or, id},
+};
+use kernel::{ContactId, Currency, CustomerId, InvoiceId, PaymentId, StepId, Zone, personal::Personal, text};
+use receivable::{Answer, Command, Invoice, Phase, Verdict};
+
+const CHANNELS: [&str; 5] = ["email", "whatsapp", "sms", "voice", "letter"];
+const METHODS: [&str; 6] = ["pix", "boleto", "card", "transfer", "cash", "other"];
+const MAX_PHONES: usize = 10;
+
+/// Contact data of a payer: personal, kept in the customer table only.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Contact {
+    /// Shown in messages.
+    pub name: Personal,
+    /// CPF or CNPJ, digits and letters only.
+    pub tax_id: Personal,
+    /// Address of e-mail.
+    pub email: Personal,
+    /// E.164, the first preferred.
+    pub phones: Vec<Personal>,
+    /// One line.
+    pub address: Personal,
+}
+
+fn malformed(field: &str, fault: impl std::fmt::Display) -> Refusal {
+    Refusal::invalid(field, "text_refused", fault.to_string())
+}
+
+fn optional_text(field: &str, value: &str, max: usize) -> Result<Option<String>, Refusal> {
+    if value.is_empty() { Ok(None) } else { text::bounded(value, max).map(Some).map_err(|fault| malformed(field, fault)) }
+}
+
+/// A payer: command and contact data. Errors: INVALID_ARGUMENT on the field at fault.
+pub fn customer(message: Option<proto::Customer>) -> Result<(Command, Contact), Refusal> {
+    let m = message.ok_or_else(|| Refusal::invalid("customer", "missing", "is missing"))?;
+    let customer_id = id("customer.customer_id", &m.customer_id, CustomerId::new)?;
+    let a = m.attributes.unwrap_or_default();
+    for channel in &m.consents {
+        if !CHANNELS.contains(&channel.as_str()) {
+            return Err(Refusal::invalid("customer.consents", "unknown_channel", "should be email, whatsapp, sms, voice or letter"));
+        }
+    }
+    let state = state(&a.state)?;
+    let zone = zone(&a.time_zone)?.or_else(|| state.as_deref().and_then(Zone::of_state));
+    let language = if a.language.is_empty() { "pt-BR".to_owned() } else { a.language };
+    let attributes = receivable::Attributes {
+        segment: optional_text("customer.attributes.segment", &a.segment, 64)?,
+        language: text::bounded(&language, 16).map_err(|fault| malformed("customer.attributes.language", fault))?,
+        zone: zone.map(|zone| zone.name().to_owned()),
+        state,
+    };
+    let contact = Contact {
+        name: Personal::new(optional_text("customer.name", &m.name, 120)?.unwrap_or_default()),
+        tax_id: tax_id(&m.tax_id)?,
+        email: email(&m.email)?,
+        phones: phones(&m.phones)?,
+        address: Personal::new(optional_text("customer.address", &m.address, 250)?.unwrap_or_default()),
+    };
+    let register = receivable::RegisterCustomer { customer_id, attributes, consents: m.consents.into_iter().collect() };
+    Ok((Command::RegisterCustomer(register), contact))
+}
+
+fn state(text: &str) -> Result<Option<String>, Refusal> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let known = Zone::of_state(text).is_some();
+    if known {
+        Ok(Some(text.to_owned()))
+    } else {
+        Err(Refusal::invalid("customer.attributes.state", "unknown_state", "should be two letters of a Brazilian state"))
+    }
+}
+
+fn zone(text: &str) -> Result<Option<Zone>, Refusal> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    Zone::named(text).map(Some).ok_or_else(|| Refusal::invalid("customer.attributes.time_zone", "unknown_zone", "is no known IANA zone"))
+}
+
+fn tax_id(text: &str) -> Result<Personal, Refusal> {
+    if text.is_empty() {
+        return Ok(Personal::default());
+    }
+    let parsed = brazil::tax_id::TaxId::parse(text);
+    parsed
+        .map(|tax_id| Personal::new(tax_id.reveal()))
+        .map_err(|fault| Refusal::invalid("customer.tax_id", "tax_id_malformed", fault.to_string()))
+}
+
+fn email(text: &str) -> Result<Personal, Refusal> {
+    let Some(text) = optional_text("customer.email", text, 254)? else { return Ok(Personal::default()) };
+    let good = text.split_once('@').is_some_and(|(local, domain)| {
+        !local.is_empty()
+            && domain.contains('.')
+            && !domain.starts_with('.')
+            && !domain.ends_with('.')
+            && !text.contains([' ', ',', '<', '>'])
+    });
+    if good { Ok(Personal::new(text)) } else { Err(Refusal::invalid("customer.email", "email_malformed", "is no e-mail address")) }
+}
+
+fn phones(texts: &[String]) -> Result<Vec<Personal>, Refusal> {
+    if texts.len() > MAX_PHONES {
+        return Err(Refusal::invalid("customer.phones", "too_many", "more than 10 phones"));
+    }
+    let one = |text: &String| match brazil::phone::Phone::parse(text) {
+        Ok(phone) => Ok(Personal::new(phone.e164())),
+        Err(fault) => Err(Refusal::invalid("customer.phones", "phone_malformed", fault.to_string())),
+    };
+    texts.iter().map(one).collect()
+}
+
+/// A new receivable. Errors: INVALID_ARGUMENT on the field at fault.
+pub fn new_invoice(message: Option<proto::NewInvoice>, today: NaiveDate) -> Result<(CustomerId, InvoiceId, Command), Refusal> {
+    let m = message.ok_or_else(|| Refusal::invalid("invoice", "missing", "is missing"))?;
+    let invoice_id = id("invoice.invoice_id", &m.invoice_id, InvoiceId::new)?;
+    let customer_id = id("invoice.customer_id", &m.customer_id, CustomerId::new)?;
+    let issue = receivable::IssueInvoice {
+        invoice_id: invoice_id.clone(),
+        amount_minor: m.amount_minor,
+        currency: currency("invoice.currency", &m.currency)?.unwrap_or(Currency::BRL),
+        issued_on: date_or("invoice.issued_on", &m.issued_on, today)?,
+        due_on: date("invoice.due_on", &m.due_on)?,
+        document: optional_text("invoice.document", &m.document, 64)?,
+    };
+    Ok((customer_id, invoice_id, Command::IssueInvoice(issue)))
+}
+
+fn currency(field: &str, text: &str) -> Result<Option<Currency>, Refusal> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let unknown = || Refusal::invalid(field, "unknown_currency", "is no known ISO 4217 code with cents");
+    Currency::new(text).map(Some).ok_or_else(unknown)
+}
+
+/// A new payment; `find_currency` gives the receivable's where none is said. Errors: INVALID_ARGUMENT on the field at fault.
+pub fn new_payment(message: Option<proto::NewPayment>, today: NaiveDate) -> Result<(PaymentId, InvoiceId, Payment), Refusal> {
+    let m = message.ok_or_else(|| Refusal::invalid("payment", "missing", "is missing"))?;
+    let payment_id = id("payment.payment_id", &m.payment_id, PaymentId::new)?;
+    let invoice_id = id("payment.invoice_id", &m.invoice_id, InvoiceId::new)?;
+    let method = if m.method.is_empty() { "other".to_owned() } else { m.method };
+    if !METHODS.contains(&method.as_str()) {
+        return Err(Refusal::invalid("payment.method", "unknown_method", "should be pix, boleto, card, transfer, cash or other"));
+    }
+    kernel::money::positive_minor(m.amount_minor)
+        .map_err(|fault| Refusal::invalid("payment.amount_minor", amount_slug(fault), fault.to_string()))?;
+    let payment = Payment {
+        amount_minor: m.amount_minor,
+        currency: currency("payment.currency", &m.currency)?,
+        paid_on: date_or("payment.paid_on", &m.paid_on, today)?,
+        method,
+    };
+    Ok((payment_id, invoice_id, payment))
+}
+
+fn amount_slug(fault: kernel::money::AmountFault) -> &'static str {
+    match fault {
+        kernel::money::AmountFault::NotPositive => "amount_not_positive",
+        kernel::money::AmountFault::TooLarge => "amount_too_large",
+    }
+}
+
+/// A payment whose currency may still be the receivable's.
+pub struct Payment {
+    amount_minor: i64,
+    /// `None` = the receivable's.
+    pub currency: Option<Currency>,
+    paid_on: NaiveDate,
+    method: String,
+}
+
+impl Payment {
+    /// The command, in a currency.
+    pub fn command(self, payment_id: PaymentId, invoice_id: InvoiceId, currency: Currency) -> Command {
+        Command::RecordPayment(receivable::RecordPayment {
+            payment_id,
+            invoice_id,
+            amount_minor: self.amount_minor,
+            currency,
+            paid_on: self.paid_on,
+            method: self.method,
+        })
+    }
+}
+
+/// A reversal. Errors: INVALID_ARGUMENT on the field at fault.
+pub fn payment_reversal(m: &proto::ReversePaymentRequest, today: NaiveDate) -> Result<(PaymentId, Command), Refusal> {
+    let payment_id = id("payment_id", &m.payment_id, PaymentId::new)?;
+    let reason = text::bounded(&m.reason, 200).map_err(|fault| malformed("reason", fault))?;
+    Ok((payment_id.clone(), Command::ReversePayment(receivable::ReversePayment { payment_id, reason, reversed_on: today })))
+}
+
+/// An amendment. Errors: INVALID_ARGUMENT on the field at fault.
+pub fn amendment(m: &proto::AmendInvoiceRequest, today: NaiveDate) -> Result<(InvoiceId, Command), Refusal> {
+    let invoice_id = id("invoice_id", &m.invoice_id, InvoiceId::new)?;
+    if m.amount_minor.is_none() && m.due_on.is_none() {
+        return Err(Refusal::invalid("amount_minor", "nothing_to_amend", "give amount_minor, due_on or both"));
+    }
+    let due_on = m.due_on.as_deref().map(|text| date("due_on", text)).transpose()?;
+    let amend = receivable::AmendInvoice { invoice_id: invoice_id.clone(), amount_minor: m.amount_minor, due_on, today };
+    Ok((invoice_id, Command::AmendInvoice(amend)))
+}
+
+/// A cancellation. Errors: INVALID_ARGUMENT on the field at fault.
+pub fn cancellation(m: &proto::CancelInvoiceRequest, today: NaiveDate) -> Result<(InvoiceId, Command), Refusal> {
+    let invoice_id = id("invoice_id", &m.invoice_id, InvoiceId::new)?;
+    let reason = text::bounded(&m.reason, 200).map_err(|fault| malformed("reason", fault))?;
+    Ok((invoice_id.clone(), Command::CancelInvoice(receivable::CancelInvoice { invoice_id, reason, today })))
+}
+
+/// A last look. Errors: INVALID_ARGUMENT on the field at fault.
+pub fn reminder(
+    m: &proto::AuthorizeReminderRequest,
+    at: DateTime<Utc>,
+    tolerance_minor: i64,
+) -> Result<(CustomerId, receivable::AuthorizeReminder), Refusal> {
+    let customer_id = id("customer_id", &m.customer_id, CustomerId::new)?;
+    let item = |item: &proto::ReminderItem| {
+        Ok(receivable::AuthorizationItem {
+            invoice_id: id("items.invoice_id", &item.invoice_id, InvoiceId::new)?,
+            cycle: item.cycle,
+            step_id: id("items.step_id", &item.step_id, StepId::new)?,
+            occurrence: item.occurrence,
+            min_outstanding_minor: item.min_outstanding_minor,
+        })
+    };
+    let items = m.items.iter().map(item).collect::<Result<Vec<_>, Refusal>>()?;
+    let contact_id = id("contact_id", &m.contact_id, ContactId::new)?;
+    Ok((customer_id, receivable::AuthorizeReminder { contact_id, items, at, tolerance_minor }))
+}
+
+/// What the owner says of one item, with what the message shows.
+pub fn verdict(verdict: &Verdict, invoice: Option<&Invoice>) -> proto::ReminderVerdict {
+    let (authorized, reason, net_minor) = match verdict.answer {
+        Answer::Authorized { net_minor } => (true, String::new(), net_minor),
+        Answer::Refused(reason) => (false, reason.slug().to_owned(), 0),
+    };
+    proto::ReminderVerdict {
+        invoice_id: verdict.item.invoice_id.to_string(),
+        authorized,
+        reason,
+        net_minor,
+        outstanding_minor: invoice.map_or(0, |invoice| invoice.open_minor),
+        currency: invoice.map(|invoice| invoice.currency.to_string()).unwrap_or_default(),
+        due_on: invoice.map(|invoice| invoice.due_on.to_string()).unwrap_or_default(),
+        document: invoice.and_then(|invoice| invoice.issued.document.clone()).unwrap_or_default(),
+    }
+}
+
+/// A receivable as callers see it.
+pub fn invoice_view(customer_id: &str, invoice_id: &InvoiceId, invoice: &Invoice) -> proto::Invoice {
+    let status = match invoice.phase {
+        Phase::Open => proto::InvoiceStatus::Open,
+        Phase::Settled => proto::InvoiceStatus::Settled,
+        Phase::Cancelled => proto::InvoiceStatus::Cancelled,
+    };
+    proto::Invoice {
+        invoice_id: invoice_id.to_string(),
+        customer_id: customer_id.to_owned(),
+        amount_minor: invoice.amount_minor,
+        outstanding_minor: invoice.open_minor,
+        currency: invoice.currency.to_string(),
+        issued_on: invoice.issued_on.to_string(),
+        due_on: invoice.due_on.to_string(),
+        status: status.into(),
+        document: invoice.issued.document.clone().unwrap_or_default(),
+    }
+}

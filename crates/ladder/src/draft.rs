@@ -1,0 +1,184 @@
+//! Drafts: policies as somebody wrote them, and what is wrong with them.
+//!
+//! Every field is optional and enumerations are text; an absent field has the default of the norm. Unknown fields and wrong
+//! types are found where the file is read, before there is a draft. [`validate`] reports all faults at once, each with the path
+//! of its field: `contact.window.until`, `step[3].offset_days` (steps from 0).
+
+mod field;
+mod sequence;
+mod step;
+
+use crate::policy::{CatchUp, ContactRules, Merge, Policy};
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use field::{Faults, Range};
+use kernel::{Calendar, PolicyId, Window, Zone};
+
+/// Most steps of a policy.
+pub const MAX_STEPS: usize = 100;
+
+/// A policy as written.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Draft {
+    /// `policy`: its name. Mandatory.
+    pub policy: Option<String>,
+    /// `time_zone`: IANA name; default `America/Sao_Paulo`.
+    pub time_zone: Option<String>,
+    /// `calendar`: `none` or `br-settlement` (default).
+    pub calendar: Option<String>,
+    /// `catch_up`: `latest` (default) or `replay`.
+    pub catch_up: Option<String>,
+    /// `min_known_days`: default 1.
+    pub min_known_days: Option<i64>,
+    /// `[contact]`.
+    pub contact: DraftContact,
+    /// `[[step]]`, at least one.
+    pub steps: Vec<DraftStep>,
+}
+
+/// `[contact]` as written.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DraftContact {
+    /// `merge`: `per_day` (default), `by_class` or `none`.
+    pub merge: Option<String>,
+    /// `max_per_day`: default 1.
+    pub max_per_day: Option<i64>,
+    /// `max_per_7_days`: default 3.
+    pub max_per_7_days: Option<i64>,
+    /// `max_voice_per_day`: default 1.
+    pub max_voice_per_day: Option<i64>,
+    /// `window`: default weekdays 09:00-18:00.
+    pub window: Option<DraftWindow>,
+}
+
+/// A window as written; an absent part is that of the policy's window, whose own defaults are weekdays 09:00-18:00.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DraftWindow {
+    /// `mon` to `sun`, at least one.
+    pub weekdays: Option<Vec<String>>,
+    /// `HH:MM`, included.
+    pub from: Option<String>,
+    /// `HH:MM`, excluded; later than `from`.
+    pub until: Option<String>,
+}
+
+/// `[[step]]` as written.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DraftStep {
+    /// `id`. Mandatory.
+    pub id: Option<String>,
+    /// `anchor`: `due` (default); others are not evaluated yet.
+    pub anchor: Option<String>,
+    /// `offset_days`. Mandatory.
+    pub offset_days: Option<i64>,
+    /// `day_kind`: `calendar` (default) or `business`.
+    pub day_kind: Option<String>,
+    /// `roll`: `back` (default before due), `forward` (default otherwise) or `none`.
+    pub roll: Option<String>,
+    /// `window`: default the policy's.
+    pub window: Option<DraftWindow>,
+    /// `kind`: `notify` (default), `task`, `bureau`, `protest` or `hand_off`.
+    pub kind: Option<String>,
+    /// `tone`: 1 to 5. Mandatory.
+    pub tone: Option<i64>,
+    /// `channels`: chains such as `whatsapp > sms`. Mandatory for `notify`.
+    pub channels: Option<Vec<String>>,
+    /// `template`. Mandatory for `notify`.
+    pub template: Option<String>,
+    /// `min_outstanding_minor`: default 0.
+    pub min_outstanding_minor: Option<i64>,
+    /// `min_gap_days`: default 1.
+    pub min_gap_days: Option<i64>,
+    /// `expires`: `at_due` (default before due), `never` (default otherwise), or days after the planned date: `5`,
+    /// `after 5 days`, `after_5_days`.
+    pub expires: Option<String>,
+    /// `requires`.
+    pub requires: Option<Vec<DraftRequires>>,
+    /// `only_if`, whatever it says: not evaluated yet.
+    pub only_if: Option<String>,
+    /// `requires_approval`: default false.
+    pub requires_approval: Option<bool>,
+    /// `repeat`: not evaluated yet.
+    pub repeat: Option<DraftRepeat>,
+    /// `fallback_after_hours`: default 4.
+    pub fallback_after_hours: Option<i64>,
+}
+
+/// One of `requires` as written. With neither count the step must have been executed, on whatever day.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DraftRequires {
+    /// `step`: the id of an earlier step. Mandatory.
+    pub step: Option<String>,
+    /// `days_ago`: executed at least so many days ago.
+    pub days_ago: Option<i64>,
+    /// `delivered_days_ago`: delivered at least so many days ago.
+    pub delivered_days_ago: Option<i64>,
+}
+
+/// `repeat` as written.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DraftRepeat {
+    /// `every_days`.
+    pub every_days: Option<i64>,
+    /// `at_most`.
+    pub at_most: Option<i64>,
+    /// `until`.
+    pub until: Option<String>,
+}
+
+/// One thing that is wrong with a draft.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// The field.
+    pub path: String,
+    /// Which rule it breaks.
+    pub slug: &'static str,
+    /// The same for a person.
+    pub message: String,
+}
+
+/// The policy that a draft means, or everything that is wrong with it.
+pub fn validate(draft: &Draft) -> Result<Policy, Vec<Fault>> {
+    let mut faults = Faults::default();
+    let id = faults.id("policy", draft.policy.as_deref(), PolicyId::new);
+    let time_zone = faults.named("time_zone", "unknown_time_zone", draft.time_zone.as_deref(), Zone::named, Zone::SAO_PAULO);
+    let calendar = faults.named("calendar", "unknown_calendar", draft.calendar.as_deref(), Calendar::named, Calendar::BrSettlement);
+    let catch_up = faults.named("catch_up", "unknown_catch_up", draft.catch_up.as_deref(), catch_up_named, CatchUp::Latest);
+    let min_known_days = faults.count("min_known_days", draft.min_known_days, Range::new(0, 366), 1);
+    let contact = contact(&mut faults, &draft.contact);
+    if draft.steps.is_empty() {
+        faults.add("step", "steps_missing", "a ladder has at least one step".to_string());
+    }
+    if draft.steps.len() > MAX_STEPS {
+        faults.add("step", "too_many_steps", alloc::format!("a ladder has at most {MAX_STEPS} steps"));
+    }
+    let drafts = draft.steps.iter().take(MAX_STEPS).enumerate();
+    let read: Vec<_> = drafts.map(|(at, step)| step::read(&mut faults, at, step, contact.window)).collect();
+    sequence::check(&mut faults, &read);
+    let steps: Option<Vec<_>> = read.into_iter().map(|step| step.finished).collect();
+    match (faults.into_list(), id, steps) {
+        (none, Some(id), Some(steps)) if none.is_empty() => {
+            Ok(Policy { id, time_zone, calendar, catch_up, min_known_days, contact, steps })
+        }
+        (list, _, _) => Err(list),
+    }
+}
+
+fn contact(faults: &mut Faults, draft: &DraftContact) -> ContactRules {
+    let many = Range::new(1, 10_000);
+    ContactRules {
+        merge: faults.named("contact.merge", "unknown_merge", draft.merge.as_deref(), Merge::named, Merge::PerDay),
+        max_per_day: faults.count("contact.max_per_day", draft.max_per_day, many, 1),
+        max_per_7_days: faults.count("contact.max_per_7_days", draft.max_per_7_days, many, 3),
+        max_voice_per_day: faults.count("contact.max_voice_per_day", draft.max_voice_per_day, Range::new(0, 10_000), 1),
+        window: faults.window("contact.window", draft.window.as_ref(), Window::default()),
+    }
+}
+
+fn catch_up_named(name: &str) -> Option<CatchUp> {
+    match name {
+        "latest" => Some(CatchUp::Latest),
+        "replay" => Some(CatchUp::Replay),
+        _ => None,
+    }
+}

@@ -1,0 +1,222 @@
+//! One step of a draft, read by itself.
+
+use super::field::{Faults, Range};
+use super::{DraftRepeat, DraftRequires, DraftStep};
+use crate::policy::{Anchor, Chain, Channel, DayKind, Expires, MAX_TONE, MIN_TONE, Requires, Roll, Step, StepKind};
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use kernel::{MAX_AMOUNT_MINOR, StepId, Window};
+
+/// Furthest from the anchor, in days.
+const MAX_OFFSET_DAYS: i64 = 3650;
+const DAYS: (i64, i64) = (0, 3650);
+
+/// A step as far as it could be read: the parts that the rules between steps need, and the whole if nothing is missing.
+pub(super) struct ReadStep {
+    pub(super) path: String,
+    pub(super) id: Option<StepId>,
+    pub(super) tone: Option<u8>,
+    pub(super) requires: Vec<(String, StepId)>,
+    pub(super) finished: Option<Step>,
+}
+
+pub(super) fn read(faults: &mut Faults, at: usize, draft: &DraftStep, window: Window) -> ReadStep {
+    let path = format!("step[{at}]");
+    let field = |name: &str| format!("{path}.{name}");
+    let id = faults.id(&field("id"), draft.id.as_deref(), StepId::new);
+    let kind = faults.named(&field("kind"), "unknown_kind", draft.kind.as_deref(), StepKind::named, StepKind::Notify);
+    let offset =
+        faults.needed_number(&field("offset_days"), "out_of_range", draft.offset_days, Range::new(-MAX_OFFSET_DAYS, MAX_OFFSET_DAYS));
+    let tone = faults.needed_number(&field("tone"), "tone_out_of_range", draft.tone, Range::new(MIN_TONE.into(), MAX_TONE.into()));
+    let tone = tone.and_then(|tone| u8::try_from(tone).ok());
+    let offset_days = offset.and_then(|days| i32::try_from(days).ok());
+    let expires = expires(faults, &field("expires"), draft.expires.as_deref(), offset_days);
+    check_offset(faults, &field("offset_days"), kind, offset_days, expires);
+    let requires = requires(faults, &path, draft.requires.as_deref(), kind);
+    refuse_unevaluated(faults, &path, draft);
+    let step = StepParts { id: id.clone(), kind, offset_days, tone, expires, requires: requires.clone() };
+    let finished = finish(faults, &path, draft, window, step);
+    let requires = requires.into_iter().map(|(path, needed)| (path, needed.step)).collect();
+    ReadStep { path, id, tone, requires, finished }
+}
+
+struct StepParts {
+    id: Option<StepId>,
+    kind: StepKind,
+    offset_days: Option<i32>,
+    tone: Option<u8>,
+    expires: Expires,
+    requires: Vec<(String, Requires)>,
+}
+
+fn finish(faults: &mut Faults, path: &str, draft: &DraftStep, window: Window, parts: StepParts) -> Option<Step> {
+    let field = |name: &str| format!("{path}.{name}");
+    let is_contact = parts.kind == StepKind::Notify;
+    let rolled = if parts.offset_days.is_some_and(|days| days < 0) { Roll::Back } else { Roll::Forward };
+    let anchor = anchor(faults, &field("anchor"), draft.anchor.as_deref());
+    let day_kind = faults.named(&field("day_kind"), "unknown_day_kind", draft.day_kind.as_deref(), day_kind_named, DayKind::Calendar);
+    let roll = faults.named(&field("roll"), "unknown_roll", draft.roll.as_deref(), roll_named, rolled);
+    let window = faults.window(&field("window"), draft.window.as_ref(), window);
+    let chains = chains(faults, &field("channels"), draft.channels.as_deref(), is_contact);
+    let template = faults.text(&field("template"), draft.template.as_deref(), is_contact);
+    let min_outstanding_minor = faults
+        .number(&field("min_outstanding_minor"), "out_of_range", draft.min_outstanding_minor, Range::new(0, MAX_AMOUNT_MINOR))
+        .unwrap_or(0);
+    let min_gap_days = faults.count(&field("min_gap_days"), draft.min_gap_days, Range::new(DAYS.0, DAYS.1), 1);
+    let fallback_after_hours = faults.count(&field("fallback_after_hours"), draft.fallback_after_hours, Range::new(1, 720), 4);
+    Some(Step {
+        id: parts.id?,
+        kind: parts.kind,
+        anchor,
+        offset_days: parts.offset_days?,
+        day_kind,
+        roll,
+        window,
+        tone: parts.tone?,
+        chains,
+        fallback_after_hours,
+        template,
+        min_outstanding_minor,
+        min_gap_days,
+        expires: parts.expires,
+        requires: parts.requires.into_iter().map(|(_, needed)| needed).collect(),
+        requires_approval: draft.requires_approval.unwrap_or(false),
+    })
+}
+
+/// A listing or a hand-off of a debt that is not overdue yet, or a step after due that ends at due, cannot be meant.
+fn check_offset(faults: &mut Faults, path: &str, kind: StepKind, offset_days: Option<i32>, expires: Expires) {
+    let Some(days) = offset_days else { return };
+    let needs_overdue = match kind {
+        StepKind::Bureau | StepKind::Protest | StepKind::HandOff => true,
+        StepKind::Notify | StepKind::Task => false,
+    };
+    if needs_overdue && days <= 0 {
+        faults.add(path, "offset_contradicts_kind", format!("{} comes after the due date, not at {days} days", kind.name()));
+    }
+    if expires == Expires::AtDue && days > 0 {
+        faults.add(path, "offset_contradicts_kind", format!("a step at {days} days after due cannot end at due"));
+    }
+}
+
+fn anchor(faults: &mut Faults, path: &str, text: Option<&str>) -> Anchor {
+    let anchor = faults.named(path, "unknown_anchor", text, anchor_named, Anchor::Due);
+    if anchor != Anchor::Due {
+        faults.add(path, "not_evaluated", "only `due` is evaluated so far".to_string());
+    }
+    anchor
+}
+
+fn refuse_unevaluated(faults: &mut Faults, path: &str, draft: &DraftStep) {
+    if draft.only_if.is_some() {
+        faults.add(&format!("{path}.only_if"), "not_evaluated", "conditions are not evaluated".to_string());
+    }
+    if let Some(DraftRepeat { at_most, until, .. }) = &draft.repeat {
+        let repeat = format!("{path}.repeat");
+        if at_most.is_none() && until.is_none() {
+            faults.add(&repeat, "unbounded_repeat", "names neither `at_most` nor `until`".to_string());
+        } else {
+            faults.add(&repeat, "not_evaluated", "repetition is not evaluated".to_string());
+        }
+    }
+}
+
+fn expires(faults: &mut Faults, path: &str, text: Option<&str>, offset_days: Option<i32>) -> Expires {
+    let absent = if offset_days.is_some_and(|days| days < 0) { Expires::AtDue } else { Expires::Never };
+    faults.named(path, "unknown_expires", text, expires_named, absent)
+}
+
+fn expires_named(text: &str) -> Option<Expires> {
+    match text {
+        "at_due" => Some(Expires::AtDue),
+        "never" => Some(Expires::Never),
+        _ => after_days(text).map(Expires::AfterDays),
+    }
+}
+
+/// `5`, `after 5 days`, `after_5_days`.
+fn after_days(text: &str) -> Option<u32> {
+    let words: Vec<&str> = text.split([' ', '_']).collect();
+    let number = match words.as_slice() {
+        [number] | ["after", number] | ["after", number, "day" | "days"] => *number,
+        _ => return None,
+    };
+    number.bytes().all(|digit| digit.is_ascii_digit()).then(|| number.parse().ok())?.filter(|days| i64::from(*days) <= DAYS.1)
+}
+
+fn requires(faults: &mut Faults, path: &str, drafts: Option<&[DraftRequires]>, kind: StepKind) -> Vec<(String, Requires)> {
+    let drafts = drafts.unwrap_or(&[]);
+    let lists_debt = match kind {
+        StepKind::Bureau | StepKind::Protest => true,
+        StepKind::Notify | StepKind::Task | StepKind::HandOff => false,
+    };
+    if lists_debt && drafts.is_empty() {
+        faults.add(&format!("{path}.requires"), "requires_missing", format!("{} needs a step that warned before", kind.name()));
+    }
+    let read = drafts.iter().enumerate().filter_map(|(at, draft)| one_requires(faults, &format!("{path}.requires[{at}]"), draft));
+    read.collect()
+}
+
+fn one_requires(faults: &mut Faults, path: &str, draft: &DraftRequires) -> Option<(String, Requires)> {
+    let range = Range::new(DAYS.0, DAYS.1);
+    let step_path = format!("{path}.step");
+    let step = faults.id(&step_path, draft.step.as_deref(), StepId::new);
+    let executed = faults.count(&format!("{path}.days_ago"), draft.days_ago, range, 0);
+    let delivered = faults.count(&format!("{path}.delivered_days_ago"), draft.delivered_days_ago, range, 0);
+    if draft.days_ago.is_some() && draft.delivered_days_ago.is_some() {
+        faults.add(path, "requires_ambiguous", "names `days_ago` and `delivered_days_ago`: write two entries".to_string());
+    }
+    let is_delivered = draft.delivered_days_ago.is_some();
+    let days_ago = if is_delivered { delivered } else { executed };
+    Some((step_path, Requires { step: step?, days_ago, delivered: is_delivered }))
+}
+
+fn chains(faults: &mut Faults, path: &str, texts: Option<&[String]>, needed: bool) -> Vec<Chain> {
+    let texts = texts.unwrap_or(&[]);
+    if needed && texts.is_empty() {
+        faults.add(path, "channels_missing", "a step that notifies names at least one channel".to_string());
+    }
+    texts.iter().enumerate().map(|(at, text)| chain(faults, &format!("{path}[{at}]"), text)).collect()
+}
+
+fn chain(faults: &mut Faults, path: &str, text: &str) -> Chain {
+    let mut channels = Vec::new();
+    for name in text.split('>').map(str::trim) {
+        match Channel::named(name) {
+            Some(channel) if channels.contains(&channel) => {
+                faults.add(path, "channel_repeated", format!("{name} is tried twice"));
+            }
+            Some(channel) => channels.push(channel),
+            None if name.is_empty() => faults.add(path, "invalid_chain", format!("{text:?} lacks a channel")),
+            None => faults.add(path, "unknown_channel", format!("{name:?} is no channel")),
+        }
+    }
+    Chain(channels)
+}
+
+fn anchor_named(name: &str) -> Option<Anchor> {
+    match name {
+        "due" => Some(Anchor::Due),
+        "previous_executed" => Some(Anchor::PreviousExecuted),
+        "agreement_due" => Some(Anchor::AgreementDue),
+        _ => None,
+    }
+}
+
+fn day_kind_named(name: &str) -> Option<DayKind> {
+    match name {
+        "calendar" => Some(DayKind::Calendar),
+        "business" => Some(DayKind::Business),
+        _ => None,
+    }
+}
+
+fn roll_named(name: &str) -> Option<Roll> {
+    match name {
+        "back" => Some(Roll::Back),
+        "forward" => Some(Roll::Forward),
+        "none" => Some(Roll::None),
+        _ => None,
+    }
+}

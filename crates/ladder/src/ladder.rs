@@ -1,0 +1,71 @@
+//! The aggregate of one payer: all tracks that the payer's receivables have, and the day of the last reminder.
+//!
+//! Invariants, each a property test:
+//! - a track offers at most one step a day, a payer gets at most one [`Event::ReminderDue`] a day;
+//! - while a step is claimed its track offers nothing else, and its conclusion ends it or opens it again;
+//! - the place of a track never falls within a cycle, and the tone never rises by more than one between two executed steps;
+//! - every occurrence ends at most once, with a reason; facts and conclusions told twice change nothing;
+//! - days are compared with "not later than", never with "equal", so an outage loses nothing and repeats nothing.
+//!
+//! Silent corners of the norm, decided here:
+//! - A fact whose `recorded_at` lies before the latest known one of its track is stale and changes nothing.
+//! - A payment closes as expired what had expired before its local day, all other open steps as `paid`. A claimed step is left
+//!   to the gate; a deferral that comes after the end of its track or cycle ends it by the reason of that end.
+//! - Any effective reversal, also of a part, starts a cycle. On a cancelled or handed-off track it only changes the balance.
+//! - A due date moved later or earlier starts a cycle, even where the effective due date stays.
+//! - A payer's reminder merges policies: the strictest rules hold (see `combined_rules`), and steps whose window is shut at that
+//!   instant wait for another day.
+//! - Payment or cancellation of a debt listed at a bureau or under protest raises a removal task, within 5 business days
+//!   (STJ, Súmula 548).
+//!
+//! Sources: ladder.md sections 3 to 9 and 11.
+
+mod command;
+mod conclude;
+mod decide;
+mod event;
+mod evolve;
+mod facts;
+mod lapse;
+mod pending;
+mod wake;
+mod waking;
+
+pub use command::{ActionOutcome, Command, ItemOutcome, Outcome, Rejection};
+pub use decide::{Context, decide};
+pub use event::{Closing, DueItem, Event, Shift};
+pub use evolve::evolve;
+pub use waking::next_wake;
+
+use crate::PolicyBook;
+use crate::track::Track;
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use kernel::{InvoiceId, NaiveDate, Zone};
+
+/// All that is known of one payer's ladders.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Ladder {
+    /// The payer's own zone; `None` while unknown: then the policy's holds.
+    pub zone: Option<Zone>,
+    /// A neutral attribute of the payer.
+    pub segment: Option<String>,
+    /// The payer's data was erased: nothing is offered any more.
+    pub forgotten: bool,
+    /// Local day of the last reminder.
+    pub last_reminder_on: Option<NaiveDate>,
+    /// One per receivable.
+    pub tracks: BTreeMap<InvoiceId, Track>,
+}
+
+impl Ladder {
+    /// The zone in which the payer's days and windows are read: the payer's own, else that of the policy of the first
+    /// track (by id). `None` where there is neither.
+    pub fn zone(&self, book: &dyn PolicyBook) -> Option<Zone> {
+        let of_policy = || {
+            let track = self.tracks.values().next()?;
+            book.policy(&track.policy_id, track.policy_version).map(|policy| policy.time_zone())
+        };
+        self.zone.or_else(of_policy)
+    }
+}

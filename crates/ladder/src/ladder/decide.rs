@@ -1,0 +1,90 @@
+//! Command to events.
+
+use super::command::{Command, Rejection};
+use super::event::Event;
+use super::pending::Pending;
+use super::{Ladder, conclude, facts, wake};
+use crate::PolicyBook;
+use alloc::string::String;
+use alloc::vec::Vec;
+use chrono::Datelike;
+use kernel::{NaiveDate, Zone};
+
+/// What a decision may read besides the state.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// The published policies.
+    pub policies: &'a dyn PolicyBook,
+    /// Steps that ask for approval need none (replay, or a tenant that gave it once for all).
+    pub approvals_given: bool,
+}
+
+/// The events that a command causes; none where it changes nothing. Errors: see [`Rejection`]; then nothing happened.
+pub fn decide(ladder: &Ladder, command: &Command, context: &Context) -> Result<Vec<Event>, Rejection> {
+    let mut pending = Pending::new(ladder, context);
+    match command {
+        Command::NotePayer { zone, segment } => note_payer(&mut pending, *zone, segment.as_ref()),
+        Command::Enroll { .. } => enroll(&mut pending, command)?,
+        Command::NotePayment { invoice_id, outstanding_minor, recorded_at } => {
+            facts::note_payment(&mut pending, invoice_id, *outstanding_minor, *recorded_at)?;
+        }
+        Command::NoteReversal { invoice_id, outstanding_minor, recorded_at } => {
+            facts::note_reversal(&mut pending, invoice_id, *outstanding_minor, *recorded_at)?;
+        }
+        Command::NoteAmendment { invoice_id, outstanding_minor, due_on, recorded_at } => {
+            facts::note_amendment(&mut pending, invoice_id, *outstanding_minor, *due_on, *recorded_at)?;
+        }
+        Command::NoteCancellation { invoice_id, recorded_at } => facts::note_cancellation(&mut pending, invoice_id, *recorded_at)?,
+        Command::Wake { now } => wake::wake(&mut pending, *now)?,
+        Command::ConcludeContact { contact_id, day, items } => conclude::conclude_contact(&mut pending, contact_id, *day, items)?,
+        Command::NoteDelivery { .. } => conclude::note_delivery(&mut pending, command)?,
+        Command::ConcludeAction { .. } => conclude::conclude_action(&mut pending, command)?,
+        Command::Approve { .. } => conclude::approve(&mut pending, command)?,
+        Command::ForgetPayer { recorded_at } => facts::forget_payer(&mut pending, *recorded_at)?,
+    }
+    Ok(pending.into_events())
+}
+
+fn note_payer(pending: &mut Pending, zone: Option<Zone>, segment: Option<&String>) {
+    let known = pending.ladder();
+    if known.forgotten || known.zone != zone || known.segment.as_ref() != segment {
+        pending.emit(Event::PayerNoted { zone, segment: segment.cloned() });
+    }
+}
+
+/// Refuses civil dates that no receivable has.
+pub(super) fn check_date(field: &'static str, day: NaiveDate) -> Result<(), Rejection> {
+    if (1900..=9999).contains(&day.year()) { Ok(()) } else { Err(Rejection::DateOutOfRange(field)) }
+}
+
+/// `Enroll` asks for a track; planned dates are fixed here, by the pinned version.
+fn enroll(pending: &mut Pending, command: &Command) -> Result<(), Rejection> {
+    let Command::Enroll { invoice_id, amount_minor, currency, issued_on, due_on, recorded_at, policy_id, policy_version } = command else {
+        return Ok(());
+    };
+    if pending.ladder().tracks.contains_key(invoice_id) {
+        return Ok(());
+    }
+    if *amount_minor <= 0 {
+        return Err(Rejection::AmountNotPositive);
+    }
+    check_date("issued_on", *issued_on)?;
+    check_date("due_on", *due_on)?;
+    let policy = pending.policy(policy_id, *policy_version)?;
+    let event = Event::TrackEnrolled {
+        invoice_id: invoice_id.clone(),
+        policy_id: policy_id.clone(),
+        policy_version: *policy_version,
+        cycle: 1,
+        amount_minor: *amount_minor,
+        currency: *currency,
+        issued_on: *issued_on,
+        due_on: *due_on,
+        effective_due: crate::schedule::effective_due(*due_on, policy.calendar()),
+        known_on: policy.time_zone().day_of(*recorded_at).max(*issued_on),
+        recorded_at: *recorded_at,
+        steps: crate::schedule::planned_steps(policy, *due_on),
+    };
+    pending.emit(event);
+    Ok(())
+}

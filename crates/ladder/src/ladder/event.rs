@@ -1,0 +1,191 @@
+//! What happened to a payer's ladders.
+
+use crate::policy::{Chain, ContactRules, StepKind};
+use crate::reason::{Reason, TaskReason};
+use crate::schedule::PlannedStep;
+use crate::track::End;
+use alloc::string::String;
+use alloc::vec::Vec;
+use kernel::{Calendar, ContactId, Currency, DateTime, InvoiceId, NaiveDate, PolicyId, StepId, Utc, Zone};
+
+/// An event. Days are local days.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the fields of events are those of the commands and of the track")]
+pub enum Event {
+    /// What is known of the payer changed.
+    PayerNoted { zone: Option<Zone>, segment: Option<String> },
+    /// A receivable entered its ladder.
+    TrackEnrolled {
+        invoice_id: InvoiceId,
+        policy_id: PolicyId,
+        policy_version: u32,
+        cycle: u32,
+        amount_minor: i64,
+        currency: Currency,
+        issued_on: NaiveDate,
+        due_on: NaiveDate,
+        effective_due: NaiveDate,
+        known_on: NaiveDate,
+        recorded_at: DateTime<Utc>,
+        steps: Vec<PlannedStep>,
+    },
+    /// The balance changed.
+    OutstandingNoted { invoice_id: InvoiceId, outstanding_minor: i64, recorded_at: DateTime<Utc> },
+    /// Occurrences ended.
+    StepsClosed { invoice_id: InvoiceId, cycle: u32, day: NaiveDate, closings: Vec<Closing> },
+    /// The payer has steps to be contacted about; they are claimed by it. At most one per payer and day.
+    ReminderDue { day: NaiveDate, items: Vec<DueItem>, rules: ContactRules, calendar: Calendar, zone: Zone },
+    /// A claimed step could not be done that day and is open again.
+    StepDeferred {
+        invoice_id: InvoiceId,
+        cycle: u32,
+        step_id: StepId,
+        occurrence: u32,
+        day: NaiveDate,
+        contact_id: Option<ContactId>,
+        reason: Reason,
+    },
+    /// A person must confirm a step.
+    ApprovalRequested { invoice_id: InvoiceId, cycle: u32, step_id: StepId, occurrence: u32, day: NaiveDate },
+    /// A person confirmed a step.
+    ApprovalGiven { invoice_id: InvoiceId, cycle: u32, step_id: StepId, occurrence: u32, by: String },
+    /// A step that is no contact is to be done; it is claimed by it.
+    ActionDue {
+        invoice_id: InvoiceId,
+        cycle: u32,
+        step_id: StepId,
+        occurrence: u32,
+        day: NaiveDate,
+        kind: StepKind,
+        tone: u8,
+        template: String,
+        planned_on: NaiveDate,
+        due_on: NaiveDate,
+        effective_due: NaiveDate,
+        currency: Currency,
+        outstanding_minor: i64,
+        min_outstanding_minor: i64,
+        policy_id: PolicyId,
+        policy_version: u32,
+    },
+    /// The debt is paid.
+    TrackSettled { invoice_id: InvoiceId, cycle: u32, day: NaiveDate },
+    /// The receivable was cancelled.
+    TrackCancelled { invoice_id: InvoiceId, cycle: u32, day: NaiveDate, recorded_at: DateTime<Utc> },
+    /// A payment was returned: a new cycle with its steps.
+    TrackReopened {
+        invoice_id: InvoiceId,
+        cycle: u32,
+        day: NaiveDate,
+        outstanding_minor: i64,
+        recorded_at: DateTime<Utc>,
+        steps: Vec<PlannedStep>,
+    },
+    /// The due date moved: a new cycle with its steps.
+    TrackRescheduled {
+        invoice_id: InvoiceId,
+        cycle: u32,
+        day: NaiveDate,
+        shift: Shift,
+        due_on: NaiveDate,
+        effective_due: NaiveDate,
+        outstanding_minor: i64,
+        recorded_at: DateTime<Utc>,
+        steps: Vec<PlannedStep>,
+    },
+    /// All steps are over and the debt is open.
+    TrackExhausted { invoice_id: InvoiceId, cycle: u32, day: NaiveDate },
+    /// A collector has the debt.
+    TrackHandedOff { invoice_id: InvoiceId, cycle: u32, day: NaiveDate },
+    /// A person has something to do; `until` where there is a deadline.
+    TaskRaised { invoice_id: InvoiceId, cycle: u32, day: NaiveDate, reason: TaskReason, step_id: Option<StepId>, until: Option<NaiveDate> },
+    /// The contact of a step was delivered.
+    StepDelivered { invoice_id: InvoiceId, cycle: u32, step_id: StepId, occurrence: u32, delivered_on: NaiveDate },
+    /// The payer's data was erased.
+    PayerForgotten,
+}
+
+/// The end of one occurrence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Closing {
+    /// The step.
+    pub step_id: StepId,
+    /// Its occurrence.
+    pub occurrence: u32,
+    /// How it ended.
+    pub end: End,
+}
+
+/// Which way a due date moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shift {
+    /// Later: tone starts again.
+    Later,
+    /// Earlier: steps already past expire.
+    Earlier,
+}
+
+/// One step of a reminder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DueItem {
+    /// The receivable.
+    pub invoice_id: InvoiceId,
+    /// Its cycle.
+    pub cycle: u32,
+    /// The step.
+    pub step_id: StepId,
+    /// Its occurrence.
+    pub occurrence: u32,
+    /// Its tone.
+    pub tone: u8,
+    /// Its template.
+    pub template: String,
+    /// Its channels.
+    pub chains: Vec<Chain>,
+    /// The day for which it was planned; the oldest goes first where a budget is short.
+    pub planned_on: NaiveDate,
+    /// The last day on which it may go out.
+    pub last_day: Option<NaiveDate>,
+    /// Civil due date as agreed.
+    pub due_on: NaiveDate,
+    /// Due date moved to a business day.
+    pub effective_due: NaiveDate,
+    /// Whether the effective due date is over on that day.
+    pub overdue: bool,
+    /// Currency of the receivable.
+    pub currency: Currency,
+    /// Below this balance it is suppressed.
+    pub min_outstanding_minor: i64,
+    /// A payment of this debt was returned and nothing was sent since: the text says so.
+    pub payment_returned: bool,
+    /// The ladder.
+    pub policy_id: PolicyId,
+    /// Its version.
+    pub policy_version: u32,
+    /// Hours without a receipt after which a chain falls back.
+    pub fallback_after_hours: u32,
+}
+
+impl Event {
+    /// The receivable that it is about; `None` where it is about the payer or several.
+    pub fn invoice_id(&self) -> Option<&InvoiceId> {
+        match self {
+            Event::PayerNoted { .. } | Event::ReminderDue { .. } | Event::PayerForgotten => None,
+            Event::TrackEnrolled { invoice_id, .. }
+            | Event::OutstandingNoted { invoice_id, .. }
+            | Event::StepsClosed { invoice_id, .. }
+            | Event::StepDeferred { invoice_id, .. }
+            | Event::ApprovalRequested { invoice_id, .. }
+            | Event::ApprovalGiven { invoice_id, .. }
+            | Event::ActionDue { invoice_id, .. }
+            | Event::TrackSettled { invoice_id, .. }
+            | Event::TrackCancelled { invoice_id, .. }
+            | Event::TrackReopened { invoice_id, .. }
+            | Event::TrackRescheduled { invoice_id, .. }
+            | Event::TrackExhausted { invoice_id, .. }
+            | Event::TrackHandedOff { invoice_id, .. }
+            | Event::TaskRaised { invoice_id, .. }
+            | Event::StepDelivered { invoice_id, .. } => Some(invoice_id),
+        }
+    }
+}

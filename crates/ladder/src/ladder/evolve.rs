@@ -1,0 +1,227 @@
+//! What an event does to the state. Total, and without rules: an event about an unknown track changes nothing.
+
+use super::Ladder;
+use super::event::{Closing, DueItem, Event, Shift};
+use crate::policy::StepKind;
+use crate::reason::TaskReason;
+use crate::schedule::PlannedStep;
+use crate::track::{End, Occurrence, OccurrenceState, Opening, Phase, Track};
+use alloc::vec::Vec;
+use kernel::{DateTime, InvoiceId, NaiveDate, StepId, Utc};
+
+/// The ladder after an event.
+pub fn evolve(mut ladder: Ladder, event: &Event) -> Ladder {
+    apply(&mut ladder, event);
+    ladder
+}
+
+pub(super) fn apply(ladder: &mut Ladder, event: &Event) {
+    match event {
+        Event::PayerNoted { zone, segment } => {
+            ladder.zone = *zone;
+            ladder.segment.clone_from(segment);
+            ladder.forgotten = false;
+        }
+        Event::PayerForgotten => {
+            ladder.zone = None;
+            ladder.segment = None;
+            ladder.forgotten = true;
+        }
+        Event::ReminderDue { day, items, .. } => {
+            ladder.last_reminder_on = Some(*day);
+            for item in items {
+                claim_item(ladder, item, *day);
+            }
+        }
+        Event::TrackEnrolled { invoice_id, .. } => {
+            if let Some(track) = enrolled(event) {
+                ladder.tracks.insert(invoice_id.clone(), track);
+            }
+        }
+        Event::OutstandingNoted { invoice_id, .. }
+        | Event::StepsClosed { invoice_id, .. }
+        | Event::StepDeferred { invoice_id, .. }
+        | Event::ApprovalRequested { invoice_id, .. }
+        | Event::ApprovalGiven { invoice_id, .. }
+        | Event::ActionDue { invoice_id, .. }
+        | Event::TrackSettled { invoice_id, .. }
+        | Event::TrackCancelled { invoice_id, .. }
+        | Event::TrackReopened { invoice_id, .. }
+        | Event::TrackRescheduled { invoice_id, .. }
+        | Event::TrackExhausted { invoice_id, .. }
+        | Event::TrackHandedOff { invoice_id, .. }
+        | Event::TaskRaised { invoice_id, .. }
+        | Event::StepDelivered { invoice_id, .. } => with_track(ladder, invoice_id, |track| apply_to_track(track, event)),
+    }
+}
+
+fn with_track(ladder: &mut Ladder, invoice_id: &InvoiceId, change: impl FnOnce(&mut Track)) {
+    if let Some(track) = ladder.tracks.get_mut(invoice_id) {
+        change(track);
+    }
+}
+
+fn apply_to_track(track: &mut Track, event: &Event) {
+    match event {
+        Event::OutstandingNoted { outstanding_minor, recorded_at, .. } => note_fact(track, Some(*outstanding_minor), *recorded_at),
+        Event::StepsClosed { cycle, day, closings, .. } => closings.iter().for_each(|closing| close(track, *cycle, *day, closing)),
+        Event::StepDeferred { cycle, step_id, occurrence, contact_id, .. } => {
+            with_occurrence(track, *cycle, step_id, *occurrence, |at| {
+                at.state = OccurrenceState::Planned;
+                at.deferred_by.clone_from(contact_id);
+            });
+        }
+        Event::ApprovalRequested { cycle, step_id, occurrence, day, .. } => {
+            set_state(track, *cycle, step_id, *occurrence, OccurrenceState::AwaitingApproval { day: *day });
+        }
+        Event::ApprovalGiven { cycle, step_id, occurrence, by, .. } => {
+            set_state(track, *cycle, step_id, *occurrence, OccurrenceState::Approved { by: by.clone() });
+        }
+        Event::ActionDue { cycle, step_id, occurrence, day, .. } => claim(track, *cycle, step_id, *occurrence, *day),
+        Event::TrackSettled { .. } => track.phase = Phase::Settled,
+        Event::TrackCancelled { recorded_at, .. } => {
+            track.phase = Phase::Cancelled;
+            note_fact(track, None, *recorded_at);
+        }
+        Event::TrackReopened { cycle, outstanding_minor, recorded_at, steps, .. } => {
+            note_fact(track, Some(*outstanding_minor), *recorded_at);
+            track.reversed_at = Some(*recorded_at);
+            open_cycle(track, *cycle, Opening::Reversed, steps);
+        }
+        Event::TrackRescheduled { cycle, shift, due_on, effective_due, outstanding_minor, recorded_at, steps, .. } => {
+            note_fact(track, Some(*outstanding_minor), *recorded_at);
+            (track.due_on, track.effective_due) = (*due_on, *effective_due);
+            open_cycle(track, *cycle, opening_of(*shift), steps);
+        }
+        Event::TrackExhausted { .. } => track.phase = Phase::Exhausted,
+        Event::TrackHandedOff { .. } => track.phase = Phase::HandedOff,
+        Event::TaskRaised { cycle, reason, step_id, .. } => note_task(track, *cycle, *reason, step_id.as_ref()),
+        Event::StepDelivered { cycle, step_id, occurrence, delivered_on, .. } => {
+            with_occurrence(track, *cycle, step_id, *occurrence, |at| at.delivered_on = Some(*delivered_on));
+        }
+        Event::PayerNoted { .. } | Event::PayerForgotten | Event::ReminderDue { .. } | Event::TrackEnrolled { .. } => {}
+    }
+}
+
+fn note_task(track: &mut Track, cycle: u32, reason: TaskReason, step_id: Option<&StepId>) {
+    match reason {
+        TaskReason::NoAllowedStep => track.blocked_cycle = Some(cycle),
+        TaskReason::RemoveBureauListing | TaskReason::RemoveProtest => {
+            let listed = track.occurrences.iter_mut().filter(|at| at.cycle == cycle && Some(&at.step_id) == step_id);
+            listed.for_each(|at| at.removal_asked = true);
+        }
+        TaskReason::Exhausted | TaskReason::Undeliverable | TaskReason::PaidAfterHandOff => {}
+    }
+}
+
+fn opening_of(shift: Shift) -> Opening {
+    match shift {
+        Shift::Later => Opening::Later,
+        Shift::Earlier => Opening::Earlier,
+    }
+}
+
+fn enrolled(event: &Event) -> Option<Track> {
+    let Event::TrackEnrolled {
+        invoice_id,
+        policy_id,
+        policy_version,
+        cycle,
+        amount_minor,
+        currency,
+        issued_on,
+        due_on,
+        effective_due,
+        known_on,
+        recorded_at,
+        steps,
+    } = event
+    else {
+        return None;
+    };
+    Some(Track {
+        invoice_id: invoice_id.clone(),
+        policy_id: policy_id.clone(),
+        policy_version: *policy_version,
+        phase: Phase::Enrolled,
+        cycle: *cycle,
+        opening: Opening::Enrolled,
+        currency: *currency,
+        issued_on: *issued_on,
+        due_on: *due_on,
+        effective_due: *effective_due,
+        known_on: *known_on,
+        outstanding_minor: *amount_minor,
+        facts_until: *recorded_at,
+        reversed_at: None,
+        occurrences: planned(*cycle, steps),
+        last_contact_on: None,
+        last_offer_on: None,
+        tone_before: None,
+        blocked_cycle: None,
+    })
+}
+
+fn planned(cycle: u32, steps: &[PlannedStep]) -> Vec<Occurrence> {
+    steps.iter().map(|step| Occurrence::planned(cycle, step)).collect()
+}
+
+fn note_fact(track: &mut Track, outstanding_minor: Option<i64>, recorded_at: DateTime<Utc>) {
+    track.facts_until = track.facts_until.max(recorded_at);
+    if let Some(minor) = outstanding_minor {
+        track.outstanding_minor = minor;
+    }
+}
+
+fn open_cycle(track: &mut Track, cycle: u32, opening: Opening, steps: &[PlannedStep]) {
+    if let Some(executed) = track.place().and_then(|at| track.current().get(at)) {
+        track.tone_before = Some(executed.tone);
+    }
+    track.cycle = cycle;
+    track.opening = opening;
+    track.phase = Phase::Active;
+    track.occurrences.extend(planned(cycle, steps));
+}
+
+fn with_occurrence(track: &mut Track, cycle: u32, step_id: &StepId, occurrence: u32, change: impl FnOnce(&mut Occurrence)) {
+    if let Some(at) = track.occurrence_mut(cycle, step_id, occurrence) {
+        change(at);
+    }
+}
+
+fn set_state(track: &mut Track, cycle: u32, step_id: &StepId, occurrence: u32, state: OccurrenceState) {
+    with_occurrence(track, cycle, step_id, occurrence, |at| at.state = state);
+    activate(track);
+}
+
+fn claim_item(ladder: &mut Ladder, item: &DueItem, day: NaiveDate) {
+    with_track(ladder, &item.invoice_id, |track| claim(track, item.cycle, &item.step_id, item.occurrence, day));
+}
+
+fn claim(track: &mut Track, cycle: u32, step_id: &StepId, occurrence: u32, day: NaiveDate) {
+    track.last_offer_on = Some(day);
+    set_state(track, cycle, step_id, occurrence, OccurrenceState::Claimed { day });
+}
+
+fn close(track: &mut Track, cycle: u32, day: NaiveDate, closing: &Closing) {
+    let Some(at) = track.occurrence_mut(cycle, &closing.step_id, closing.occurrence) else {
+        return;
+    };
+    at.state = OccurrenceState::Ended { day, end: closing.end.clone() };
+    let (tone, kind) = (at.tone, at.kind);
+    if matches!(closing.end, End::Executed { .. }) {
+        if kind == StepKind::Notify {
+            track.last_contact_on = track.last_contact_on.max(Some(day));
+        }
+        if cycle < track.cycle {
+            track.tone_before = Some(tone);
+        }
+    }
+    activate(track);
+}
+
+fn activate(track: &mut Track) {
+    if track.phase == Phase::Enrolled {
+        track.phase = Phase::Active;
+    }
+}

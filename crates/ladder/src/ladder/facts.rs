@@ -1,0 +1,210 @@
+//! What the facts of the receivable's owner do to a track (ladder.md section 8).
+
+use super::command::Rejection;
+use super::event::{Event, Shift};
+use super::lapse::{self, closing};
+use super::pending::Pending;
+use crate::policy::{Policy, StepKind};
+use crate::reason::{Reason, TaskReason};
+use crate::schedule;
+use crate::track::{End, Phase, Track};
+use alloc::vec::Vec;
+use kernel::{DateTime, InvoiceId, NaiveDate, Utc, calendar};
+
+/// A fact about a track, with the local day of its recording; `None` where the track already knows something later.
+struct Fact {
+    day: NaiveDate,
+    recorded_at: DateTime<Utc>,
+}
+
+fn fresh(pending: &Pending, id: &InvoiceId, recorded_at: DateTime<Utc>) -> Result<Option<Fact>, Rejection> {
+    let track = pending.track(id)?;
+    let day = pending.policy_of(track)?.time_zone().day_of(recorded_at);
+    Ok((recorded_at >= track.facts_until).then_some(Fact { day, recorded_at }))
+}
+
+pub(super) fn note_payment(pending: &mut Pending, id: &InvoiceId, minor: i64, at: DateTime<Utc>) -> Result<(), Rejection> {
+    let Some(fact) = fresh(pending, id, at)? else { return Ok(()) };
+    let track = pending.track(id)?;
+    match track.phase {
+        Phase::Settled | Phase::Cancelled => Ok(()),
+        // A payment never opens what is paid; that takes a reversal.
+        Phase::HandedOff if track.outstanding_minor <= 0 => Ok(()),
+        Phase::HandedOff => note_after_hand_off(pending, id, minor, &fact),
+        Phase::Enrolled | Phase::Active | Phase::Exhausted => {
+            note_outstanding(pending, id, minor, &fact)?;
+            if minor <= 0 { settle(pending, id, fact.day) } else { Ok(()) }
+        }
+    }
+}
+
+pub(super) fn note_reversal(pending: &mut Pending, id: &InvoiceId, minor: i64, at: DateTime<Utc>) -> Result<(), Rejection> {
+    let Some(fact) = fresh(pending, id, at)? else { return Ok(()) };
+    let track = pending.track(id)?;
+    let same_return = track.reversed_at == Some(at);
+    match track.phase {
+        Phase::Cancelled | Phase::HandedOff => note_outstanding(pending, id, minor, &fact),
+        Phase::Settled | Phase::Enrolled | Phase::Active | Phase::Exhausted => {
+            if same_return || minor <= 0 {
+                note_outstanding(pending, id, minor, &fact)
+            } else {
+                reopen(pending, id, minor, &fact)
+            }
+        }
+    }
+}
+
+pub(super) fn note_amendment(
+    pending: &mut Pending,
+    id: &InvoiceId,
+    minor: i64,
+    due_on: NaiveDate,
+    at: DateTime<Utc>,
+) -> Result<(), Rejection> {
+    super::decide::check_date("due_on", due_on)?;
+    let Some(fact) = fresh(pending, id, at)? else { return Ok(()) };
+    let track = pending.track(id)?;
+    let (phase, shift) = (track.phase, shift(track.due_on, due_on));
+    match phase {
+        Phase::Cancelled => Ok(()),
+        Phase::HandedOff => note_after_hand_off(pending, id, minor, &fact),
+        Phase::Settled if minor <= 0 => Ok(()),
+        Phase::Enrolled | Phase::Active | Phase::Exhausted if minor <= 0 => {
+            note_outstanding(pending, id, minor, &fact)?;
+            settle(pending, id, fact.day)
+        }
+        Phase::Settled | Phase::Enrolled | Phase::Active | Phase::Exhausted => match shift {
+            Some(shift) => reschedule(pending, id, minor, due_on, shift, &fact),
+            None if phase == Phase::Settled => reopen(pending, id, minor, &fact),
+            None => note_outstanding(pending, id, minor, &fact),
+        },
+    }
+}
+
+pub(super) fn note_cancellation(pending: &mut Pending, id: &InvoiceId, at: DateTime<Utc>) -> Result<(), Rejection> {
+    let Some(fact) = fresh(pending, id, at)? else { return Ok(()) };
+    if pending.track(id)?.phase == Phase::Cancelled {
+        return Ok(());
+    }
+    lapse::close_open(pending, id, fact.day, Reason::Cancelled)?;
+    let cycle = pending.track(id)?.cycle;
+    pending.emit(Event::TrackCancelled { invoice_id: id.clone(), cycle, day: fact.day, recorded_at: fact.recorded_at });
+    lapse::remove_listings(pending, id, fact.day)
+}
+
+/// Nobody is left to contact: open steps end, running tracks are over.
+pub(super) fn forget_payer(pending: &mut Pending, at: DateTime<Utc>) -> Result<(), Rejection> {
+    let ladder = pending.ladder();
+    if ladder.forgotten {
+        return Ok(());
+    }
+    for (id, track) in ladder.tracks.iter().filter(|(_, track)| track.phase.is_running()) {
+        let day = pending.policy_of(track)?.time_zone().day_of(at);
+        lapse::close_open(pending, id, day, Reason::PayerForgotten)?;
+        pending.emit(Event::TrackExhausted { invoice_id: id.clone(), cycle: track.cycle, day });
+    }
+    pending.emit(Event::PayerForgotten);
+    Ok(())
+}
+
+fn shift(from: NaiveDate, to: NaiveDate) -> Option<Shift> {
+    match to.cmp(&from) {
+        core::cmp::Ordering::Greater => Some(Shift::Later),
+        core::cmp::Ordering::Less => Some(Shift::Earlier),
+        core::cmp::Ordering::Equal => None,
+    }
+}
+
+fn note_outstanding(pending: &mut Pending, id: &InvoiceId, minor: i64, fact: &Fact) -> Result<(), Rejection> {
+    if pending.track(id)?.outstanding_minor != minor {
+        pending.emit(Event::OutstandingNoted { invoice_id: id.clone(), outstanding_minor: minor, recorded_at: fact.recorded_at });
+    }
+    Ok(())
+}
+
+/// The collector must hear of it, and a listing must go.
+fn note_after_hand_off(pending: &mut Pending, id: &InvoiceId, minor: i64, fact: &Fact) -> Result<(), Rejection> {
+    let track = pending.track(id)?;
+    let (was_open, cycle) = (track.outstanding_minor > 0, track.cycle);
+    note_outstanding(pending, id, minor, fact)?;
+    if was_open && minor <= 0 {
+        let reason = TaskReason::PaidAfterHandOff;
+        pending.emit(Event::TaskRaised { invoice_id: id.clone(), cycle, day: fact.day, reason, step_id: None, until: None });
+        lapse::remove_listings(pending, id, fact.day)?;
+    }
+    Ok(())
+}
+
+fn settle(pending: &mut Pending, id: &InvoiceId, day: NaiveDate) -> Result<(), Rejection> {
+    lapse::close_open(pending, id, day, Reason::Paid)?;
+    let cycle = pending.track(id)?.cycle;
+    pending.emit(Event::TrackSettled { invoice_id: id.clone(), cycle, day });
+    lapse::remove_listings(pending, id, day)
+}
+
+fn reopen(pending: &mut Pending, id: &InvoiceId, minor: i64, fact: &Fact) -> Result<(), Rejection> {
+    lapse::close_open(pending, id, fact.day, Reason::Reopened)?;
+    let track = pending.track(id)?;
+    let policy = pending.policy_of(track)?;
+    let event = Event::TrackReopened {
+        invoice_id: id.clone(),
+        cycle: track.cycle + 1,
+        day: fact.day,
+        outstanding_minor: minor,
+        recorded_at: fact.recorded_at,
+        steps: schedule::planned_steps(policy, track.due_on),
+    };
+    pending.emit(event);
+    close_recently_sent(pending, id, fact.day)?;
+    lapse::take_stock(pending, id, fact.day)
+}
+
+/// Steps sent within `min_gap_days` before the return are not repeated.
+pub(super) fn close_recently_sent(pending: &mut Pending, id: &InvoiceId, day: NaiveDate) -> Result<(), Rejection> {
+    let track = pending.track(id)?;
+    let policy = pending.policy_of(track)?;
+    let contacts = track.current().iter().filter(|at| at.is_open() && at.kind == StepKind::Notify);
+    let recent = contacts.filter(|at| was_sent_recently(track, policy, &at.step_id, day));
+    let closings: Vec<_> = recent.map(|at| closing(at, End::Superseded { reason: Reason::RecentlySent, by: None })).collect();
+    let cycle = track.cycle;
+    pending.close(id, cycle, day, closings);
+    Ok(())
+}
+
+fn was_sent_recently(track: &Track, policy: &Policy, step_id: &kernel::StepId, day: NaiveDate) -> bool {
+    let gap_days = policy.step(step_id).map_or(0, |step| i64::from(step.min_gap_days));
+    let mut sent = track.occurrences.iter().filter(|at| at.cycle < track.cycle && at.step_id == *step_id);
+    sent.any(|at| at.executed_on().is_some_and(|sent_on| calendar::days_between(sent_on, day) < gap_days))
+}
+
+fn reschedule(pending: &mut Pending, id: &InvoiceId, minor: i64, due_on: NaiveDate, shift: Shift, fact: &Fact) -> Result<(), Rejection> {
+    lapse::close_open(pending, id, fact.day, Reason::Rescheduled)?;
+    let track = pending.track(id)?;
+    let policy = pending.policy_of(track)?;
+    let event = Event::TrackRescheduled {
+        invoice_id: id.clone(),
+        cycle: track.cycle + 1,
+        day: fact.day,
+        shift,
+        due_on,
+        effective_due: schedule::effective_due(due_on, policy.calendar()),
+        outstanding_minor: minor,
+        recorded_at: fact.recorded_at,
+        steps: schedule::planned_steps(policy, due_on),
+    };
+    pending.emit(event);
+    if shift == Shift::Earlier {
+        expire_already_past(pending, id, fact.day)?;
+    }
+    lapse::take_stock(pending, id, fact.day)
+}
+
+/// A due date moved earlier: what would have been planned before that day is not sent.
+fn expire_already_past(pending: &mut Pending, id: &InvoiceId, day: NaiveDate) -> Result<(), Rejection> {
+    let track = pending.track(id)?;
+    let past = track.current().iter().filter(|at| at.planned_on < day);
+    let closings: Vec<_> = past.map(|at| closing(at, End::Expired { reason: Reason::AlreadyPast })).collect();
+    let cycle = track.cycle;
+    pending.close(id, cycle, day, closings);
+    Ok(())
+}

@@ -1,0 +1,141 @@
+//! What time alone ends: steps past their last day, and lower steps that are reached after a higher one was executed.
+//! An end by date holds whether or not the engine ran; it is recorded at the next wake, or by the fact that closes the rest.
+
+use super::command::Rejection;
+use super::event::{Closing, Event};
+use super::pending::Pending;
+use crate::Policy;
+use crate::policy::{Expires, StepKind};
+use crate::reason::{Reason, TaskReason};
+use crate::track::{End, Occurrence, Track};
+use alloc::vec::Vec;
+use kernel::{DateTime, InvoiceId, NaiveDate, Utc, Zone, calendar};
+
+/// Business days within which a creditor asks for the removal of a listing after full payment (STJ, Súmula 548).
+const REMOVAL_BUSINESS_DAYS: i32 = 5;
+
+pub(super) fn closing(occurrence: &Occurrence, end: End) -> Closing {
+    Closing { step_id: occurrence.step_id.clone(), occurrence: occurrence.occurrence, end }
+}
+
+fn expired(policy: &Policy, occurrence: &Occurrence, day: NaiveDate) -> Option<End> {
+    occurrence.is_past(day).then(|| End::Expired { reason: expiry_reason(policy, occurrence) })
+}
+
+/// The lower open steps of the current cycle that the execution of `executed` on `day` supersedes, or that had expired before.
+pub(super) fn overtaken_by(track: &Track, executed: &Occurrence, policy: &Policy, day: NaiveDate) -> Vec<Closing> {
+    let below = track.current().iter().take_while(|at| at.step_id != executed.step_id);
+    let reached = below.filter(|at| at.is_open() && at.planned_on <= day);
+    let end = |at: &Occurrence| {
+        let reason = if at.planned_on == day { Reason::SameDay } else { Reason::Late };
+        let by = Some(executed.step_id.clone());
+        expired(policy, at, day).unwrap_or(End::Superseded { reason, by })
+    };
+    reached.map(|at| closing(at, end(at))).collect()
+}
+
+/// How a step that is reached below the executed one of its cycle ends: it is late, whatever its planned date.
+fn overtaken(track: &Track, index: usize) -> Option<End> {
+    let executed = track.place().filter(|place| index < *place).and_then(|place| track.current().get(place))?;
+    Some(End::Superseded { reason: Reason::Late, by: Some(executed.step_id.clone()) })
+}
+
+fn expiry_reason(policy: &Policy, occurrence: &Occurrence) -> Reason {
+    match policy.step(&occurrence.step_id).map(|step| step.expires) {
+        Some(Expires::AfterDays(_)) => Reason::TooOld,
+        Some(Expires::AtDue | Expires::Never) | None => Reason::DuePassed,
+    }
+}
+
+/// Records what lapsed by an instant. A step that is reached that day is overtaken from the opening hour of its window on.
+pub(super) fn record(pending: &mut Pending, id: &InvoiceId, now: DateTime<Utc>, zone: Zone) -> Result<(), Rejection> {
+    let track = pending.track(id)?;
+    let policy = pending.policy_of(track)?;
+    let (cycle, day) = (track.cycle, zone.day_of(now));
+    let has_opened = |at: &Occurrence| policy.step(&at.step_id).is_none_or(|step| step.window.from <= zone.time_of(now));
+    let is_reached = |at: &Occurrence| at.planned_on < day || (at.planned_on == day && has_opened(at));
+    let open = track.current().iter().enumerate().filter(|(index, at)| at.is_open() && !awaits_claim(track, *index));
+    let ended = open.filter_map(|(index, at)| {
+        let by_place = || if is_reached(at) { overtaken(track, index) } else { None };
+        expired(policy, at, day).or_else(by_place).map(|end| closing(at, end))
+    });
+    let closings = ended.collect();
+    pending.close(id, cycle, day, closings);
+    Ok(())
+}
+
+/// Whether a higher step was claimed while this one could still be done: if it was executed then, it superseded this one, so
+/// nothing is said before its conclusion.
+pub(super) fn awaits_claim(track: &Track, index: usize) -> bool {
+    let last_day = track.current().get(index).and_then(|occurrence| occurrence.last_day);
+    let mut claims = track.current().iter().skip(index + 1).filter_map(Occurrence::claimed_on);
+    claims.any(|claimed_on| last_day.is_none_or(|last| claimed_on <= last))
+}
+
+/// Closes every open step of the current cycle: as expired what had expired before `day`, the rest by `reason`.
+pub(super) fn close_open(pending: &mut Pending, id: &InvoiceId, day: NaiveDate, reason: Reason) -> Result<(), Rejection> {
+    let track = pending.track(id)?;
+    let policy = pending.policy_of(track)?;
+    let cycle = track.cycle;
+    let end = |at| expired(policy, at, day).unwrap_or(End::Superseded { reason, by: None });
+    let open = track.current().iter().filter(|at| at.is_open());
+    let closings: Vec<Closing> = open.map(|at| closing(at, end(at))).collect();
+    pending.close(id, cycle, day, closings);
+    Ok(())
+}
+
+/// Says what the track has come to: its ladder is over, or no step of an allowed tone is left. Once each.
+pub(super) fn take_stock(pending: &mut Pending, id: &InvoiceId, day: NaiveDate) -> Result<(), Rejection> {
+    let track = pending.track(id)?;
+    let cycle = track.cycle;
+    let Some(reason) = standstill(track, pending.policy_of(track)?, day) else {
+        return Ok(());
+    };
+    if reason == TaskReason::Exhausted {
+        pending.emit(Event::TrackExhausted { invoice_id: id.clone(), cycle, day });
+    }
+    pending.emit(Event::TaskRaised { invoice_id: id.clone(), cycle, day, reason, step_id: None, until: None });
+    Ok(())
+}
+
+/// Why a running track stands still and a person must be told; `None` where it goes on, or somebody was told.
+pub(super) fn standstill(track: &Track, policy: &Policy, day: NaiveDate) -> Option<TaskReason> {
+    if !track.phase.is_running() {
+        None
+    } else if track.current().iter().all(Occurrence::is_ended) {
+        Some(TaskReason::Exhausted)
+    } else if track.blocked_cycle != Some(track.cycle) && is_blocked(track, policy, day) {
+        Some(TaskReason::NoAllowedStep)
+    } else {
+        None
+    }
+}
+
+/// Steps remain, and none of them can ever be offered in this cycle.
+fn is_blocked(track: &Track, policy: &Policy, day: NaiveDate) -> bool {
+    let remaining = || crate::plan::remaining(track).filter(|(_, occurrence)| !occurrence.is_past(day));
+    !track.is_claimed() && remaining().next().is_some() && !remaining().any(|(_, at)| crate::plan::is_possible(track, policy, at))
+}
+
+/// A debt that is owed no more must leave bureau and protest: one task for each executed entry, of whatever cycle.
+pub(super) fn remove_listings(pending: &mut Pending, id: &InvoiceId, day: NaiveDate) -> Result<(), Rejection> {
+    let track = pending.track(id)?;
+    let until = Some(pending.policy_of(track)?.calendar().add_business_days(calendar::next(day), REMOVAL_BUSINESS_DAYS - 1));
+    let listed = track.occurrences.iter().filter(|occurrence| occurrence.executed_on().is_some() && !occurrence.removal_asked);
+    let tasks: Vec<Event> = listed
+        .filter_map(|occurrence| {
+            let (reason, step_id) = (removal(occurrence.kind)?, Some(occurrence.step_id.clone()));
+            Some(Event::TaskRaised { invoice_id: id.clone(), cycle: occurrence.cycle, day, reason, step_id, until })
+        })
+        .collect();
+    tasks.into_iter().for_each(|task| pending.emit(task));
+    Ok(())
+}
+
+fn removal(kind: StepKind) -> Option<TaskReason> {
+    match kind {
+        StepKind::Bureau => Some(TaskReason::RemoveBureauListing),
+        StepKind::Protest => Some(TaskReason::RemoveProtest),
+        StepKind::Notify | StepKind::Task | StepKind::HandOff => None,
+    }
+}

@@ -1,0 +1,78 @@
+//! The events of one decision so far, and the tracks as they are after them.
+
+use super::command::Rejection;
+use super::decide::Context;
+use super::event::{Closing, Event};
+use super::{Ladder, evolve};
+use crate::Policy;
+use crate::track::Track;
+use alloc::vec::Vec;
+use kernel::{InvoiceId, NaiveDate, PolicyId};
+
+/// A decision in the making. Tracks are copied when first touched, so that a payer with many receivables costs no more
+/// than those that change.
+pub(super) struct Pending<'a> {
+    ladder: &'a Ladder,
+    context: &'a Context<'a>,
+    touched: Ladder,
+    events: Vec<Event>,
+}
+
+impl<'a> Pending<'a> {
+    pub(super) fn new(ladder: &'a Ladder, context: &'a Context<'a>) -> Self {
+        Self { ladder, context, touched: Ladder::default(), events: Vec::new() }
+    }
+
+    /// The state before the decision.
+    pub(super) fn ladder(&self) -> &'a Ladder {
+        self.ladder
+    }
+
+    pub(super) fn context(&self) -> &'a Context<'a> {
+        self.context
+    }
+
+    /// A track as it is after the events so far.
+    pub(super) fn track(&self, id: &InvoiceId) -> Result<&Track, Rejection> {
+        let found = self.touched.tracks.get(id).or_else(|| self.ladder.tracks.get(id));
+        found.ok_or_else(|| Rejection::UnknownInvoice(id.clone()))
+    }
+
+    pub(super) fn policy(&self, id: &PolicyId, version: u32) -> Result<&'a Policy, Rejection> {
+        let found = self.context.policies.policy(id, version);
+        found.ok_or_else(|| Rejection::UnknownPolicy { policy_id: id.clone(), version })
+    }
+
+    /// The policy that a track is pinned to.
+    pub(super) fn policy_of(&self, track: &Track) -> Result<&'a Policy, Rejection> {
+        self.policy(&track.policy_id, track.policy_version)
+    }
+
+    pub(super) fn emit(&mut self, event: Event) {
+        if let Some(id) = event.invoice_id() {
+            self.touch(id);
+        }
+        evolve::apply(&mut self.touched, &event);
+        self.events.push(event);
+    }
+
+    /// Records ends of occurrences of one cycle; nothing where there are none.
+    pub(super) fn close(&mut self, invoice_id: &InvoiceId, cycle: u32, day: NaiveDate, closings: Vec<Closing>) {
+        if !closings.is_empty() {
+            self.emit(Event::StepsClosed { invoice_id: invoice_id.clone(), cycle, day, closings });
+        }
+    }
+
+    pub(super) fn into_events(self) -> Vec<Event> {
+        self.events
+    }
+
+    fn touch(&mut self, id: &InvoiceId) {
+        if self.touched.tracks.contains_key(id) {
+            return;
+        }
+        if let Some(track) = self.ladder.tracks.get(id) {
+            self.touched.tracks.insert(id.clone(), track.clone());
+        }
+    }
+}

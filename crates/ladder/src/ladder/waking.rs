@@ -1,0 +1,98 @@
+//! When a track may next have something to do.
+
+use super::{Ladder, lapse};
+use crate::plan::{first_contact_day, gap_day, is_possible, met_from, remaining};
+use crate::policy::{CatchUp, Policy, PolicyBook, Step, StepKind};
+use crate::track::{Occurrence, OccurrenceState, Track};
+use kernel::{DateTime, InvoiceId, NaiveDate, Utc, Zone, calendar};
+
+/// The earliest instant strictly after `after` at which a track may have something to do; `None` where only a fact, a
+/// conclusion or an approval can change anything, or where invoice or policy are unknown.
+///
+/// For an offer it is a window opening in the payer's zone; for a lapse it is the opening hour of the day after the last
+/// day, whether or not the window opens on that day. A wake may turn out to be superfluous, none is missing.
+pub fn next_wake(ladder: &Ladder, invoice_id: &InvoiceId, book: &dyn PolicyBook, after: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let track = ladder.tracks.get(invoice_id).filter(|track| track.phase.is_running() && !ladder.forgotten)?;
+    let policy = book.policy(&track.policy_id, track.policy_version)?;
+    let waking = Waking { ladder, track, policy, zone: ladder.zone(book)?, after };
+    let lapses = track.current().iter().enumerate().filter_map(|(index, at)| waking.lapse(index, at));
+    lapses.chain(waking.offers()).chain(waking.standstill()).min()
+}
+
+struct Waking<'a> {
+    ladder: &'a Ladder,
+    track: &'a Track,
+    policy: &'a Policy,
+    zone: Zone,
+    after: DateTime<Utc>,
+}
+
+impl Waking<'_> {
+    /// When an open step lapses by its dates.
+    fn lapse(&self, index: usize, occurrence: &Occurrence) -> Option<DateTime<Utc>> {
+        if !occurrence.is_open() || lapse::awaits_claim(self.track, index) {
+            return None;
+        }
+        let step = self.policy.step(&occurrence.step_id)?;
+        let overtaken = self.track.place().is_some_and(|place| index < place).then_some(occurrence.planned_on);
+        let day = overtaken.into_iter().chain(occurrence.last_day.map(calendar::next)).min()?;
+        Some(self.hour_from(day, step))
+    }
+
+    /// Where the gate ended the last step for a fact that has not come by the next morning, a person must be told.
+    fn standstill(&self) -> Option<DateTime<Utc>> {
+        let day = self.zone.day_of(self.after);
+        lapse::standstill(self.track, self.policy, day)?;
+        self.policy.steps().first().map(|step| self.hour_from(day, step))
+    }
+
+    /// The opening hour of the step's window on the first day from `day` on that is after `after`.
+    fn hour_from(&self, day: NaiveDate, step: &Step) -> DateTime<Utc> {
+        let mut at = day.max(self.zone.day_of(self.after));
+        // The second round is for a day whose hour has passed.
+        while self.zone.instant(at, step.window.from) <= self.after {
+            at = calendar::next(at);
+        }
+        self.zone.instant(at, step.window.from)
+    }
+
+    /// When the steps that may still be offered may be.
+    fn offers(&self) -> impl Iterator<Item = DateTime<Utc>> {
+        let claimed = self.track.is_claimed();
+        let steps = remaining(self.track).filter(move |(index, _)| !claimed && !self.is_behind_question(*index));
+        steps.filter_map(|(_, occurrence)| self.offer(occurrence))
+    }
+
+    /// A step that a person was asked about bars those that the rule of the day puts behind it.
+    fn is_behind_question(&self, index: usize) -> bool {
+        let mut asked = remaining(self.track).filter(|(_, at)| matches!(at.state, OccurrenceState::AwaitingApproval { .. }));
+        match self.policy.catch_up() {
+            CatchUp::Latest => asked.any(|(at, _)| index <= at),
+            CatchUp::Replay => asked.any(|(at, _)| index >= at),
+        }
+    }
+
+    fn offer(&self, occurrence: &Occurrence) -> Option<DateTime<Utc>> {
+        if !is_possible(self.track, self.policy, occurrence) {
+            return None;
+        }
+        let step = self.policy.step(&occurrence.step_id)?;
+        let mut day = occurrence.planned_on.max(first_contact_day(self.track, self.policy));
+        for needed in &step.requires {
+            day = day.max(met_from(self.track, needed)?);
+        }
+        day = day.max(self.track.last_offer_on.map_or(day, calendar::next));
+        if step.kind == StepKind::Notify {
+            day = day.max(gap_day(self.track, step).unwrap_or(day));
+            day = day.max(self.ladder.last_reminder_on.map_or(day, calendar::next));
+        }
+        self.opening_from(day, step)
+    }
+
+    /// The first window opening from `day` on that is after `after`.
+    fn opening_from(&self, day: NaiveDate, step: &Step) -> Option<DateTime<Utc>> {
+        let first = self.hour_from(day, step);
+        let open_on = step.window.first_day(self.zone.day_of(first), self.policy.calendar())?;
+        Some(self.zone.instant(open_on, step.window.from))
+    }
+}

@@ -1,0 +1,259 @@
+//! The planner: what each track of a payer offers on a day, and why the others offer nothing.
+//!
+//! Of the reached, open, not expired steps above the track's place, those whose tone is at most the last executed tone + 1
+//! (at most 2 before the first) and whose `requires` hold: the latest in policy order is offered; with `catch_up = "replay"`
+//! the earliest. Where that one must wait, nothing else is offered in its place.
+
+use crate::ladder::Ladder;
+use crate::policy::{CatchUp, Policy, PolicyBook, Requires, Step, StepKind};
+use crate::track::{Occurrence, OccurrenceState, Phase, Track};
+use alloc::vec::Vec;
+use kernel::{DateTime, InvoiceId, NaiveDate, StepId, Utc, calendar};
+
+/// What a payer's tracks offer on a day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// The local day in the payer's zone.
+    pub day: NaiveDate,
+    /// At most one per track, by invoice id.
+    pub offers: Vec<Offer>,
+    /// All other tracks, by invoice id.
+    pub not_offered: Vec<NotOffered>,
+}
+
+/// A step that its track offers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offer {
+    /// The receivable.
+    pub invoice_id: InvoiceId,
+    /// Its cycle.
+    pub cycle: u32,
+    /// The step.
+    pub step_id: StepId,
+    /// Its occurrence.
+    pub occurrence: u32,
+    /// Its kind.
+    pub kind: StepKind,
+    /// A person must confirm first, and was not asked yet.
+    pub asks_approval: bool,
+}
+
+/// A track that offers nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotOffered {
+    /// The receivable.
+    pub invoice_id: InvoiceId,
+    /// Why.
+    pub waiting: Waiting,
+}
+
+/// Why a track offers nothing on a day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Waiting {
+    /// It is no longer on its ladder.
+    Over(Phase),
+    /// The payer's data was erased.
+    PayerForgotten,
+    /// Its policy version is not in the book.
+    PolicyMissing,
+    /// A step is being carried out.
+    Claimed,
+    /// The invoice became known less than `min_known_days` ago.
+    JustKnown,
+    /// It offered a step that day already.
+    OfferedToday,
+    /// The payer was reminded that day already.
+    PayerRemindedToday,
+    /// No open step is reached.
+    NothingReached,
+    /// Every reached step is harsher than allowed.
+    ToneTooHigh,
+    /// Every reached step of an allowed tone waits for another that it requires.
+    RequiresUnmet,
+    /// Too soon after the last contact of the track.
+    MinGap,
+    /// A person was asked and has not answered.
+    AwaitingApproval,
+    /// The step's window is shut at that instant.
+    WindowShut,
+}
+
+impl Waiting {
+    /// Its stable name.
+    pub fn slug(self) -> &'static str {
+        match self {
+            Waiting::Over(phase) => phase.slug(),
+            Waiting::PayerForgotten => "payer_forgotten",
+            Waiting::PolicyMissing => "policy_missing",
+            Waiting::Claimed => "claimed",
+            Waiting::JustKnown => "just_known",
+            Waiting::OfferedToday => "offered_today",
+            Waiting::PayerRemindedToday => "payer_reminded_today",
+            Waiting::NothingReached => "nothing_reached",
+            Waiting::ToneTooHigh => "tone_too_high",
+            Waiting::RequiresUnmet => "requires_unmet",
+            Waiting::MinGap => "min_gap",
+            Waiting::AwaitingApproval => "awaiting_approval",
+            Waiting::WindowShut => "window_shut",
+        }
+    }
+}
+
+/// What the payer's tracks offer on a day, the hour left aside. Steps that lapsed by dates are left out, recorded or not.
+pub fn plan(ladder: &Ladder, day: NaiveDate, book: &dyn PolicyBook, approvals_given: bool) -> Plan {
+    let judge = |track: &Track| Ok(offer(ladder, track, day, book, approvals_given)?.0);
+    collect(ladder, day, judge)
+}
+
+/// What the payer's tracks offer at an instant: as [`plan`], of steps whose window is open. `None` where nothing is enrolled.
+pub fn plan_at(ladder: &Ladder, now: DateTime<Utc>, book: &dyn PolicyBook, approvals_given: bool) -> Option<Plan> {
+    let zone = ladder.zone(book)?;
+    let day = zone.day_of(now);
+    let judge = |track: &Track| {
+        let (offer, step, policy) = offer(ladder, track, day, book, approvals_given)?;
+        if step.window.is_open(now, zone, policy.calendar()) { Ok(offer) } else { Err(Waiting::WindowShut) }
+    };
+    Some(collect(ladder, day, judge))
+}
+
+fn collect(ladder: &Ladder, day: NaiveDate, judge: impl Fn(&Track) -> Result<Offer, Waiting>) -> Plan {
+    let mut plan = Plan { day, offers: Vec::new(), not_offered: Vec::new() };
+    for track in ladder.tracks.values() {
+        match judge(track) {
+            Ok(offer) => plan.offers.push(offer),
+            Err(waiting) => plan.not_offered.push(NotOffered { invoice_id: track.invoice_id.clone(), waiting }),
+        }
+    }
+    plan
+}
+
+fn offer<'a>(
+    ladder: &Ladder,
+    track: &Track,
+    day: NaiveDate,
+    book: &'a dyn PolicyBook,
+    approvals_given: bool,
+) -> Result<(Offer, &'a Step, &'a Policy), Waiting> {
+    if ladder.forgotten {
+        return Err(Waiting::PayerForgotten);
+    }
+    if !track.phase.is_running() {
+        return Err(Waiting::Over(track.phase));
+    }
+    let policy = book.policy(&track.policy_id, track.policy_version).ok_or(Waiting::PolicyMissing)?;
+    ready(track, policy, day)?;
+    let (occurrence, step) = choose(track, policy, day)?;
+    if step.kind == StepKind::Notify {
+        may_contact(ladder, track, step, day)?;
+    }
+    let asks_approval = asks_approval(step, occurrence, approvals_given)?;
+    let offer = Offer {
+        invoice_id: track.invoice_id.clone(),
+        cycle: occurrence.cycle,
+        step_id: occurrence.step_id.clone(),
+        occurrence: occurrence.occurrence,
+        kind: step.kind,
+        asks_approval,
+    };
+    Ok((offer, step, policy))
+}
+
+/// What holds for the track whatever its step.
+fn ready(track: &Track, policy: &Policy, day: NaiveDate) -> Result<(), Waiting> {
+    if track.is_claimed() {
+        Err(Waiting::Claimed)
+    } else if day < first_contact_day(track, policy) {
+        Err(Waiting::JustKnown)
+    } else if track.last_offer_on.is_some_and(|last| last >= day) {
+        Err(Waiting::OfferedToday)
+    } else {
+        Ok(())
+    }
+}
+
+/// The rule of the day: which step, whatever it still waits for.
+fn choose<'a, 'b>(track: &'a Track, policy: &'b Policy, day: NaiveDate) -> Result<(&'a Occurrence, &'b Step), Waiting> {
+    let cap = track.tone_cap();
+    let reached: Vec<&Occurrence> = remaining(track).map(|(_, at)| at).filter(|at| at.planned_on <= day && !at.is_past(day)).collect();
+    if reached.is_empty() {
+        return Err(Waiting::NothingReached);
+    }
+    if reached.iter().all(|at| at.tone > cap) {
+        return Err(Waiting::ToneTooHigh);
+    }
+    let steps = reached.into_iter().filter(|at| at.tone <= cap).filter_map(|at| Some((at, policy.step(&at.step_id)?)));
+    let mut ready = steps.filter(|(_, step)| step.requires.iter().all(|needed| is_met(track, needed, day)));
+    let chosen = match policy.catch_up() {
+        CatchUp::Latest => ready.next_back(),
+        CatchUp::Replay => ready.next(),
+    };
+    chosen.ok_or(Waiting::RequiresUnmet)
+}
+
+fn may_contact(ladder: &Ladder, track: &Track, step: &Step, day: NaiveDate) -> Result<(), Waiting> {
+    if gap_day(track, step).is_some_and(|first| day < first) {
+        Err(Waiting::MinGap)
+    } else if ladder.last_reminder_on.is_some_and(|last| last >= day) {
+        Err(Waiting::PayerRemindedToday)
+    } else {
+        Ok(())
+    }
+}
+
+fn asks_approval(step: &Step, occurrence: &Occurrence, approvals_given: bool) -> Result<bool, Waiting> {
+    if !step.requires_approval || approvals_given {
+        return Ok(false);
+    }
+    match occurrence.state {
+        OccurrenceState::Approved { .. } => Ok(false),
+        OccurrenceState::AwaitingApproval { .. } => Err(Waiting::AwaitingApproval),
+        OccurrenceState::Planned | OccurrenceState::Claimed { .. } | OccurrenceState::Ended { .. } => Ok(true),
+    }
+}
+
+/// The first local day on which the payer may be contacted about the invoice.
+pub(crate) fn first_contact_day(track: &Track, policy: &Policy) -> NaiveDate {
+    calendar::add_days(track.known_on, i64::from(policy.min_known_days()))
+}
+
+/// The first day that is far enough from the last contact of the track; `None` where there was none.
+pub(crate) fn gap_day(track: &Track, step: &Step) -> Option<NaiveDate> {
+    track.last_contact_on.map(|last| calendar::add_days(last, i64::from(step.min_gap_days)))
+}
+
+/// Open steps of the current cycle above the track's place, each with its index.
+pub(crate) fn remaining(track: &Track) -> impl Iterator<Item = (usize, &Occurrence)> {
+    let start = track.place().map_or(0, |place| place + 1);
+    track.current().iter().enumerate().skip(start).filter(|(_, occurrence)| occurrence.is_open())
+}
+
+/// Whether a step may still be offered in this cycle: its tone is allowed as things stand, and no step that it requires is lost.
+pub(crate) fn is_possible(track: &Track, policy: &Policy, occurrence: &Occurrence) -> bool {
+    let requires = policy.step(&occurrence.step_id).map_or(&[][..], |step| &step.requires);
+    occurrence.tone <= track.tone_cap() && requires.iter().all(|needed| !is_lost(track, needed))
+}
+
+/// The day from which a requirement holds; `None` while nobody knows.
+pub(crate) fn met_from(track: &Track, needed: &Requires) -> Option<NaiveDate> {
+    let (_, occurrence) = find(track, &needed.step)?;
+    let executed = occurrence.executed_on()?;
+    let counted = if needed.delivered { occurrence.delivered_on? } else { executed };
+    Some(calendar::add_days(counted, i64::from(needed.days_ago)))
+}
+
+fn is_met(track: &Track, needed: &Requires, day: NaiveDate) -> bool {
+    met_from(track, needed).is_some_and(|from| from <= day)
+}
+
+/// The required step can no longer be executed: it ended otherwise, or the track has climbed past it.
+fn is_lost(track: &Track, needed: &Requires) -> bool {
+    let Some((index, occurrence)) = find(track, &needed.step) else {
+        return true;
+    };
+    let passed = track.place().is_some_and(|place| index < place);
+    occurrence.executed_on().is_none() && !occurrence.is_claimed() && (occurrence.is_ended() || passed)
+}
+
+fn find<'a>(track: &'a Track, step_id: &StepId) -> Option<(usize, &'a Occurrence)> {
+    track.current().iter().enumerate().find(|(_, at)| at.step_id == *step_id)
+}

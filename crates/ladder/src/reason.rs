@@ -1,0 +1,140 @@
+//! Why a step ended, waits, or needs a person: stable slugs.
+
+use core::fmt;
+
+macro_rules! slugs {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident => $slug:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $name { $($(#[$variant_doc])* $variant,)* }
+
+        impl $name {
+            /// All of them.
+            pub const ALL: &'static [$name] = &[$($name::$variant,)*];
+
+            /// Its stable name.
+            pub fn slug(self) -> &'static str {
+                match self { $($name::$variant => $slug,)* }
+            }
+
+            /// By its stable name.
+            pub fn from_slug(slug: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|reason| reason.slug() == slug)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.slug())
+            }
+        }
+    };
+}
+
+slugs! {
+    /// Why a step occurrence ended without being executed, or was deferred.
+    Reason {
+        // Superseded by a fact or by another step.
+        /// The debt is paid.
+        Paid => "paid",
+        /// A later step planned before that day was executed in its place.
+        Late => "late",
+        /// A later step was executed on the very day for which this one was planned.
+        SameDay => "same_day",
+        /// The receivable was cancelled.
+        Cancelled => "cancelled",
+        /// The due date moved; a new cycle has its own steps.
+        Rescheduled => "rescheduled",
+        /// A payment was reversed; a new cycle has its own steps.
+        Reopened => "reopened",
+        /// The same step went out within `min_gap_days` before a payment was returned.
+        RecentlySent => "recently_sent",
+        /// The debt was handed to a collector.
+        HandedOff => "handed_off",
+        /// The payer's data was erased.
+        PayerForgotten => "payer_forgotten",
+        // Expired.
+        /// The effective due date is over.
+        DuePassed => "due_passed",
+        /// So many days after its planned date are over.
+        TooOld => "too_old",
+        /// The due date moved earlier, past this step.
+        AlreadyPast => "already_past",
+        // Suppressed at the gate.
+        /// The balance is below the step's minimum or the tenant's threshold.
+        BelowMinimum => "below_minimum",
+        /// The payer's unapplied credit covers the item.
+        CoveredByCredit => "covered_by_credit",
+        /// The item will be debited automatically on its date.
+        AutomaticDebit => "automatic_debit",
+        /// The item is disputed.
+        Disputed => "disputed",
+        /// The item is on hold.
+        Held => "held",
+        /// The payer promised to pay.
+        Promised => "promised",
+        /// The payer asked for no more messages.
+        OptedOut => "opted_out",
+        // Undeliverable.
+        /// No valid address on any channel.
+        NoAddress => "no_address",
+        /// No consent for any channel.
+        NoConsent => "no_consent",
+        /// Every channel refused or failed.
+        AllChannelsFailed => "all_channels_failed",
+        /// The provider never said what became of it.
+        OutcomeUnknown => "outcome_unknown",
+        /// The person or office that had to act refused.
+        Refused => "refused",
+        // Deferred.
+        /// The payer's contact budget is spent.
+        BudgetSpent => "budget_spent",
+        /// The window is shut in the payer's zone.
+        WindowShut => "window_shut",
+        /// The payment feed is older than the tenant's limit.
+        StaleFeed => "stale_feed",
+        /// Too soon after the last contact.
+        MinGap => "min_gap",
+        /// The owner of the balance did not authorise the reminder.
+        NotAuthorised => "not_authorised",
+        /// A catch-up above the tenant's limit waits for a person.
+        CatchUpUnapproved => "catch_up_unapproved",
+        /// The provider is throttled or down.
+        ProviderUnavailable => "provider_unavailable",
+        /// A reason of another context that this one has no word for.
+        Other => "other",
+    }
+}
+
+slugs! {
+    /// Why a person has something to do.
+    TaskReason {
+        /// All steps are over and the debt is open.
+        Exhausted => "exhausted",
+        /// No step of an allowed tone is left while later ones remain.
+        NoAllowedStep => "no_allowed_step",
+        /// No channel accepted a step.
+        Undeliverable => "undeliverable",
+        /// A paid or cancelled debt is still listed at a bureau.
+        RemoveBureauListing => "remove_bureau_listing",
+        /// A paid or cancelled debt is still under protest.
+        RemoveProtest => "remove_protest",
+        /// A debt was paid after it was handed to a collector.
+        PaidAfterHandOff => "paid_after_hand_off",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_slug_is_its_own_and_leads_back() {
+        for (at, reason) in Reason::ALL.iter().enumerate() {
+            assert_eq!(Reason::from_slug(reason.slug()), Some(*reason));
+            assert!(Reason::ALL.iter().skip(at + 1).all(|other| other.slug() != reason.slug()), "{reason}");
+        }
+        assert_eq!(Reason::from_slug("Paid"), None);
+        assert_eq!(TaskReason::from_slug("exhausted"), Some(TaskReason::Exhausted));
+    }
+}

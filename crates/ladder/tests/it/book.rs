@@ -1,0 +1,102 @@
+//! Policies as text: one line a step, `id offset tone [key=value]…`; `contact`, `calendar`, `catch_up` and `known` lines before.
+
+use kernel::PolicyId;
+use ladder::draft::{Draft, DraftRequires, DraftStep, DraftWindow, validate};
+use ladder::{Policy, PolicyBook};
+
+/// The default ladder of the norm.
+pub const PADRAO: &str = "
+    d-7 -7 1 channels=email expires=at_due
+    d-1 -1 1 channels=whatsapp>sms expires=at_due
+    d0 0 1 channels=email expires=at_due
+    d+1 1 2 channels=whatsapp>sms>email
+    d+3 3 2 channels=email
+    d+7 7 3 channels=whatsapp>sms,email
+    d+15 15 3 channels=voice>sms,email
+    d+30 30 4 channels=letter,email
+    d+45 45 5 kind=bureau requires=d+30:delivered:10 approval=true
+    d+60 60 5 kind=hand_off";
+
+/// The smallest useful ladder: every day counts, nothing rolls, no cap.
+pub const SIMPLES: &str = "
+    calendar none
+    weekdays mon,tue,wed,thu,fri,sat,sun
+    budget 99 99
+    d-5 -5 1 roll=none
+    d-1 -1 1 roll=none
+    d+1 1 2 roll=none
+    d+7 7 3 roll=none
+    d+15 15 3 roll=none
+    d+30 30 4 roll=none";
+
+pub fn draft(text: &str) -> Draft {
+    let mut draft = Draft { policy: Some("p".into()), ..Draft::default() };
+    for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        match words[0] {
+            "calendar" => draft.calendar = Some(words[1].into()),
+            "catch_up" => draft.catch_up = Some(words[1].into()),
+            "known" => draft.min_known_days = words[1].parse().ok(),
+            "weekdays" => {
+                let weekdays = Some(words[1].split(',').map(String::from).collect());
+                draft.contact.window = Some(DraftWindow { weekdays, ..DraftWindow::default() });
+            }
+            "budget" => {
+                draft.contact.max_per_day = words[1].parse().ok();
+                draft.contact.max_per_7_days = words[2].parse().ok();
+            }
+            _ => draft.steps.push(step(&words)),
+        }
+    }
+    draft
+}
+
+fn step(words: &[&str]) -> DraftStep {
+    let mut step = DraftStep {
+        id: Some(words[0].into()),
+        offset_days: words[1].parse().ok(),
+        tone: words[2].parse().ok(),
+        template: Some("t".into()),
+        channels: Some(vec!["email".into()]),
+        ..DraftStep::default()
+    };
+    for (key, value) in words[3..].iter().map(|word| word.split_once('=').unwrap()) {
+        match key {
+            "channels" => step.channels = Some(value.split(',').map(String::from).collect()),
+            "expires" => step.expires = Some(value.into()),
+            "roll" => step.roll = Some(value.into()),
+            "kind" => step.kind = Some(value.into()),
+            "day_kind" => step.day_kind = Some(value.into()),
+            "gap" => step.min_gap_days = value.parse().ok(),
+            "approval" => step.requires_approval = Some(value == "true"),
+            "weekdays" => {
+                let weekdays = Some(value.split(',').map(String::from).collect());
+                step.window = Some(DraftWindow { weekdays, ..DraftWindow::default() });
+            }
+            "requires" => step.requires = Some(value.split(',').map(requires).collect()),
+            other => panic!("unknown key {other}"),
+        }
+    }
+    step
+}
+
+fn requires(text: &str) -> DraftRequires {
+    let parts: Vec<&str> = text.split(':').collect();
+    let days = parts.get(2).and_then(|days| days.parse().ok());
+    let delivered = parts.get(1) == Some(&"delivered");
+    DraftRequires { step: Some(parts[0].into()), days_ago: days.filter(|_| !delivered), delivered_days_ago: days.filter(|_| delivered) }
+}
+
+pub fn policy(text: &str) -> Policy {
+    validate(&draft(text)).unwrap_or_else(|faults| panic!("{faults:?}"))
+}
+
+/// A book with one policy, version 1.
+#[derive(Clone)]
+pub struct OnePolicy(pub Policy);
+
+impl PolicyBook for OnePolicy {
+    fn policy(&self, id: &PolicyId, version: u32) -> Option<&Policy> {
+        (id == self.0.id() && version == 1).then_some(&self.0)
+    }
+}

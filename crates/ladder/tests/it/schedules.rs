@@ -1,0 +1,90 @@
+//! Dates: effective due date, offset, roll, window, last day.
+
+use crate::book::{PADRAO, SIMPLES, policy};
+use crate::world::day;
+use ladder::preview::preview;
+use ladder::schedule::{effective_due, planned_steps};
+
+fn plan(policy_text: &str, due: &str) -> Vec<String> {
+    let steps = planned_steps(&policy(policy_text), day(due));
+    steps.iter().map(|at| format!("{} {} {}", at.step_id, at.planned_on, at.last_day.map_or("-".into(), |last| last.to_string()))).collect()
+}
+
+#[test]
+fn a_due_date_on_a_weekend_or_holiday_is_effective_on_the_next_business_day() {
+    for (calendar, due, effective) in [
+        ("br-settlement", "2026-11-20", "2026-11-23"), // Friday, holiday
+        ("br-settlement", "2026-11-21", "2026-11-23"), // Saturday
+        ("br-settlement", "2026-11-23", "2026-11-23"),
+        ("none", "2026-11-21", "2026-11-21"),
+    ] {
+        assert_eq!(effective_due(day(due), kernel::Calendar::named(calendar).unwrap()), day(effective), "{calendar} {due}");
+    }
+}
+
+#[test]
+fn the_default_ladder_rolls_back_before_due_and_forward_after() {
+    // Monday 5 January 2026. D-1 is Sunday: back to Friday. D+60 is 6 March, D+45 is 19 February (Carnival is 16 and 17).
+    assert_eq!(
+        plan(PADRAO, "2026-01-05"),
+        [
+            "d-7 2025-12-29 2026-01-05",
+            "d-1 2026-01-02 2026-01-05",
+            "d0 2026-01-05 2026-01-05",
+            "d+1 2026-01-06 -",
+            "d+3 2026-01-08 -",
+            "d+7 2026-01-12 -",
+            "d+15 2026-01-20 -",
+            "d+30 2026-02-04 -",
+            "d+45 2026-02-19 -",
+            "d+60 2026-03-06 -",
+        ]
+    );
+}
+
+#[test]
+fn the_simple_ladder_counts_every_day() {
+    let expected = ["d-5 2026-01-05 2026-01-10", "d-1 2026-01-09 2026-01-10", "d+1 2026-01-11 -", "d+7 2026-01-17 -"];
+    assert_eq!(plan(SIMPLES, "2026-01-10")[..4], expected);
+}
+
+#[test]
+fn a_step_without_roll_still_waits_for_its_window() {
+    // Saturday 10 January: D+1 is Sunday.
+    for (options, planned) in [
+        ("roll=none", "a 2026-01-12 -"),
+        ("roll=none weekdays=sun", "a 2026-01-11 -"),
+        ("roll=back", "a 2026-01-12 -"), // every day is a business day of the calendar `none`
+        ("roll=none expires=3", "a 2026-01-12 2026-01-15"),
+        ("roll=none expires=after_3_days", "a 2026-01-12 2026-01-15"),
+    ] {
+        assert_eq!(plan(&format!("calendar none\n a 1 1 {options}"), "2026-01-10"), [planned], "{options}");
+    }
+}
+
+#[test]
+fn business_day_offsets_skip_weekends_and_holidays() {
+    for (offset, planned) in [("1", "2026-11-24"), ("-1", "2026-11-19"), ("-4", "2026-11-16"), ("5", "2026-11-30")] {
+        let text = format!("a {offset} 1 day_kind=business");
+        assert!(plan(&text, "2026-11-23")[0].starts_with(&format!("a {planned}")), "{offset}: {:?}", plan(&text, "2026-11-23"));
+    }
+}
+
+#[test]
+fn a_holiday_is_outside_every_window_and_a_sunday_only_where_it_is_not_listed() {
+    // 21 April 2026 is a Tuesday and a holiday; 26 April is a Sunday.
+    let every_day = "weekdays mon,tue,wed,thu,fri,sat,sun";
+    assert_eq!(plan(&format!("{every_day}\n a 1 1 roll=none"), "2026-04-20"), ["a 2026-04-22 -"]);
+    assert_eq!(plan(&format!("{every_day}\n a 3 1 roll=none"), "2026-04-23"), ["a 2026-04-26 -"]);
+}
+
+#[test]
+fn a_preview_shows_weekdays_and_steps_that_could_never_go_out() {
+    // Due on Sunday 11 January without a calendar: D-1 is Saturday, its window opens on Monday, after its last day.
+    let lines = preview(&policy("calendar none\n a -1 1\n b 1 2"), day("2026-01-11"));
+    let shown: Vec<String> = lines
+        .iter()
+        .map(|line| format!("{} {} {} {:+} {}", line.step_id, line.weekday, line.planned_on, line.days_from_due, line.never_reached))
+        .collect();
+    assert_eq!(shown, ["a Mon 2026-01-12 +1 true", "b Mon 2026-01-12 +1 false"]);
+}

@@ -1,0 +1,158 @@
+//! State of one payer's account.
+
+use crate::event::AuthorizedItem;
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    string::{String, ToString},
+    vec::Vec,
+};
+use kernel::{ContactId, Currency, DateTime, InvoiceId, NaiveDate, PaymentId, Utc};
+
+/// One payer with all invoices, payments and unapplied credit.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Account {
+    /// Whether the payer is known.
+    pub standing: Standing,
+    /// Neutral attributes; nothing personal.
+    pub attributes: Attributes,
+    /// Slugs of the channels on which the payer agreed to be contacted.
+    pub consents: BTreeSet<String>,
+    /// Every invoice ever issued to the payer.
+    pub invoices: BTreeMap<InvoiceId, Invoice>,
+    /// Every payment ever recorded.
+    pub payments: BTreeMap<PaymentId, Payment>,
+    /// Unapplied credit in minor units, never negative; a currency without credit is absent.
+    pub credit: BTreeMap<Currency, i64>,
+    /// What was authorised lately, by contact; kept for two days, so that asking again adds nothing.
+    pub authorizations: BTreeMap<ContactId, Authorization>,
+}
+
+impl Account {
+    /// Unapplied credit of a currency, in minor units.
+    pub fn credit_minor(&self, currency: Currency) -> i64 {
+        self.credit.get(&currency).copied().unwrap_or(0)
+    }
+
+    /// What is open on an invoice before any credit, in minor units; 0 where there is no such invoice.
+    pub fn open_minor(&self, invoice_id: &InvoiceId) -> i64 {
+        self.invoices.get(invoice_id).map_or(0, |invoice| invoice.open_minor)
+    }
+}
+
+/// Whether a payer is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Standing {
+    /// Never registered.
+    #[default]
+    Unknown,
+    /// Registered.
+    Active,
+    /// Personal data deleted: what is owed stays in the ledger, nothing new is issued, nobody is contacted.
+    Erased,
+}
+
+/// Neutral attributes of a payer: they may travel in events.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attributes {
+    /// The creditor's own grouping.
+    pub segment: Option<String>,
+    /// Language of what the payer reads (BCP 47).
+    pub language: String,
+    /// IANA name of the payer's time zone.
+    pub zone: Option<String>,
+    /// State (UF) of the payer's address.
+    pub state: Option<String>,
+}
+
+impl Default for Attributes {
+    fn default() -> Self {
+        Self { segment: None, language: "pt-BR".to_string(), zone: None, state: None }
+    }
+}
+
+/// An invoice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invoice {
+    /// As it was first issued; a repeated issue is compared with this, also after an amendment.
+    pub issued: Terms,
+    /// Amount as it stands, in minor units.
+    pub amount_minor: i64,
+    /// Currency, for good.
+    pub currency: Currency,
+    /// Day of issue.
+    pub issued_on: NaiveDate,
+    /// Due day as it stands.
+    pub due_on: NaiveDate,
+    /// What is left to pay, in minor units: from 0 to `amount_minor`; 0 once cancelled.
+    pub open_minor: i64,
+    /// Where it stands.
+    pub phase: Phase,
+    /// Payments recorded for it, in the order of recording, reversed ones too.
+    pub payments: Vec<PaymentId>,
+}
+
+/// What an invoice said when it was issued.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Terms {
+    /// Minor units.
+    pub amount_minor: i64,
+    /// Due day.
+    pub due_on: NaiveDate,
+    /// Number of the fiscal document, if any.
+    pub document: Option<String>,
+}
+
+/// Where an invoice stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// Something is left to pay.
+    Open,
+    /// Nothing is left to pay.
+    Settled,
+    /// No longer owed.
+    Cancelled,
+}
+
+/// A payment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Payment {
+    /// The invoice that it names.
+    pub invoice_id: InvoiceId,
+    /// What was paid, in minor units.
+    pub amount_minor: i64,
+    /// Currency, that of its invoice.
+    pub currency: Currency,
+    /// The part that reduces its invoice; the rest is unapplied credit. 0 once reversed.
+    pub applied_minor: i64,
+    /// Day of payment.
+    pub paid_on: NaiveDate,
+    /// How it was paid, as told.
+    pub method: String,
+    /// Set once the money went back.
+    pub reversed: Option<Reversal>,
+}
+
+impl Payment {
+    /// The part that is unapplied credit, in minor units; 0 once reversed.
+    pub fn unapplied_minor(&self) -> i64 {
+        if self.reversed.is_some() { 0 } else { self.amount_minor - self.applied_minor }
+    }
+}
+
+/// A payment that went back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reversal {
+    /// Why, as told.
+    pub reason: String,
+    /// When.
+    pub reversed_on: NaiveDate,
+}
+
+/// What a contact was authorised for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Authorization {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// For which items, at which net balances.
+    pub items: Vec<AuthorizedItem>,
+}

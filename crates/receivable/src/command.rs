@@ -1,0 +1,141 @@
+//! What an account is asked to do.
+
+use crate::account::Attributes;
+use alloc::{collections::BTreeSet, string::String, vec::Vec};
+use kernel::{ContactId, Currency, CustomerId, DateTime, InvoiceId, NaiveDate, PaymentId, StepId, Utc};
+
+/// A command on one payer's account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// Makes the payer known, or changes the attributes.
+    RegisterCustomer(RegisterCustomer),
+    /// Issues an invoice.
+    IssueInvoice(IssueInvoice),
+    /// Changes amount or due day.
+    AmendInvoice(AmendInvoice),
+    /// Takes an invoice back.
+    CancelInvoice(CancelInvoice),
+    /// Records money received.
+    RecordPayment(RecordPayment),
+    /// Records that money went back.
+    ReversePayment(ReversePayment),
+    /// Asks whether a reminder may go out now.
+    AuthorizeReminder(AuthorizeReminder),
+    /// Ends all use of personal data.
+    EraseCustomer(EraseCustomer),
+}
+
+/// Makes the payer known. The same again adds nothing; other attributes amend.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RegisterCustomer {
+    /// The payer.
+    pub customer_id: CustomerId,
+    /// Neutral attributes. Texts of 1 to 64 characters; the zone must be a known IANA name.
+    pub attributes: Attributes,
+    /// Slugs of the channels on which the payer agreed to be contacted (1 to 64 characters each).
+    pub consents: BTreeSet<String>,
+}
+
+/// Issues an invoice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IssueInvoice {
+    /// New id, unique within the tenant.
+    pub invoice_id: InvoiceId,
+    /// Minor units, 1 to 2^53.
+    pub amount_minor: i64,
+    /// Currency.
+    pub currency: Currency,
+    /// Day of issue.
+    pub issued_on: NaiveDate,
+    /// Due day, not before the day of issue.
+    pub due_on: NaiveDate,
+    /// Number of the fiscal document, 1 to 120 characters.
+    pub document: Option<String>,
+}
+
+/// Changes amount or due day. What equals the present value changes nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AmendInvoice {
+    /// Which.
+    pub invoice_id: InvoiceId,
+    /// New amount in minor units, 1 to 2^53. What was paid past it becomes unapplied credit.
+    pub amount_minor: Option<i64>,
+    /// New due day, not before the day of issue.
+    pub due_on: Option<NaiveDate>,
+    /// Effective day of the change.
+    pub today: NaiveDate,
+}
+
+/// Takes an invoice back. What was paid on it becomes unapplied credit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CancelInvoice {
+    /// Which.
+    pub invoice_id: InvoiceId,
+    /// Why, 1 to 200 characters.
+    pub reason: String,
+    /// Effective day of the cancellation.
+    pub today: NaiveDate,
+}
+
+/// Records money received for an invoice. What exceeds the open amount becomes unapplied credit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordPayment {
+    /// New id, unique within the tenant.
+    pub payment_id: PaymentId,
+    /// For which invoice.
+    pub invoice_id: InvoiceId,
+    /// Minor units, 1 to 2^53.
+    pub amount_minor: i64,
+    /// Must be the currency of the invoice.
+    pub currency: Currency,
+    /// Day of payment.
+    pub paid_on: NaiveDate,
+    /// How it was paid, 1 to 64 characters.
+    pub method: String,
+}
+
+/// Records that a payment went back: its unapplied part leaves the credit, its applied part reopens the invoice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReversePayment {
+    /// Which.
+    pub payment_id: PaymentId,
+    /// Why, 1 to 200 characters.
+    pub reason: String,
+    /// When it went back.
+    pub reversed_on: NaiveDate,
+}
+
+/// Asks, immediately before a contact is handed to a provider, which of its items may still go out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuthorizeReminder {
+    /// The contact.
+    pub contact_id: ContactId,
+    /// What it wants to say.
+    pub items: Vec<AuthorizationItem>,
+    /// The moment of asking.
+    pub at: DateTime<Utc>,
+    /// A residue of at most this much is not worth a reminder; minor units, not negative.
+    pub tolerance_minor: i64,
+}
+
+/// One step occurrence that a contact wants to execute.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuthorizationItem {
+    /// The receivable.
+    pub invoice_id: InvoiceId,
+    /// Cycle of its track.
+    pub cycle: u32,
+    /// Step.
+    pub step_id: StepId,
+    /// Occurrence of a repeated step.
+    pub occurrence: u32,
+    /// The step's minimum net balance, in minor units, not negative.
+    pub min_outstanding_minor: i64,
+}
+
+/// Ends all use of personal data of the payer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EraseCustomer {
+    /// The payer.
+    pub customer_id: CustomerId,
+}

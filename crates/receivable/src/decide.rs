@@ -1,0 +1,64 @@
+//! Commands to events: one function each, in the order malformed, not there, not allowed, nothing new, new.
+
+mod customer;
+mod invoice;
+mod payment;
+mod reminder;
+
+use crate::{Account, Command, Event, Invoice, Rejection, Release, Standing};
+use alloc::{string::String, vec::Vec};
+use kernel::{Currency, InvoiceId, MAX_AMOUNT_MINOR, text};
+
+/// What a command does to an account: events, none where nothing is new, or the reason why not.
+pub fn decide(account: &Account, command: &Command) -> Result<Vec<Event>, Rejection> {
+    match command {
+        Command::RegisterCustomer(command) => customer::register(account, command),
+        Command::IssueInvoice(command) => invoice::issue(account, command),
+        Command::AmendInvoice(command) => invoice::amend(account, command),
+        Command::CancelInvoice(command) => invoice::cancel(account, command),
+        Command::RecordPayment(command) => payment::record(account, command),
+        Command::ReversePayment(command) => payment::reverse(account, command),
+        Command::AuthorizeReminder(command) => reminder::authorize(account, command),
+        Command::EraseCustomer(command) => customer::erase(account, command),
+    }
+}
+
+fn known(account: &Account) -> Result<(), Rejection> {
+    match account.standing {
+        Standing::Unknown => Err(Rejection::CustomerUnknown),
+        Standing::Active | Standing::Erased => Ok(()),
+    }
+}
+
+fn found<'a>(account: &'a Account, invoice_id: &InvoiceId) -> Result<&'a Invoice, Rejection> {
+    known(account)?;
+    account.invoices.get(invoice_id).ok_or(Rejection::InvoiceUnknown)
+}
+
+fn bounded(field: &'static str, value: &str, max_chars: usize) -> Result<String, Rejection> {
+    text::bounded(value, max_chars).map_err(|fault| Rejection::TextRefused { field, fault })
+}
+
+fn bounded_option(field: &'static str, value: Option<&String>, max_chars: usize) -> Result<Option<String>, Rejection> {
+    value.map(|value| bounded(field, value, max_chars)).transpose()
+}
+
+fn room_for_credit(account: &Account, currency: Currency, more_minor: i64) -> Result<(), Rejection> {
+    let after = account.credit_minor(currency).saturating_add(more_minor);
+    if after > MAX_AMOUNT_MINOR { Err(Rejection::CreditTooLarge) } else { Ok(()) }
+}
+
+/// Takes `excess_minor` off the payments of an invoice, the newest first: the oldest money stays where it was meant to go.
+fn release(account: &Account, invoice: &Invoice, excess_minor: i64) -> Vec<Release> {
+    let mut left = excess_minor;
+    let mut released = Vec::new();
+    for payment_id in invoice.payments.iter().rev() {
+        let applied = account.payments.get(payment_id).map_or(0, |payment| payment.applied_minor);
+        let amount_minor = applied.min(left);
+        if amount_minor > 0 {
+            left -= amount_minor;
+            released.push(Release { payment_id: payment_id.clone(), amount_minor });
+        }
+    }
+    released
+}

@@ -1,0 +1,216 @@
+//! What happened to an account. Each event carries what a reader needs who has no state of its own.
+
+use crate::account::Attributes;
+use alloc::{collections::BTreeSet, string::String, vec::Vec};
+use kernel::{ContactId, Currency, CustomerId, DateTime, InvoiceId, NaiveDate, PaymentId, StepId, Utc};
+
+/// A fact about one payer's account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// The payer became known.
+    CustomerRegistered(CustomerRegistered),
+    /// Attributes or consents changed.
+    CustomerAmended(CustomerAmended),
+    /// Personal data was deleted.
+    CustomerErased(CustomerErased),
+    /// An invoice was issued.
+    InvoiceIssued(InvoiceIssued),
+    /// Amount or due day changed.
+    InvoiceAmended(InvoiceAmended),
+    /// An invoice is no longer owed.
+    InvoiceCancelled(InvoiceCancelled),
+    /// Money came.
+    PaymentReceived(PaymentReceived),
+    /// Money went back.
+    PaymentReversed(PaymentReversed),
+    /// A contact was allowed to go out.
+    ReminderAuthorized(ReminderAuthorized),
+}
+
+impl Event {
+    /// The civil day from which the fact counts in the books; `None` for facts that move no money.
+    pub fn effective_on(&self) -> Option<NaiveDate> {
+        match self {
+            Event::InvoiceIssued(event) => Some(event.issued_on),
+            Event::InvoiceAmended(event) => Some(event.amended_on),
+            Event::InvoiceCancelled(event) => Some(event.cancelled_on),
+            Event::PaymentReceived(event) => Some(event.paid_on),
+            Event::PaymentReversed(event) => Some(event.reversed_on),
+            Event::CustomerRegistered(_) | Event::CustomerAmended(_) | Event::CustomerErased(_) | Event::ReminderAuthorized(_) => None,
+        }
+    }
+}
+
+/// The payer became known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CustomerRegistered {
+    /// The payer.
+    pub customer_id: CustomerId,
+    /// Neutral attributes.
+    pub attributes: Attributes,
+    /// Slugs of the channels consented to.
+    pub consents: BTreeSet<String>,
+}
+
+/// Attributes or consents changed; both are given whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CustomerAmended {
+    /// The payer.
+    pub customer_id: CustomerId,
+    /// All attributes after the change.
+    pub attributes: Attributes,
+    /// All consents after the change.
+    pub consents: BTreeSet<String>,
+}
+
+/// Personal data was deleted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CustomerErased {
+    /// The payer.
+    pub customer_id: CustomerId,
+}
+
+/// An invoice was issued; all of it is open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvoiceIssued {
+    /// Id.
+    pub invoice_id: InvoiceId,
+    /// Minor units.
+    pub amount_minor: i64,
+    /// Currency.
+    pub currency: Currency,
+    /// Day of issue.
+    pub issued_on: NaiveDate,
+    /// Due day.
+    pub due_on: NaiveDate,
+    /// Number of the fiscal document.
+    pub document: Option<String>,
+}
+
+/// Amount or due day changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvoiceAmended {
+    /// Which.
+    pub invoice_id: InvoiceId,
+    /// Currency.
+    pub currency: Currency,
+    /// Amount before, minor units.
+    pub previous_amount_minor: i64,
+    /// Amount after, minor units.
+    pub amount_minor: i64,
+    /// Due day before.
+    pub previous_due_on: NaiveDate,
+    /// Due day after.
+    pub due_on: NaiveDate,
+    /// Left to pay after the change, minor units.
+    pub outstanding_minor: i64,
+    /// What was paid past the new amount, now unapplied credit.
+    pub released: Vec<Release>,
+    /// Effective day.
+    pub amended_on: NaiveDate,
+}
+
+/// An invoice is no longer owed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvoiceCancelled {
+    /// Which.
+    pub invoice_id: InvoiceId,
+    /// Currency.
+    pub currency: Currency,
+    /// Its amount, minor units.
+    pub amount_minor: i64,
+    /// What was left to pay until now, minor units.
+    pub previous_outstanding_minor: i64,
+    /// What was paid on it, now unapplied credit.
+    pub released: Vec<Release>,
+    /// Why.
+    pub reason: String,
+    /// Effective day.
+    pub cancelled_on: NaiveDate,
+}
+
+/// A part of a payment that left its invoice and became unapplied credit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Release {
+    /// The payment.
+    pub payment_id: PaymentId,
+    /// Minor units, more than zero.
+    pub amount_minor: i64,
+}
+
+/// Sum of releases, minor units.
+pub fn released_minor(released: &[Release]) -> i64 {
+    released.iter().fold(0, |sum, release| sum.saturating_add(release.amount_minor))
+}
+
+/// Money came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PaymentReceived {
+    /// Id.
+    pub payment_id: PaymentId,
+    /// For which invoice.
+    pub invoice_id: InvoiceId,
+    /// Minor units.
+    pub amount_minor: i64,
+    /// Currency.
+    pub currency: Currency,
+    /// Day of payment.
+    pub paid_on: NaiveDate,
+    /// How.
+    pub method: String,
+    /// The part that reduced the invoice, minor units.
+    pub applied_minor: i64,
+    /// The rest: unapplied credit, minor units.
+    pub unapplied_minor: i64,
+    /// Left to pay on the invoice afterwards, minor units; 0 = settled.
+    pub outstanding_minor: i64,
+}
+
+/// Money went back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PaymentReversed {
+    /// Which.
+    pub payment_id: PaymentId,
+    /// The invoice that it was for.
+    pub invoice_id: InvoiceId,
+    /// What went back: the whole payment, minor units.
+    pub amount_minor: i64,
+    /// Currency.
+    pub currency: Currency,
+    /// The part by which the invoice is open again, minor units.
+    pub applied_minor: i64,
+    /// The part taken out of unapplied credit, minor units.
+    pub unapplied_minor: i64,
+    /// Left to pay on the invoice afterwards, minor units.
+    pub outstanding_minor: i64,
+    /// Why.
+    pub reason: String,
+    /// When.
+    pub reversed_on: NaiveDate,
+}
+
+/// A contact was allowed to go out, at balances known at this place of the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReminderAuthorized {
+    /// The contact.
+    pub contact_id: ContactId,
+    /// What it may say: never empty.
+    pub items: Vec<AuthorizedItem>,
+    /// The moment of asking.
+    pub at: DateTime<Utc>,
+}
+
+/// A step occurrence that may be executed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuthorizedItem {
+    /// The receivable.
+    pub invoice_id: InvoiceId,
+    /// Cycle of its track.
+    pub cycle: u32,
+    /// Step.
+    pub step_id: StepId,
+    /// Occurrence of a repeated step.
+    pub occurrence: u32,
+    /// Left to pay after credit, minor units, more than zero.
+    pub net_minor: i64,
+}

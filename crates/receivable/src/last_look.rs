@@ -1,0 +1,104 @@
+//! The last look: what may still be said to a payer at this version of the account.
+
+use crate::{Account, AuthorizationItem, Phase, Standing, coverage};
+use alloc::{collections::BTreeMap, vec::Vec};
+use kernel::InvoiceId;
+
+/// The owner's answer for one step occurrence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// What was asked.
+    pub item: AuthorizationItem,
+    /// What may be done.
+    pub answer: Answer,
+}
+
+/// What may be done with an item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// It may go out and says this balance, in minor units.
+    Authorized {
+        /// Open amount less the credit that covers it; more than zero.
+        net_minor: i64,
+    },
+    /// It may not go out.
+    Refused(RefusalReason),
+}
+
+/// Why an item may not go out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RefusalReason {
+    /// The payer has no such invoice.
+    Unknown,
+    /// The payer's personal data was deleted.
+    CustomerErased,
+    /// The invoice is no longer owed.
+    Cancelled,
+    /// Nothing is open.
+    Paid,
+    /// What is open does not exceed the tenant's tolerance.
+    WithinTolerance,
+    /// Unapplied credit leaves nothing above the tolerance.
+    CoveredByCredit,
+    /// The net balance is below the step's minimum.
+    BelowMinimum,
+}
+
+impl RefusalReason {
+    /// All of them.
+    pub const ALL: [RefusalReason; 7] = [
+        RefusalReason::Unknown,
+        RefusalReason::CustomerErased,
+        RefusalReason::Cancelled,
+        RefusalReason::Paid,
+        RefusalReason::WithinTolerance,
+        RefusalReason::CoveredByCredit,
+        RefusalReason::BelowMinimum,
+    ];
+
+    /// By its slug.
+    pub fn named(slug: &str) -> Option<Self> {
+        RefusalReason::ALL.into_iter().find(|reason| reason.slug() == slug)
+    }
+
+    /// Stable reason.
+    pub fn slug(self) -> &'static str {
+        match self {
+            RefusalReason::Unknown => "unknown",
+            RefusalReason::CustomerErased => "customer_erased",
+            RefusalReason::Cancelled => "cancelled",
+            RefusalReason::Paid => "paid",
+            RefusalReason::WithinTolerance => "within_tolerance",
+            RefusalReason::CoveredByCredit => "covered_by_credit",
+            RefusalReason::BelowMinimum => "below_minimum",
+        }
+    }
+}
+
+/// One verdict for each item, in the order asked. Depends on the account alone: the same state answers the same.
+pub fn last_look(account: &Account, items: &[AuthorizationItem], tolerance_minor: i64) -> Vec<Verdict> {
+    let net = coverage::net_minor(account);
+    items.iter().map(|item| Verdict { item: item.clone(), answer: look(account, &net, item, tolerance_minor) }).collect()
+}
+
+fn look(account: &Account, net: &BTreeMap<InvoiceId, i64>, item: &AuthorizationItem, tolerance_minor: i64) -> Answer {
+    let Some(invoice) = account.invoices.get(&item.invoice_id) else { return Answer::Refused(RefusalReason::Unknown) };
+    if account.standing == Standing::Erased {
+        return Answer::Refused(RefusalReason::CustomerErased);
+    }
+    match invoice.phase {
+        Phase::Cancelled => return Answer::Refused(RefusalReason::Cancelled),
+        Phase::Settled => return Answer::Refused(RefusalReason::Paid),
+        Phase::Open => {}
+    }
+    let net_minor = net.get(&item.invoice_id).copied().unwrap_or(invoice.open_minor);
+    if invoice.open_minor <= tolerance_minor {
+        Answer::Refused(RefusalReason::WithinTolerance)
+    } else if net_minor <= tolerance_minor {
+        Answer::Refused(RefusalReason::CoveredByCredit)
+    } else if net_minor < item.min_outstanding_minor {
+        Answer::Refused(RefusalReason::BelowMinimum)
+    } else {
+        Answer::Authorized { net_minor }
+    }
+}

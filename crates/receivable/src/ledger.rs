@@ -1,0 +1,126 @@
+//! The books: dated entries that fold to balances. Principal + charges − credits − payments = balance, at every instant.
+
+use crate::event::{Event, released_minor};
+use alloc::{vec, vec::Vec};
+use kernel::{Currency, DateTime, InvoiceId, NaiveDate, PaymentId, Utc};
+
+/// What an entry is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Column {
+    /// What was invoiced.
+    Principal,
+    /// Fine and interest.
+    Charges,
+    /// Credit notes.
+    Credits,
+    /// Money applied.
+    Payments,
+}
+
+/// A dated entry. A correction is a further entry of the opposite sign, never a change of the first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// What it is about.
+    pub column: Column,
+    /// Minor units; negative takes back.
+    pub amount_minor: i64,
+    /// The civil day from which it counts.
+    pub effective_on: NaiveDate,
+    /// When it became known.
+    pub recorded_at: DateTime<Utc>,
+}
+
+/// Sums of entries, in minor units, wide enough for any number of entries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Sums {
+    /// Invoiced.
+    pub principal_minor: i128,
+    /// Fine and interest.
+    pub charges_minor: i128,
+    /// Credit notes.
+    pub credits_minor: i128,
+    /// Money applied.
+    pub payments_minor: i128,
+}
+
+impl Sums {
+    /// Adds an entry.
+    pub fn add(&mut self, entry: &Entry) {
+        let column = match entry.column {
+            Column::Principal => &mut self.principal_minor,
+            Column::Charges => &mut self.charges_minor,
+            Column::Credits => &mut self.credits_minor,
+            Column::Payments => &mut self.payments_minor,
+        };
+        *column += i128::from(entry.amount_minor);
+    }
+
+    /// Principal + charges − credits − payments.
+    pub fn balance_minor(&self) -> i128 {
+        self.principal_minor + self.charges_minor - self.credits_minor - self.payments_minor
+    }
+}
+
+/// Sums of the entries that count on a day (its end included), as known now or, with `known_at`, as known at that instant.
+pub fn sums_on(entries: &[Entry], day: NaiveDate, known_at: Option<DateTime<Utc>>) -> Sums {
+    let mut sums = Sums::default();
+    let counts = |entry: &&Entry| entry.effective_on <= day && known_at.is_none_or(|at| entry.recorded_at <= at);
+    entries.iter().filter(counts).for_each(|entry| sums.add(entry));
+    sums
+}
+
+/// Where an event is booked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Book {
+    /// On a receivable.
+    Invoice(InvoiceId),
+    /// On the payer's unapplied credit.
+    Unapplied(Currency),
+}
+
+/// An event's entry in one book.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Posting {
+    /// Where.
+    pub book: Book,
+    /// The payment that moved, if it was one.
+    pub payment_id: Option<PaymentId>,
+    /// What.
+    pub entry: Entry,
+}
+
+/// The postings of an event. A posting on unapplied credit counts the credit as positive, in the payments column.
+pub fn postings(event: &Event, recorded_at: DateTime<Utc>) -> Vec<Posting> {
+    let Some(effective_on) = event.effective_on() else { return vec![] };
+    let entry = |column, amount_minor| Entry { column, amount_minor, effective_on, recorded_at };
+    let on = |invoice_id: &InvoiceId| Book::Invoice(invoice_id.clone());
+    let post = |book, payment_id: Option<&PaymentId>, column, amount_minor| Posting {
+        book,
+        payment_id: payment_id.cloned(),
+        entry: entry(column, amount_minor),
+    };
+    let mut postings = match event {
+        Event::InvoiceIssued(event) => vec![post(on(&event.invoice_id), None, Column::Principal, event.amount_minor)],
+        Event::InvoiceAmended(event) => vec![
+            post(on(&event.invoice_id), None, Column::Principal, event.amount_minor.saturating_sub(event.previous_amount_minor)),
+            post(on(&event.invoice_id), None, Column::Payments, released_minor(&event.released).saturating_neg()),
+            post(Book::Unapplied(event.currency), None, Column::Payments, released_minor(&event.released)),
+        ],
+        Event::InvoiceCancelled(event) => vec![
+            post(on(&event.invoice_id), None, Column::Principal, event.amount_minor.saturating_neg()),
+            post(on(&event.invoice_id), None, Column::Payments, released_minor(&event.released).saturating_neg()),
+            post(Book::Unapplied(event.currency), None, Column::Payments, released_minor(&event.released)),
+        ],
+        Event::PaymentReceived(event) => vec![
+            post(on(&event.invoice_id), Some(&event.payment_id), Column::Payments, event.applied_minor),
+            post(Book::Unapplied(event.currency), Some(&event.payment_id), Column::Payments, event.unapplied_minor),
+        ],
+        Event::PaymentReversed(event) => vec![
+            post(on(&event.invoice_id), Some(&event.payment_id), Column::Payments, event.applied_minor.saturating_neg()),
+            post(Book::Unapplied(event.currency), Some(&event.payment_id), Column::Payments, event.unapplied_minor.saturating_neg()),
+        ],
+        Event::CustomerRegistered(_) | Event::CustomerAmended(_) | Event::CustomerErased(_) | Event::ReminderAuthorized(_) => vec![],
+    };
+    postings.retain(|posting| posting.entry.amount_minor != 0);
+    postings
+}

@@ -1,0 +1,147 @@
+//! Why a command is refused.
+
+use kernel::money::AmountFault;
+use kernel::text::TextFault;
+
+/// A refusal: nothing happened. Each has a stable slug, the field at fault and a kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Rejection {
+    /// A text is empty, too long or has control characters.
+    #[error("{field} {fault}")]
+    TextRefused {
+        /// The field.
+        field: &'static str,
+        /// What is wrong with it.
+        fault: TextFault,
+    },
+    /// No such IANA time zone.
+    #[error("zone is no known time zone")]
+    ZoneUnknown,
+    /// Zero or less.
+    #[error("amount_minor must be more than zero")]
+    AmountNotPositive,
+    /// More than 2^53 minor units.
+    #[error("amount_minor is past 2^53")]
+    AmountTooLarge,
+    /// A due day before the day of issue.
+    #[error("due_on is before the day of issue")]
+    DueBeforeIssue,
+    /// A tolerance below zero.
+    #[error("tolerance_minor is below zero")]
+    ToleranceNegative,
+    /// A step's minimum below zero.
+    #[error("min_outstanding_minor is below zero")]
+    MinimumNegative,
+    /// The payer was never registered.
+    #[error("the customer is unknown")]
+    CustomerUnknown,
+    /// The payer has no such invoice.
+    #[error("the invoice is unknown")]
+    InvoiceUnknown,
+    /// The payer has no such payment.
+    #[error("the payment is unknown")]
+    PaymentUnknown,
+    /// Personal data was deleted: nothing new is issued to, or registered for, this payer.
+    #[error("the customer was erased")]
+    CustomerErased,
+    /// The id belongs to an invoice that says something else.
+    #[error("an invoice with this id and other content exists")]
+    InvoiceExists,
+    /// The invoice is no longer owed.
+    #[error("the invoice is cancelled")]
+    InvoiceCancelled,
+    /// The payment is in another currency than its invoice.
+    #[error("the currency is not that of the invoice")]
+    CurrencyMismatch,
+    /// The id belongs to a payment that says something else.
+    #[error("a payment with this id and other content exists")]
+    PaymentExists,
+    /// The payment went back already, for another reason or on another day.
+    #[error("the payment is already reversed")]
+    PaymentAlreadyReversed,
+    /// Unapplied credit would pass 2^53 minor units.
+    #[error("unapplied credit would pass 2^53")]
+    CreditTooLarge,
+}
+
+/// What kind of refusal it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// The command is wrong whatever the state.
+    Invalid,
+    /// It names something that is not there.
+    NotFound,
+    /// The state forbids it.
+    Precondition,
+}
+
+impl Rejection {
+    /// Stable reason for the caller.
+    pub fn slug(&self) -> &'static str {
+        match self {
+            Rejection::TextRefused { .. } => "text_refused",
+            Rejection::ZoneUnknown => "zone_unknown",
+            Rejection::AmountNotPositive => "amount_not_positive",
+            Rejection::AmountTooLarge => "amount_too_large",
+            Rejection::DueBeforeIssue => "due_before_issue",
+            Rejection::ToleranceNegative => "tolerance_negative",
+            Rejection::MinimumNegative => "minimum_negative",
+            Rejection::CustomerUnknown => "customer_unknown",
+            Rejection::InvoiceUnknown => "invoice_unknown",
+            Rejection::PaymentUnknown => "payment_unknown",
+            Rejection::CustomerErased => "customer_erased",
+            Rejection::InvoiceExists => "invoice_exists",
+            Rejection::InvoiceCancelled => "invoice_cancelled",
+            Rejection::CurrencyMismatch => "currency_mismatch",
+            Rejection::PaymentExists => "payment_exists",
+            Rejection::PaymentAlreadyReversed => "payment_already_reversed",
+            Rejection::CreditTooLarge => "credit_too_large",
+        }
+    }
+
+    /// The field at fault, by its name in the command.
+    pub fn field(&self) -> &'static str {
+        match self {
+            Rejection::TextRefused { field, .. } => field,
+            Rejection::ZoneUnknown => "attributes.zone",
+            Rejection::AmountNotPositive | Rejection::AmountTooLarge | Rejection::CreditTooLarge => "amount_minor",
+            Rejection::DueBeforeIssue => "due_on",
+            Rejection::ToleranceNegative => "tolerance_minor",
+            Rejection::MinimumNegative => "items.min_outstanding_minor",
+            Rejection::CustomerUnknown | Rejection::CustomerErased => "customer_id",
+            Rejection::InvoiceUnknown | Rejection::InvoiceExists | Rejection::InvoiceCancelled => "invoice_id",
+            Rejection::PaymentUnknown | Rejection::PaymentExists | Rejection::PaymentAlreadyReversed => "payment_id",
+            Rejection::CurrencyMismatch => "currency",
+        }
+    }
+
+    /// What kind of refusal it is.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Rejection::TextRefused { .. }
+            | Rejection::ZoneUnknown
+            | Rejection::AmountNotPositive
+            | Rejection::AmountTooLarge
+            | Rejection::DueBeforeIssue
+            | Rejection::ToleranceNegative
+            | Rejection::MinimumNegative => Kind::Invalid,
+            Rejection::CustomerUnknown | Rejection::InvoiceUnknown | Rejection::PaymentUnknown => Kind::NotFound,
+            Rejection::CustomerErased
+            | Rejection::InvoiceExists
+            | Rejection::InvoiceCancelled
+            | Rejection::CurrencyMismatch
+            | Rejection::PaymentExists
+            | Rejection::PaymentAlreadyReversed
+            | Rejection::CreditTooLarge => Kind::Precondition,
+        }
+    }
+}
+
+impl From<AmountFault> for Rejection {
+    fn from(fault: AmountFault) -> Self {
+        match fault {
+            AmountFault::NotPositive => Rejection::AmountNotPositive,
+            AmountFault::TooLarge => Rejection::AmountTooLarge,
+        }
+    }
+}

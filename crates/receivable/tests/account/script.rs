@@ -1,0 +1,188 @@
+//! Text to commands, and events to text: the only place of these tests that touches the API.
+
+use kernel::{ContactId, Currency, CustomerId, InvoiceId, NaiveDate, PaymentId, StepId};
+use receivable::{
+    Account, AmendInvoice, Answer, AuthorizationItem, AuthorizeReminder, CancelInvoice, Command, EraseCustomer, Event, IssueInvoice, Kind,
+    RecordPayment, RegisterCustomer, Rejection, Release, ReversePayment, decide, evolve, last_look,
+};
+use std::collections::BTreeSet;
+
+/// Runs a script against a registered payer; each line is `command => what it does`, the latter checked.
+pub fn check(script: &str) -> Account {
+    check_from(apply(Account::default(), &parse("register")).0, script)
+}
+
+/// Runs a script against a given state.
+pub fn check_from(mut account: Account, script: &str) -> Account {
+    for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        let (text, expected) = line.split_once("=>").unwrap_or_else(|| panic!("no => in {line:?}"));
+        let command = parse(text.trim());
+        let (after, shown) = apply(account, &command);
+        assert_eq!(shown, expected.trim(), "{text}");
+        account = after;
+    }
+    account
+}
+
+/// What each item of a contact is answered.
+pub fn look(account: &Account, text: &str) -> String {
+    let Command::AuthorizeReminder(command) = parse(text) else { panic!("{text:?} is no look") };
+    let answers = last_look(account, &command.items, command.tolerance_minor);
+    let shown = answers.iter().map(|verdict| match verdict.answer {
+        Answer::Authorized { net_minor } => format!("{} {net_minor}", verdict.item.invoice_id),
+        Answer::Refused(reason) => format!("{} {}", verdict.item.invoice_id, reason.slug()),
+    });
+    shown.collect::<Vec<_>>().join(", ")
+}
+
+pub fn apply(account: Account, command: &Command) -> (Account, String) {
+    match decide(&account, command) {
+        Ok(events) if events.is_empty() => (account, "nothing".to_owned()),
+        Ok(events) => (events.iter().fold(account, evolve), events.iter().map(shown).collect::<Vec<_>>().join("; ")),
+        Err(rejection) => (account, refused(rejection)),
+    }
+}
+
+fn refused(rejection: Rejection) -> String {
+    let kind = match rejection.kind() {
+        Kind::Invalid => "invalid",
+        Kind::NotFound => "not_found",
+        Kind::Precondition => "precondition",
+    };
+    format!("{kind} {} {}", rejection.field(), rejection.slug())
+}
+
+fn shown(event: &Event) -> String {
+    match event {
+        Event::CustomerRegistered(event) => format!("registered {}", event.customer_id),
+        Event::CustomerAmended(event) => format!("amended {}", event.customer_id),
+        Event::CustomerErased(event) => format!("erased {}", event.customer_id),
+        Event::InvoiceIssued(event) => format!("issued {} {} {}", event.invoice_id, event.amount_minor, event.currency),
+        Event::InvoiceAmended(event) => format!(
+            "amended {} {}->{} {}->{} open {}{}",
+            event.invoice_id,
+            event.previous_amount_minor,
+            event.amount_minor,
+            event.previous_due_on,
+            event.due_on,
+            event.outstanding_minor,
+            releases(&event.released)
+        ),
+        Event::InvoiceCancelled(event) => {
+            format!("cancelled {} was {}{}", event.invoice_id, event.previous_outstanding_minor, releases(&event.released))
+        }
+        Event::PaymentReceived(event) => {
+            format!(
+                "received {} applied {} credit {} open {}",
+                event.payment_id, event.applied_minor, event.unapplied_minor, event.outstanding_minor
+            )
+        }
+        Event::PaymentReversed(event) => {
+            format!(
+                "reversed {} applied {} credit {} open {}",
+                event.payment_id, event.applied_minor, event.unapplied_minor, event.outstanding_minor
+            )
+        }
+        Event::ReminderAuthorized(event) => {
+            let items = event.items.iter().map(|item| format!(" {} {}", item.invoice_id, item.net_minor));
+            format!("authorized {}{}", event.contact_id, items.collect::<String>())
+        }
+    }
+}
+
+fn releases(released: &[Release]) -> String {
+    released.iter().map(|release| format!(" {}:{}", release.payment_id, release.amount_minor)).collect()
+}
+
+/// The words are those of the tables: `issue I1 100 2026-01-01 2026-02-01 [BRL] [doc]`, `pay P1 I1 60 2026-01-20 [BRL]`,
+/// `reverse P1 why 2026-01-25`, `amend I1 amount=50 due=2026-03-01`, `cancel I1 why`, `look C1 tol=0 I1 I2:min=30`.
+pub fn parse(text: &str) -> Command {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let word = |index: usize| words.get(index).copied().unwrap_or("");
+    match word(0) {
+        "register" => register(&words[1..]),
+        "erase" => Command::EraseCustomer(EraseCustomer { customer_id: CustomerId::new("c1").unwrap() }),
+        "issue" => Command::IssueInvoice(IssueInvoice {
+            invoice_id: InvoiceId::new(word(1)).unwrap(),
+            amount_minor: word(2).parse().unwrap(),
+            currency: currency(word(5)),
+            issued_on: day(word(3)),
+            due_on: day(word(4)),
+            document: words.get(6).map(|text| (*text).to_owned()),
+        }),
+        "amend" => Command::AmendInvoice(AmendInvoice {
+            invoice_id: InvoiceId::new(word(1)).unwrap(),
+            amount_minor: setting(&words, "amount=").map(|text| text.parse().unwrap()),
+            due_on: setting(&words, "due=").map(day),
+            today: day("2026-01-15"),
+        }),
+        "cancel" => Command::CancelInvoice(CancelInvoice {
+            invoice_id: InvoiceId::new(word(1)).unwrap(),
+            reason: word(2).to_owned(),
+            today: day("2026-01-15"),
+        }),
+        "pay" => Command::RecordPayment(RecordPayment {
+            payment_id: PaymentId::new(word(1)).unwrap(),
+            invoice_id: InvoiceId::new(word(2)).unwrap(),
+            amount_minor: word(3).parse().unwrap(),
+            currency: currency(word(5)),
+            paid_on: day(word(4)),
+            method: "pix".to_owned(),
+        }),
+        "reverse" => Command::ReversePayment(ReversePayment {
+            payment_id: PaymentId::new(word(1)).unwrap(),
+            reason: word(2).to_owned(),
+            reversed_on: day(word(3)),
+        }),
+        "look" => authorize(&words),
+        other => panic!("{other:?} is no command"),
+    }
+}
+
+fn register(words: &[&str]) -> Command {
+    let mut attributes = receivable::Attributes::default();
+    let mut consents = BTreeSet::new();
+    for word in words {
+        match word.split_once('=').unwrap() {
+            ("zone", zone) => attributes.zone = Some(zone.to_owned()),
+            ("segment", segment) => attributes.segment = Some(segment.to_owned()),
+            ("language", language) => attributes.language = language.to_owned(),
+            ("consent", channel) => {
+                consents.insert(channel.to_owned());
+            }
+            (name, _) => panic!("{name:?} is no attribute"),
+        }
+    }
+    Command::RegisterCustomer(RegisterCustomer { customer_id: CustomerId::new("c1").unwrap(), attributes, consents })
+}
+
+fn authorize(words: &[&str]) -> Command {
+    let item = |word: &&str| {
+        let (invoice_id, minimum) = word.split_once(":min=").unwrap_or((word, "0"));
+        AuthorizationItem {
+            invoice_id: InvoiceId::new(invoice_id).unwrap(),
+            cycle: 1,
+            step_id: StepId::new("d+1").unwrap(),
+            occurrence: 1,
+            min_outstanding_minor: minimum.parse().unwrap(),
+        }
+    };
+    Command::AuthorizeReminder(AuthorizeReminder {
+        contact_id: ContactId::new(words[1]).unwrap(),
+        items: words[3..].iter().map(item).collect(),
+        at: "2026-02-02T12:00:00Z".parse().unwrap(),
+        tolerance_minor: setting(words, "tol=").unwrap().parse().unwrap(),
+    })
+}
+
+fn setting<'a>(words: &[&'a str], name: &str) -> Option<&'a str> {
+    words.iter().find_map(|word| word.strip_prefix(name))
+}
+
+fn currency(code: &str) -> Currency {
+    if code.is_empty() { Currency::BRL } else { Currency::new(code).unwrap() }
+}
+
+fn day(text: &str) -> NaiveDate {
+    text.parse().unwrap()
+}

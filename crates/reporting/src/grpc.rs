@@ -1,0 +1,150 @@
+//! Request → question → response.
+
+use crate::query::{self, AsOf, DelinquencyFilter, ReceivableFilter};
+use chrono::{DateTime, NaiveDate, Utc};
+use contracts::reporting::v1::{self as proto, reporting_service_server::ReportingService};
+use eventlog::{
+    Clock,
+    projection::{ProjectionError, Views},
+};
+use host::{
+    Refusal,
+    access::tenant_of,
+    request::{self, Page},
+};
+use kernel::Zone;
+use std::sync::Arc;
+use tonic::{Request, Response, Status};
+
+/// Days that one question about aging may ask for.
+const MAX_DAYS: usize = 400;
+const STATUSES: [&str; 5] = ["", "open", "overdue", "settled", "cancelled"];
+
+/// The service; clones share everything.
+#[derive(Clone)]
+pub struct Server {
+    pub(crate) views: Views,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) zone: Zone,
+}
+
+type Answer<T> = Result<Response<T>, Status>;
+
+impl Server {
+    fn day(&self, text: &str) -> Result<NaiveDate, Refusal> {
+        request::date_or("as_of", text, self.zone.day_of(self.clock.now()))
+    }
+
+    fn as_of(&self, tenant: String, text: &str) -> Result<AsOf, Refusal> {
+        Ok(AsOf { tenant, day: self.day(text)?, known_at: for_ever() })
+    }
+}
+
+/// Later than anything that is recorded, and in range of both databases.
+fn for_ever() -> DateTime<Utc> {
+    DateTime::from_timestamp(7_258_118_400, 0).unwrap_or(DateTime::<Utc>::MAX_UTC)
+}
+
+fn unreadable(error: ProjectionError) -> Refusal {
+    tracing::warn!(%error, "a view could not be read");
+    Refusal::unavailable("the views cannot be read now")
+}
+
+fn known_at(stamp: Option<prost_types::Timestamp>) -> Result<DateTime<Utc>, Refusal> {
+    let Some(stamp) = stamp else { return Ok(for_ever()) };
+    let nanos = u32::try_from(stamp.nanos).ok();
+    let at = nanos.and_then(|nanos| DateTime::from_timestamp(stamp.seconds, nanos)).filter(|at| *at < for_ever());
+    at.ok_or_else(|| Refusal::invalid("known_at", "instant_out_of_range", "is no instant before the year 2200"))
+}
+
+fn offset(page: &Page) -> Result<i64, Refusal> {
+    let offset = if page.after.is_empty() { Some(0) } else { page.after.parse().ok().filter(|offset| *offset >= 0) };
+    offset.ok_or_else(|| Refusal::invalid("page_token", "page_token_malformed", "is not a token of ours"))
+}
+
+#[tonic::async_trait]
+impl ReportingService for Server {
+    async fn list_receivables(&self, request: Request<proto::ListReceivablesRequest>) -> Answer<proto::ListReceivablesResponse> {
+        let tenant = tenant_of(&request)?;
+        let m = request.into_inner();
+        if !STATUSES.contains(&m.status.as_str()) {
+            return Err(Refusal::invalid("status", "unknown_status", "should be open, overdue, settled or cancelled").into());
+        }
+        let page = Page::of(m.page_size, &m.page_token)?;
+        let filter = ReceivableFilter {
+            customer_id: &m.customer_id,
+            segment: &m.segment,
+            status: &m.status,
+            after: &page.after,
+            limit: page.limit(),
+        };
+        let found = query::receivables(&self.views, &self.as_of(tenant, &m.as_of)?, &filter).await;
+        let mut receivables = found.map_err(unreadable)?;
+        let next_page_token = page.cut(&mut receivables, |receivable| receivable.invoice_id.clone());
+        Ok(Response::new(proto::ListReceivablesResponse { receivables, next_page_token }))
+    }
+
+    async fn list_delinquency(&self, request: Request<proto::ListDelinquencyRequest>) -> Answer<proto::ListDelinquencyResponse> {
+        let tenant = tenant_of(&request)?;
+        let m = request.into_inner();
+        let by_segment = match m.group_by.as_str() {
+            "" | "customer" => false,
+            "segment" => true,
+            _ => return Err(Refusal::invalid("group_by", "unknown_group", "should be customer or segment").into()),
+        };
+        let page = Page::of(m.page_size, &m.page_token)?;
+        let offset = offset(&page)?;
+        let filter = DelinquencyFilter {
+            by_segment,
+            segment: &m.segment,
+            min_days_late: i64::from(m.min_days_late.max(0)),
+            offset,
+            limit: page.limit(),
+        };
+        let found = query::delinquency(&self.views, &self.as_of(tenant, &m.as_of)?, &filter).await;
+        let mut lines = found.map_err(unreadable)?;
+        let next = (offset + i64::try_from(page.size).unwrap_or(0)).to_string();
+        let next_page_token = page.cut(&mut lines, |_| next.clone());
+        Ok(Response::new(proto::ListDelinquencyResponse { lines, next_page_token }))
+    }
+
+    async fn get_aging(&self, request: Request<proto::GetAgingRequest>) -> Answer<proto::GetAgingResponse> {
+        let tenant = tenant_of(&request)?;
+        let m = request.into_inner();
+        if m.as_of.len() > MAX_DAYS {
+            return Err(Refusal::invalid("as_of", "too_many", "more than 400 days").into());
+        }
+        let known_at = known_at(m.known_at)?;
+        let days = if m.as_of.is_empty() { vec![String::new()] } else { m.as_of };
+        let mut lines = Vec::with_capacity(days.len());
+        for day in days {
+            let at = AsOf { tenant: tenant.clone(), day: self.day(&day)?, known_at };
+            lines.push(query::aging(&self.views, &at, &m.currency, &m.segment).await.map_err(unreadable)?);
+        }
+        Ok(Response::new(proto::GetAgingResponse { lines }))
+    }
+
+    async fn get_settlement(&self, request: Request<proto::GetSettlementRequest>) -> Answer<proto::GetSettlementResponse> {
+        let tenant = tenant_of(&request)?;
+        let day = self.day(&request.get_ref().as_of)?;
+        Ok(Response::new(query::settlement(&self.views, &tenant, day).await.map_err(unreadable)?))
+    }
+
+    async fn get_step_results(&self, request: Request<proto::GetStepResultsRequest>) -> Answer<proto::GetStepResultsResponse> {
+        let tenant = tenant_of(&request)?;
+        let m = request.into_inner();
+        let steps = query::step_results(&self.views, &tenant, self.day(&m.as_of)?, &m.policy_id).await.map_err(unreadable)?;
+        Ok(Response::new(proto::GetStepResultsResponse { steps }))
+    }
+
+    async fn get_contact_results(&self, request: Request<proto::GetContactResultsRequest>) -> Answer<proto::GetContactResultsResponse> {
+        let tenant = tenant_of(&request)?;
+        let day = self.day(&request.get_ref().as_of)?;
+        Ok(Response::new(query::contact_results(&self.views, &tenant, day).await.map_err(unreadable)?))
+    }
+
+    async fn get_portfolio(&self, request: Request<proto::GetPortfolioRequest>) -> Answer<proto::GetPortfolioResponse> {
+        let tenant = tenant_of(&request)?;
+        Ok(Response::new(query::portfolio(&self.views, &tenant).await.map_err(unreadable)?))
+    }
+}

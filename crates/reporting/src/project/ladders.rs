@@ -1,0 +1,188 @@
+//! Topic `regua.dunning.v1` → where each receivable stands on its ladder, and how its steps ended.
+
+use super::{CUSTOMER_ID, INVOICE_ID, TENANT, date, day_number, optional_date, payload};
+use async_trait::async_trait;
+use contracts::dunning::v1 as proto;
+use eventlog::{
+    bus::Message,
+    projection::{Projection, ProjectionError, TableDef, View},
+};
+use sql::{Column, Kind, Value};
+
+/// Tracks, steps and their ends.
+pub struct LadderTables;
+
+const PLACEMENT: TableDef = TableDef {
+    name: "placement",
+    columns: &[TENANT, INVOICE_ID, CUSTOMER_ID, Column::new("effective_due", Kind::Date), Column::new("effective_due_day", Kind::Int)],
+    key: &["tenant", "invoice_id"],
+    indexes: &[],
+};
+
+/// The policy of a track, which a reschedule does not repeat.
+const ENROLMENT: TableDef = TableDef {
+    name: "enrolment",
+    columns: &[TENANT, INVOICE_ID, Column::new("policy_id", Kind::Text), Column::new("policy_version", Kind::Int)],
+    key: &["tenant", "invoice_id"],
+    indexes: &[],
+};
+
+const STEP: TableDef = TableDef {
+    name: "planned_step",
+    columns: &[
+        TENANT,
+        INVOICE_ID,
+        Column::new("cycle", Kind::Int),
+        Column::new("step_id", Kind::Text),
+        Column::new("ordinal", Kind::Int),
+        Column::new("kind", Kind::Text),
+        Column::new("planned_on", Kind::Date),
+        Column::optional("last_day", Kind::Date),
+    ],
+    key: &["tenant", "invoice_id", "cycle", "step_id"],
+    indexes: &[],
+};
+
+const STEP_END: TableDef = TableDef {
+    name: "step_end",
+    columns: &[
+        TENANT,
+        INVOICE_ID,
+        Column::new("cycle", Kind::Int),
+        Column::new("step_id", Kind::Text),
+        Column::new("occurrence", Kind::Int),
+        Column::new("outcome", Kind::Text),
+        Column::new("reason", Kind::Text),
+        Column::new("ended_on", Kind::Date),
+        Column::new("channel", Kind::Text),
+    ],
+    key: &["tenant", "invoice_id", "cycle", "step_id", "occurrence"],
+    indexes: &[],
+};
+
+const TASK: TableDef = TableDef {
+    name: "raised_task",
+    columns: &[TENANT, INVOICE_ID, Column::new("cycle", Kind::Int), Column::new("reason", Kind::Text), Column::new("day", Kind::Date)],
+    key: &["tenant", "invoice_id", "cycle", "reason"],
+    indexes: &[],
+};
+
+#[derive(Default)]
+struct Rows {
+    placements: Vec<Vec<Value>>,
+    enrolments: Vec<Vec<Value>>,
+    steps: Vec<Vec<Value>>,
+    ends: Vec<Vec<Value>>,
+    tasks: Vec<Vec<Value>>,
+}
+
+#[async_trait]
+impl Projection for LadderTables {
+    fn name(&self) -> &'static str {
+        "reporting-ladders"
+    }
+
+    fn version(&self) -> u32 {
+        1
+    }
+
+    fn sources(&self) -> &'static [&'static str] {
+        &["regua.dunning.v1"]
+    }
+
+    fn tables(&self) -> &'static [TableDef] {
+        &[PLACEMENT, ENROLMENT, STEP, STEP_END, TASK]
+    }
+
+    async fn apply(&self, view: &mut View<'_>, page: &[Message]) -> Result<(), ProjectionError> {
+        let mut rows = Rows::default();
+        for message in page {
+            match message.event.event_type.as_str() {
+                "TrackEnrolled" => enrolled(message, &mut rows)?,
+                "TrackRescheduled" => rescheduled(message, &mut rows)?,
+                "TrackReopened" => {
+                    let m: proto::TrackReopened = payload(message)?;
+                    planned(message, &m.invoice_id, m.cycle, &m.steps, &mut rows)?;
+                }
+                "StepsClosed" => closed(message, &mut rows)?,
+                "TaskRaised" => {
+                    let m: proto::TaskRaised = payload(message)?;
+                    let day = date(message, "day", &m.day)?;
+                    rows.tasks.push(vec![tenant(message), m.invoice_id.into(), m.cycle.into(), m.reason.into(), day.into()]);
+                }
+                _ => {}
+            }
+        }
+        view.upsert("placement", rows.placements).await?;
+        view.upsert("enrolment", rows.enrolments).await?;
+        view.upsert("planned_step", rows.steps).await?;
+        view.upsert("step_end", rows.ends).await?;
+        view.upsert("raised_task", rows.tasks).await
+    }
+}
+
+fn tenant(message: &Message) -> Value {
+    message.event.tenant.as_str().into()
+}
+
+fn enrolled(message: &Message, rows: &mut Rows) -> Result<(), ProjectionError> {
+    let m: proto::TrackEnrolled = payload(message)?;
+    rows.enrolments.push(vec![tenant(message), m.invoice_id.as_str().into(), m.policy_id.into(), m.policy_version.into()]);
+    place(message, &m.invoice_id, &m.customer_id, &m.effective_due, rows)?;
+    planned(message, &m.invoice_id, m.cycle, &m.steps, rows)
+}
+
+fn rescheduled(message: &Message, rows: &mut Rows) -> Result<(), ProjectionError> {
+    let m: proto::TrackRescheduled = payload(message)?;
+    place(message, &m.invoice_id, &m.customer_id, &m.effective_due, rows)?;
+    planned(message, &m.invoice_id, m.cycle, &m.steps, rows)
+}
+
+fn place(message: &Message, invoice_id: &str, customer_id: &str, effective_due: &str, rows: &mut Rows) -> Result<(), ProjectionError> {
+    let due = date(message, "effective_due", effective_due)?;
+    rows.placements.push(vec![tenant(message), invoice_id.into(), customer_id.into(), due.into(), day_number(due).into()]);
+    Ok(())
+}
+
+fn planned(message: &Message, invoice_id: &str, cycle: u32, steps: &[proto::PlannedStep], rows: &mut Rows) -> Result<(), ProjectionError> {
+    for (ordinal, step) in (0_i64..).zip(steps) {
+        rows.steps.push(vec![
+            tenant(message),
+            invoice_id.into(),
+            cycle.into(),
+            step.step_id.as_str().into(),
+            ordinal.into(),
+            step.kind.as_str().into(),
+            date(message, "planned_on", &step.planned_on)?.into(),
+            optional_date(message, "last_day", &step.last_day)?.into(),
+        ]);
+    }
+    Ok(())
+}
+
+fn closed(message: &Message, rows: &mut Rows) -> Result<(), ProjectionError> {
+    let m: proto::StepsClosed = payload(message)?;
+    let day = date(message, "day", &m.day)?;
+    for closing in m.closings {
+        let outcome = match closing.end() {
+            proto::StepEnd::Unspecified => return Err(ProjectionError::poison(message, "a step ended in no way")),
+            proto::StepEnd::Executed => "executed",
+            proto::StepEnd::Superseded => "superseded",
+            proto::StepEnd::Suppressed => "suppressed",
+            proto::StepEnd::Expired => "expired",
+            proto::StepEnd::Undeliverable => "undeliverable",
+        };
+        rows.ends.push(vec![
+            tenant(message),
+            m.invoice_id.as_str().into(),
+            m.cycle.into(),
+            closing.step_id.into(),
+            closing.occurrence.into(),
+            outcome.into(),
+            closing.reason.into(),
+            day.into(),
+            closing.channel.into(),
+        ]);
+    }
+    Ok(())
+}
