@@ -4,9 +4,11 @@
 pub mod access;
 pub mod client;
 pub mod clock;
+pub mod collection;
 pub mod config;
 pub mod environment;
 pub mod ids;
+pub mod launch;
 pub mod metrics;
 pub mod refusal;
 pub mod request;

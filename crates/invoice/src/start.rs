@@ -11,7 +11,8 @@ use eventlog::{
     projection::{OwnLog, Projections, Views},
 };
 use host::{
-    Environment, Parts, Process, Service,
+    Config, Environment, Parts, Process, Service,
+    collection::Collection,
     config::{Listen, Storage},
     server::MAX_MESSAGE_BYTES,
     service,
@@ -35,6 +36,14 @@ pub struct Settings {
     pub zone: Zone,
     /// A residue of at most this many minor units is not worth a reminder.
     pub tolerance_minor: i64,
+}
+
+impl Settings {
+    /// From a configuration. Errors: the faults of its sections.
+    pub fn from_config(config: &Config) -> anyhow::Result<Self> {
+        let Collection { zone, tolerance_minor } = Collection::of(config)?;
+        Ok(Self { storage: config.section("storage")?, listen: config.section(NAME)?, zone, tolerance_minor })
+    }
 }
 
 /// The views of this service, over its log. Errors: the log has no database.

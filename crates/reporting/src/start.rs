@@ -7,7 +7,8 @@ use eventlog::{
     projection::{Projection, Projections, Views},
 };
 use host::{
-    Environment, Parts, Process, Service,
+    Config, Environment, Parts, Process, Service,
+    collection::Collection,
     config::{Listen, Storage},
     server::MAX_MESSAGE_BYTES,
     service,
@@ -30,6 +31,14 @@ pub struct Settings {
 
 /// Topics that it reads.
 const TOPICS: [&str; 3] = ["regua.invoice.v1", "regua.dunning.v1", "regua.notification.v1"];
+
+impl Settings {
+    /// From a configuration. Errors: the faults of its sections.
+    pub fn from_config(config: &Config) -> anyhow::Result<Self> {
+        let zone = Collection::of(config)?.zone;
+        Ok(Self { storage: config.section("storage")?, listen: config.section(NAME)?, zone })
+    }
+}
 
 /// The views of this service, over the topics that it reads.
 pub fn projections(db: &Db) -> anyhow::Result<Projections> {

@@ -1,1 +1,38 @@
-//! (in progress)
+//! Transactions over SQLite or PostgreSQL, with one SQL text for both.
+//!
+//! The only crate that knows sqlx and the only place that opens transactions. Callers write SQL with `$1`
+//! placeholders and typed [`Value`]s, read [`Row`]s by column name, and write many rows at once with
+//! [`Tx::bulk_insert`] and [`Tx::bulk_upsert`] (multi-row `VALUES` on SQLite, `UNNEST` on PostgreSQL).
+//!
+//! How a [`Kind`] is stored:
+//!
+//! | kind | SQLite | PostgreSQL |
+//! |---|---|---|
+//! | `Int` | `INTEGER` | `BIGINT` |
+//! | `Text` | `TEXT` | `TEXT` |
+//! | `Bytes` | `BLOB` | `BYTEA` |
+//! | `Bool` | `INTEGER` 0 or 1 | `BOOLEAN` |
+//! | `Uuid` | `BLOB`, 16 bytes | `UUID` |
+//! | `Date` | `TEXT`, `YYYY-MM-DD` | `DATE` |
+//! | `Instant` | `INTEGER`, microseconds since 1970 UTC | `TIMESTAMPTZ` |
+//!
+//! Aggregates: PostgreSQL's `SUM(bigint)` is `NUMERIC`; write `CAST(SUM(x) AS BIGINT)`, which both accept.
+
+mod bulk;
+mod db;
+mod error;
+mod keys;
+mod migrate;
+mod postgres;
+mod row;
+mod sqlite;
+mod tx;
+mod value;
+
+pub use db::{Db, Dialect, Durability};
+pub use error::SqlError;
+pub use keys::Keys;
+pub use migrate::Migration;
+pub use row::Row;
+pub use tx::Tx;
+pub use value::{Column, Kind, Value};

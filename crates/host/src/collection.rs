@@ -1,0 +1,34 @@
+//! What all services are told of the tenant's calendar.
+
+use crate::{Config, config::{Fault, Faults}};
+use kernel::Zone;
+use serde::Deserialize;
+
+/// The `[collection]` section.
+#[derive(Debug, Clone, Copy)]
+pub struct Collection {
+    /// Zone of the tenant's civil dates.
+    pub zone: Zone,
+    /// What may stay open without a reminder, minor units, not negative.
+    pub tolerance_minor: i64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Section {
+    time_zone: String,
+    tolerance_minor: i64,
+}
+
+impl Collection {
+    /// From a configuration. Errors: an unknown zone, a tolerance below zero.
+    pub fn of(config: &Config) -> Result<Self, Faults> {
+        let section: Section = config.section("collection")?;
+        let fault = |path: &str, message: &str| Faults(vec![Fault { path: path.to_owned(), message: message.to_owned() }]);
+        let zone = Zone::named(&section.time_zone).ok_or_else(|| fault("collection.time_zone", "is no known IANA zone"))?;
+        if section.tolerance_minor < 0 {
+            return Err(fault("collection.tolerance_minor", "is below zero"));
+        }
+        Ok(Self { zone, tolerance_minor: section.tolerance_minor })
+    }
+}

@@ -1,0 +1,151 @@
+//! Many rows in few statements.
+
+use std::collections::HashMap;
+
+use sqlx::postgres::PgArguments;
+
+use crate::tx::Bound;
+use crate::{Column, Dialect, SqlError, Tx, Value, postgres, sqlite};
+
+/// SQLite takes at most 32,766 arguments in a statement.
+const SQLITE_ARGUMENTS: usize = 32_766;
+/// Rows in one statement at most; the sizes below it are powers of two, so that few texts are ever prepared.
+const SQLITE_ROWS: usize = 256;
+
+/// What to do with a row whose key is there already.
+#[derive(Clone, Copy)]
+enum Existing<'a> {
+    Fail,
+    Keep,
+    Replace(&'a [&'a str]),
+}
+
+impl Tx {
+    /// Inserts rows; cells in the order of `columns`.
+    ///
+    /// # Errors
+    /// [`SqlError::Unique`] when a key is there already; [`SqlError::Refused`] when a cell does not fit its column.
+    pub async fn bulk_insert(&mut self, table: &str, columns: &[Column], rows: Vec<Vec<Value>>) -> Result<u64, SqlError> {
+        self.bulk(table, columns, Existing::Fail, rows).await
+    }
+
+    /// Inserts the rows whose key is not there yet; the others stay as they are. Returns how many were new.
+    ///
+    /// # Errors
+    /// [`SqlError::Refused`] when a cell does not fit its column.
+    pub async fn bulk_insert_missing(&mut self, table: &str, columns: &[Column], rows: Vec<Vec<Value>>) -> Result<u64, SqlError> {
+        self.bulk(table, columns, Existing::Keep, rows).await
+    }
+
+    /// Inserts rows, or replaces all other columns of the rows that have the same key. Of two given rows with one key the later
+    /// wins. `key` must be a unique key of the table.
+    ///
+    /// # Errors
+    /// [`SqlError::Refused`] when a cell does not fit its column, or a key column is not in `columns`.
+    pub async fn bulk_upsert(&mut self, table: &str, columns: &[Column], key: &[&str], rows: Vec<Vec<Value>>) -> Result<u64, SqlError> {
+        let rows = last_of_each_key(columns, key, rows)?;
+        self.bulk(table, columns, Existing::Replace(key), rows).await
+    }
+
+    async fn bulk(&mut self, table: &str, columns: &[Column], existing: Existing<'_>, rows: Vec<Vec<Value>>) -> Result<u64, SqlError> {
+        check(table, columns, &rows)?;
+        if rows.is_empty() {
+            return Ok(0);
+        }
+        let tail = conflict_clause(columns, existing);
+        match self.dialect() {
+            Dialect::Sqlite => {
+                let mut changed = 0;
+                let mut rows = rows.into_iter();
+                while rows.len() > 0 {
+                    let count = chunk(rows.len(), columns.len());
+                    let text = values_statement(table, columns, count, &tail);
+                    let arguments = sqlite::arguments(rows.by_ref().take(count).flatten())?;
+                    changed += self.change(Bound::Sqlite(text.into(), arguments)).await?;
+                }
+                Ok(changed)
+            }
+            Dialect::Postgres => {
+                let text = unnest_statement(table, columns, &tail);
+                let mut arguments = PgArguments::default();
+                postgres::arrays(columns, rows, &mut arguments)?;
+                self.change(Bound::Postgres(text.into(), arguments)).await
+            }
+        }
+    }
+}
+
+/// The largest power of two that the rows and the limits allow.
+fn chunk(rows: usize, columns: usize) -> usize {
+    let limit = rows.min(SQLITE_ROWS).min(SQLITE_ARGUMENTS / columns.max(1)).max(1);
+    1 << limit.ilog2()
+}
+
+fn names(columns: &[Column]) -> String {
+    columns.iter().map(|column| column.name).collect::<Vec<_>>().join(", ")
+}
+
+fn values_statement(table: &str, columns: &[Column], rows: usize, tail: &str) -> String {
+    let mut text = format!("INSERT INTO {table} ({}) VALUES ", names(columns));
+    let row = format!("({})", vec!["?"; columns.len()].join(", "));
+    text.push_str(&vec![row.as_str(); rows].join(", "));
+    text.push_str(tail);
+    text
+}
+
+fn unnest_statement(table: &str, columns: &[Column], tail: &str) -> String {
+    let arrays: Vec<String> =
+        columns.iter().enumerate().map(|(i, column)| format!("${}::{}[]", i + 1, column.kind.sql_type(Dialect::Postgres))).collect();
+    format!("INSERT INTO {table} ({}) SELECT * FROM UNNEST({}){tail}", names(columns), arrays.join(", "))
+}
+
+fn conflict_clause(columns: &[Column], existing: Existing<'_>) -> String {
+    match existing {
+        Existing::Fail => String::new(),
+        Existing::Keep => " ON CONFLICT DO NOTHING".into(),
+        Existing::Replace(key) => {
+            let rest: Vec<String> = columns
+                .iter()
+                .filter(|column| !key.contains(&column.name))
+                .map(|column| format!("{0} = excluded.{0}", column.name))
+                .collect();
+            let action = if rest.is_empty() { "NOTHING".to_string() } else { format!("UPDATE SET {}", rest.join(", ")) };
+            format!(" ON CONFLICT ({}) DO {action}", key.join(", "))
+        }
+    }
+}
+
+fn check(table: &str, columns: &[Column], rows: &[Vec<Value>]) -> Result<(), SqlError> {
+    for row in rows {
+        if row.len() != columns.len() {
+            return Err(SqlError::Refused(format!("{table}: {} cells for {} columns", row.len(), columns.len())));
+        }
+        for (column, value) in columns.iter().zip(row) {
+            if value.kind() != column.kind {
+                return Err(SqlError::Refused(format!("{table}.{}: {:?} given, {:?} declared", column.name, value.kind(), column.kind)));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// PostgreSQL refuses to touch a row twice in one statement, SQLite does not: the earlier row is dropped for both.
+fn last_of_each_key(columns: &[Column], key: &[&str], rows: Vec<Vec<Value>>) -> Result<Vec<Vec<Value>>, SqlError> {
+    let mut places = Vec::with_capacity(key.len());
+    for name in key {
+        let place = columns.iter().position(|column| column.name == *name);
+        places.push(place.ok_or_else(|| SqlError::Refused(format!("key column {name} is not among the columns")))?);
+    }
+    let mut latest: HashMap<Vec<Value>, usize> = HashMap::with_capacity(rows.len());
+    for (index, row) in rows.iter().enumerate() {
+        let key: Vec<Value> = places.iter().filter_map(|place| row.get(*place).cloned()).collect();
+        latest.insert(key, index);
+    }
+    if latest.len() == rows.len() {
+        return Ok(rows);
+    }
+    let mut kept: Vec<usize> = latest.into_values().collect();
+    kept.sort_unstable();
+    let mut rows: Vec<Option<Vec<Value>>> = rows.into_iter().map(Some).collect();
+    Ok(kept.into_iter().filter_map(|index| rows[index].take()).collect())
+}

@@ -1,0 +1,112 @@
+//! A database, opened.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use sqlx::postgres::PgPool;
+
+use crate::keys::Keys;
+use crate::row::{Inner, Row};
+use crate::{SqlError, Tx, Value, postgres, sqlite};
+
+/// Which database it is. SQL that both understand needs no look at it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Dialect {
+    Sqlite,
+    Postgres,
+}
+
+/// What a commit promises.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// A commit that returned survives a power cut.
+    Full,
+    /// No fsync: only for a directory that is deleted afterwards.
+    Throwaway,
+}
+
+/// A handle on one database; clones share it.
+#[derive(Clone)]
+pub struct Db {
+    pub(crate) backend: Backend,
+}
+
+#[derive(Clone)]
+pub(crate) enum Backend {
+    Sqlite(Arc<sqlite::Store>),
+    Postgres(PgPool),
+}
+
+impl Db {
+    /// Opens or creates a database file (and its folder) in WAL mode.
+    ///
+    /// # Errors
+    /// [`SqlError::Unavailable`] when the file cannot be opened.
+    pub async fn open_sqlite(path: &Path, durability: Durability) -> Result<Db, SqlError> {
+        Ok(Db { backend: Backend::Sqlite(Arc::new(sqlite::Store::open(path, durability).await?)) })
+    }
+
+    /// Connects to PostgreSQL; every connection sees `schema`, which is created when missing.
+    ///
+    /// # Errors
+    /// [`SqlError::Unavailable`] when the server does not answer, [`SqlError::Refused`] for a bad URL or schema name.
+    pub async fn connect_postgres(url: &str, schema: &str, max_connections: u32) -> Result<Db, SqlError> {
+        Ok(Db { backend: Backend::Postgres(postgres::connect(url, schema, max_connections).await?) })
+    }
+
+    /// Which database this is.
+    pub fn dialect(&self) -> Dialect {
+        match &self.backend {
+            Backend::Sqlite(_) => Dialect::Sqlite,
+            Backend::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
+    /// Opens a transaction that may write. SQLite has one at a time: it waits for its turn and begins IMMEDIATE.
+    /// Dropping this future, or the transaction, leaves nothing behind.
+    ///
+    /// # Errors
+    /// [`SqlError::Unavailable`] or [`SqlError::Busy`].
+    pub async fn begin(&self) -> Result<Tx, SqlError> {
+        Tx::begin(self).await
+    }
+
+    /// Runs a query outside any transaction; it sees what is committed.
+    ///
+    /// # Errors
+    /// Any [`SqlError`].
+    pub async fn query(&self, sql: &str, args: &[Value]) -> Result<Vec<Row>, SqlError> {
+        match &self.backend {
+            Backend::Sqlite(store) => {
+                let arguments = sqlite::arguments(args.iter().cloned())?;
+                let rows = sqlx::query_with(sqlite::statement(sql), arguments).fetch_all(&store.readers).await?;
+                Ok(rows.into_iter().map(|row| Row(Inner::Sqlite(row))).collect())
+            }
+            Backend::Postgres(pool) => {
+                let arguments = postgres::arguments(args.iter().cloned())?;
+                let rows = sqlx::query_with(sqlite::statement(sql), arguments).fetch_all(pool).await?;
+                Ok(rows.into_iter().map(|row| Row(Inner::Postgres(row))).collect())
+            }
+        }
+    }
+
+    /// Runs a query whose text names `{keys}`, a table of the given key rows (see [`Keys`]).
+    ///
+    /// # Errors
+    /// Any [`SqlError`].
+    pub async fn query_keyed(&self, sql: &str, keys: Keys<'_>, args: &[Value]) -> Result<Vec<Row>, SqlError> {
+        match &self.backend {
+            Backend::Sqlite(store) => {
+                let (text, arguments) = keys.for_sqlite(sql, args)?;
+                let rows = sqlx::query_with(sqlite::statement(&text), arguments).fetch_all(&store.readers).await?;
+                Ok(rows.into_iter().map(|row| Row(Inner::Sqlite(row))).collect())
+            }
+            Backend::Postgres(pool) => {
+                let (text, arguments) = keys.for_postgres(sql, args)?;
+                let rows = sqlx::query_with(sqlite::statement(&text), arguments).fetch_all(pool).await?;
+                Ok(rows.into_iter().map(|row| Row(Inner::Postgres(row))).collect())
+            }
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! The PostgreSQL adapter: a pool whose every borrower starts with a ROLLBACK.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::{Arguments, ConnectOptions, Connection, Executor};
+
+use crate::{Column, Kind, SqlError, Value};
+
+/// Opens a pool whose connections see `schema` only; creates the schema when it is missing.
+pub(crate) async fn connect(url: &str, schema: &str, max_connections: u32) -> Result<PgPool, SqlError> {
+    if !is_identifier(schema) {
+        return Err(SqlError::Refused(format!("schema {schema:?} is not a lower case identifier")));
+    }
+    let options = PgConnectOptions::from_str(url)?
+        // A ROLLBACK outside a transaction warns, and every borrow sends one.
+        // A process that hangs inside a transaction holds the head of the log: the server ends it after a minute.
+        .options([("search_path", schema), ("client_min_messages", "error"), ("idle_in_transaction_session_timeout", "60s")])
+        .application_name("regua")
+        .statement_cache_capacity(512)
+        .disable_statement_logging();
+    create_schema(&options, schema).await?;
+    let pool = PgPoolOptions::new()
+        .max_connections(max_connections)
+        .acquire_timeout(Duration::from_secs(30))
+        // The hook speaks to the server anyway, so the ping would be a second round trip.
+        .test_before_acquire(false)
+        .before_acquire(|connection, _meta| {
+            Box::pin(async move {
+                // sqlx may hand out a connection whose last borrower was dropped between BEGIN and its bookkeeping.
+                connection.execute("ROLLBACK").await?;
+                Ok(true)
+            })
+        })
+        .connect_lazy_with(options);
+    Ok(pool)
+}
+
+/// Several services and replicas start at once: `IF NOT EXISTS` alone races with itself in the catalogue.
+async fn create_schema(options: &PgConnectOptions, schema: &str) -> Result<(), SqlError> {
+    let mut connection = options.connect().await?;
+    let text = format!("SELECT pg_advisory_lock(7261677561); CREATE SCHEMA IF NOT EXISTS {schema}; SELECT pg_advisory_unlock(7261677561)");
+    sqlx::raw_sql(sqlx::AssertSqlSafe(text)).execute(&mut connection).await?;
+    connection.close().await?;
+    Ok(())
+}
+
+fn is_identifier(name: &str) -> bool {
+    let head = name.chars().next().is_some_and(|first| first.is_ascii_lowercase() || first == '_');
+    head && name.len() <= 63 && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+}
+
+/// Binds values in order.
+pub(crate) fn arguments(values: impl IntoIterator<Item = Value>) -> Result<PgArguments, SqlError> {
+    let mut arguments = PgArguments::default();
+    for value in values {
+        add(&mut arguments, value).map_err(|error| SqlError::Refused(error.to_string()))?;
+    }
+    Ok(arguments)
+}
+
+fn add(arguments: &mut PgArguments, value: Value) -> Result<(), sqlx::error::BoxDynError> {
+    match value {
+        Value::Int(value) => arguments.add(value),
+        Value::OptInt(value) => arguments.add(value),
+        Value::Text(value) => arguments.add(value),
+        Value::OptText(value) => arguments.add(value),
+        Value::Bytes(value) => arguments.add(value),
+        Value::OptBytes(value) => arguments.add(value),
+        Value::Bool(value) => arguments.add(value),
+        Value::OptBool(value) => arguments.add(value),
+        Value::Uuid(value) => arguments.add(value),
+        Value::OptUuid(value) => arguments.add(value),
+        Value::Date(value) => arguments.add(value),
+        Value::OptDate(value) => arguments.add(value),
+        Value::Instant(value) => arguments.add(value),
+        Value::OptInstant(value) => arguments.add(value),
+    }
+}
+
+/// Binds rows as one array per column, for `UNNEST`.
+pub(crate) fn arrays(columns: &[Column], rows: Vec<Vec<Value>>, arguments: &mut PgArguments) -> Result<(), SqlError> {
+    let mut cells: Vec<Vec<Value>> = columns.iter().map(|_| Vec::with_capacity(rows.len())).collect();
+    for row in rows {
+        for (index, value) in row.into_iter().enumerate() {
+            cells[index].push(value);
+        }
+    }
+    for (column, values) in columns.iter().zip(cells) {
+        add_array(arguments, column.kind, values).map_err(|error| SqlError::Refused(error.to_string()))?;
+    }
+    Ok(())
+}
+
+macro_rules! collect {
+    ($values:expr, $plain:ident, $optional:ident) => {
+        $values
+            .into_iter()
+            .map(|value| match value {
+                Value::$plain(value) => Some(value),
+                Value::$optional(value) => value,
+                // Rows are checked against their columns before they come here.
+                _ => None,
+            })
+            .collect::<Vec<Option<_>>>()
+    };
+}
+
+fn add_array(arguments: &mut PgArguments, kind: Kind, values: Vec<Value>) -> Result<(), sqlx::error::BoxDynError> {
+    match kind {
+        Kind::Int => arguments.add(collect!(values, Int, OptInt)),
+        Kind::Text => arguments.add(collect!(values, Text, OptText)),
+        Kind::Bytes => arguments.add(collect!(values, Bytes, OptBytes)),
+        Kind::Bool => arguments.add(collect!(values, Bool, OptBool)),
+        Kind::Uuid => arguments.add(collect!(values, Uuid, OptUuid)),
+        Kind::Date => arguments.add(collect!(values, Date, OptDate)),
+        Kind::Instant => arguments.add(collect!(values, Instant, OptInstant)),
+    }
+}

@@ -1,0 +1,8 @@
+//! The same promises on both databases. PostgreSQL takes part when REGUA_TEST_POSTGRES names one.
+
+mod bulk;
+mod cancel;
+mod databases;
+mod disk;
+mod migrations;
+mod values;

@@ -1,0 +1,94 @@
+use chrono::{DateTime, NaiveDate};
+use sql::{Column, Dialect, Keys, Kind, SqlError, Value};
+use uuid::Uuid;
+
+use crate::databases::fresh;
+
+const ALL: &[Column] = &[
+    Column::optional("an_int", Kind::Int),
+    Column::optional("a_text", Kind::Text),
+    Column::optional("some_bytes", Kind::Bytes),
+    Column::optional("a_bool", Kind::Bool),
+    Column::optional("a_uuid", Kind::Uuid),
+    Column::optional("a_date", Kind::Date),
+    Column::optional("an_instant", Kind::Instant),
+];
+
+fn table(dialect: Dialect) -> String {
+    let lines: Vec<String> = ALL.iter().map(|column| column.definition(dialect)).collect();
+    format!("CREATE TABLE kinds ({})", lines.join(", "))
+}
+
+#[tokio::test]
+async fn every_kind_comes_back_as_it_went_and_null_as_null() {
+    for fresh in fresh().await {
+        let id = Uuid::from_u128(0x0123_4567_89ab_cdef);
+        let date = NaiveDate::from_ymd_opt(2024, 2, 29).unwrap();
+        let at = DateTime::from_timestamp_micros(1_700_000_000_123_456).unwrap();
+        let full: Vec<Value> = vec![(-5i64).into(), "ação".into(), vec![0u8, 255].into(), true.into(), id.into(), date.into(), at.into()];
+        let empty: Vec<Value> = vec![
+            None::<i64>.into(),
+            None::<String>.into(),
+            None::<Vec<u8>>.into(),
+            None::<bool>.into(),
+            None::<Uuid>.into(),
+            None::<NaiveDate>.into(),
+            None::<DateTime<chrono::Utc>>.into(),
+        ];
+        let mut tx = fresh.db.begin().await.unwrap();
+        tx.execute(&table(fresh.db.dialect()), &[]).await.unwrap();
+        // One row with plain arguments, two in bulk.
+        tx.execute("INSERT INTO kinds VALUES ($1, $2, $3, $4, $5, $6, $7)", &full).await.unwrap();
+        tx.bulk_insert("kinds", ALL, vec![full.clone(), empty]).await.unwrap();
+        tx.commit().await.unwrap();
+
+        let select = "SELECT * FROM kinds WHERE an_int = $1 AND a_date = $2 AND an_instant = $3 AND a_uuid = $4 AND a_bool = $5";
+        let args: [Value; 5] = [(-5i64).into(), date.into(), at.into(), id.into(), true.into()];
+        let rows = fresh.db.query(select, &args).await.unwrap();
+        assert_eq!(rows.len(), 2, "{}", fresh.name);
+        for row in rows {
+            assert_eq!(row.int("an_int").unwrap(), -5);
+            assert_eq!(row.text("a_text").unwrap(), "ação");
+            assert_eq!(row.bytes("some_bytes").unwrap(), vec![0, 255]);
+            assert!(row.bool("a_bool").unwrap());
+            assert_eq!(row.uuid("a_uuid").unwrap(), id);
+            assert_eq!(row.date("a_date").unwrap(), date);
+            assert_eq!(row.instant("an_instant").unwrap(), at);
+            assert!(matches!(row.int("a_text"), Err(SqlError::Column { .. })), "{}", fresh.name);
+            assert!(matches!(row.int("missing"), Err(SqlError::Column { .. })), "{}", fresh.name);
+        }
+        let rows = fresh.db.query("SELECT * FROM kinds WHERE an_int IS NULL", &[]).await.unwrap();
+        let row = &rows[0];
+        assert_eq!(row.opt_int("an_int").unwrap(), None);
+        assert_eq!(row.opt_text("a_text").unwrap(), None);
+        assert_eq!(row.opt_bytes("some_bytes").unwrap(), None);
+        assert_eq!(row.opt_bool("a_bool").unwrap(), None);
+        assert_eq!(row.opt_uuid("a_uuid").unwrap(), None);
+        assert_eq!(row.opt_date("a_date").unwrap(), None);
+        assert_eq!(row.opt_instant("an_instant").unwrap(), None);
+        assert!(matches!(row.int("an_int"), Err(SqlError::Column { .. })));
+    }
+}
+
+#[tokio::test]
+async fn keys_join_like_a_table_whatever_stands_in_them() {
+    const KEYS: &[Column] = &[Column::new("name", Kind::Text), Column::new("least", Kind::Int)];
+    for fresh in fresh().await {
+        let mut tx = fresh.db.begin().await.unwrap();
+        tx.execute("CREATE TABLE things (name TEXT NOT NULL, size BIGINT NOT NULL)", &[]).await.unwrap();
+        let names = ["plain", "qu\"ote", "back\\slash", "new\nline", "ção", "{keys}"];
+        for name in names {
+            for size in [1i64, 2, 3] {
+                tx.execute("INSERT INTO things VALUES ($1, $2)", &[name.into(), size.into()]).await.unwrap();
+            }
+        }
+        let keys = |least: i64| Keys { columns: KEYS, rows: names.iter().map(|name| vec![(*name).into(), least.into()]).collect() };
+        let select = "SELECT t.name, t.size FROM {keys} k CROSS JOIN things t WHERE t.name = k.name AND t.size > k.least AND t.size < $1";
+        assert_eq!(tx.query_keyed(select, keys(1), &[3i64.into()]).await.unwrap().len(), names.len(), "{}", fresh.name);
+        let delete = "DELETE FROM things WHERE name IN (SELECT k.name FROM {keys} k) AND size = $1";
+        assert_eq!(tx.execute_keyed(delete, keys(0), &[2i64.into()]).await.unwrap(), names.len() as u64);
+        tx.commit().await.unwrap();
+        let left = fresh.db.query_keyed(select, keys(1), &[9i64.into()]).await.unwrap();
+        assert_eq!(left.len(), names.len());
+    }
+}
