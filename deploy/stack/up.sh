@@ -23,8 +23,6 @@ write_regua_toml() {
   # Moved into place whole: a reader never sees half of it.
   cat >"$DIR/regua.toml.new" <<TOML
 # Written by deploy/stack/up.sh: every command takes it with --config.
-mode = "distributed"
-
 [storage]
 kind = "postgres"
 url = "postgres://regua@127.0.0.1:$POSTGRES_PORT/regua"

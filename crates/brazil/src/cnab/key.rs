@@ -1,0 +1,71 @@
+//! Idempotency keys: equal for the same event in any file, different for equal events within one.
+
+use super::{BankEvent, Refusal};
+use alloc::{collections::BTreeMap, format, string::String};
+use core::fmt;
+use kernel::NaiveDate;
+
+/// Most titles of one file: the ordinals take 20 bytes each.
+const MAX_TITLES: usize = 4_000_000;
+
+/// Bank, agreement, title, movement class, day, amount, ordinal. The file's own number is no part of it: one settlement
+/// may come in two files (Caixa 46, then 06).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct IdempotencyKey(String);
+
+impl IdempotencyKey {
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for IdempotencyKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What an event is told apart by.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Parts<'a> {
+    pub bank: u16,
+    pub agreement: &'a str,
+    pub title: &'a str,
+    pub event: BankEvent,
+    /// The code, for events that many codes share without telling the same thing.
+    pub movement: &'a str,
+    pub on: Option<NaiveDate>,
+    pub cents: i64,
+}
+
+/// Counts equal events of one file, by a hash of 128 bits of each.
+#[derive(Debug, Default)]
+pub(super) struct Ordinals(BTreeMap<u128, u32>);
+
+impl Ordinals {
+    /// The key of the next event with these parts. Errors: [`Refusal::TooManyTitles`].
+    pub fn key(&mut self, parts: Parts<'_>) -> Result<IdempotencyKey, Refusal> {
+        let class = match parts.event {
+            BankEvent::InstructionAcknowledged | BankEvent::InstructionRejected | BankEvent::PayerEvent => {
+                format!("{}:{}", parts.event.slug(), parts.movement)
+            }
+            event => String::from(event.slug()),
+        };
+        let on = parts.on.map_or_else(String::new, |day| format!("{day}"));
+        let text = format!("{:03}|{}|{}|{class}|{on}|{}", parts.bank, parts.agreement, parts.title, parts.cents);
+        if self.0.len() >= MAX_TITLES {
+            return Err(Refusal::TooManyTitles);
+        }
+        let ordinal = self.0.entry(hash(text.as_bytes())).or_insert(0);
+        *ordinal += 1;
+        Ok(IdempotencyKey(format!("{text}|{ordinal}")))
+    }
+}
+
+/// FNV-1a, 128 bits.
+fn hash(bytes: &[u8]) -> u128 {
+    const OFFSET: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
+    const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
+    bytes.iter().fold(OFFSET, |hash, byte| (hash ^ u128::from(*byte)).wrapping_mul(PRIME))
+}

@@ -1,0 +1,154 @@
+//! Bytes to lines, a chunk at a time: line ends, byte-order marks, end-of-file marks and encodings.
+//!
+//! Memory is one line. UTF-8, Latin-1 and UTF-16 are told apart; a file that mixes them is refused, because one of
+//! its halves would shift every column.
+
+use super::Refusal;
+use alloc::{string::String, vec::Vec};
+
+/// Longest line in bytes: 426 characters in UTF-16, and room.
+const MAX_LINE_BYTES: usize = 1024;
+
+/// How the bytes are to be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Width {
+    /// Not known before three bytes are seen.
+    Unknown,
+    Bytes,
+    LittleEndian,
+    BigEndian,
+}
+
+/// The encoding of the lines with characters beyond ASCII.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Seen {
+    Ascii,
+    Utf8,
+    Latin1,
+}
+
+/// Cuts a stream of bytes into decoded lines.
+#[derive(Debug)]
+pub struct Lines {
+    width: Width,
+    seen: Seen,
+    /// Bytes of the line being read.
+    buffer: Vec<u8>,
+    /// Lines so far, empty ones not counted.
+    line: u64,
+}
+
+impl Default for Lines {
+    fn default() -> Self {
+        Self { width: Width::Unknown, seen: Seen::Ascii, buffer: Vec::new(), line: 0 }
+    }
+}
+
+impl Lines {
+    /// Takes bytes; gives each whole line with its number from 1. Errors: [`Refusal::MixedEncodings`],
+    /// [`Refusal::LineTooLong`], and whatever `each` refuses.
+    pub fn push(&mut self, bytes: &[u8], each: &mut dyn FnMut(&str, u64) -> Result<(), Refusal>) -> Result<(), Refusal> {
+        for byte in bytes {
+            self.buffer.push(*byte);
+            if self.width == Width::Unknown && self.buffer.len() >= 3 {
+                self.detect();
+                // What was kept back may hold whole lines.
+                let kept = core::mem::take(&mut self.buffer);
+                for byte in kept {
+                    self.buffer.push(byte);
+                    self.cut(each)?;
+                }
+            } else if self.width != Width::Unknown {
+                self.cut(each)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives what is left as the last line. Errors: as [`Lines::push`].
+    pub fn finish(&mut self, each: &mut dyn FnMut(&str, u64) -> Result<(), Refusal>) -> Result<(), Refusal> {
+        if self.width == Width::Unknown {
+            self.detect();
+        }
+        if self.buffer.is_empty() { Ok(()) } else { self.give(each) }
+    }
+
+    /// Byte-order mark, or the zero byte that ASCII in UTF-16 always has.
+    fn detect(&mut self) {
+        let (width, mark) = match self.buffer.as_slice() {
+            [0xEF, 0xBB, 0xBF, ..] => (Width::Bytes, 3),
+            [0xFF, 0xFE, ..] => (Width::LittleEndian, 2),
+            [0xFE, 0xFF, ..] => (Width::BigEndian, 2),
+            [0, byte, ..] if *byte != 0 => (Width::BigEndian, 0),
+            [byte, 0, ..] if *byte != 0 => (Width::LittleEndian, 0),
+            _ => (Width::Bytes, 0),
+        };
+        if mark == 3 {
+            self.seen = Seen::Utf8;
+        }
+        self.width = width;
+        self.buffer.drain(..mark);
+    }
+
+    /// Gives the line if the bytes so far end one.
+    fn cut(&mut self, each: &mut dyn FnMut(&str, u64) -> Result<(), Refusal>) -> Result<(), Refusal> {
+        let even = self.buffer.len().is_multiple_of(2);
+        let ended = match (self.width, self.buffer.as_slice()) {
+            (Width::Bytes, [.., b'\n' | b'\r']) => 1,
+            (Width::LittleEndian, [.., b'\n' | b'\r', 0]) if even => 2,
+            (Width::BigEndian, [.., 0, b'\n' | b'\r']) if even => 2,
+            _ => 0,
+        };
+        if ended > 0 {
+            // CRLF makes an empty line after CR: neither it nor a blank line is counted.
+            self.buffer.truncate(self.buffer.len() - ended);
+            return if self.buffer.is_empty() { Ok(()) } else { self.give(each) };
+        }
+        if self.buffer.len() > MAX_LINE_BYTES { Err(Refusal::LineTooLong { line: self.line + 1 }) } else { Ok(()) }
+    }
+
+    fn give(&mut self, each: &mut dyn FnMut(&str, u64) -> Result<(), Refusal>) -> Result<(), Refusal> {
+        let bytes = core::mem::take(&mut self.buffer);
+        self.line += 1;
+        let text = match self.width {
+            Width::LittleEndian => self.wide(&bytes, u16::from_le_bytes),
+            Width::BigEndian => self.wide(&bytes, u16::from_be_bytes),
+            Width::Bytes | Width::Unknown => self.narrow(&bytes),
+        };
+        let text = text.ok_or(Refusal::MixedEncodings { line: self.line })?;
+        let text = text.trim_end_matches(['\u{1a}', '\0']);
+        // The buffer's room is kept for the next line.
+        self.buffer = bytes;
+        self.buffer.clear();
+        if text.trim().is_empty() { Ok(()) } else { each(text, self.line) }
+    }
+
+    fn narrow(&mut self, bytes: &[u8]) -> Option<String> {
+        let (found, text) = match core::str::from_utf8(bytes) {
+            Ok(text) if text.is_ascii() => (Seen::Ascii, String::from(text)),
+            Ok(text) => (Seen::Utf8, String::from(text)),
+            Err(_) => (Seen::Latin1, bytes.iter().map(|byte| char::from(*byte)).collect()),
+        };
+        match (self.seen, found) {
+            (_, Seen::Ascii) => {}
+            (Seen::Ascii, other) => self.seen = other,
+            (before, now) if before == now => {}
+            _ => return None,
+        }
+        Some(text)
+    }
+
+    /// UTF-16. A unit past the Latin blocks, or half a unit, is other text that was glued in.
+    fn wide(&self, bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Option<String> {
+        let halves = bytes.chunks_exact(2);
+        if !matches!(halves.remainder(), [] | [0x1a] | [0]) {
+            return None;
+        }
+        let mut text = String::with_capacity(bytes.len() / 2);
+        for half in halves {
+            let code = unit(half.try_into().ok()?);
+            text.push(char::from_u32(u32::from(code)).filter(|c| *c < '\u{250}' || ('\u{2000}'..'\u{2100}').contains(c))?);
+        }
+        Some(text)
+    }
+}

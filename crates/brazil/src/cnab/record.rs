@@ -1,0 +1,111 @@
+//! One line of a bank file as characters, and the values of its columns.
+
+use super::layout::Column;
+use alloc::{string::String, vec::Vec};
+use kernel::NaiveDate;
+
+/// A decoded line. Positions past its end read as blanks: trailing blanks are often cut.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Record {
+    chars: Vec<char>,
+    /// Line in the file, from 1.
+    pub line: u64,
+}
+
+/// A column that does not hold what it should.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unreadable;
+
+impl Record {
+    /// Wraps a decoded line, trailing blanks cut.
+    pub fn new(text: &str, line: u64) -> Self {
+        let mut chars: Vec<char> = text.chars().collect();
+        while chars.last().is_some_and(|c| *c == ' ') {
+            chars.pop();
+        }
+        Self { chars, line }
+    }
+
+    /// Characters without trailing blanks.
+    pub fn len(&self) -> usize {
+        self.chars.len()
+    }
+
+    /// Whether nothing is on the line.
+    pub fn is_empty(&self) -> bool {
+        self.chars.is_empty()
+    }
+
+    /// The character at a position, from 1.
+    pub fn char_at(&self, position: usize) -> char {
+        position.checked_sub(1).and_then(|index| self.chars.get(index)).copied().unwrap_or(' ')
+    }
+
+    /// Characters of positions `from` to `to`, from 1, ends included.
+    pub fn slice(&self, from: usize, to: usize) -> String {
+        (from..=to).map(|position| self.char_at(position)).collect()
+    }
+
+    /// A column as it stands.
+    pub fn raw(&self, column: &Column) -> String {
+        self.slice(column.from, column.to)
+    }
+
+    /// A column without blanks around it.
+    pub fn text(&self, column: &Column) -> String {
+        String::from(self.raw(column).trim())
+    }
+
+    /// A column of digits; blank is 0. Errors: anything else.
+    pub fn number(&self, column: &Column) -> Result<u64, Unreadable> {
+        let text = self.text(column);
+        if text.is_empty() {
+            return Ok(0);
+        }
+        if !text.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(Unreadable);
+        }
+        text.parse().map_err(|_| Unreadable)
+    }
+
+    /// An amount in cents; blank is 0. Errors: anything but digits.
+    pub fn cents(&self, column: &Column) -> Result<i64, Unreadable> {
+        self.number(column).and_then(|cents| i64::try_from(cents).map_err(|_| Unreadable))
+    }
+
+    /// A date of DDMMAAAA or DDMMAA; zeros and blanks are none. Errors: an impossible date.
+    pub fn day(&self, column: &Column) -> Result<Option<NaiveDate>, Unreadable> {
+        let text = self.text(column);
+        if text.bytes().all(|byte| byte == b'0') {
+            return Ok(None);
+        }
+        day_month_year(&text).map(Some).ok_or(Unreadable)
+    }
+
+    /// A date of AAAAMMDD; zeros and blanks are none. Errors: an impossible date.
+    pub fn year_first_day(&self, column: &Column) -> Result<Option<NaiveDate>, Unreadable> {
+        let text = self.text(column);
+        if text.bytes().all(|byte| byte == b'0') {
+            return Ok(None);
+        }
+        let part = |from: usize, to: usize| digits(text.get(from..to)?);
+        let date = || NaiveDate::from_ymd_opt(i32::try_from(part(0, 4)?).ok()?, part(4, 6)?, part(6, 8)?);
+        if text.len() == 8 { date().map(Some).ok_or(Unreadable) } else { Err(Unreadable) }
+    }
+}
+
+fn digits(text: &str) -> Option<u32> {
+    if text.bytes().all(|byte| byte.is_ascii_digit()) { text.parse().ok() } else { None }
+}
+
+/// Two-digit years are 1980 to 2079: the layouts are no older and no title runs longer.
+fn day_month_year(text: &str) -> Option<NaiveDate> {
+    let (day, month) = (digits(text.get(..2)?)?, digits(text.get(2..4)?)?);
+    let year = match (text.len(), digits(text.get(4..)?)?) {
+        (8, year) => i32::try_from(year).ok()?,
+        (6, year @ 80..) => 1900 + i32::try_from(year).ok()?,
+        (6, year) => 2000 + i32::try_from(year).ok()?,
+        _ => return None,
+    };
+    NaiveDate::from_ymd_opt(year, month, day).filter(|_| year >= 1980)
+}

@@ -1,0 +1,115 @@
+//! CNAB 240: the segments that go out.
+//! Source: FEBRABAN, CNAB 240 V10.6 (2020-03-16). Positions from 1, ends included.
+
+use super::layout::columns;
+
+columns! {
+    /// Segment P: the title, out.
+    segment_p {
+        BANK 1 3 Number,
+        LOT 4 7 Number,
+        RECORD_TYPE 8 8 Number = "3",
+        SEQUENCE 9 13 Number,
+        SEGMENT 14 14 Text = "P",
+        RESERVED_1 15 15 Text,
+        MOVEMENT 16 17 Number,
+        AGENCY 18 22 Number,
+        AGENCY_DIGIT 23 23 Text,
+        ACCOUNT 24 35 Number,
+        ACCOUNT_DIGIT 36 36 Text,
+        AGENCY_ACCOUNT_DIGIT 37 37 Text,
+        NOSSO_NUMERO 38 57 Text,
+        WALLET 58 58 Number,
+        REGISTRATION 59 59 Number,
+        DOCUMENT_KIND 60 60 Text,
+        ISSUER 61 61 Number,
+        DISTRIBUTION 62 62 Text,
+        DOCUMENT 63 77 Text,
+        DUE 78 85 Number,
+        NOMINAL 86 100 Cents,
+        COLLECTING_AGENCY 101 105 Number,
+        COLLECTING_AGENCY_DIGIT 106 106 Text,
+        SPECIES 107 108 Number,
+        ACCEPTANCE 109 109 Text,
+        ISSUED_ON 110 117 Number,
+        INTEREST_CODE 118 118 Number,
+        INTEREST_ON 119 126 Number,
+        INTEREST 127 141 Cents,
+        DISCOUNT_1_CODE 142 142 Number,
+        DISCOUNT_1_ON 143 150 Number,
+        DISCOUNT_1 151 165 Cents,
+        IOF 166 180 Cents,
+        ABATEMENT 181 195 Cents,
+        COMPANY_USE 196 220 Text,
+        PROTEST_CODE 221 221 Number,
+        PROTEST_DAYS 222 223 Number,
+        WRITE_OFF_CODE 224 224 Number,
+        WRITE_OFF_DAYS 225 227 Text,
+        CURRENCY 228 229 Number,
+        CONTRACT 230 239 Number,
+        FREE_USE 240 240 Text,
+    }
+}
+
+columns! {
+    /// Segment Q: the payer, out.
+    segment_q {
+        BANK 1 3 Number,
+        LOT 4 7 Number,
+        RECORD_TYPE 8 8 Number = "3",
+        SEQUENCE 9 13 Number,
+        SEGMENT 14 14 Text = "Q",
+        RESERVED_1 15 15 Text,
+        MOVEMENT 16 17 Number,
+        PAYER_ID_TYPE 18 18 Number,
+        PAYER_ID 19 33 Number,
+        PAYER_NAME 34 73 Text,
+        STREET 74 113 Text,
+        DISTRICT 114 128 Text,
+        POSTAL_CODE 129 133 Number,
+        POSTAL_SUFFIX 134 136 Number,
+        CITY 137 151 Text,
+        STATE 152 153 Text,
+        GUARANTOR_ID_TYPE 154 154 Number,
+        GUARANTOR_ID 155 169 Number,
+        GUARANTOR_NAME 170 209 Text,
+        CORRESPONDENT_BANK 210 212 Number,
+        CORRESPONDENT_NUMBER 213 232 Text,
+        RESERVED_2 233 240 Text,
+    }
+}
+
+columns! {
+    /// Segment R: discounts 2 and 3 and the fine, out.
+    segment_r {
+        BANK 1 3 Number,
+        LOT 4 7 Number,
+        RECORD_TYPE 8 8 Number = "3",
+        SEQUENCE 9 13 Number,
+        SEGMENT 14 14 Text = "R",
+        RESERVED_1 15 15 Text,
+        MOVEMENT 16 17 Number,
+        DISCOUNT_2_CODE 18 18 Number,
+        DISCOUNT_2_ON 19 26 Number,
+        DISCOUNT_2 27 41 Cents,
+        DISCOUNT_3_CODE 42 42 Number,
+        DISCOUNT_3_ON 43 50 Number,
+        DISCOUNT_3 51 65 Cents,
+        FINE_CODE 66 66 Text,
+        FINE_ON 67 74 Number,
+        FINE 75 89 Cents,
+        PAYER_INFO 90 99 Text,
+        MESSAGE_3 100 139 Text,
+        MESSAGE_4 140 179 Text,
+        RESERVED_2 180 199 Text,
+        PAYER_EVENT 200 207 Number,
+        DEBIT_BANK 208 210 Number,
+        DEBIT_AGENCY 211 215 Number,
+        DEBIT_AGENCY_DIGIT 216 216 Text,
+        DEBIT_ACCOUNT 217 228 Number,
+        DEBIT_ACCOUNT_DIGIT 229 229 Text,
+        DEBIT_AGENCY_ACCOUNT_DIGIT 230 230 Text,
+        DEBIT_NOTICE 231 231 Number,
+        RESERVED_3 232 240 Text,
+    }
+}

@@ -1,0 +1,90 @@
+//! Contact windows by state.
+
+use brazil::contact_window::{
+    Closed, ContactWindow, Hours, LocalHoliday, LocalHolidays, Place, Recurrence, SATURDAY_BY_CHOICE, for_payer, law_of, widest,
+};
+use brazil::{Calendar, State};
+use kernel::{DateTime, Utc, Zone};
+
+fn hours(text: &str) -> Option<Hours> {
+    let hour = |part: &str| part[..2].parse().unwrap();
+    match text {
+        "forbidden" | "none" => None,
+        text if text.starts_with("until") => Some(Hours::of(8, hour(&text["until ".len()..]))),
+        text => text.split_once('-').map(|(from, until)| Hours::of(hour(from), hour(until))),
+    }
+}
+
+#[test]
+fn every_state_law_of_the_vectors_is_the_limit_of_its_state() {
+    let rows = vectors!("contact_windows.csv");
+    let (mut laws, mut others) = (0, 0);
+    for row in &rows {
+        let listed = ContactWindow { weekdays: hours(&row["weekdays"]), saturday: hours(&row["saturday"]) };
+        match (State::named(&row["scope"]), row["binding"].as_str()) {
+            (Some(state), "state law") => {
+                let law = law_of(state).unwrap();
+                assert_eq!((law.window, law.basis, widest(Some(state))), (listed, row["legal_basis"].as_str(), listed), "{row:?}");
+                assert_eq!(law.names_text, row["channels"].contains("SMS"), "{row:?}");
+                laws += 1;
+            }
+            (Some(state), _) => assert_eq!((law_of(state), row["binding"].as_str()), (None, "not in force when found")),
+            (None, "design choice") => {
+                assert_eq!((ContactWindow::default().weekdays, Some(SATURDAY_BY_CHOICE)), (listed.weekdays, listed.saturday));
+                others += 1;
+            }
+            (None, _) => {
+                // The default keeps inside every other rule, bills and guidelines included.
+                assert_eq!(ContactWindow::default().within(listed).weekdays, ContactWindow::default().weekdays, "{row:?}");
+                others += 1;
+            }
+        }
+    }
+    println!("contact_windows.csv: {} rows, {laws} laws", rows.len());
+    assert_eq!((rows.len(), laws, others), (11, 5, 5));
+    for state in State::ALL {
+        assert_eq!(for_payer(None, Some(*state)), ContactWindow::default(), "the default is legal in {state}");
+    }
+}
+
+#[test]
+fn a_tenant_widens_to_the_law_of_the_state_and_not_past_it() {
+    let wish = ContactWindow { weekdays: Some(Hours::of(6, 22)), saturday: Some(Hours::of(7, 16)) };
+    let cut = |state| for_payer(Some(wish), Some(state));
+    assert_eq!(cut(State::SP), ContactWindow { weekdays: Some(Hours::of(8, 20)), saturday: Some(Hours::of(8, 14)) });
+    assert_eq!(cut(State::RJ), ContactWindow { weekdays: Some(Hours::of(9, 19)), saturday: None });
+    assert_eq!(for_payer(Some(wish), None), ContactWindow { weekdays: Some(Hours::of(9, 19)), saturday: None });
+    let night = ContactWindow { weekdays: Some(Hours::of(21, 23)), saturday: None };
+    assert_eq!(for_payer(Some(night), Some(State::SP)).weekdays, None);
+}
+
+#[test]
+fn hours_are_the_payers_and_holidays_are_shut() {
+    let at = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
+    let local = LocalHolidays(vec![
+        LocalHoliday { place: Place::Municipality(3_550_308), when: Recurrence::Yearly(1, 25), name: "Aniversário".into() },
+        LocalHoliday { place: Place::State(State::SP), when: Recurrence::Yearly(7, 9), name: "Revolução".into() },
+        LocalHoliday { place: Place::State(State::AC), when: Recurrence::On("2026-11-24".parse().unwrap()), name: "uma vez".into() },
+    ]);
+    let closed = |state, municipality| Closed { calendar: Calendar::BrSettlement, local: &local, state, municipality };
+    let window = for_payer(Some(ContactWindow { weekdays: Some(Hours::of(8, 20)), saturday: Some(SATURDAY_BY_CHOICE) }), Some(State::SP));
+    let next = |now: &str, state: State, municipality| {
+        window.next_open(at(now), state.zone(), &closed(Some(state), municipality)).map(|at| at.to_rfc3339())
+    };
+    for (now, state, city, opens) in [
+        ("2026-11-23T10:59:00Z", State::SP, None, "2026-11-23T11:00:00+00:00"),
+        ("2026-11-23T22:59:59Z", State::SP, None, "2026-11-23T22:59:59+00:00"),
+        ("2026-11-23T23:00:00Z", State::SP, None, "2026-11-24T11:00:00+00:00"),
+        ("2026-11-19T23:00:00Z", State::SP, None, "2026-11-21T12:00:00+00:00"), // holiday, then Saturday at nine
+        ("2026-11-21T16:00:00Z", State::SP, None, "2026-11-23T11:00:00+00:00"),
+        ("2026-11-23T12:00:00Z", State::AC, None, "2026-11-23T13:00:00+00:00"),
+        ("2026-11-24T12:00:00Z", State::AC, None, "2026-11-25T13:00:00+00:00"),
+        ("2026-07-09T12:00:00Z", State::SP, None, "2026-07-10T11:00:00+00:00"),
+        ("2027-01-25T12:00:00Z", State::SP, Some(3_550_308), "2027-01-26T11:00:00+00:00"),
+        ("2027-01-25T12:00:00Z", State::SP, Some(3_304_557), "2027-01-25T12:00:00+00:00"),
+    ] {
+        assert_eq!(next(now, state, city).as_deref(), Some(opens), "{now} {state}");
+    }
+    let never = ContactWindow { weekdays: None, saturday: None };
+    assert_eq!(never.next_open(at("2026-11-23T12:00:00Z"), Zone::SAO_PAULO, &closed(None, None)), None);
+}
