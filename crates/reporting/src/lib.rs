@@ -6,6 +6,7 @@ mod grpc;
 mod project;
 mod query;
 mod start;
+mod wire;
 
 pub use project::{ContactTables, LadderTables, ReceivableTables};
 pub use start::{Settings, projections, start};

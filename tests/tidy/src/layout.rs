@@ -5,8 +5,8 @@ use crate::{SERVICES, Violation};
 
 /// Files every service has.
 const ALWAYS: [&str; 5] = ["main", "grpc", "wire", "project", "query"];
-/// Services that take facts from other contexts (`inbound`).
-const CONSUMERS: [&str; 3] = ["dunning-engine", "notification", "reporting"];
+/// Services in which facts of other contexts become own commands (`inbound`). Reporting decides nothing: it only projects.
+const CONSUMERS: [&str; 2] = ["dunning-engine", "notification"];
 /// Services that publish events (`publish`). Reporting publishes nothing, and has no such file.
 const PUBLISHERS: [&str; 3] = ["invoice", "dunning-engine", "notification"];
 /// Names that say nothing about what is inside.

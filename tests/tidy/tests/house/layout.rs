@@ -9,7 +9,7 @@ fn tree(left_out: &str, added: &[&str]) -> Vec<TextFile> {
         ("invoice", "main grpc wire publish project query"),
         ("dunning-engine", "main grpc wire inbound publish project query"),
         ("notification", "main grpc wire inbound publish project query"),
-        ("reporting", "main grpc wire inbound project query"),
+        ("reporting", "main grpc wire project query"),
     ];
     let paths = modules.iter().flat_map(|(service, list)| list.split(' ').map(move |module| format!("crates/{service}/src/{module}.rs")));
     let paths = paths.filter(|path| path != left_out).chain(added.iter().map(|path| (*path).to_owned()));

@@ -1,0 +1,153 @@
+//! Request → command → response.
+
+mod policies;
+mod tracks;
+
+use crate::{
+    Ladders,
+    aggregate::Refused,
+    policies::{Policies, PolicyBooks},
+};
+use chrono::NaiveDate;
+use contracts::dunning::v1::{self as proto, dunning_service_server::DunningService};
+use eventlog::projection::Views;
+use eventlog::{Clock, CommandKey, Log, WriteError, Writer};
+use host::{Refusal, access::tenant_of, request};
+use kernel::Zone;
+use ladder::Rejection;
+use prost::Message;
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
+use tonic::{Request, Response, Status};
+
+/// The service; clones share everything.
+#[derive(Clone)]
+pub struct Server {
+    pub(crate) writer: Writer<Ladders>,
+    pub(crate) ladders: Arc<Ladders>,
+    pub(crate) policies: Writer<Policies>,
+    pub(crate) log: Log,
+    pub(crate) views: Views,
+    pub(crate) clock: Arc<dyn Clock>,
+    /// Zone of the tenant's civil dates, for payers whose own is unknown too.
+    pub(crate) zone: Zone,
+}
+
+type Answer<T> = Result<Response<T>, Status>;
+
+impl Server {
+    fn books(&self) -> &Arc<PolicyBooks> {
+        self.ladders.books()
+    }
+
+    /// The tenant's civil day.
+    fn today(&self) -> NaiveDate {
+        self.zone.day_of(self.clock.now())
+    }
+}
+
+pub(crate) fn unreadable(error: impl std::fmt::Display) -> Refusal {
+    tracing::warn!(%error, "a read failed");
+    Refusal::unavailable("the database did not answer")
+}
+
+/// The key of a command; its body is the request with its type's name: one key for two kinds of command is a mistake of the caller.
+fn command_key<M: Message>(command_id: &str, body: &M) -> Result<CommandKey, Refusal> {
+    let id = request::command_id(command_id)?;
+    let mut hash = Sha256::new();
+    hash.update(std::any::type_name::<M>().rsplit("::").next().unwrap_or_default());
+    hash.update(body.encode_to_vec());
+    Ok(CommandKey { id: id.to_string(), body_hash: hash.finalize().into() })
+}
+
+/// What a caller hears of a command that did not go through.
+fn refusal<R>(error: WriteError<R>, rejected: impl FnOnce(R) -> Refusal) -> Refusal {
+    match error {
+        WriteError::Rejected(rejection) => rejected(rejection),
+        WriteError::CommandReused => Refusal::invalid("command_id", "command_reused", "the key was used for another command"),
+        WriteError::DiskFull => Refusal::exhausted("disk_full", "the disk is full; nothing was stored"),
+        WriteError::Unavailable(reason) => Refusal::unavailable(reason),
+        WriteError::ClaimTaken { kind, .. } => Refusal::internal(format!("a claim of kind {kind} that nobody made")),
+        WriteError::SideRefused(reason) | WriteError::Corrupt(reason) => {
+            tracing::error!(%reason, "a stream could not be written");
+            Refusal::internal("the stream could not be written")
+        }
+    }
+}
+
+fn rejected(refused: Refused) -> Refusal {
+    let (slug, text) = (refused.slug(), refused.to_string());
+    match refused {
+        Refused::NotAwaitingApproval(_) => Refusal::precondition("step_id", slug, text),
+        Refused::Ladder(Rejection::UnknownInvoice(_)) => Refusal::not_found("invoice_id", slug, text),
+        Refused::Ladder(Rejection::UnknownOccurrence { .. } | Rejection::WrongKind(_)) => Refusal::not_found("step_id", slug, text),
+        Refused::Ladder(Rejection::UnknownPolicy { .. }) => Refusal::not_found("policy_version", slug, text),
+        Refused::Ladder(Rejection::AmountNotPositive) => Refusal::invalid("amount_minor", slug, text),
+        Refused::Ladder(Rejection::DateOutOfRange(field)) => Refusal::invalid(field, slug, text),
+    }
+}
+
+#[tonic::async_trait]
+impl DunningService for Server {
+    async fn preview_policy(&self, request: Request<proto::PreviewPolicyRequest>) -> Answer<proto::PreviewPolicyResponse> {
+        tenant_of(&request)?;
+        Ok(Response::new(self.preview(request.get_ref())?))
+    }
+
+    async fn publish_policy(&self, request: Request<proto::PublishPolicyRequest>) -> Answer<proto::PublishPolicyResponse> {
+        let tenant = tenant_of(&request)?;
+        Ok(Response::new(self.publish(&tenant, request.get_ref()).await?))
+    }
+
+    async fn list_policies(&self, request: Request<proto::ListPoliciesRequest>) -> Answer<proto::ListPoliciesResponse> {
+        let book = self.books().of(&tenant_of(&request)?);
+        let line = |(id, version): (&kernel::PolicyId, &crate::policies::Version)| proto::PolicyLine {
+            policy_id: id.to_string(),
+            policy_version: version.number,
+        };
+        Ok(Response::new(proto::ListPoliciesResponse { policies: book.versions().map(line).collect() }))
+    }
+
+    async fn get_policy(&self, request: Request<proto::GetPolicyRequest>) -> Answer<proto::GetPolicyResponse> {
+        let tenant = tenant_of(&request)?;
+        Ok(Response::new(self.policy(&tenant, request.get_ref()).await?))
+    }
+
+    async fn assign_policy(&self, request: Request<proto::AssignPolicyRequest>) -> Answer<proto::AssignPolicyResponse> {
+        let tenant = tenant_of(&request)?;
+        self.assign(&tenant, request.get_ref()).await?;
+        Ok(Response::new(proto::AssignPolicyResponse {}))
+    }
+
+    async fn list_assignments(&self, request: Request<proto::ListAssignmentsRequest>) -> Answer<proto::ListAssignmentsResponse> {
+        let book = self.books().of(&tenant_of(&request)?);
+        let assignments = book.assignments().map(crate::wire::assigned).collect();
+        Ok(Response::new(proto::ListAssignmentsResponse { assignments }))
+    }
+
+    async fn list_tracks(&self, request: Request<proto::ListTracksRequest>) -> Answer<proto::ListTracksResponse> {
+        let tenant = tenant_of(&request)?;
+        Ok(Response::new(self.tracks(&tenant, request.get_ref()).await?))
+    }
+
+    async fn get_track(&self, request: Request<proto::GetTrackRequest>) -> Answer<proto::GetTrackResponse> {
+        let tenant = tenant_of(&request)?;
+        Ok(Response::new(self.track(&tenant, &request.get_ref().invoice_id).await?))
+    }
+
+    async fn explain_day(&self, request: Request<proto::ExplainDayRequest>) -> Answer<proto::ExplainDayResponse> {
+        let tenant = tenant_of(&request)?;
+        Ok(Response::new(self.explain(&tenant, request.get_ref()).await?))
+    }
+
+    async fn approve_step(&self, request: Request<proto::ApproveStepRequest>) -> Answer<proto::ApproveStepResponse> {
+        let tenant = tenant_of(&request)?;
+        self.approve(&tenant, request.get_ref()).await?;
+        Ok(Response::new(proto::ApproveStepResponse {}))
+    }
+
+    async fn list_tasks(&self, request: Request<proto::ListTasksRequest>) -> Answer<proto::ListTasksResponse> {
+        let tenant = tenant_of(&request)?;
+        Ok(Response::new(self.tasks(&tenant, request.get_ref()).await?))
+    }
+}

@@ -1,0 +1,180 @@
+use super::*;
+use ladder::{policy::Expires, preview::preview};
+
+const PADRAO: &str = include_str!("../../../../policies/regua-padrao.toml");
+const SIMPLES: &str = include_str!("../../../../policies/simples.toml");
+
+/// A good ladder of two steps; `{top}`, `{contact}`, `{first}` and `{second}` take further fields.
+const BASE: &str = "policy = \"p\"\n{top}\n[contact]\n{contact}\n\
+    [[step]]\nid = \"a\"\noffset_days = -3\ntone = 1\nchannels = [\"email\"]\ntemplate = \"t\"\n{first}\n\
+    [[step]]\nid = \"b\"\noffset_days = 5\ntone = 2\nchannels = [\"email\"]\ntemplate = \"t\"\n{second}\n";
+
+fn faults(text: &str) -> Vec<String> {
+    let list = load(text).err().unwrap_or_default();
+    list.into_iter().map(|fault| format!("{} {}", fault.path, fault.slug)).collect()
+}
+
+/// The base with one place filled.
+fn with(place: &str, fields: &str) -> String {
+    let mut text = BASE.replace(place, fields);
+    for place in ["{top}", "{contact}", "{first}", "{second}"] {
+        text = text.replace(place, "");
+    }
+    text
+}
+
+#[test]
+fn both_shared_policies_load() {
+    let padrao = load(PADRAO).unwrap();
+    assert_eq!((padrao.id().as_str(), padrao.steps().len()), ("regua-padrao", 10));
+    let simples = load(SIMPLES).unwrap();
+    assert_eq!((simples.id().as_str(), simples.steps().len()), ("simples", 6));
+    assert_eq!(faults(&with("{none}", "")), Vec::<String>::new(), "the base of the table below is good");
+}
+
+#[test]
+fn the_default_ladder_means_these_dates() {
+    let policy = load(PADRAO).unwrap();
+    let lines: Vec<String> = preview(&policy, "2026-11-23".parse().unwrap())
+        .iter()
+        .map(|line| {
+            let last = line.last_day.map_or("never".to_owned(), |day| day.to_string());
+            let approval = if line.requires_approval { " approval" } else { "" };
+            format!("{} {} {} tone {} {} until {last}{approval}", line.step_id, line.planned_on, line.weekday, line.tone, line.kind.name())
+        })
+        .collect();
+    let expected = "d-7 2026-11-16 Mon tone 1 notify until 2026-11-23
+d-1 2026-11-19 Thu tone 1 notify until 2026-11-23
+d0 2026-11-23 Mon tone 1 notify until 2026-11-23
+d+1 2026-11-24 Tue tone 2 notify until never
+d+3 2026-11-26 Thu tone 2 notify until never
+d+7 2026-11-30 Mon tone 3 notify until never
+d+15 2026-12-08 Tue tone 3 notify until never
+d+30 2026-12-23 Wed tone 4 notify until never
+d+45 2027-01-07 Thu tone 5 bureau until never approval
+d+60 2027-01-22 Fri tone 5 hand_off until never";
+    assert_eq!(lines.join("\n"), expected);
+}
+
+#[test]
+fn every_fault_names_its_field() {
+    let bureau = "[[step]]\nid = \"c\"\nkind = \"bureau\"\noffset_days = 9\ntone = 3\n";
+    let cases = [
+        // Reading.
+        ("{top}", "tempo = 1", "tempo unknown_field"),
+        ("{top}", "min_known_days = \"1\"", "min_known_days wrong_type"),
+        ("{top}", "catch_up = 3", "catch_up wrong_type"),
+        ("{contact}", "max = 3", "contact.max unknown_field"),
+        ("{contact}", "max_per_day = 1.5", "contact.max_per_day wrong_type"),
+        ("{contact}", "window = \"09:00-18:00\"", "contact.window wrong_type"),
+        ("{contact}", "window = { hours = 3 }", "contact.window.hours unknown_field"),
+        ("{contact}", "window = { from = 09:00:00 }", "contact.window.from wrong_type"),
+        ("{contact}", "window = { weekdays = [\"mon\", 2] }", "contact.window.weekdays[1] wrong_type"),
+        ("{second}", "offset = 1", "step[1].offset unknown_field"),
+        ("{second}", "requires_approval = \"yes\"", "step[1].requires_approval wrong_type"),
+        ("{second}", "requires = [3]", "step[1].requires[0] wrong_type"),
+        ("{second}", "requires = [{ step = \"a\", days = 1 }]", "step[1].requires[0].days unknown_field"),
+        ("{second}", "expires = { weeks = 1 }", "step[1].expires wrong_type"),
+        ("{second}", "repeat = { every_days = 1, at_most = 2, times = 3 }", "step[1].repeat.times unknown_field; step[1].repeat not_evaluated"),
+        // Values.
+        ("{top}", "time_zone = \"Mars/Base\"", "time_zone unknown_time_zone"),
+        ("{top}", "calendar = \"us\"", "calendar unknown_calendar"),
+        ("{top}", "catch_up = \"all\"", "catch_up unknown_catch_up"),
+        ("{top}", "min_known_days = -1", "min_known_days out_of_range"),
+        ("{contact}", "merge = \"all\"", "contact.merge unknown_merge"),
+        ("{contact}", "max_per_7_days = 0", "contact.max_per_7_days out_of_range"),
+        ("{contact}", "max_voice_per_day = -1", "contact.max_voice_per_day out_of_range"),
+        ("{contact}", "window = { from = \"18:00\", until = \"09:00\" }", "contact.window.until window_empty"),
+        ("{contact}", "window = { from = \"9h\" }", "contact.window.from not_a_time"),
+        ("{contact}", "window = { weekdays = [] }", "contact.window.weekdays window_without_days"),
+        ("{contact}", "window = { weekdays = [\"seg\"] }", "contact.window.weekdays[0] unknown_weekday"),
+        ("{second}", "window = { until = \"08:00\" }", "step[1].window.until window_empty"),
+        ("{second}", "kind = \"call\"", "step[1].kind unknown_kind"),
+        ("{second}", "day_kind = \"work\"", "step[1].day_kind unknown_day_kind"),
+        ("{second}", "roll = \"up\"", "step[1].roll unknown_roll"),
+        ("{second}", "min_outstanding_minor = -1", "step[1].min_outstanding_minor out_of_range"),
+        ("{second}", "min_gap_days = -1", "step[1].min_gap_days out_of_range"),
+        ("{second}", "fallback_after_hours = 0", "step[1].fallback_after_hours out_of_range"),
+        ("{second}", "expires = \"soon\"", "step[1].expires unknown_expires"),
+        ("{second}", "expires = -3", "step[1].expires unknown_expires"),
+        ("{second}", "anchor = \"previous_executed\"", "step[1].anchor not_evaluated"),
+        ("{second}", "anchor = \"moon\"", "step[1].anchor unknown_anchor"),
+        // Rules.
+        ("{second}", "expires = \"at_due\"", "step[1].offset_days offset_contradicts_kind"),
+        ("{second}", "kind = \"hand_off\"\nonly_if = { risk = 3 }", "step[1].only_if not_evaluated"),
+        ("{second}", "repeat = { every_days = 2 }", "step[1].repeat unbounded_repeat"),
+        ("{second}", "requires = [{ step = \"z\", executed_days_ago = 1 }]", "step[1].requires[0].step unknown_step"),
+        ("{first}", "requires = [{ step = \"b\" }]", "step[0].requires[0].step requires_later_step"),
+        ("{second}", "requires = [{ step = \"a\", executed_days_ago = -1 }]", "step[1].requires[0].executed_days_ago out_of_range"),
+        (
+            "{second}",
+            "requires = [{ step = \"a\", executed_days_ago = 1, delivered_days_ago = 1 }]",
+            "step[1].requires[0] requires_ambiguous",
+        ),
+        ("{second}", bureau, "step[2].requires requires_missing"),
+    ];
+    for (place, fields, expected) in cases {
+        assert_eq!(faults(&with(place, fields)).join("; "), expected, "{fields}");
+    }
+}
+
+#[test]
+fn every_fault_of_the_words_of_a_step_names_its_field() {
+    for (good, bad, expected) in [
+        ("policy = \"p\"", "policy = \"my policy\"", "policy invalid_id"),
+        ("policy = \"p\"", "", "policy missing"),
+        ("id = \"b\"", "id = \"a\"", "step[1].id duplicate_id"),
+        ("id = \"b\"", "", "step[1].id missing"),
+        ("offset_days = 5", "", "step[1].offset_days missing"),
+        ("offset_days = 5", "offset_days = \"5\"", "step[1].offset_days wrong_type"),
+        ("offset_days = 5", "offset_days = 99999", "step[1].offset_days out_of_range"),
+        ("tone = 2", "tone = 3", "step[1].tone tone_jumps"),
+        ("tone = 2", "tone = 6", "step[1].tone tone_out_of_range"),
+        ("tone = 1", "tone = 3", "step[1].tone tone_falls"),
+        ("tone = 2", "tone = \"hard\"", "step[1].tone wrong_type"),
+        ("tone = 2\nchannels = [\"email\"]", "tone = 2", "step[1].channels channels_missing"),
+        ("tone = 2\nchannels = [\"email\"]", "tone = 2\nchannels = \"email\"", "step[1].channels wrong_type"),
+        ("tone = 2\nchannels = [\"email\"]", "tone = 2\nchannels = [5]", "step[1].channels[0] wrong_type"),
+        ("tone = 2\nchannels = [\"email\"]", "tone = 2\nchannels = [\"fax\"]", "step[1].channels[0] unknown_channel"),
+        ("tone = 2\nchannels = [\"email\"]", "tone = 2\nchannels = [\"sms > sms\"]", "step[1].channels[0] channel_repeated"),
+        ("tone = 2\nchannels = [\"email\"]", "tone = 2\nchannels = [\"sms >\"]", "step[1].channels[0] invalid_chain"),
+        ("offset_days = 5\ntone = 2", "offset_days = -1\nkind = \"hand_off\"\ntone = 2", "step[1].offset_days offset_contradicts_kind"),
+    ] {
+        let text = with("{none}", "");
+        assert!(text.contains(good), "{good}");
+        assert_eq!(faults(&text.replace(good, bad)).join("; "), expected, "{bad}");
+    }
+}
+
+#[test]
+fn all_faults_are_told_at_once() {
+    let text = "policy = 3\n[[step]]\nid = \"a\"\ntone = \"x\"\noffset_days = 1\nchannels = [\"pigeon\"]\n[contact]\nmerge = \"m\"\n";
+    assert_eq!(
+        faults(text),
+        [
+            "policy wrong_type",
+            "step[0].tone wrong_type",
+            "contact.merge unknown_merge",
+            "step[0].channels[0] unknown_channel",
+            "step[0].template missing",
+        ]
+    );
+    assert_eq!(faults("policy = \"p\"\nstep = [1]"), ["step[0] wrong_type"]);
+    assert_eq!(faults("policy = \"p\""), ["step steps_missing"]);
+    assert_eq!(faults("policy = "), ["toml toml_malformed"]);
+    assert_eq!(faults(&"#".repeat(MAX_TEXT_BYTES + 1)), ["toml toml_too_long"]);
+}
+
+#[test]
+fn an_end_can_be_written_in_five_ways() {
+    for (written, expires) in [
+        ("\"at_due\"", Expires::AtDue),
+        ("\"never\"", Expires::Never),
+        ("\"after 4 days\"", Expires::AfterDays(4)),
+        ("4", Expires::AfterDays(4)),
+        ("{ after_days = 4 }", Expires::AfterDays(4)),
+    ] {
+        let policy = load(&with("{first}", &format!("expires = {written}"))).unwrap();
+        assert_eq!(policy.steps()[0].expires, expires, "{written}");
+    }
+}

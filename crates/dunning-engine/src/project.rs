@@ -1,0 +1,67 @@
+//! Events → tables: tracks, step occurrences, what was decided on which day, and what a person has to do.
+//!
+//! Keys are those of the domain: occurrence keys, days, slugs. No position, event id or clock of ours, so the tables are the same however
+//! the service runs.
+
+mod decision;
+mod step;
+mod table;
+mod task;
+mod track;
+
+use crate::wire::{self, Fact};
+use async_trait::async_trait;
+use eventlog::bus::Message;
+use eventlog::projection::{Projection, ProjectionError, TableDef, View};
+
+/// Ladders as tables.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct LadderTables;
+
+#[async_trait]
+impl Projection for LadderTables {
+    fn name(&self) -> &'static str {
+        "dunning-ladders"
+    }
+
+    fn version(&self) -> u32 {
+        1
+    }
+
+    fn sources(&self) -> &'static [&'static str] {
+        &[crate::TOPIC]
+    }
+
+    fn tables(&self) -> &'static [TableDef] {
+        &[table::TRACK, table::STEP_OCCURRENCE, table::DECISION, table::TASK]
+    }
+
+    async fn apply(&self, view: &mut View<'_>, page: &[Message]) -> Result<(), ProjectionError> {
+        let mut facts = Vec::with_capacity(page.len());
+        for message in page {
+            let event = &message.event;
+            let decoded = wire::decode(&event.tenant, &event.event_type, &event.payload);
+            facts.extend(decoded.map_err(|fault| ProjectionError::poison(message, fault.to_string()))?);
+        }
+        if facts.is_empty() {
+            return Ok(());
+        }
+        let mut tracks = track::stored(view, &facts).await?;
+        facts.iter().for_each(|fact| track::fold(&mut tracks, fact));
+        view.upsert("track", tracks.into_values().map(track::TrackRow::values).collect()).await?;
+        let mut steps = step::stored(view, &facts).await?;
+        facts.iter().for_each(|fact| step::fold(&mut steps, fact));
+        let tasks = facts.iter().flat_map(|fact| task::rows(fact, &steps)).collect();
+        view.upsert("step_occurrence", steps.into_values().map(step::StepRow::values).collect()).await?;
+        view.upsert("decision", facts.iter().flat_map(decision::rows).collect()).await?;
+        view.upsert("task", tasks).await
+    }
+}
+
+/// Whether a fact says something of an occurrence or track that may be stored already.
+fn invoice_ids(fact: &Fact) -> Vec<&kernel::InvoiceId> {
+    match &fact.event {
+        ladder::Event::ReminderDue { items, .. } => items.iter().map(|item| &item.invoice_id).collect(),
+        event => event.invoice_id().into_iter().collect(),
+    }
+}

@@ -1,0 +1,102 @@
+//! The tables, declared.
+
+use eventlog::projection::TableDef;
+use sql::{Column, Kind};
+
+pub(super) const TENANT: Column = Column::new("tenant", Kind::Text);
+pub(super) const INVOICE_ID: Column = Column::new("invoice_id", Kind::Text);
+const CUSTOMER_ID: Column = Column::new("customer_id", Kind::Text);
+const CYCLE: Column = Column::new("cycle", Kind::Int);
+const STEP_ID: Column = Column::new("step_id", Kind::Text);
+const OCCURRENCE: Column = Column::new("occurrence", Kind::Int);
+const REASON: Column = Column::new("reason", Kind::Text);
+const DAY: Column = Column::new("day", Kind::Date);
+
+/// One row a receivable.
+pub(super) const TRACK: TableDef = TableDef {
+    name: "track",
+    columns: &[
+        TENANT,
+        INVOICE_ID,
+        CUSTOMER_ID,
+        Column::new("policy_id", Kind::Text),
+        Column::new("policy_version", Kind::Int),
+        CYCLE,
+        Column::new("phase", Kind::Text),
+        Column::new("issued_on", Kind::Date),
+        Column::new("due_on", Kind::Date),
+        Column::new("effective_due", Kind::Date),
+        Column::new("known_on", Kind::Date),
+        Column::new("outstanding_minor", Kind::Int),
+        Column::new("currency", Kind::Text),
+    ],
+    key: &["tenant", "invoice_id"],
+    indexes: &[&["tenant", "customer_id"]],
+};
+
+/// One row an occurrence key. Open ones whose last day is over read as expired: nothing here depends on when somebody looked.
+pub(super) const STEP_OCCURRENCE: TableDef = TableDef {
+    name: "step_occurrence",
+    columns: &[
+        TENANT,
+        INVOICE_ID,
+        CYCLE,
+        STEP_ID,
+        OCCURRENCE,
+        CUSTOMER_ID,
+        // Place in policy order, from 0.
+        Column::new("place", Kind::Int),
+        Column::new("kind", Kind::Text),
+        Column::new("tone", Kind::Int),
+        Column::new("planned_on", Kind::Date),
+        Column::optional("last_day", Kind::Date),
+        Column::new("status", Kind::Text),
+        REASON,
+        Column::new("by_step_id", Kind::Text),
+        Column::optional("ended_on", Kind::Date),
+        Column::new("contact_id", Kind::Text),
+        Column::new("channel", Kind::Text),
+        Column::optional("delivered_on", Kind::Date),
+    ],
+    key: &["tenant", "invoice_id", "cycle", "step_id", "occurrence"],
+    indexes: &[&["tenant", "customer_id"]],
+};
+
+/// What was decided about an occurrence on a local day. An occurrence is offered at most once a day, and ends once.
+pub(super) const DECISION: TableDef = TableDef {
+    name: "decision",
+    columns: &[
+        TENANT,
+        CUSTOMER_ID,
+        DAY,
+        INVOICE_ID,
+        CYCLE,
+        STEP_ID,
+        OCCURRENCE,
+        Column::new("decision", Kind::Text),
+        REASON,
+        Column::new("by_step_id", Kind::Text),
+        Column::new("contact_id", Kind::Text),
+        Column::new("channel", Kind::Text),
+    ],
+    key: &["tenant", "customer_id", "day", "invoice_id", "cycle", "step_id", "occurrence", "decision"],
+    indexes: &[],
+};
+
+/// What a person has to do.
+pub(super) const TASK: TableDef = TableDef {
+    name: "task",
+    columns: &[
+        TENANT,
+        INVOICE_ID,
+        CYCLE,
+        REASON,
+        // Empty where it is about no step.
+        STEP_ID,
+        DAY,
+        CUSTOMER_ID,
+        Column::optional("until", Kind::Date),
+    ],
+    key: &["tenant", "invoice_id", "cycle", "reason", "step_id", "day"],
+    indexes: &[&["tenant", "day"]],
+};

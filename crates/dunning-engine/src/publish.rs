@@ -1,0 +1,22 @@
+//! Own events → public events.
+
+use eventlog::bus::{Publish, Published};
+use eventlog::Recorded;
+
+/// What stays inside: what the engine noted of facts that their owner publishes itself, the talk with the person who approves, and the
+/// texts and assignments of policies.
+const WITHHELD: [&str; 7] =
+    ["PayerNoted", "PayerForgotten", "OutstandingNoted", "ApprovalRequested", "ApprovalGiven", "PolicyPublished", "PolicyAssigned"];
+
+/// Everything that moves a track or a step is public.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct PublicFacts;
+
+impl Publish for PublicFacts {
+    fn publish(&self, event: &Recorded) -> Published {
+        if WITHHELD.contains(&event.event_type.as_str()) {
+            return Published::Withheld;
+        }
+        Published::Public { event_type: event.event_type.clone(), payload: event.payload.clone() }
+    }
+}

@@ -1,0 +1,32 @@
+//! proto ↔ domain: the only place of this service that knows both.
+
+mod decode;
+mod encode;
+mod field;
+mod policy;
+mod request;
+mod view;
+
+pub use decode::decode;
+pub use encode::encode;
+pub(crate) use field::{DecodeFault, currency, day, id, message, optional_id};
+pub use policy::{decode_policy, encode_policy};
+pub use request::{approval, assignment};
+pub use view::{assigned, explanation, faults, preview_lines};
+
+use kernel::CustomerId;
+use ladder::Event;
+
+/// An event with the payer whose ladders it is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fact {
+    /// The tenant of the payer; the envelope carries it, not the payload.
+    pub tenant: String,
+    /// The payer.
+    pub customer_id: CustomerId,
+    /// What happened.
+    pub event: Event,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,263 @@
+use super::*;
+use crate::policies::{Assignment, PolicyEvent, Scope};
+use chrono::{DateTime, NaiveDate, Utc};
+use kernel::{Calendar, ContactId, Currency, InvoiceId, PolicyId, StepId, Window, Zone};
+use ladder::{
+    Reason, TaskReason,
+    ladder::{Closing, DueItem, Shift},
+    policy::{Chain, Channel, ContactRules, Merge, StepKind},
+    schedule::PlannedStep,
+    track::End,
+};
+
+fn day(text: &str) -> NaiveDate {
+    text.parse().unwrap()
+}
+
+fn at() -> DateTime<Utc> {
+    "2026-11-23T12:00:00.123456Z".parse().unwrap()
+}
+
+fn invoice() -> InvoiceId {
+    InvoiceId::new("I-1").unwrap()
+}
+
+fn step(text: &str) -> StepId {
+    StepId::new(text).unwrap()
+}
+
+fn policy() -> PolicyId {
+    PolicyId::new("regua-padrao").unwrap()
+}
+
+fn contact() -> Option<ContactId> {
+    ContactId::new("c-1").ok()
+}
+
+fn planned() -> Vec<PlannedStep> {
+    let one = |id, kind, last_day| PlannedStep { step_id: step(id), tone: 3, kind, planned_on: day("2026-11-24"), last_day };
+    vec![one("d-1", StepKind::Notify, Some(day("2026-11-23"))), one("d+45", StepKind::Bureau, None)]
+}
+
+fn closings() -> Vec<Closing> {
+    let ends = [
+        End::Executed { contact_id: contact(), channel: Some(Channel::Voice) },
+        End::Executed { contact_id: None, channel: None },
+        End::Superseded { reason: Reason::Late, by: Some(step("d+3")) },
+        End::Superseded { reason: Reason::Paid, by: None },
+        End::Suppressed { reason: Reason::CoveredByCredit },
+        End::Expired { reason: Reason::DuePassed },
+        End::Undeliverable { reason: Reason::NoAddress },
+    ];
+    let every_reason = Reason::ALL.iter().map(|reason| End::Suppressed { reason: *reason });
+    ends.into_iter().chain(every_reason).map(|end| Closing { step_id: step("d+1"), occurrence: 1, end }).collect()
+}
+
+fn due_item() -> DueItem {
+    DueItem {
+        invoice_id: invoice(),
+        cycle: 2,
+        step_id: step("d+7"),
+        occurrence: 1,
+        tone: 3,
+        template: "vencida-firme".into(),
+        chains: vec![Chain(vec![Channel::Whatsapp, Channel::Sms]), Chain(vec![Channel::Email]), Chain(vec![Channel::Letter])],
+        planned_on: day("2026-11-30"),
+        last_day: Some(day("2026-12-02")),
+        due_on: day("2026-11-21"),
+        effective_due: day("2026-11-23"),
+        overdue: true,
+        currency: Currency::BRL,
+        min_outstanding_minor: 500,
+        payment_returned: true,
+        policy_id: policy(),
+        policy_version: 3,
+        fallback_after_hours: 6,
+    }
+}
+
+fn rules() -> ContactRules {
+    let mut window = Window::default();
+    window.weekdays = [true, false, true, false, true, false, true];
+    ContactRules { merge: Merge::ByClass, max_per_day: 2, max_per_7_days: 5, max_voice_per_day: 0, window }
+}
+
+fn track_events() -> Vec<Event> {
+    let (invoice_id, day_, recorded_at) = (invoice(), day("2026-11-23"), at());
+    let enrolled = Event::TrackEnrolled {
+        invoice_id: invoice_id.clone(),
+        policy_id: policy(),
+        policy_version: 7,
+        cycle: 1,
+        amount_minor: 12_345,
+        currency: Currency::BRL,
+        issued_on: day("2026-11-01"),
+        due_on: day("2026-11-21"),
+        effective_due: day_,
+        known_on: day("2026-11-02"),
+        recorded_at,
+        steps: planned(),
+    };
+    let rescheduled = |shift| Event::TrackRescheduled {
+        invoice_id: invoice(),
+        cycle: 2,
+        day: day("2026-11-23"),
+        shift,
+        due_on: day("2026-12-01"),
+        effective_due: day("2026-12-01"),
+        outstanding_minor: 99,
+        recorded_at: at(),
+        steps: planned(),
+    };
+    let reopened =
+        Event::TrackReopened { invoice_id: invoice(), cycle: 3, day: day_, outstanding_minor: 100, recorded_at, steps: planned() };
+    vec![
+        enrolled,
+        rescheduled(Shift::Later),
+        rescheduled(Shift::Earlier),
+        reopened,
+        Event::OutstandingNoted { invoice_id: invoice(), outstanding_minor: -5, recorded_at },
+        Event::TrackSettled { invoice_id: invoice(), cycle: 1, day: day_ },
+        Event::TrackCancelled { invoice_id: invoice(), cycle: 1, day: day_, recorded_at },
+        Event::TrackExhausted { invoice_id: invoice(), cycle: 1, day: day_ },
+        Event::TrackHandedOff { invoice_id, cycle: 1, day: day_ },
+    ]
+}
+
+fn step_events() -> Vec<Event> {
+    let (invoice_id, step_id, day) = (invoice(), step("d+1"), day("2026-11-23"));
+    let deferred = |contact_id| Event::StepDeferred {
+        invoice_id: invoice(),
+        cycle: 1,
+        step_id: step("d+1"),
+        occurrence: 1,
+        day,
+        contact_id,
+        reason: Reason::BudgetSpent,
+    };
+    let action = Event::ActionDue {
+        invoice_id: invoice(),
+        cycle: 1,
+        step_id: step("d+45"),
+        occurrence: 1,
+        day,
+        kind: StepKind::Protest,
+        tone: 5,
+        template: "aviso".into(),
+        planned_on: day,
+        due_on: day,
+        effective_due: day,
+        currency: Currency::BRL,
+        outstanding_minor: 77,
+        min_outstanding_minor: 10,
+        policy_id: policy(),
+        policy_version: 1,
+    };
+    let mut events = vec![
+        Event::StepsClosed { invoice_id: invoice(), cycle: 1, day, closings: closings() },
+        Event::ReminderDue { day, items: vec![due_item()], rules: rules(), calendar: Calendar::BrSettlement, zone: Zone::SAO_PAULO },
+        deferred(contact()),
+        deferred(None),
+        Event::ApprovalRequested { invoice_id: invoice(), cycle: 1, step_id: step_id.clone(), occurrence: 1, day },
+        Event::ApprovalGiven { invoice_id: invoice(), cycle: 1, step_id: step_id.clone(), occurrence: 1, by: "ana".into() },
+        action,
+        Event::StepDelivered { invoice_id, cycle: 1, step_id, occurrence: 1, delivered_on: day },
+    ];
+    events.extend(TaskReason::ALL.iter().map(|reason| Event::TaskRaised {
+        invoice_id: invoice(),
+        cycle: 1,
+        day,
+        reason: *reason,
+        step_id: Some(step("d+45")),
+        until: Some(day),
+    }));
+    events.push(Event::TaskRaised { invoice_id: invoice(), cycle: 1, day, reason: TaskReason::Exhausted, step_id: None, until: None });
+    events
+}
+
+fn payer_events() -> Vec<Event> {
+    vec![
+        Event::PayerNoted { zone: Zone::named("America/Manaus"), segment: Some("varejo".into()) },
+        Event::PayerNoted { zone: None, segment: None },
+        Event::PayerForgotten,
+    ]
+}
+
+#[test]
+fn every_event_comes_back_as_it_went() {
+    for event in payer_events().into_iter().chain(track_events()).chain(step_events()) {
+        let fact = Fact { tenant: "acme".into(), customer_id: CustomerId::new("C1").unwrap(), event };
+        let (event_type, payload) = encode(&fact);
+        assert_eq!(decode("acme", event_type, &payload), Ok(Some(fact)), "{event_type}");
+    }
+}
+
+#[test]
+fn every_policy_event_comes_back_as_it_went() {
+    let assigned = |scope, target: &str, version| {
+        PolicyEvent::Assigned(Assignment { scope, target: target.into(), policy_id: policy(), version })
+    };
+    for event in [
+        PolicyEvent::Published { policy_id: policy(), version: 2, toml: "policy = \"ação\"\n".into() },
+        assigned(Scope::Tenant, "", 0),
+        assigned(Scope::Segment, "varejo sul", 3),
+        assigned(Scope::Customer, "C1", 1),
+    ] {
+        let (event_type, payload) = encode_policy(&event);
+        assert_eq!(decode_policy(event_type, &payload), Ok(Some(event)), "{event_type}");
+    }
+}
+
+#[test]
+fn what_cannot_be_read_names_its_field_and_unknown_types_are_left_to_others() {
+    let mut broken = contracts::dunning::v1::TrackSettled {
+        customer_id: "C1".into(),
+        invoice_id: "I-1".into(),
+        day: "2026-13-01".into(),
+        cycle: 1,
+    };
+    let bytes = |m: &contracts::dunning::v1::TrackSettled| prost::Message::encode_to_vec(m);
+    assert_eq!(decode("t", "TrackSettled", &bytes(&broken)), Err(DecodeFault::Field("day")));
+    broken.day = "2026-12-01".into();
+    broken.customer_id = "C 1".into();
+    assert_eq!(decode("t", "TrackSettled", &bytes(&broken)), Err(DecodeFault::Field("customer_id")));
+    assert!(matches!(decode("t", "TrackSettled", &[0xff]), Err(DecodeFault::Bytes("TrackSettled", _))));
+    assert_eq!(decode("t", "FromTheFuture", &[0xff]), Ok(None));
+    assert_eq!(decode_policy("TrackSettled", &[]), Ok(None));
+}
+
+#[test]
+fn what_is_withheld_is_known_and_everything_else_is_public() {
+    use crate::publish::PublicFacts;
+    use eventlog::bus::{Publish, Published};
+    let recorded = |event_type: &str| eventlog::Recorded {
+        position: 1,
+        event_id: uuid::Uuid::nil(),
+        stream: "ladder/acme/C1".into(),
+        version: 1,
+        event_type: event_type.into(),
+        schema_version: 1,
+        tenant: "acme".into(),
+        key: "acme/C1".into(),
+        recorded_at: at(),
+        occurred_at: None,
+        effective_on: None,
+        command_id: None,
+        correlation_id: None,
+        causation_id: None,
+        traceparent: None,
+        payload: vec![1],
+    };
+    let mut withheld = Vec::new();
+    for event in payer_events().into_iter().chain(track_events()).chain(step_events()) {
+        let fact = Fact { tenant: "acme".into(), customer_id: CustomerId::new("C1").unwrap(), event };
+        let event = recorded(encode(&fact).0);
+        match PublicFacts.publish(&event) {
+            Published::Withheld => withheld.push(event.event_type),
+            Published::Public { event_type, payload } => assert_eq!((event_type, payload), (event.event_type, event.payload)),
+        }
+    }
+    withheld.dedup();
+    assert_eq!(withheld, ["PayerNoted", "PayerForgotten", "OutstandingNoted", "ApprovalRequested", "ApprovalGiven"]);
+    assert_eq!(PublicFacts.publish(&recorded("PolicyPublished")), Published::Withheld);
+}

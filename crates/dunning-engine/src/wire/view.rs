@@ -1,0 +1,64 @@
+//! Domain → responses.
+
+use super::field::date_text;
+use crate::explain::Explanation;
+use crate::policies::Assignment;
+use chrono::NaiveDate;
+use contracts::dunning::v1 as proto;
+use ladder::{Policy, draft::Fault, policy::Chain, preview};
+
+/// An assignment as it is stored and listed.
+pub fn assigned(assignment: &Assignment) -> proto::PolicyAssigned {
+    proto::PolicyAssigned {
+        scope: assignment.scope.name().to_owned(),
+        target: assignment.target.clone(),
+        policy_id: assignment.policy_id.to_string(),
+        policy_version: assignment.version,
+    }
+}
+
+/// The explanation of a day.
+pub fn explanation(explanation: Explanation) -> proto::ExplainDayResponse {
+    let considerations = explanation.considered.into_iter().map(|one| proto::Consideration {
+        invoice_id: one.invoice_id,
+        cycle: one.cycle,
+        step_id: one.step_id,
+        policy_id: one.policy_id,
+        policy_version: one.policy_version,
+        planned_on: one.planned_on.to_string(),
+        decision: one.decision,
+        reason: one.reason,
+    });
+    proto::ExplainDayResponse { contacted: explanation.contacted, considerations: considerations.collect(), lines: explanation.lines }
+}
+
+/// One fault.
+fn policy_fault(fault: &Fault) -> proto::PolicyFault {
+    proto::PolicyFault { path: fault.path.clone(), reason: fault.slug.to_owned(), message: fault.message.clone() }
+}
+
+/// All faults.
+pub fn faults(faults: &[Fault]) -> Vec<proto::PolicyFault> {
+    faults.iter().map(policy_fault).collect()
+}
+
+/// A policy with the dates of a sample due date.
+pub fn preview_lines(policy: &Policy, due_on: NaiveDate) -> Vec<proto::PreviewLine> {
+    let lines = preview::preview(policy, due_on);
+    let one = |line: preview::PreviewLine| proto::PreviewLine {
+        planned_on: line.planned_on.to_string(),
+        last_day: date_text(line.last_day),
+        weekday: line.weekday.to_string().to_lowercase(),
+        tone: u32::from(line.tone),
+        kind: line.kind.name().to_owned(),
+        channels: policy.step(&line.step_id).map(|step| channels(&step.chains)).unwrap_or_default(),
+        step_id: line.step_id.to_string(),
+    };
+    lines.into_iter().map(one).collect()
+}
+
+/// `whatsapp > sms + email`.
+fn channels(chains: &[Chain]) -> String {
+    let chain = |chain: &Chain| chain.0.iter().map(|channel| channel.name()).collect::<Vec<_>>().join(" > ");
+    chains.iter().map(chain).collect::<Vec<_>>().join(" + ")
+}

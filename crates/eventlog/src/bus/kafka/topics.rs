@@ -1,0 +1,92 @@
+//! Topics: created with the configured number of partitions, and checked when they exist.
+
+use std::time::Duration;
+
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+
+use super::Kafka;
+use crate::bus::BusError;
+
+/// How long a cluster may take to answer one request.
+const REQUEST: Duration = Duration::from_secs(10);
+/// How long a new topic may take to be known everywhere.
+const VISIBLE: Duration = Duration::from_secs(30);
+
+impl Kafka {
+    /// Creates a topic where it does not exist, and learns where its partitions end.
+    ///
+    /// # Errors
+    /// [`BusError::Kafka`] when the cluster does not answer or refuses, [`BusError::Partitions`] when the topic exists with another
+    /// number of partitions.
+    pub async fn ensure_topic(&self, topic: &str) -> Result<(), BusError> {
+        self.create(topic).await?;
+        let (kafka, topic) = (self.clone(), topic.to_string());
+        // The calls of librdkafka for metadata and watermarks wait on their thread.
+        tokio::task::spawn_blocking(move || kafka.inspect(&topic)).await.map_err(|error| BusError::Kafka(error.to_string()))?
+    }
+
+    async fn create(&self, topic: &str) -> Result<(), BusError> {
+        let config = self.config();
+        let admin: AdminClient<DefaultClientContext> = config.finish(config.client()).create().map_err(failed)?;
+        let name = config.physical(topic);
+        let in_sync = if config.replication >= 3 { "2" } else { "1" };
+        let new = NewTopic::new(&name, config.partitions, TopicReplication::Fixed(config.replication))
+            .set("cleanup.policy", "delete")
+            // Whoever loses its database reads from offset 0 again.
+            .set("retention.ms", "-1")
+            .set("min.insync.replicas", in_sync);
+        let options = AdminOptions::new().request_timeout(Some(REQUEST)).operation_timeout(Some(REQUEST));
+        for result in admin.create_topics([&new], &options).await.map_err(failed)? {
+            match result {
+                Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
+                Err((name, code)) => return Err(BusError::Kafka(format!("topic {name} not created: {code}"))),
+            }
+        }
+        Ok(())
+    }
+
+    fn inspect(&self, topic: &str) -> Result<(), BusError> {
+        let config = self.config();
+        // Without a group a consumer is only a client that may ask for watermarks.
+        let client: BaseConsumer = config.finish(config.client()).create().map_err(failed)?;
+        let name = config.physical(topic);
+        let deadline = std::time::Instant::now() + VISIBLE;
+        let partitions = loop {
+            let metadata = client.fetch_metadata(Some(&name), REQUEST).map_err(failed)?;
+            let known = metadata.topics().iter().find(|known| known.name() == name && known.error().is_none());
+            match known.map(|known| known.partitions().len() as i32) {
+                Some(count) if count > 0 => break count,
+                Some(_) | None if std::time::Instant::now() > deadline => {
+                    return Err(BusError::Kafka(format!("topic {name} does not become visible")));
+                }
+                Some(_) | None => std::thread::sleep(Duration::from_millis(20)),
+            }
+        };
+        if partitions != config.partitions {
+            return Err(BusError::Partitions { topic: name, actual: partitions, configured: config.partitions });
+        }
+        for partition in 0..partitions {
+            let end = self.end_of(&client, &name, partition, deadline)?;
+            self.note_end(topic, partition, end);
+        }
+        Ok(())
+    }
+
+    /// A partition of a new topic has no leader for a moment.
+    fn end_of(&self, client: &BaseConsumer, name: &str, partition: i32, deadline: std::time::Instant) -> Result<i64, BusError> {
+        loop {
+            match client.fetch_watermarks(name, partition, REQUEST) {
+                Ok((_, high)) => return Ok(high),
+                Err(error) if std::time::Instant::now() > deadline => return Err(failed(error)),
+                Err(_) => std::thread::sleep(Duration::from_millis(20)),
+            }
+        }
+    }
+}
+
+pub(super) fn failed(error: KafkaError) -> BusError {
+    BusError::Kafka(error.to_string())
+}

@@ -1,0 +1,193 @@
+//! The loop of a consumer.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Notify, watch};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::ConsumerSpec;
+use super::attempt::Ended;
+use super::page::Gap;
+use super::sink::Sink;
+use super::source::Sources;
+use super::status::Shared;
+use crate::activity::Activity;
+use crate::bus::Place;
+
+/// How often a consumer looks for requests that another process noted, and for events that another process appended.
+const LOOK: Duration = Duration::from_secs(1);
+/// How long a partition with a gap is held before it is read again; doubled up to [`LONGEST_HOLD`] while the gap stays.
+const FIRST_HOLD: Duration = Duration::from_millis(500);
+const LONGEST_HOLD: Duration = Duration::from_secs(30);
+
+/// A consumer's task.
+pub(crate) struct Runner {
+    pub spec: ConsumerSpec,
+    pub sink: Box<dyn Sink>,
+    pub sources: Sources,
+    pub shared: Arc<Shared>,
+    pub activity: Activity,
+    pub trusted: HashSet<String>,
+    pub shutdown: CancellationToken,
+    holds: HashMap<Place, Hold>,
+}
+
+/// A partition that waits for a missing version.
+struct Hold {
+    until: Instant,
+    wait: Duration,
+}
+
+/// What woke the loop.
+enum Woken {
+    Messages,
+    Requests,
+    HoldOver,
+    PauseChanged,
+    Shutdown,
+}
+
+impl Runner {
+    pub fn new(spec: ConsumerSpec, sink: Box<dyn Sink>, sources: Sources, shared: Arc<Shared>, activity: Activity) -> Self {
+        let trusted = spec.own.iter().map(|own| own.topic.clone()).collect();
+        Self { spec, sink, sources, shared, activity, trusted, shutdown: CancellationToken::new(), holds: HashMap::new() }
+    }
+
+    /// Runs until the token is cancelled, or until the consumer has to give up.
+    pub async fn run(mut self, asked: Arc<Notify>, shutdown: CancellationToken) {
+        self.shutdown = shutdown;
+        let mut paused = self.shared.pause.subscribe();
+        let mut look = tokio::time::interval(LOOK);
+        look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let stopped = loop {
+            match self.woken(&mut paused, &asked, &mut look).await {
+                Woken::Shutdown => break None,
+                Woken::PauseChanged => {}
+                Woken::HoldOver => self.end_holds(),
+                Woken::Requests => {
+                    self.working(true);
+                    self.carry_out_requests().await;
+                    self.look_for_foreign_appends().await;
+                    self.working(false);
+                }
+                Woken::Messages => {
+                    self.working(true);
+                    let ended = self.next_page().await;
+                    self.working(false);
+                    if let Ended::Stop(reason) = ended {
+                        break Some(reason);
+                    }
+                }
+            }
+        };
+        if let Some(reason) = &stopped {
+            tracing::error!(consumer = self.spec.name, reason, "consumer gives up");
+        }
+        {
+            let mut state = self.shared.lock();
+            state.stopped = true;
+            state.trouble = stopped.or(state.trouble.take());
+        }
+        self.activity.touch();
+        self.sources.close().await;
+    }
+
+    async fn woken(&mut self, paused: &mut watch::Receiver<bool>, asked: &Notify, look: &mut tokio::time::Interval) -> Woken {
+        let is_paused = *paused.borrow_and_update();
+        let next = self.shared.lock().next.clone();
+        let next_hold = self.holds.values().map(|hold| hold.until).min();
+        let holds = &self.holds;
+        tokio::select! {
+            biased;
+            () = self.shutdown.cancelled() => Woken::Shutdown,
+            // The sender lives in what this task shares, so it is never closed.
+            _ = paused.changed() => Woken::PauseChanged,
+            () = asked.notified(), if !is_paused => Woken::Requests,
+            _ = look.tick(), if !is_paused => Woken::Requests,
+            () = sleep_until(next_hold), if !is_paused => Woken::HoldOver,
+            () = self.sources.wait(&next, |place| holds.contains_key(place)), if !is_paused => Woken::Messages,
+        }
+    }
+
+    async fn next_page(&mut self) -> Ended {
+        let next = self.shared.lock().next.clone();
+        let holds = &self.holds;
+        let taken = self.sources.take(&next, |place| holds.contains_key(place), self.spec.page_limit).await;
+        if let Some(trouble) = self.sources.take_trouble() {
+            tracing::error!(consumer = self.spec.name, trouble, "the bus cannot be read");
+            self.note_trouble(Some(trouble));
+        }
+        match taken {
+            Ok(page) if page.is_empty() => Ended::Stored,
+            Ok(page) => self.store(page).await,
+            Err(error) => {
+                self.pause_after(&error.to_string(), &mut super::attempt::waits()).await;
+                Ended::Stored
+            }
+        }
+    }
+
+    /// Tells the barrier that work was taken in hand or ended.
+    fn working(&self, working: bool) {
+        self.shared.lock().working = working;
+        self.activity.touch();
+    }
+
+    /// Holds partitions whose next message came too early.
+    pub(super) fn hold(&mut self, gaps: Vec<Gap>) {
+        for gap in gaps {
+            let (place, stream) = (gap.place.clone(), gap.stream.as_str());
+            tracing::error!(
+                consumer = self.spec.name,
+                topic = place.topic,
+                partition = place.partition,
+                offset = gap.offset,
+                stream,
+                expected = gap.expected,
+                found = gap.found,
+                "gap in a stream, partition held"
+            );
+            let wait = match self.shared.lock().held.insert(place.clone(), gap) {
+                Some(_) => self.holds.get(&place).map_or(FIRST_HOLD, |hold| (hold.wait * 2).min(LONGEST_HOLD)),
+                None => FIRST_HOLD,
+            };
+            self.holds.insert(place, Hold { until: Instant::now() + wait, wait });
+        }
+    }
+
+    /// Whether a partition is held now.
+    pub(super) fn is_held(&self, place: &Place) -> bool {
+        self.holds.contains_key(place)
+    }
+
+    /// Reads held partitions again from where they stopped.
+    fn end_holds(&mut self) {
+        let now = Instant::now();
+        let over: Vec<Place> = self.holds.iter().filter(|(_, hold)| hold.until <= now).map(|(place, _)| place.clone()).collect();
+        for place in over {
+            self.holds.remove(&place);
+            let next = self.shared.lock().next.get(&place).copied().unwrap_or(0);
+            self.sources.rewind(&place, next);
+        }
+    }
+
+    /// On a database that other processes append to, the head is looked up now and then.
+    async fn look_for_foreign_appends(&self) {
+        if self.spec.db.dialect() == sql::Dialect::Postgres
+            && let Some(own) = &self.spec.own
+            && let Err(error) = own.log.head().await
+        {
+            tracing::warn!(consumer = self.spec.name, %error, "head of the log cannot be read");
+        }
+    }
+}
+
+async fn sleep_until(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}

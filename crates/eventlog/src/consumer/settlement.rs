@@ -1,0 +1,78 @@
+//! What one page, or one retry of a parked stream, writes in its transaction.
+
+use std::collections::HashSet;
+
+use chrono::{DateTime, Utc};
+use sql::{SqlError, Tx};
+
+use super::archive::{self, State};
+use super::page::{Sorted, StreamKey};
+use super::{checkpoint, parking};
+use crate::alongside::{Alongside, AlongsideError};
+use crate::bus::Message;
+use crate::projection::Projections;
+
+/// A sorted page, ready to be stored.
+pub(crate) struct PageSettlement {
+    pub consumer: &'static str,
+    pub sorted: Sorted,
+    /// Topics whose log we hold ourselves: not archived, unless parked.
+    pub trusted: HashSet<String>,
+    pub projections: Option<Projections>,
+    pub now: DateTime<Utc>,
+}
+
+#[async_trait::async_trait]
+impl Alongside for PageSettlement {
+    /// Places first: a fenced page does no further work, and a build that is put in place either saw this page or waits for it.
+    async fn write(&self, tx: &mut Tx) -> Result<(), AlongsideError> {
+        checkpoint::advance(tx, self.consumer, &self.sorted.moves).await?;
+        if let Some(projections) = &self.projections {
+            projections.apply_live(tx, &self.sorted.fresh).await?;
+        }
+        checkpoint::write_marks(tx, self.consumer, &self.sorted.marks).await?;
+        let foreign: Vec<&Message> = self.sorted.fresh.iter().filter(|message| !self.trusted.contains(&message.topic)).collect();
+        archive::keep(tx, self.consumer, foreign, State::Applied).await?;
+        archive::keep(tx, self.consumer, self.sorted.queued.iter(), State::Queued).await?;
+        for (key, parked) in &self.sorted.parked {
+            parking::note(tx, self.consumer, key, parked, self.now).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Messages that waited behind a parked stream and are tried again.
+pub(crate) struct RetrySettlement {
+    pub consumer: &'static str,
+    pub key: StreamKey,
+    pub messages: Vec<Message>,
+    pub projections: Option<Projections>,
+}
+
+#[async_trait::async_trait]
+impl Alongside for RetrySettlement {
+    async fn write(&self, tx: &mut Tx) -> Result<(), AlongsideError> {
+        for message in &self.messages {
+            if !archive::settle(tx, self.consumer, message, State::Applied).await? {
+                return Err(AlongsideError::Fenced);
+            }
+        }
+        if let Some(projections) = &self.projections {
+            projections.apply_live(tx, &self.messages).await?;
+            projections.spoil_builds(tx).await?;
+        }
+        release_if_empty(tx, self.consumer, &self.key).await?;
+        Ok(())
+    }
+}
+
+/// Lets a stream flow again once nothing waits behind it.
+pub(crate) async fn release_if_empty(tx: &mut Tx, consumer: &str, key: &StreamKey) -> Result<(), SqlError> {
+    if archive::count_queued(tx, consumer, key).await? > 0 {
+        return Ok(());
+    }
+    let args = [consumer.into(), key.topic.as_str().into(), key.stream.as_str().into()];
+    tx.execute("DELETE FROM parked_stream WHERE consumer = $1 AND topic = $2 AND stream = $3", &args).await?;
+    tx.execute("UPDATE consumer_stream SET parked = 0 WHERE consumer = $1 AND topic = $2 AND stream = $3", &args).await?;
+    Ok(())
+}

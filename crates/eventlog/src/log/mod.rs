@@ -1,0 +1,272 @@
+//! The log: one order of everything that happened in a service.
+//!
+//! Positions are gapless and equal the order of commits, because every append locks the one head row before it looks at anything else
+//! and keeps it until it has committed. One batch is one transaction and one fsync.
+
+pub(crate) mod fault;
+pub(crate) mod lookup;
+pub(crate) mod memory;
+pub(crate) mod plan;
+pub(crate) mod record;
+pub(crate) mod session;
+pub(crate) mod store;
+pub(crate) mod tail;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use chrono::{DateTime, SubsecRound, Utc};
+use sql::{Db, SqlError};
+use tokio::sync::watch;
+
+use crate::event::{Append, Appended, Clock, Ids, Recorded, Refused};
+use crate::timers::TimerSignal;
+
+pub use fault::{CrashPoint, Faults};
+pub(crate) use session::{Session, StoreError};
+
+/// A handle on one service's log; clones share it.
+#[derive(Clone)]
+pub struct Log {
+    pub(crate) shared: Arc<Shared>,
+}
+
+pub(crate) struct Shared {
+    pub(crate) backend: Backend,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ids: Arc<dyn Ids>,
+    pub(crate) timers: TimerSignal,
+    pub(crate) faults: Option<Arc<dyn Faults>>,
+    head: watch::Sender<u64>,
+    tail: Mutex<tail::Tail>,
+}
+
+pub(crate) enum Backend {
+    Sql(Db),
+    Memory(memory::Memory),
+}
+
+/// Why the log could not answer. No append of the batch is stored, but after [`LogError::Sql`] with a broken connection during the
+/// commit it is unknown: repeat with the same command ids.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum LogError {
+    /// The database.
+    #[error(transparent)]
+    Sql(SqlError),
+    /// The disk is full; nothing is stored.
+    #[error("the disk of the log is full")]
+    DiskFull,
+    /// What is stored cannot be a log: a gap, or a stream shorter than it was.
+    #[error("corrupt log: {0}")]
+    Corrupt(String),
+    /// A crash point of a test said so, or the task of the append died.
+    #[error("interrupted: {0}")]
+    Fault(String),
+    /// A memory log has no database for what was asked.
+    #[error("the memory log has no database")]
+    NoSql,
+}
+
+impl From<SqlError> for LogError {
+    fn from(error: SqlError) -> Self {
+        match error {
+            SqlError::DiskFull => LogError::DiskFull,
+            SqlError::Unique { .. } | SqlError::Busy(_) | SqlError::Unavailable(_) | SqlError::Column { .. } | SqlError::Refused(_) => {
+                LogError::Sql(error)
+            }
+        }
+    }
+}
+
+impl LogError {
+    /// True when repeating it later may succeed.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            LogError::Sql(error) => error.is_transient(),
+            LogError::DiskFull => true,
+            LogError::Corrupt(_) | LogError::Fault(_) | LogError::NoSql => false,
+        }
+    }
+}
+
+impl Log {
+    /// Opens the log in a database, creating its tables when they are missing.
+    ///
+    /// # Errors
+    /// [`LogError`] of the database.
+    pub async fn open(db: Db, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Result<Log, LogError> {
+        db.migrate(crate::schema::MIGRATIONS).await?;
+        let log = Log::with(Backend::Sql(db), clock, ids);
+        log.head().await?;
+        Ok(log)
+    }
+
+    /// A log that lives as long as its handles: for tests and as the reference of the others. It has no database, so side rows are
+    /// refused and consumers cannot keep their place in it.
+    pub fn memory(clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Log {
+        Log::with(Backend::Memory(memory::Memory::default()), clock, ids)
+    }
+
+    fn with(backend: Backend, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Log {
+        let shared = Shared {
+            backend,
+            clock,
+            ids,
+            timers: TimerSignal::default(),
+            faults: None,
+            head: watch::Sender::new(0),
+            tail: Mutex::default(),
+        };
+        Log { shared: Arc::new(shared) }
+    }
+
+    /// The same log with crash points: for tests. Only right after opening, before the handle is cloned.
+    #[must_use]
+    pub fn with_faults(mut self, faults: Arc<dyn Faults>) -> Log {
+        if let Some(shared) = Arc::get_mut(&mut self.shared) {
+            shared.faults = Some(faults);
+        }
+        self
+    }
+
+    /// The database that holds the log; None for a memory log.
+    pub fn db(&self) -> Option<&Db> {
+        match &self.shared.backend {
+            Backend::Sql(db) => Some(db),
+            Backend::Memory(_) => None,
+        }
+    }
+
+    /// The clock of this log.
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.shared.clock
+    }
+
+    /// Appends a batch in one transaction, in the given order. An append that is refused does not touch the others. Once started it
+    /// runs to its end, whether or not somebody still waits for it.
+    ///
+    /// # Errors
+    /// [`LogError`] when nothing of the batch could be stored.
+    pub async fn append(&self, appends: Vec<Append>) -> Result<Vec<Result<Appended, Refused>>, LogError> {
+        let log = self.clone();
+        let task = tokio::spawn(async move { log.append_now(appends).await });
+        task.await.map_err(|error| LogError::Fault(error.to_string()))?
+    }
+
+    async fn append_now(&self, appends: Vec<Append>) -> Result<Vec<Result<Appended, Refused>>, LogError> {
+        let ask = lookup::Ask::of(&appends);
+        let mut barred: HashMap<usize, Refused> = HashMap::new();
+        loop {
+            let mut session = Session::begin(self).await?;
+            let mut plan = session.plan(&ask).await?;
+            let decide = |(ticket, append): (usize, &Append)| match barred.get(&ticket) {
+                Some(refused) => Err(refused.clone()),
+                None => plan.accept(ticket, append.clone()),
+            };
+            let results: Vec<_> = appends.iter().enumerate().map(decide).collect();
+            match session.finish(plan).await {
+                Ok(()) => return Ok(results),
+                Err(StoreError::Side { ticket, reason }) => barred.insert(ticket, Refused::SideRefused(reason)),
+                Err(StoreError::Log(error)) => return Err(error),
+            };
+        }
+    }
+
+    /// Events after a position, in order, at most `limit`.
+    ///
+    /// # Errors
+    /// [`LogError`] of the database.
+    pub async fn read(&self, after_position: u64, limit: usize) -> Result<Vec<Recorded>, LogError> {
+        if let Some(events) = self.tail().after(after_position, limit) {
+            return Ok(events);
+        }
+        let events = match &self.shared.backend {
+            Backend::Sql(db) => store::read(db, after_position, limit).await?,
+            Backend::Memory(memory) => memory.read(after_position, limit),
+        };
+        if let Some(last) = events.last() {
+            self.saw(last.position);
+        }
+        Ok(events)
+    }
+
+    /// Events of several streams, each after a version; in the order of the log.
+    ///
+    /// # Errors
+    /// [`LogError`] of the database.
+    pub async fn read_streams(&self, streams: &[(String, u64)]) -> Result<Vec<Recorded>, LogError> {
+        if streams.is_empty() {
+            return Ok(Vec::new());
+        }
+        match &self.shared.backend {
+            Backend::Sql(db) => store::read_streams(db, streams).await,
+            Backend::Memory(memory) => Ok(memory.read_streams(streams)),
+        }
+    }
+
+    /// Position of the last event, 0 when there is none: a look into the database.
+    ///
+    /// # Errors
+    /// [`LogError`] of the database.
+    pub async fn head(&self) -> Result<u64, LogError> {
+        let head = match &self.shared.backend {
+            Backend::Sql(db) => store::head(db).await?,
+            Backend::Memory(memory) => memory.head(),
+        };
+        self.saw(head);
+        Ok(head)
+    }
+
+    /// The highest position that this handle knows to be committed. Its own appends are known before they are answered; those of other
+    /// processes are learned by reading.
+    pub fn known_head(&self) -> u64 {
+        *self.shared.head.borrow()
+    }
+
+    /// Follows [`Log::known_head`].
+    pub fn watch(&self) -> watch::Receiver<u64> {
+        self.shared.head.subscribe()
+    }
+
+    /// The stream that owns a name.
+    ///
+    /// # Errors
+    /// [`LogError`] of the database.
+    pub async fn claimed(&self, tenant: &str, kind: &str, key: &str) -> Result<Option<String>, LogError> {
+        match &self.shared.backend {
+            Backend::Sql(db) => store::claimed(db, tenant, kind, key).await,
+            Backend::Memory(memory) => Ok(memory.claimed(tenant, kind, key)),
+        }
+    }
+
+    /// Now, as precise as every database keeps it.
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        self.shared.clock.now().trunc_subsecs(6)
+    }
+
+    pub(crate) async fn reach(&self, point: CrashPoint) -> Result<(), LogError> {
+        match &self.shared.faults {
+            Some(faults) => faults.reach(point).await.map_err(LogError::Fault),
+            None => Ok(()),
+        }
+    }
+
+    /// Makes committed events known to the readers of this process.
+    pub(crate) fn publish(&self, events: Vec<Recorded>) {
+        let Some(last) = events.last().map(|event| event.position) else { return };
+        self.tail().push(events);
+        self.saw(last);
+    }
+
+    fn saw(&self, position: u64) {
+        self.shared.head.send_if_modified(|head| {
+            let newer = position > *head;
+            *head = (*head).max(position);
+            newer
+        });
+    }
+
+    fn tail(&self) -> std::sync::MutexGuard<'_, tail::Tail> {
+        self.shared.tail.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

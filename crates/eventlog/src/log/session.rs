@@ -1,0 +1,129 @@
+//! One append transaction: lock the head, look, number, write, commit, tell.
+
+use sql::Tx;
+
+use crate::event::Recorded;
+use crate::log::lookup::Ask;
+use crate::log::plan::{Plan, Staged};
+use crate::log::{Backend, CrashPoint, Log, LogError, memory, store};
+
+/// An open append transaction. Dropping it undoes everything.
+pub(crate) struct Session {
+    log: Log,
+    open: Open,
+    /// Somebody had the transaction: there may be something to commit besides events.
+    lent: bool,
+}
+
+enum Open {
+    Sql(Tx),
+    Memory(memory::Turn),
+}
+
+/// Why a batch was not stored.
+#[derive(Debug)]
+pub(crate) enum StoreError {
+    /// A side row of this append was refused; without it the rest of the batch may go through.
+    Side {
+        ticket: usize,
+        reason: String,
+    },
+    Log(LogError),
+}
+
+impl From<LogError> for StoreError {
+    fn from(error: LogError) -> Self {
+        StoreError::Log(error)
+    }
+}
+
+impl Session {
+    pub(crate) async fn begin(log: &Log) -> Result<Session, LogError> {
+        let open = match &log.shared.backend {
+            Backend::Sql(db) => Open::Sql(db.begin().await?),
+            Backend::Memory(memory) => Open::Memory(memory.turn().await),
+        };
+        Ok(Session { log: log.clone(), open, lent: false })
+    }
+
+    /// The transaction, for what must commit with the events.
+    pub(crate) fn tx(&mut self) -> Result<&mut Tx, LogError> {
+        self.lent = true;
+        match &mut self.open {
+            Open::Sql(tx) => Ok(tx),
+            Open::Memory(_) => Err(LogError::NoSql),
+        }
+    }
+
+    /// Whether somebody had the transaction, so that it must be committed even without events.
+    pub(crate) fn was_lent(&self) -> bool {
+        self.lent
+    }
+
+    /// Locks the head, and then, in statements of their own, looks up what the batch needs. One statement would not do: its snapshot
+    /// is older than the wait for the lock, and would miss what the former owner of the lock has committed.
+    pub(crate) async fn plan(&mut self, ask: &Ask) -> Result<Plan, LogError> {
+        let (head, known) = match &mut self.open {
+            Open::Sql(tx) => {
+                let head = store::lock_head(tx, self.log.db().map(sql::Db::dialect)).await?;
+                self.log.reach(CrashPoint::Locked).await?;
+                (head, store::look_up(tx, ask).await?)
+            }
+            Open::Memory(turn) => {
+                self.log.reach(CrashPoint::Locked).await?;
+                turn.look_up(ask)
+            }
+        };
+        Ok(Plan::new(head, known, self.log.now(), self.log.shared.ids.clone()))
+    }
+
+    /// Events of streams as they are under the lock.
+    pub(crate) async fn read_streams(&mut self, streams: &[(String, u64)]) -> Result<Vec<Recorded>, LogError> {
+        match &mut self.open {
+            Open::Sql(tx) => store::read_streams_in(tx, streams).await,
+            Open::Memory(turn) => Ok(turn.read_streams(streams)),
+        }
+    }
+
+    /// Writes the plan, commits, and makes the events known.
+    pub(crate) async fn finish(mut self, plan: Plan) -> Result<(), StoreError> {
+        let Plan { staged, now, .. } = plan;
+        if let Open::Sql(tx) = &mut self.open {
+            store::write(tx, &staged, now).await?;
+        } else if let Some((ticket, _)) = staged.side.first() {
+            return Err(StoreError::Side { ticket: *ticket, reason: LogError::NoSql.to_string() });
+        }
+        self.log.reach(CrashPoint::Stored).await?;
+        match self.open {
+            Open::Sql(tx) => tx.commit().await.map_err(LogError::from)?,
+            Open::Memory(turn) => turn.commit(&staged, now),
+        }
+        self.log.reach(CrashPoint::Committed).await?;
+        tell(&self.log, staged);
+        Ok(())
+    }
+
+    /// Commits what was written through [`Session::tx`], without events.
+    pub(crate) async fn commit(self) -> Result<(), LogError> {
+        self.log.reach(CrashPoint::Stored).await?;
+        if let Open::Sql(tx) = self.open {
+            tx.commit().await?;
+        }
+        self.log.reach(CrashPoint::Committed).await
+    }
+
+    pub(crate) async fn rollback(self) {
+        if let Open::Sql(tx) = self.open {
+            // Failing to roll back leaves nothing behind either: the connection is given up.
+            let _ = tx.rollback().await;
+        }
+    }
+}
+
+fn tell(log: &Log, staged: Staged) {
+    log.publish(staged.events);
+    let earliest = staged.timers.iter().flat_map(|change| change.next.iter().map(|next| next.due_at)).min();
+    if let Some(due_at) = earliest {
+        log.shared.timers.offer(due_at);
+    }
+}

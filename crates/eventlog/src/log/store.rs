@@ -1,0 +1,173 @@
+//! The log in SQL, the same text for both databases.
+
+use chrono::{DateTime, Utc};
+use sql::{Column, Db, Dialect, Keys, Kind, Tx, Value};
+
+use crate::event::Recorded;
+use crate::log::lookup::{Ask, Lookup, StoredCommand};
+use crate::log::plan::Staged;
+use crate::log::record::{COLUMNS, SELECT, from_row, int, to_row, unsigned};
+use crate::log::{LogError, StoreError};
+use crate::timers;
+
+const STREAM: &[Column] = &[Column::new("stream", Kind::Text)];
+const STREAM_AFTER: &[Column] = &[Column::new("stream", Kind::Text), Column::new("after_version", Kind::Int)];
+const COMMAND_NAME: &[Column] = &[Column::new("tenant", Kind::Text), Column::new("command_id", Kind::Text)];
+const CLAIM_NAME: &[Column] = &[Column::new("tenant", Kind::Text), Column::new("kind", Kind::Text), Column::new("claim_key", Kind::Text)];
+const COMMANDS: &[Column] = &[
+    Column::new("tenant", Kind::Text),
+    Column::new("command_id", Kind::Text),
+    Column::new("body_hash", Kind::Bytes),
+    Column::new("stream", Kind::Text),
+    Column::new("first_version", Kind::Int),
+    Column::new("last_version", Kind::Int),
+    Column::new("last_position", Kind::Int),
+    Column::new("answer", Kind::Bytes),
+];
+const CLAIMS: &[Column] = &[
+    Column::new("tenant", Kind::Text),
+    Column::new("kind", Kind::Text),
+    Column::new("claim_key", Kind::Text),
+    Column::new("stream", Kind::Text),
+];
+
+pub(crate) async fn lock_head(tx: &mut Tx, dialect: Option<Dialect>) -> Result<u64, LogError> {
+    // A SQLite transaction that began IMMEDIATE has the whole file; its dialect has no FOR UPDATE.
+    let sql = match dialect {
+        Some(Dialect::Postgres) => "SELECT position FROM log_head WHERE id = 1 FOR UPDATE",
+        Some(Dialect::Sqlite) | None => "SELECT position FROM log_head WHERE id = 1",
+    };
+    let rows = tx.query(sql, &[]).await?;
+    let row = rows.first().ok_or_else(|| LogError::Corrupt("log_head has no row".into()))?;
+    Ok(unsigned(row.int("position")?))
+}
+
+pub(crate) async fn look_up(tx: &mut Tx, ask: &Ask) -> Result<Lookup, LogError> {
+    let mut found = Lookup::default();
+    if !ask.streams.is_empty() {
+        let keys = Keys { columns: STREAM, rows: ask.streams.iter().map(|stream| vec![stream.as_str().into()]).collect() };
+        let sql = "SELECT k.stream AS stream, (SELECT MAX(e.version) FROM events e WHERE e.stream = k.stream) AS version FROM {keys} k";
+        for row in tx.query_keyed(sql, keys, &[]).await? {
+            if let Some(version) = row.opt_int("version")? {
+                found.versions.insert(row.text("stream")?, unsigned(version));
+            }
+        }
+    }
+    if !ask.commands.is_empty() {
+        look_up_commands(tx, ask, &mut found).await?;
+    }
+    if !ask.claims.is_empty() {
+        let rows = ask.claims.iter().map(|(tenant, kind, key)| vec![tenant.as_str().into(), kind.as_str().into(), key.as_str().into()]);
+        let keys = Keys { columns: CLAIM_NAME, rows: rows.collect() };
+        let sql = "SELECT c.tenant, c.kind, c.claim_key, c.stream FROM {keys} k CROSS JOIN claims c \
+                   WHERE c.tenant = k.tenant AND c.kind = k.kind AND c.claim_key = k.claim_key";
+        for row in tx.query_keyed(sql, keys, &[]).await? {
+            found.claims.insert((row.text("tenant")?, row.text("kind")?, row.text("claim_key")?), row.text("stream")?);
+        }
+    }
+    Ok(found)
+}
+
+async fn look_up_commands(tx: &mut Tx, ask: &Ask, found: &mut Lookup) -> Result<(), LogError> {
+    let rows = ask.commands.iter().map(|(tenant, id)| vec![tenant.as_str().into(), id.as_str().into()]).collect();
+    let sql = "SELECT c.tenant, c.command_id, c.body_hash, c.stream, c.first_version, c.last_version, c.last_position, c.answer \
+               FROM {keys} k CROSS JOIN commands c WHERE c.tenant = k.tenant AND c.command_id = k.command_id";
+    for row in tx.query_keyed(sql, Keys { columns: COMMAND_NAME, rows }, &[]).await? {
+        let stored = StoredCommand {
+            body_hash: row.bytes("body_hash")?,
+            stream: row.text("stream")?,
+            first_version: unsigned(row.int("first_version")?),
+            last_version: unsigned(row.int("last_version")?),
+            last_position: unsigned(row.int("last_position")?),
+            answer: row.bytes("answer")?,
+        };
+        found.commands.insert((row.text("tenant")?, row.text("command_id")?), stored);
+    }
+    Ok(())
+}
+
+/// Writes everything that a batch staged.
+pub(crate) async fn write(tx: &mut Tx, staged: &Staged, now: DateTime<Utc>) -> Result<(), StoreError> {
+    if let Some(last) = staged.events.last() {
+        let rows = staged.events.iter().map(to_row).collect();
+        tx.bulk_insert("events", COLUMNS, rows).await.map_err(LogError::from)?;
+        let changed = tx.execute("UPDATE log_head SET position = $1 WHERE id = 1", &[int(last.position)]).await.map_err(LogError::from)?;
+        if changed != 1 {
+            return Err(LogError::Corrupt("log_head has no row".into()).into());
+        }
+    }
+    write_names(tx, staged).await?;
+    timers::store::write(tx, &staged.timers, now).await?;
+    for (ticket, statement) in &staged.side {
+        match tx.execute(&statement.sql, &statement.args).await {
+            Ok(_) => {}
+            Err(error) if error.is_transient() => return Err(LogError::from(error).into()),
+            Err(error) => return Err(StoreError::Side { ticket: *ticket, reason: error.to_string() }),
+        }
+    }
+    Ok(())
+}
+
+async fn write_names(tx: &mut Tx, staged: &Staged) -> Result<(), LogError> {
+    if !staged.commands.is_empty() {
+        let rows = staged.commands.iter().map(|((tenant, id), stored)| {
+            vec![
+                tenant.as_str().into(),
+                id.as_str().into(),
+                stored.body_hash.as_slice().into(),
+                stored.stream.as_str().into(),
+                int(stored.first_version),
+                int(stored.last_version),
+                int(stored.last_position),
+                stored.answer.as_slice().into(),
+            ]
+        });
+        tx.bulk_insert("commands", COMMANDS, rows.collect()).await?;
+    }
+    if !staged.claims.is_empty() {
+        let rows = staged.claims.iter().map(|((tenant, kind, key), stream)| {
+            vec![tenant.as_str().into(), kind.as_str().into(), key.as_str().into(), stream.as_str().into()]
+        });
+        tx.bulk_insert("claims", CLAIMS, rows.collect()).await?;
+    }
+    Ok(())
+}
+
+pub(crate) async fn read(db: &Db, after_position: u64, limit: usize) -> Result<Vec<Recorded>, LogError> {
+    let sql = format!("SELECT {SELECT} FROM events e WHERE e.position > $1 ORDER BY e.position LIMIT $2");
+    let rows = db.query(&sql, &[int(after_position), int(limit as u64)]).await?;
+    Ok(rows.iter().map(from_row).collect::<Result<_, _>>()?)
+}
+
+fn streams_query(streams: &[(String, u64)]) -> (String, Keys<'static>) {
+    // The stream's own columns come first in the index, so each key is one range of it.
+    let sql = format!(
+        "SELECT {SELECT} FROM {{keys}} k CROSS JOIN events e WHERE e.stream = k.stream AND e.version > k.after_version ORDER BY e.position"
+    );
+    let rows: Vec<Vec<Value>> = streams.iter().map(|(stream, after)| vec![stream.as_str().into(), int(*after)]).collect();
+    (sql, Keys { columns: STREAM_AFTER, rows })
+}
+
+pub(crate) async fn read_streams(db: &Db, streams: &[(String, u64)]) -> Result<Vec<Recorded>, LogError> {
+    let (sql, keys) = streams_query(streams);
+    let rows = db.query_keyed(&sql, keys, &[]).await?;
+    Ok(rows.iter().map(from_row).collect::<Result<_, _>>()?)
+}
+
+pub(crate) async fn read_streams_in(tx: &mut Tx, streams: &[(String, u64)]) -> Result<Vec<Recorded>, LogError> {
+    let (sql, keys) = streams_query(streams);
+    let rows = tx.query_keyed(&sql, keys, &[]).await?;
+    Ok(rows.iter().map(from_row).collect::<Result<_, _>>()?)
+}
+
+pub(crate) async fn head(db: &Db) -> Result<u64, LogError> {
+    let rows = db.query("SELECT position FROM log_head WHERE id = 1", &[]).await?;
+    let row = rows.first().ok_or_else(|| LogError::Corrupt("log_head has no row".into()))?;
+    Ok(unsigned(row.int("position")?))
+}
+
+pub(crate) async fn claimed(db: &Db, tenant: &str, kind: &str, key: &str) -> Result<Option<String>, LogError> {
+    let sql = "SELECT stream FROM claims WHERE tenant = $1 AND kind = $2 AND claim_key = $3";
+    let rows = db.query(sql, &[tenant.into(), kind.into(), key.into()]).await?;
+    Ok(rows.first().map(|row| row.text("stream")).transpose()?)
+}

@@ -1,0 +1,59 @@
+//! Applying a page to the live builds, inside the consumer's transaction.
+
+use sql::Tx;
+
+use super::places::{self, Live};
+use super::registry::Projections;
+use super::{Projection, ProjectionError, View};
+use crate::bus::Message;
+
+impl Projections {
+    /// Applies messages to all live builds. Called after the place was moved, so that a flip either saw the page or waits for it.
+    pub(crate) async fn apply_live(&self, tx: &mut Tx, messages: &[Message]) -> Result<(), ProjectionError> {
+        if messages.iter().all(Message::is_withheld) {
+            return Ok(());
+        }
+        let live = places::live_builds(tx, self.db().dialect(), self.consumer()).await?;
+        for projection in self.list() {
+            let Some(build) = live.get(projection.name()).filter(|live| live.build > 0) else {
+                continue;
+            };
+            check_version(projection.as_ref(), build)?;
+            apply(tx, projection.as_ref(), &build.suffix, messages).await?;
+        }
+        Ok(())
+    }
+
+    /// Messages are applied out of the order of offsets: builds under way must start again.
+    pub(crate) async fn spoil_builds(&self, tx: &mut Tx) -> Result<(), ProjectionError> {
+        Ok(places::spoil(tx, self.consumer()).await?)
+    }
+
+    /// Whether some projection here knows the type of a message.
+    pub(crate) fn knows(&self, message: &Message) -> bool {
+        self.list().iter().any(|projection| {
+            projection.sources().contains(&message.topic.as_str()) && projection.knows(&message.topic, &message.event.event_type)
+        })
+    }
+}
+
+fn check_version(projection: &dyn Projection, live: &Live) -> Result<(), ProjectionError> {
+    if live.version == projection.version() {
+        return Ok(());
+    }
+    Err(ProjectionError::Superseded { name: projection.name().to_string(), live: live.version, ours: projection.version() })
+}
+
+/// Applies to one build what it wants of a page.
+pub(crate) async fn apply(tx: &mut Tx, projection: &dyn Projection, suffix: &str, messages: &[Message]) -> Result<(), ProjectionError> {
+    let wanted = |message: &Message| !message.is_withheld() && projection.sources().contains(&message.topic.as_str());
+    let mut view = View::new(tx, projection, suffix);
+    if messages.iter().all(wanted) {
+        return projection.apply(&mut view, messages).await;
+    }
+    let page: Vec<Message> = messages.iter().filter(|message| wanted(message)).cloned().collect();
+    if page.is_empty() {
+        return Ok(());
+    }
+    projection.apply(&mut view, &page).await
+}

@@ -1,0 +1,205 @@
+//! Building a projection from zero beside the live one, and putting it in its place.
+//!
+//! A build reads what the consumer has consumed: the archive for other services' topics, the log itself for the service's own. It
+//! follows in small transactions while the consumer goes on, and takes the last step in one transaction that locks the consumer's
+//! pages out: it reads what is left, and the names that readers use point to it.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use sql::Tx;
+
+use super::places::{self, Build, Live};
+use super::registry::{OwnLog, Projections};
+use super::{Projection, ProjectionError, live};
+use crate::bus::{Message, Place};
+use crate::consumer::{archive, checkpoint};
+
+/// Messages in one transaction of a build.
+const PAGE: u32 = 1000;
+/// With fewer messages than this left, the rest is applied in the closing transaction: well under a second.
+const NEARLY_THERE: i64 = 500;
+/// How often a build starts again because a parked stream was retried meanwhile.
+const ATTEMPTS: u32 = 5;
+
+/// What a rebuild did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rebuilt {
+    /// What the names of the new live tables end in.
+    pub suffix: String,
+    /// How many messages were looked at.
+    pub messages: u64,
+}
+
+impl Projections {
+    /// Builds the projection from zero and puts the build in place of the live one, which is kept until the next rebuild. Emits
+    /// nothing and sends nothing. Pages go on meanwhile.
+    ///
+    /// # Errors
+    /// [`ProjectionError::UnknownProjection`]; whatever `apply` fails with, a message that is poison for the new version included: the
+    /// live build then stays.
+    pub async fn rebuild(&self, name: &str) -> Result<Rebuilt, ProjectionError> {
+        let projection = self.find(name)?;
+        let _alone = self.one_build_at_a_time().await;
+        for _ in 0..ATTEMPTS {
+            let mut building = Building::start(self, Arc::clone(&projection), "").await?;
+            let result = async {
+                building.follow().await?;
+                building.flip().await
+            };
+            match result.await {
+                Ok(true) => {
+                    self.forget_live_tables();
+                    return Ok(Rebuilt { suffix: building.build.suffix.clone(), messages: building.messages });
+                }
+                Ok(false) => building.discard().await?,
+                Err(error) => {
+                    building.discard().await?;
+                    return Err(error);
+                }
+            }
+        }
+        Err(ProjectionError::Declaration(format!("projection {name}: parked streams were retried during every attempt")))
+    }
+}
+
+/// A build under way.
+pub(crate) struct Building<'a> {
+    set: &'a Projections,
+    pub projection: Arc<dyn Projection>,
+    pub build: Build,
+    next: HashMap<Place, i64>,
+    messages: u64,
+}
+
+impl<'a> Building<'a> {
+    /// Creates the tables.
+    pub async fn start(set: &'a Projections, projection: Arc<dyn Projection>, label: &str) -> Result<Self, ProjectionError> {
+        let mut tx = set.db().begin().await?;
+        let build = places::create(&mut tx, set.db().dialect(), set.consumer(), projection.as_ref(), label).await?;
+        tx.commit().await?;
+        Ok(Self { set, projection, build, next: HashMap::new(), messages: 0 })
+    }
+
+    /// Reads until little is left.
+    pub async fn follow(&mut self) -> Result<(), ProjectionError> {
+        loop {
+            let targets = checkpoint::offsets(self.set.db(), self.set.consumer()).await?;
+            let behind = self.behind(targets);
+            if behind.iter().map(|(_, from, until)| until - from).sum::<i64>() <= NEARLY_THERE {
+                return Ok(());
+            }
+            for (place, _, until) in behind {
+                while self.at(&place) < until {
+                    self.page(&place, until).await?;
+                }
+            }
+        }
+    }
+
+    /// Where this build is behind the consumer: partition, from, until.
+    fn behind(&self, targets: HashMap<Place, i64>) -> Vec<(Place, i64, i64)> {
+        let mine = |place: &Place| self.projection.sources().contains(&place.topic.as_str());
+        let mut behind: Vec<_> = targets
+            .into_iter()
+            .filter(|(place, until)| mine(place) && self.at(place) < *until)
+            .map(|(place, until)| (place.clone(), self.at(&place), until))
+            .collect();
+        behind.sort();
+        behind
+    }
+
+    fn at(&self, place: &Place) -> i64 {
+        self.next.get(place).copied().unwrap_or(0)
+    }
+
+    /// Applies one page of a partition in its own transaction.
+    async fn page(&mut self, place: &Place, until: i64) -> Result<(), ProjectionError> {
+        let mut tx = self.set.db().begin().await?;
+        let next = self.apply_page(&mut tx, place, self.at(place), until).await?;
+        places::note_place(&mut tx, self.set.consumer(), self.projection.name(), self.build.number, (place, next)).await?;
+        tx.commit().await?;
+        self.next.insert(place.clone(), next);
+        Ok(())
+    }
+
+    /// Applies up to a page and returns the offset after it.
+    async fn apply_page(&mut self, tx: &mut Tx, place: &Place, from: i64, until: i64) -> Result<i64, ProjectionError> {
+        let (messages, next) = match self.set.own().filter(|own| own.topic == place.topic) {
+            Some(own) => self.own_page(tx, own, from, until).await?,
+            None => {
+                let page = archive::applied_in(tx, self.set.consumer(), place, from..until, PAGE).await?;
+                let full = page.len() == PAGE as usize;
+                let next = page.last().filter(|_| full).map_or(until, |last| last.offset + 1);
+                (page, next)
+            }
+        };
+        self.messages += messages.len() as u64;
+        live::apply(tx, self.projection.as_ref(), &self.build.suffix, &messages).await?;
+        Ok(next)
+    }
+
+    /// A page of the service's own log, without what waits behind a parked stream or was skipped.
+    async fn own_page(&self, tx: &mut Tx, own: &OwnLog, from: i64, until: i64) -> Result<(Vec<Message>, i64), ProjectionError> {
+        let limit = PAGE.min(u32::try_from(until - from).unwrap_or(PAGE));
+        let events = own.log.read(from.unsigned_abs(), limit as usize).await.map_err(|error| ProjectionError::Log(error.to_string()))?;
+        let left_out = left_out(tx, self.set.consumer(), &own.topic, from, until).await?;
+        let next = events.last().map_or(until, |last| last.position as i64);
+        let messages = events
+            .into_iter()
+            .map(|event| Message { topic: own.topic.clone(), partition: 0, offset: event.position as i64 - 1, event })
+            .filter(|message| !left_out.contains(&message.offset))
+            .collect();
+        Ok((messages, next))
+    }
+
+    /// Applies what is left inside a transaction that nobody else can write the consumer's pages in.
+    pub async fn finish_in(&mut self, tx: &mut Tx) -> Result<(), ProjectionError> {
+        let targets = checkpoint::offsets_in(tx, self.set.consumer()).await?;
+        for (place, mut from, until) in self.behind(targets) {
+            while from < until {
+                from = self.apply_page(tx, &place, from, until).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts the build in place; false when it went stale and must start again.
+    async fn flip(&mut self) -> Result<bool, ProjectionError> {
+        let (consumer, name) = (self.set.consumer(), self.projection.name());
+        let mut tx = self.set.db().begin().await?;
+        let before = self.lock_out_pages(&mut tx).await?;
+        if !places::is_building(&mut tx, consumer, name, self.build.number).await? {
+            return Ok(false);
+        }
+        self.finish_in(&mut tx).await?;
+        let live = Live { build: self.build.number, version: self.build.version, suffix: self.build.suffix.clone() };
+        places::set_live(&mut tx, consumer, name, &live).await?;
+        places::keep_only(&mut tx, consumer, name, [self.build.number, before.build]).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    /// Writes the live row as it is, which waits for open pages and holds new ones back until the transaction ends.
+    pub async fn lock_out_pages(&self, tx: &mut Tx) -> Result<Live, ProjectionError> {
+        let (consumer, name) = (self.set.consumer(), self.projection.name());
+        tx.execute("UPDATE projection_live SET build = build WHERE consumer = $1 AND name = $2", &[consumer.into(), name.into()]).await?;
+        let live = places::live_builds(tx, self.set.db().dialect(), consumer).await?;
+        live.get(name).cloned().ok_or_else(|| ProjectionError::UnknownProjection(name.to_string()))
+    }
+
+    /// Drops the tables of a build that is not wanted.
+    pub async fn discard(&self) -> Result<(), ProjectionError> {
+        let mut tx = self.set.db().begin().await?;
+        places::drop_build(&mut tx, self.set.consumer(), self.projection.name(), self.build.number).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+}
+
+async fn left_out(tx: &mut Tx, consumer: &str, topic: &str, from: i64, until: i64) -> Result<HashSet<i64>, ProjectionError> {
+    let sql = "SELECT at_offset FROM consumer_archive WHERE consumer = $1 AND topic = $2 AND part = 0 \
+               AND at_offset >= $3 AND at_offset < $4 AND state <> 0";
+    let rows = tx.query(sql, &[consumer.into(), topic.into(), from.into(), until.into()]).await?;
+    rows.iter().map(|row| row.int("at_offset").map_err(ProjectionError::from)).collect()
+}

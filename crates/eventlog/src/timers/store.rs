@@ -1,0 +1,86 @@
+//! Timers in SQL.
+
+use chrono::{DateTime, Utc};
+use sql::{Column, Db, Keys, Kind, SqlError, Tx, Value};
+
+use super::{StoredTimer, TimerChange};
+use crate::log::LogError;
+use crate::log::record::{int, unsigned};
+
+const STREAM: &[Column] = &[Column::new("stream", Kind::Text)];
+const SHARD: &[Column] = &[Column::new("shard", Kind::Int)];
+const COLUMNS: &[Column] = &[
+    Column::new("stream", Kind::Text),
+    Column::new("track", Kind::Text),
+    Column::new("shard", Kind::Int),
+    Column::new("due_at", Kind::Instant),
+    Column::new("generation", Kind::Int),
+    Column::new("tenant", Kind::Text),
+    Column::new("routing_key", Kind::Text),
+];
+
+/// Replaces the timers of the changed streams. A timer that is due by `now` stays, unless its stream was woken: the fact that came
+/// first must not make a due step disappear.
+pub(crate) async fn write(tx: &mut Tx, changes: &[TimerChange], now: DateTime<Utc>) -> Result<(), LogError> {
+    let streams = |woken: bool| -> Vec<Vec<Value>> {
+        changes.iter().filter(|change| change.woken == woken).map(|change| vec![change.stream.as_str().into()]).collect()
+    };
+    let woken = streams(true);
+    if !woken.is_empty() {
+        let sql = "DELETE FROM timers WHERE stream IN (SELECT k.stream FROM {keys} k)";
+        tx.execute_keyed(sql, Keys { columns: STREAM, rows: woken }, &[]).await?;
+    }
+    let touched = streams(false);
+    if !touched.is_empty() {
+        let sql = "DELETE FROM timers WHERE stream IN (SELECT k.stream FROM {keys} k) AND due_at > $1";
+        tx.execute_keyed(sql, Keys { columns: STREAM, rows: touched }, &[now.into()]).await?;
+    }
+    let rows: Vec<Vec<Value>> = changes.iter().flat_map(|change| change.next.iter().map(|next| row(&change.stored(next)))).collect();
+    if !rows.is_empty() {
+        tx.bulk_insert_missing("timers", COLUMNS, rows).await?;
+    }
+    Ok(())
+}
+
+fn row(timer: &StoredTimer) -> Vec<Value> {
+    vec![
+        timer.stream.as_str().into(),
+        timer.track.as_str().into(),
+        timer.shard.into(),
+        timer.due_at.into(),
+        int(timer.generation),
+        timer.tenant.as_str().into(),
+        timer.key.as_str().into(),
+    ]
+}
+
+pub(crate) async fn first(db: &Db, shards: Option<Vec<i32>>, limit: usize) -> Result<Vec<StoredTimer>, LogError> {
+    const SELECT: &str = "SELECT stream, track, shard, due_at, generation, tenant, routing_key FROM timers";
+    let limit = int(limit as u64);
+    let rows = match shards {
+        None => db.query(&format!("{SELECT} ORDER BY due_at LIMIT $1"), &[limit]).await?,
+        Some(shards) => {
+            let sql = format!("{SELECT} WHERE shard IN (SELECT k.shard FROM {{keys}} k) ORDER BY due_at LIMIT $1");
+            let rows = shards.into_iter().map(|shard| vec![shard.into()]).collect();
+            db.query_keyed(&sql, Keys { columns: SHARD, rows }, &[limit]).await?
+        }
+    };
+    Ok(rows.iter().map(from_row).collect::<Result<_, SqlError>>()?)
+}
+
+fn from_row(row: &sql::Row) -> Result<StoredTimer, SqlError> {
+    Ok(StoredTimer {
+        stream: row.text("stream")?,
+        track: row.text("track")?,
+        shard: i32::try_from(row.int("shard")?).unwrap_or(0),
+        due_at: row.instant("due_at")?,
+        generation: unsigned(row.int("generation")?),
+        tenant: row.text("tenant")?,
+        key: row.text("routing_key")?,
+    })
+}
+
+pub(crate) async fn due_count(db: &Db, now: DateTime<Utc>) -> Result<u64, LogError> {
+    let rows = db.query("SELECT COUNT(*) AS due FROM timers WHERE due_at <= $1", &[now.into()]).await?;
+    Ok(rows.first().map(|row| row.int("due")).transpose()?.map_or(0, unsigned))
+}

@@ -1,0 +1,284 @@
+//! The loop that wakes streams when their timers are due.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use futures::future::join_all;
+use sql::Dialect;
+use tokio::task::JoinHandle;
+
+use super::{DueStream, Shards, StoredTimer};
+use crate::activity::{Activity, Registration};
+use crate::log::{Log, LogError};
+use crate::writer::{Aggregate, Submission, WriteError, Writer};
+
+/// How a timer loop works.
+#[derive(Clone)]
+pub struct TimerOptions {
+    /// Timers that are looked at together.
+    pub page: usize,
+    /// Whose timers.
+    pub shards: Shards,
+    /// How often to look for timers that other processes stored. None where this process is the only one.
+    pub poll: Option<Duration>,
+    /// How long to wait after the database failed.
+    pub back_off: Duration,
+    /// The barrier to register with, under the name `timers`.
+    pub activity: Activity,
+}
+
+impl TimerOptions {
+    /// Options that fit the log's database: PostgreSQL may have other writers, SQLite has none.
+    pub fn for_log(log: &Log, activity: Activity) -> TimerOptions {
+        let shared = log.db().is_some_and(|db| db.dialect() == Dialect::Postgres);
+        TimerOptions {
+            page: 256,
+            shards: Shards::All,
+            poll: shared.then_some(Duration::from_secs(1)),
+            back_off: Duration::from_millis(200),
+            activity,
+        }
+    }
+}
+
+/// What a timer loop has done.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct TimerStats {
+    /// Wakes that were decided.
+    pub wakes: u64,
+    /// Streams that cannot be woken because they cannot be read; they are left alone until the process starts anew.
+    pub stuck: u64,
+}
+
+/// Makes the command that wakes a stream.
+pub type Wake<A> = Arc<dyn Fn(&DueStream, DateTime<Utc>) -> Submission<A> + Send + Sync>;
+
+/// Fires the timers of one log through one writer.
+pub struct TimerLoop<A: Aggregate> {
+    writer: Writer<A>,
+    wake: Wake<A>,
+    options: TimerOptions,
+    state: Arc<State>,
+    stuck: HashSet<String>,
+}
+
+/// A running loop; dropping it stops the loop between two pages.
+pub struct TimerHandle {
+    task: JoinHandle<()>,
+    state: Arc<State>,
+    _registration: Registration,
+}
+
+struct State {
+    /// The moment that the loop sleeps to, in microseconds; [`LOOKING`] while it does not sleep.
+    armed_micros: AtomicI64,
+    /// A paused loop fires nothing and is idle.
+    paused: AtomicBool,
+    resumed: tokio::sync::Notify,
+    wakes: AtomicU64,
+    stuck: AtomicU64,
+}
+
+const LOOKING: i64 = i64::MIN;
+
+impl TimerHandle {
+    /// Stops firing, as if the process were down; timers stay stored.
+    pub fn pause(&self) {
+        self.state.paused.store(true, Ordering::SeqCst);
+        self.state.resumed.notify_one();
+    }
+
+    /// Fires again, beginning with what fell due meanwhile.
+    pub fn resume(&self) {
+        self.state.paused.store(false, Ordering::SeqCst);
+        self.state.resumed.notify_one();
+    }
+
+    /// What the loop has done.
+    pub fn stats(&self) -> TimerStats {
+        TimerStats { wakes: self.state.wakes.load(Ordering::Relaxed), stuck: self.state.stuck.load(Ordering::Relaxed) }
+    }
+}
+
+impl Drop for TimerHandle {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl<A: Aggregate> TimerLoop<A> {
+    /// Starts the loop. `wake` makes the command for a stream whose timers are due; the loop marks it as a wake, so that the stream's
+    /// timers are rewritten whatever it decides.
+    pub fn spawn(writer: Writer<A>, wake: Wake<A>, options: TimerOptions) -> TimerHandle {
+        let state = Arc::new(State {
+            armed_micros: AtomicI64::new(LOOKING),
+            paused: AtomicBool::new(false),
+            resumed: tokio::sync::Notify::new(),
+            wakes: AtomicU64::new(0),
+            stuck: AtomicU64::new(0),
+        });
+        let (checked, log) = (Arc::clone(&state), writer.log().clone());
+        let idle = move || checked.paused.load(Ordering::SeqCst) && checked.is_asleep() || is_idle(&checked, &log);
+        let registration = options.activity.register("timers", Box::new(idle));
+        let running = TimerLoop { writer, wake, options, state: Arc::clone(&state), stuck: HashSet::new() };
+        TimerHandle { task: tokio::spawn(running.run()), state, _registration: registration }
+    }
+
+    async fn run(mut self) {
+        loop {
+            self.state.armed_micros.store(LOOKING, Ordering::SeqCst);
+            if self.state.paused.load(Ordering::SeqCst) {
+                self.sleep_while_paused().await;
+                continue;
+            }
+            match self.look().await {
+                Ok(true) => {}
+                Ok(false) => self.sleep().await,
+                Err(reason) => {
+                    tracing::warn!(reason, "timers wait for the database");
+                    tokio::time::sleep(self.options.back_off).await;
+                }
+            }
+        }
+    }
+
+    /// Fires one page of due timers; true when there were any.
+    async fn look(&mut self) -> Result<bool, String> {
+        let log = self.writer.log().clone();
+        if let Shards::Owned(owned) = &mut self.options.shards {
+            owned.mark_unchanged();
+        }
+        log.shared.timers.reset();
+        let now = log.now();
+        let limit = self.options.page + self.stuck.len() * 16;
+        let first = log.timers(&self.options.shards, limit).await.map_err(|error: LogError| error.to_string())?;
+        let (due, later): (Vec<StoredTimer>, Vec<StoredTimer>) =
+            first.into_iter().filter(|timer| !self.stuck.contains(&timer.stream)).partition(|timer| timer.due_at <= now);
+        if due.is_empty() {
+            if let Some(next) = later.first() {
+                log.shared.timers.offer(next.due_at);
+            }
+            return Ok(false);
+        }
+        let streams = by_stream(due);
+        let wakes = streams.iter().map(|due| self.writer.submit((self.wake)(due, now).for_wake(now)));
+        let answers = join_all(wakes).await;
+        let mut failed = None;
+        for (due, answer) in streams.into_iter().zip(answers) {
+            match answer {
+                Ok(_) => _ = self.state.wakes.fetch_add(1, Ordering::Relaxed),
+                Err(error) => failed = self.after_failure(due, error).or(failed),
+            }
+        }
+        failed.map_or(Ok(true), Err)
+    }
+
+    /// Some reason to wait, or nothing when the loop can go on without this stream.
+    fn after_failure(&mut self, due: DueStream, error: WriteError<A::Rejection>) -> Option<String> {
+        let stream = due.stream.as_str();
+        match error {
+            WriteError::Unavailable(_) | WriteError::DiskFull => return Some(error.to_string()),
+            WriteError::Rejected(_) => {
+                // The writer has rewritten its timers all the same.
+                tracing::error!(stream, %error, "wake rejected");
+            }
+            WriteError::CommandReused | WriteError::ClaimTaken { .. } | WriteError::SideRefused(_) | WriteError::Corrupt(_) => {
+                tracing::error!(stream, %error, "stream cannot be woken");
+                self.stuck.insert(due.stream);
+                self.state.stuck.store(self.stuck.len() as u64, Ordering::Relaxed);
+            }
+        }
+        None
+    }
+
+    /// Sleeps to the earliest timer, arming anew whenever an earlier one is stored.
+    async fn sleep(&self) {
+        let log = self.writer.log();
+        let poll = async {
+            match self.options.poll {
+                Some(period) => tokio::time::sleep(period).await,
+                None => std::future::pending().await,
+            }
+        };
+        let moved = shards_moved(&self.options.shards);
+        tokio::pin!(poll, moved);
+        loop {
+            let target = log.shared.timers.earliest_micros();
+            let sleep = sleep_to(log, target);
+            tokio::pin!(sleep);
+            // A virtual clock counts the sleeper only once it was polled: idle is announced after that.
+            if futures::poll!(sleep.as_mut()).is_ready() {
+                return;
+            }
+            self.state.armed_micros.store(target, Ordering::SeqCst);
+            self.options.activity.touch();
+            tokio::select! {
+                () = &mut sleep => return,
+                () = &mut poll => return,
+                () = &mut moved => return,
+                () = self.state.resumed.notified() => return,
+                () = log.shared.timers.lowered.notified() => {}
+            }
+        }
+    }
+
+    async fn sleep_while_paused(&self) {
+        self.state.armed_micros.store(i64::MAX, Ordering::SeqCst);
+        self.options.activity.touch();
+        self.state.resumed.notified().await;
+    }
+}
+
+impl State {
+    fn is_asleep(&self) -> bool {
+        self.armed_micros.load(Ordering::SeqCst) != LOOKING
+    }
+}
+
+/// Asleep to the earliest timer there is, which is not due yet.
+fn is_idle(state: &State, log: &Log) -> bool {
+    let armed = state.armed_micros.load(Ordering::SeqCst);
+    armed != LOOKING && armed == log.shared.timers.earliest_micros() && armed > log.now().timestamp_micros()
+}
+
+/// Returns when this process owns other shards than before.
+async fn shards_moved(shards: &Shards) {
+    match shards {
+        Shards::All => std::future::pending().await,
+        Shards::Owned(owned) => {
+            if owned.clone().changed().await.is_err() {
+                // Whoever assigned them has gone: they stay as they are.
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+}
+
+async fn sleep_to(log: &Log, micros: i64) {
+    match DateTime::from_timestamp_micros(micros) {
+        Some(at) => log.clock().sleep_until(at).await,
+        // No timer at all.
+        None => std::future::pending().await,
+    }
+}
+
+fn by_stream(timers: Vec<StoredTimer>) -> Vec<DueStream> {
+    let mut streams: BTreeMap<(DateTime<Utc>, String), DueStream> = BTreeMap::new();
+    let mut first: BTreeMap<String, DateTime<Utc>> = BTreeMap::new();
+    for timer in timers {
+        // They come in the order of their moments: the first of a stream is its earliest.
+        let due_at = *first.entry(timer.stream.clone()).or_insert(timer.due_at);
+        let due = streams.entry((due_at, timer.stream.clone())).or_insert_with(|| DueStream {
+            stream: timer.stream,
+            tracks: Vec::new(),
+            due_at,
+            tenant: timer.tenant,
+            key: timer.key,
+        });
+        due.tracks.push(timer.track);
+    }
+    streams.into_values().collect()
+}

@@ -1,0 +1,281 @@
+//! Deciding a batch on the newest states. No IO: what must be read is asked for, what must be written is staged in the plan.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::bus::partition::partition_of;
+use crate::event::{Append, Appended, Claim, CommandKey, Expected, Meta, NewEvent, Recorded, Statement};
+use crate::log::plan::Plan;
+use crate::timers::{Next, TimerChange};
+use crate::writer::cache::Cached;
+use crate::writer::{Aggregate, Answer, Shared, Submission, WriteError};
+
+/// A stream in the hands of a batch.
+pub(crate) struct Loaded<S> {
+    pub(crate) state: Arc<S>,
+    pub(crate) version: u64,
+    /// Why no command on this stream can be decided.
+    pub(crate) corrupt: Option<String>,
+    timers: Option<Arc<Vec<Next>>>,
+    touched: Option<Touched>,
+}
+
+/// What the batch did with a stream, as far as its timers go.
+struct Touched {
+    tenant: String,
+    key: String,
+    woken: Option<DateTime<Utc>>,
+}
+
+impl<S> From<Cached<S>> for Loaded<S> {
+    fn from(cached: Cached<S>) -> Self {
+        Loaded { state: cached.state, version: cached.version, corrupt: None, timers: cached.timers, touched: None }
+    }
+}
+
+impl<S: Default + Clone> Loaded<S> {
+    /// Takes in a stored event.
+    pub(crate) fn absorb<A: Aggregate<State = S>>(&mut self, shared: &Shared<A>, event: &Recorded) {
+        if self.corrupt.is_some() {
+            return;
+        }
+        if event.version != self.version + 1 {
+            self.corrupt = Some(format!("{} goes from version {} to {}", event.stream, self.version, event.version));
+            return;
+        }
+        let before = std::mem::take(&mut self.state);
+        let absorbed = guarded(|| match shared.aggregate.decode(event) {
+            Ok(Some(decoded)) => Ok(Arc::new(shared.aggregate.evolve(Arc::unwrap_or_clone(before), &decoded))),
+            Ok(None) => {
+                shared.counts.unknown_events.fetch_add(1, Ordering::Relaxed);
+                Ok(before)
+            }
+            Err(error) => Err(error.to_string()),
+        });
+        match absorbed.unwrap_or_else(Err) {
+            Ok(state) => self.state = state,
+            Err(reason) => self.corrupt = Some(reason),
+        }
+        self.version = event.version;
+        self.timers = None;
+    }
+}
+
+/// A rule that panics fails its own command, not the writer and with it every other payer.
+fn guarded<T>(rule: impl FnOnce() -> T) -> Result<T, String> {
+    // What the rule might leave half done is its own local state, which goes with it.
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(rule)).map_err(|panic| {
+        let text = panic.downcast_ref::<&str>().map(ToString::to_string).or_else(|| panic.downcast_ref::<String>().cloned());
+        format!("a rule panicked: {}", text.unwrap_or_default())
+    })
+}
+
+/// One command, whoever brought it.
+pub(crate) struct Request<'a, A: Aggregate> {
+    pub(crate) stream: &'a str,
+    pub(crate) command: &'a A::Command,
+    pub(crate) meta: &'a Meta,
+    pub(crate) key: Option<&'a CommandKey>,
+    pub(crate) claims: &'a [Claim],
+    pub(crate) side: &'a [Statement],
+    pub(crate) answer: Option<&'a Answer<A>>,
+    pub(crate) wake: Option<DateTime<Utc>>,
+}
+
+/// What one command got, before it is durable.
+pub(crate) type Decided<A> = Result<(Appended, Arc<<A as Aggregate>::State>), WriteError<<A as Aggregate>::Rejection>>;
+
+/// The streams of a batch.
+pub(crate) struct Streams<A: Aggregate> {
+    loaded: HashMap<String, Loaded<A::State>>,
+}
+
+impl<A: Aggregate> Streams<A> {
+    /// Streams from the cache; the others are at their beginning until [`Streams::absorb`] brings their events.
+    pub(crate) fn cached<'a>(shared: &Shared<A>, streams: impl Iterator<Item = &'a str>) -> Self {
+        let mut loaded: HashMap<String, Loaded<A::State>> = HashMap::new();
+        for stream in streams {
+            if !loaded.contains_key(stream) {
+                let cached = shared.cache.get(stream).unwrap_or_default();
+                loaded.insert(stream.to_string(), cached.into());
+            }
+        }
+        Streams { loaded }
+    }
+
+    /// Streams of which nothing is known: their events should be read before the log is locked.
+    pub(crate) fn cold(&self) -> Vec<(String, u64)> {
+        self.loaded.iter().filter(|(_, loaded)| loaded.version == 0).map(|(stream, _)| (stream.clone(), 0)).collect()
+    }
+
+    /// Streams that are further in the log than here, now that it is locked. One that is further here than in the log is corrupt.
+    pub(crate) fn behind(&mut self, plan: &Plan) -> Vec<(String, u64)> {
+        let mut behind = Vec::new();
+        for (stream, loaded) in &mut self.loaded {
+            let stored = plan.version(stream);
+            if stored > loaded.version {
+                behind.push((stream.clone(), loaded.version));
+            } else if stored < loaded.version {
+                loaded.corrupt = Some(format!("{stream} fell from version {} to {stored}", loaded.version));
+            }
+        }
+        behind
+    }
+
+    pub(crate) fn absorb(&mut self, shared: &Shared<A>, events: &[Recorded]) {
+        for event in events {
+            if let Some(loaded) = self.loaded.get_mut(&event.stream) {
+                loaded.absorb(shared, event);
+            }
+        }
+    }
+
+    /// Decides one command and stages what it causes. A refused command leaves no trace, but for a wake: its timers are done with.
+    pub(crate) fn decide(&mut self, aggregate: &A, plan: &mut Plan, ticket: usize, request: &Request<'_, A>) -> Decided<A> {
+        let loaded =
+            self.loaded.get_mut(request.stream).ok_or_else(|| WriteError::Corrupt(format!("{} was not loaded", request.stream)))?;
+        if let Some(key) = request.key
+            && let Some(appended) = plan.replayed(&request.meta.tenant, key).map_err(WriteError::from_refused)?
+        {
+            return Ok((appended, Arc::clone(&loaded.state)));
+        }
+        if let Some(reason) = &loaded.corrupt {
+            return Err(WriteError::Corrupt(reason.clone()));
+        }
+        let decided = guarded(|| request.decide(aggregate, &loaded.state)).map_err(WriteError::Corrupt)?;
+        if request.wake.is_some() {
+            loaded.touch(request);
+        }
+        let Decision { events, after, answer } = decided.map_err(WriteError::Rejected)?;
+        let caused = !events.is_empty();
+        let append = request.append(loaded.version, events, answer);
+        let appended = plan.accept(ticket, append).map_err(WriteError::from_refused)?;
+        if caused {
+            loaded.touch(request);
+        }
+        loaded.version = appended.last_version;
+        loaded.state = Arc::clone(&after);
+        Ok((appended, after))
+    }
+
+    /// Stages the timers of every stream that the batch touched.
+    pub(crate) fn stage_timers(&mut self, aggregate: &A, plan: &mut Plan, partitions: i32) {
+        for (stream, loaded) in &mut self.loaded {
+            let Some(touched) = loaded.touched.take() else { continue };
+            let after = touched.woken.unwrap_or(plan.now);
+            let next = match guarded(|| next_timers(aggregate, stream, &loaded.state, after, touched.woken.is_some())) {
+                Ok(next) => next,
+                Err(reason) => {
+                    tracing::error!(stream, reason, "timers stay as they are");
+                    continue;
+                }
+            };
+            let unchanged = loaded.timers.as_ref().is_some_and(|timers| **timers == next);
+            if unchanged && touched.woken.is_none() {
+                continue;
+            }
+            loaded.timers = Some(Arc::new(next.clone()));
+            plan.staged.timers.push(TimerChange {
+                stream: stream.clone(),
+                shard: partition_of(&touched.key, partitions),
+                tenant: touched.tenant,
+                key: touched.key,
+                generation: loaded.version,
+                woken: touched.woken.is_some(),
+                next,
+            });
+        }
+    }
+
+    /// Keeps the states, now that they are committed.
+    pub(crate) fn keep(self, shared: &Shared<A>) {
+        for (stream, loaded) in self.loaded {
+            if loaded.corrupt.is_none() && loaded.version > 0 {
+                shared.cache.put(stream, Cached { state: loaded.state, version: loaded.version, timers: loaded.timers });
+            }
+        }
+    }
+}
+
+impl<S> Loaded<S> {
+    fn touch<A: Aggregate<State = S>>(&mut self, request: &Request<'_, A>) {
+        let before = self.touched.take().and_then(|touched| touched.woken);
+        self.touched = Some(Touched {
+            tenant: request.meta.tenant.clone(),
+            key: request.meta.key.clone(),
+            // Two wakes in a batch: the earlier moment, so that what lies between the two is not lost.
+            woken: match (before, request.wake) {
+                (Some(before), Some(wake)) => Some(before.min(wake)),
+                (before, wake) => before.or(wake),
+            },
+        });
+    }
+}
+
+/// What a command causes, before anybody has checked whether it may be stored.
+struct Decision<S> {
+    events: Vec<NewEvent>,
+    after: Arc<S>,
+    answer: Vec<u8>,
+}
+
+impl<'a, A: Aggregate> Request<'a, A> {
+    fn decide(&self, aggregate: &A, state: &Arc<A::State>) -> Result<Decision<A::State>, A::Rejection> {
+        let events = aggregate.decide(state, self.command)?;
+        let mut after = Arc::clone(state);
+        for event in &events {
+            after = Arc::new(aggregate.evolve(Arc::unwrap_or_clone(after), event));
+        }
+        let answer = self.answer.map(|answer| answer(&after, &events)).unwrap_or_default();
+        Ok(Decision { events: events.iter().map(|event| aggregate.encode(event)).collect(), after, answer })
+    }
+
+    pub(crate) fn of_submission(submission: &'a Submission<A>) -> Self {
+        Request {
+            stream: &submission.stream,
+            command: &submission.command,
+            meta: &submission.meta,
+            key: submission.key.as_ref(),
+            claims: &submission.claims,
+            side: &submission.side,
+            answer: submission.answer.as_ref(),
+            wake: submission.wake,
+        }
+    }
+
+    /// A command that nobody waits for and nobody repeats by id.
+    pub(crate) fn plain(stream: &'a str, meta: &'a Meta, command: &'a A::Command) -> Self {
+        Request { stream, command, meta, key: None, claims: &[], side: &[], answer: None, wake: None }
+    }
+
+    fn append(&self, version: u64, events: Vec<NewEvent>, answer: Vec<u8>) -> Append {
+        Append {
+            stream: self.stream.to_string(),
+            expected: Expected::Exact(version),
+            events,
+            meta: self.meta.clone(),
+            command: self.key.cloned(),
+            claims: self.claims.to_vec(),
+            side: self.side.to_vec(),
+            answer,
+        }
+    }
+}
+
+/// The timers that an aggregate wants. After a wake they must lie later than the wake, or the stream would be woken for ever.
+fn next_timers<A: Aggregate>(aggregate: &A, stream: &str, state: &A::State, after: DateTime<Utc>, woken: bool) -> Vec<Next> {
+    let wanted = aggregate.timers(state, after).into_iter();
+    wanted
+        .filter_map(|timer| Some(Next { track: timer.track, due_at: timer.due_at? }))
+        .map(|next| {
+            if woken && next.due_at <= after {
+                tracing::error!(stream, track = next.track, "timer not later than its wake; put off by a minute");
+                return Next { due_at: after + TimeDelta::minutes(1), ..next };
+            }
+            next
+        })
+        .collect()
+}

@@ -1,0 +1,245 @@
+//! The writer's task: takes jobs, runs batches, answers.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use sql::SqlError;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::activity::Busy;
+use crate::event::Appended;
+use crate::log::lookup::Ask;
+use crate::log::plan::Plan;
+use crate::log::{LogError, Session, StoreError};
+use crate::writer::batch::{Decided, Request, Streams};
+use crate::writer::{
+    Aggregate, IngestError, IngestReply, Ingested, Intake, Job, PoisonedCommand, Shared, Submission, SubmitReply, WriteError, Written,
+};
+
+/// A batch that the database could not take because of others is repeated this often before its callers hear of it.
+const ATTEMPTS: u32 = 6;
+
+/// Work that somebody waits for.
+pub(crate) struct Pending<W, R> {
+    pub(crate) work: W,
+    pub(crate) reply: oneshot::Sender<R>,
+    pub(crate) busy: Busy,
+}
+
+pub(crate) type Submitted<A> = Pending<Submission<A>, SubmitReply<A>>;
+pub(crate) type Page<A> = Pending<Intake<<A as Aggregate>::Command>, IngestReply<A>>;
+
+/// Runs until all handles are gone and the queue is empty.
+pub(crate) async fn run<A: Aggregate>(shared: Arc<Shared<A>>, mut queue: mpsc::Receiver<Job<A>>) {
+    let limit = shared.options.batch_commands.max(1);
+    let mut jobs = Vec::with_capacity(limit);
+    while queue.recv_many(&mut jobs, limit).await > 0 {
+        let mut batch: Vec<Box<Submitted<A>>> = Vec::new();
+        for job in jobs.drain(..) {
+            match job {
+                Job::Submit(submitted) => batch.push(submitted),
+                Job::Ingest(page) => {
+                    submit_all(&shared, std::mem::take(&mut batch)).await;
+                    let Pending { work, reply, busy } = page;
+                    let answer = ingest(&shared, work).await;
+                    // Whoever dropped its future does not want to know.
+                    let _ = reply.send(answer);
+                    drop(busy);
+                }
+            }
+        }
+        submit_all(&shared, batch).await;
+    }
+}
+
+async fn submit_all<A: Aggregate>(shared: &Shared<A>, batch: Vec<Box<Submitted<A>>>) {
+    if batch.is_empty() {
+        return;
+    }
+    let answers = match write(shared, &batch).await {
+        Ok(answers) => answers,
+        Err(error) => batch.iter().map(|_| Err(WriteError::from_log(&error))).collect(),
+    };
+    for (pending, answer) in batch.into_iter().zip(answers) {
+        let Pending { reply, busy, .. } = *pending;
+        let _ = reply.send(answer.map(|(appended, state)| Written { appended, state }));
+        drop(busy);
+    }
+}
+
+/// Decides and stores a batch; the answers are durable.
+async fn write<A: Aggregate>(shared: &Shared<A>, batch: &[Box<Submitted<A>>]) -> Result<Vec<Decided<A>>, LogError> {
+    let requests: Vec<Request<'_, A>> = batch.iter().map(|pending| Request::of_submission(&pending.work)).collect();
+    let mut barred: HashMap<usize, String> = HashMap::new();
+    let mut attempt = 0;
+    loop {
+        let stored = async {
+            let mut streams = load(shared, &requests).await?;
+            let mut session = Session::begin(&shared.log).await?;
+            let mut plan = lock(shared, &mut session, &mut streams, &requests).await?;
+            let answers = decide_all(shared, &mut streams, &mut plan, &requests, &barred);
+            finish(shared, session, plan, streams).await?;
+            Ok::<_, StoreError>(answers)
+        };
+        match stored.await {
+            Ok(answers) => {
+                count(shared, &answers);
+                return Ok(answers);
+            }
+            Err(StoreError::Side { ticket, reason }) => {
+                barred.insert(ticket, reason);
+            }
+            Err(StoreError::Log(error)) => pause_before_repeat(&mut attempt, error).await?,
+        }
+    }
+}
+
+/// Carries out one page; only its own transaction, because all of it must vanish when a part of it fails.
+async fn ingest<A: Aggregate>(shared: &Shared<A>, intake: Intake<A::Command>) -> IngestReply<A> {
+    let requests: Vec<Request<'_, A>> =
+        intake.commands.iter().map(|inbound| Request::plain(&inbound.stream, &inbound.meta, &inbound.command)).collect();
+    let mut attempt = 0;
+    loop {
+        match ingest_once(shared, &intake, &requests).await {
+            Ok(appended) => {
+                shared.counts.batches.fetch_add(1, Ordering::Relaxed);
+                return Ok(Ingested { appended });
+            }
+            Err(PageError::Log(error)) => {
+                pause_before_repeat(&mut attempt, error).await.map_err(|error| IngestError::Unavailable(error.to_string()))?;
+            }
+            Err(PageError::Refused(refused)) => return Err(refused),
+        }
+    }
+}
+
+enum PageError<R> {
+    Log(LogError),
+    Refused(IngestError<R>),
+}
+
+impl<R> From<LogError> for PageError<R> {
+    fn from(error: LogError) -> Self {
+        PageError::Log(error)
+    }
+}
+
+async fn ingest_once<A: Aggregate>(
+    shared: &Shared<A>,
+    intake: &Intake<A::Command>,
+    requests: &[Request<'_, A>],
+) -> Result<Vec<Appended>, PageError<A::Rejection>> {
+    let mut streams = load(shared, requests).await?;
+    let mut session = Session::begin(&shared.log).await?;
+    intake.alongside.write(session.tx()?).await.map_err(|error| PageError::Refused(error.into()))?;
+    if requests.is_empty() {
+        session.commit().await?;
+        return Ok(Vec::new());
+    }
+    let mut plan = lock(shared, &mut session, &mut streams, requests).await?;
+    let answers = decide_all(shared, &mut streams, &mut plan, requests, &HashMap::new());
+    let mut appended = Vec::with_capacity(answers.len());
+    let mut poisoned = Vec::new();
+    for (index, answer) in answers.into_iter().enumerate() {
+        match answer {
+            Ok((done, _)) => appended.push(done),
+            Err(error) => poisoned.push(PoisonedCommand { index, error }),
+        }
+    }
+    if !poisoned.is_empty() {
+        session.rollback().await;
+        return Err(PageError::Refused(IngestError::Poisoned(poisoned)));
+    }
+    match finish(shared, session, plan, streams).await {
+        Ok(()) => {}
+        Err(StoreError::Log(error)) => return Err(error.into()),
+        // Facts of other services bring no side rows.
+        Err(StoreError::Side { reason, .. }) => return Err(PageError::Refused(IngestError::Unavailable(reason))),
+    }
+    shared.counts.commands.fetch_add(appended.len() as u64, Ordering::Relaxed);
+    shared.counts.events.fetch_add(events_of(&appended), Ordering::Relaxed);
+    Ok(appended)
+}
+
+/// Loads the streams that are not in the cache, before the log is locked.
+async fn load<A: Aggregate>(shared: &Shared<A>, requests: &[Request<'_, A>]) -> Result<Streams<A>, LogError> {
+    let mut streams = Streams::cached(shared, requests.iter().map(|request| request.stream));
+    let events = shared.log.read_streams(&streams.cold()).await?;
+    streams.absorb(shared, &events);
+    Ok(streams)
+}
+
+/// Locks the log and brings every stream to the newest version, whoever wrote it.
+async fn lock<A: Aggregate>(
+    shared: &Shared<A>,
+    session: &mut Session,
+    streams: &mut Streams<A>,
+    requests: &[Request<'_, A>],
+) -> Result<Plan, LogError> {
+    let mut ask = Ask::default();
+    for request in requests {
+        ask.add(request.stream, &request.meta.tenant, request.key, request.claims);
+    }
+    let plan = session.plan(&ask).await?;
+    let behind = streams.behind(&plan);
+    if !behind.is_empty() {
+        let events = session.read_streams(&behind).await?;
+        streams.absorb(shared, &events);
+    }
+    Ok(plan)
+}
+
+fn decide_all<A: Aggregate>(
+    shared: &Shared<A>,
+    streams: &mut Streams<A>,
+    plan: &mut Plan,
+    requests: &[Request<'_, A>],
+    barred: &HashMap<usize, String>,
+) -> Vec<Decided<A>> {
+    let mut answers = Vec::with_capacity(requests.len());
+    for (ticket, request) in requests.iter().enumerate() {
+        answers.push(match barred.get(&ticket) {
+            Some(reason) => Err(WriteError::SideRefused(reason.clone())),
+            None => streams.decide(&shared.aggregate, plan, ticket, request),
+        });
+    }
+    streams.stage_timers(&shared.aggregate, plan, shared.options.partitions);
+    answers
+}
+
+/// Commits; states become the cached ones only then.
+async fn finish<A: Aggregate>(shared: &Shared<A>, session: Session, plan: Plan, streams: Streams<A>) -> Result<(), StoreError> {
+    if plan.staged.is_empty() && !session.was_lent() {
+        session.rollback().await;
+    } else {
+        session.finish(plan).await?;
+    }
+    streams.keep(shared);
+    Ok(())
+}
+
+/// Waits before a repetition; gives the error back when repeating is of no use, or has been tried often enough. After a broken
+/// connection the outcome is unknown, and only the caller's command id can tell: it is never repeated here.
+async fn pause_before_repeat(attempt: &mut u32, error: LogError) -> Result<(), LogError> {
+    let repeatable = matches!(&error, LogError::Sql(SqlError::Busy(_) | SqlError::Unique { .. }));
+    *attempt += 1;
+    if !repeatable || *attempt >= ATTEMPTS {
+        return Err(error);
+    }
+    tracing::debug!(%error, attempt, "batch repeated");
+    tokio::time::sleep(Duration::from_millis(2 << *attempt)).await;
+    Ok(())
+}
+
+fn count<A: Aggregate>(shared: &Shared<A>, answers: &[Decided<A>]) {
+    let done: Vec<Appended> = answers.iter().flatten().map(|(appended, _)| appended.clone()).collect();
+    shared.counts.batches.fetch_add(1, Ordering::Relaxed);
+    shared.counts.commands.fetch_add(done.len() as u64, Ordering::Relaxed);
+    shared.counts.events.fetch_add(events_of(&done), Ordering::Relaxed);
+}
+
+fn events_of(appended: &[Appended]) -> u64 {
+    appended.iter().filter(|one| !one.deduplicated).map(|one| one.last_version + 1 - one.first_version).sum()
+}

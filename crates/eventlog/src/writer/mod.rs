@@ -1,0 +1,168 @@
+//! The writer: one task that decides every command of a service, in batches, each batch one transaction and one fsync.
+//!
+//! Handlers submit and wait. The task takes what is there (up to 512 commands), loads the streams it does not have with one query,
+//! locks the log, and decides each command on the newest state; the second command on a stream sees the result of the first. A
+//! command that is rejected never fails the others. States are cached only after the commit, and answers are given only then.
+
+mod aggregate;
+mod batch;
+mod cache;
+mod engine;
+mod submission;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::activity::{Activity, InFlight};
+use crate::log::{Log, LogError};
+
+pub use aggregate::{Aggregate, DecodeError, NextTimer};
+pub use submission::{Answer, IngestError, Ingested, Intake, PoisonedCommand, Submission, WriteError, Written};
+
+/// How a writer works.
+#[derive(Clone)]
+pub struct WriterOptions {
+    /// Commands in one transaction at most.
+    pub batch_commands: usize,
+    /// Commands that may wait; more make `submit` wait.
+    pub queue_commands: usize,
+    /// Streams whose state is kept in memory.
+    pub cached_streams: u64,
+    /// Partitions of the service's keys: the shard of a timer.
+    pub partitions: i32,
+    /// The barrier to register with, under the name `writer`.
+    pub activity: Activity,
+}
+
+impl Default for WriterOptions {
+    fn default() -> Self {
+        WriterOptions { batch_commands: 512, queue_commands: 4096, cached_streams: 100_000, partitions: 12, activity: Activity::new() }
+    }
+}
+
+/// What a writer has done since it started.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct WriterStats {
+    /// Transactions committed.
+    pub batches: u64,
+    /// Commands that went through.
+    pub commands: u64,
+    /// Events appended.
+    pub events: u64,
+    /// Events of unknown types that were skipped while a stream was loaded.
+    pub unknown_events: u64,
+    /// Commands in hand now.
+    pub in_flight: u64,
+}
+
+/// A handle on the writer of one aggregate; clones share it. The task ends when the last handle is dropped and the queue is empty.
+pub struct Writer<A: Aggregate> {
+    shared: Arc<Shared<A>>,
+    jobs: mpsc::Sender<Job<A>>,
+}
+
+impl<A: Aggregate> Clone for Writer<A> {
+    fn clone(&self) -> Self {
+        Writer { shared: Arc::clone(&self.shared), jobs: self.jobs.clone() }
+    }
+}
+
+pub(crate) struct Shared<A: Aggregate> {
+    pub(crate) aggregate: Arc<A>,
+    pub(crate) log: Log,
+    pub(crate) cache: cache::Cache<A::State>,
+    pub(crate) options: WriterOptions,
+    pub(crate) counts: Counts,
+    in_flight: InFlight,
+}
+
+#[derive(Default)]
+pub(crate) struct Counts {
+    pub(crate) batches: AtomicU64,
+    pub(crate) commands: AtomicU64,
+    pub(crate) events: AtomicU64,
+    pub(crate) unknown_events: AtomicU64,
+}
+
+pub(crate) type SubmitReply<A> = Result<Written<<A as Aggregate>::State>, WriteError<<A as Aggregate>::Rejection>>;
+pub(crate) type IngestReply<A> = Result<Ingested, IngestError<<A as Aggregate>::Rejection>>;
+
+pub(crate) enum Job<A: Aggregate> {
+    Submit(Box<engine::Submitted<A>>),
+    Ingest(engine::Page<A>),
+}
+
+impl<A: Aggregate> Writer<A> {
+    /// Starts the writer's task.
+    pub fn spawn(aggregate: Arc<A>, log: Log, options: WriterOptions) -> Writer<A> {
+        let (jobs, queue) = mpsc::channel(options.queue_commands.max(1));
+        let in_flight = options.activity.in_flight("writer");
+        let cache = cache::Cache::new(options.cached_streams);
+        let shared = Arc::new(Shared { aggregate, log, cache, options, counts: Counts::default(), in_flight });
+        tokio::spawn(engine::run(Arc::clone(&shared), queue));
+        Writer { shared, jobs }
+    }
+
+    /// Submits a command and waits until it is durable. Dropping the future never loses or doubles an append: a command that was taken
+    /// is carried out to its end.
+    ///
+    /// # Errors
+    /// [`WriteError`]; nothing of the command is stored, except that after [`WriteError::Unavailable`] it is unknown.
+    pub async fn submit(&self, submission: Submission<A>) -> SubmitReply<A> {
+        let stopped = || WriteError::Unavailable("the writer has stopped".into());
+        let place = self.jobs.reserve().await.map_err(|_| stopped())?;
+        let (reply, answer) = oneshot::channel();
+        let busy = self.shared.in_flight.start();
+        place.send(Job::Submit(Box::new(engine::Pending { work: submission, reply, busy })));
+        answer.await.map_err(|_| stopped())?
+    }
+
+    /// Carries out a page of facts: everything that belongs to it and its commands, in one transaction of its own.
+    ///
+    /// # Errors
+    /// [`IngestError`]; nothing of the page is stored, except that after [`IngestError::Unavailable`] it is unknown.
+    pub async fn ingest(&self, intake: Intake<A::Command>) -> IngestReply<A> {
+        let stopped = || IngestError::Unavailable("the writer has stopped".into());
+        let place = self.jobs.reserve().await.map_err(|_| stopped())?;
+        let (reply, answer) = oneshot::channel();
+        let busy = self.shared.in_flight.start();
+        place.send(Job::Ingest(engine::Pending { work: intake, reply, busy }));
+        answer.await.map_err(|_| stopped())?
+    }
+
+    /// The newest committed state of a stream, and its version; the default state and 0 for a stream that does not exist.
+    ///
+    /// # Errors
+    /// [`LogError`] of the database, [`LogError::Corrupt`] when an event cannot be read.
+    pub async fn state(&self, stream: &str) -> Result<(Arc<A::State>, u64), LogError> {
+        let cached = self.shared.cache.get(stream).unwrap_or_default();
+        let events = self.shared.log.read_streams(&[(stream.to_string(), cached.version)]).await?;
+        let mut loaded = batch::Loaded::from(cached);
+        for event in &events {
+            loaded.absorb(&self.shared, event);
+        }
+        match loaded.corrupt {
+            Some(reason) => Err(LogError::Corrupt(reason)),
+            None => Ok((loaded.state, loaded.version)),
+        }
+    }
+
+    /// The log that this writer appends to.
+    pub fn log(&self) -> &Log {
+        &self.shared.log
+    }
+
+    /// What it has done.
+    pub fn stats(&self) -> WriterStats {
+        let counts = &self.shared.counts;
+        WriterStats {
+            batches: counts.batches.load(Ordering::Relaxed),
+            commands: counts.commands.load(Ordering::Relaxed),
+            events: counts.events.load(Ordering::Relaxed),
+            unknown_events: counts.unknown_events.load(Ordering::Relaxed),
+            in_flight: self.shared.in_flight.count() as u64,
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! The same promises in memory, on SQLite and on PostgreSQL. PostgreSQL takes part when REGUA_TEST_POSTGRES names one.
+
+mod append;
+mod barrier;
+mod bus;
+mod counter;
+mod hard;
+mod ingest;
+mod logs;
+mod replicas;
+mod timers;
+mod writer;

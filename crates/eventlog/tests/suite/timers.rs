@@ -1,0 +1,152 @@
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use eventlog::timers::{Shards, TimerHandle};
+use eventlog::{Activity, TimerLoop, TimerOptions, Writer, WriterOptions};
+
+use crate::counter::{Command, Counter, moment, on};
+use crate::logs::{Site, eventually, every};
+
+struct Running {
+    writer: Writer<Counter>,
+    activity: Activity,
+    timers: TimerHandle,
+}
+
+fn run(site: &Site) -> Running {
+    let activity = Activity::new();
+    let options = WriterOptions { activity: activity.clone(), ..WriterOptions::default() };
+    let writer = Writer::spawn(Arc::new(Counter), site.log(), options);
+    let options = TimerOptions::for_log(&site.log(), activity.clone());
+    let wake = Arc::new(|due: &eventlog::DueStream, now| on(&due.stream, Command::Wake(now)));
+    let timers = TimerLoop::spawn(writer.clone(), wake, options);
+    Running { writer, activity, timers }
+}
+
+async fn fired(running: &Running, stream: &str) -> String {
+    running.writer.state(stream).await.unwrap().0.fired.join(" ")
+}
+
+async fn stored(site: &Site) -> Vec<(String, i64)> {
+    let timers = site.log().timers(&Shards::All, 100).await.unwrap();
+    timers.into_iter().map(|timer| (format!("{}/{}", timer.stream, timer.track), (timer.due_at - moment(0)).num_seconds())).collect()
+}
+
+#[tokio::test]
+async fn timers_fire_when_they_are_due_and_an_earlier_one_is_noticed() {
+    for site in every().await {
+        let running = run(&site);
+        running.writer.submit(on("a", Command::Plan("late", 100))).await.unwrap();
+        running.writer.submit(on("a", Command::Plan("soon", 10))).await.unwrap();
+        running.writer.submit(on("b", Command::Plan("soon", 10))).await.unwrap();
+        running.activity.settled().await;
+        assert_eq!(fired(&running, "a").await, "");
+        for (seconds, a, b) in [(9, "", ""), (1, "soon", "soon"), (89, "soon", "soon"), (1, "soon late", "soon")] {
+            site.clock.advance(TimeDelta::seconds(seconds));
+            running.activity.settled().await;
+            assert_eq!((fired(&running, "a").await.as_str(), fired(&running, "b").await.as_str()), (a, b), "{}", site.name);
+        }
+        assert_eq!(stored(&site).await, []);
+    }
+}
+
+#[tokio::test]
+async fn a_fact_that_comes_while_a_timer_is_due_does_not_make_it_disappear() {
+    for site in every().await {
+        let writer = Writer::spawn(Arc::new(Counter), site.log(), WriterOptions::default());
+        writer.submit(on("a", Command::Plan("step", 10))).await.unwrap();
+        writer.submit(on("a", Command::Plan("other", 50))).await.unwrap();
+        site.clock.advance(TimeDelta::seconds(20));
+        // The aggregate now names only timers after second 20; the due one must stay until its wake was decided.
+        writer.submit(on("a", Command::Plan("other", 60))).await.unwrap();
+        assert_eq!(stored(&site).await, [("a/step".into(), 10), ("a/other".into(), 60)], "{}", site.name);
+        drop(writer);
+        let running = run(&site);
+        running.activity.settled().await;
+        assert_eq!(fired(&running, "a").await, "step");
+        assert_eq!(stored(&site).await, [("a/other".into(), 60)]);
+    }
+}
+
+#[tokio::test]
+async fn a_wake_that_causes_nothing_still_rewrites_the_timers() {
+    for site in every().await {
+        let writer = Writer::spawn(Arc::new(Counter), site.log(), WriterOptions::default());
+        writer.submit(on("a", Command::Plan("step", 10))).await.unwrap();
+        site.clock.advance(TimeDelta::seconds(20));
+        for command in [Command::Nothing, Command::Add(-1)] {
+            // Also a wake that is rejected: otherwise it would come again for ever.
+            let _ = writer.submit(on("a", command).for_wake(moment(20))).await;
+            assert_eq!(stored(&site).await, [], "{}", site.name);
+        }
+        assert_eq!(site.log().head().await.unwrap(), 1);
+    }
+}
+
+#[tokio::test]
+async fn timers_of_many_streams_survive_a_restart_and_fire_in_pages() {
+    for site in every().await {
+        let writer = Writer::spawn(Arc::new(Counter), site.log(), WriterOptions::default());
+        let plans = (0..700).map(|n| writer.submit(on(&format!("s{n}"), Command::Plan("step", 1 + n % 7))));
+        assert!(futures::future::join_all(plans).await.iter().all(Result::is_ok));
+        drop(writer);
+        site.clock.advance(TimeDelta::seconds(5));
+        let running = run(&site);
+        running.activity.settled().await;
+        assert_eq!(stored(&site).await.len(), 100, "{}", site.name);
+        assert_eq!(site.log().head().await.unwrap(), 700 + 500);
+        site.clock.advance(TimeDelta::seconds(5));
+        running.activity.settled().await;
+        assert_eq!(site.log().head().await.unwrap(), 1400);
+        assert_eq!(site.log().timers_due().await.unwrap(), 0);
+    }
+}
+
+#[tokio::test]
+async fn only_owned_shards_are_seen() {
+    for site in every().await {
+        let writer = Writer::spawn(Arc::new(Counter), site.log(), WriterOptions::default());
+        let plans = (0..60).map(|n| writer.submit(on(&format!("s{n}"), Command::Plan("step", 5))));
+        assert!(futures::future::join_all(plans).await.iter().all(Result::is_ok));
+        let (_owner, owned) = tokio::sync::watch::channel(vec![0, 3]);
+        let mine = site.log().timers(&Shards::Owned(owned), 100).await.unwrap();
+        assert!(!mine.is_empty() && mine.len() < 60, "{}", site.name);
+        assert!(mine.iter().all(|timer| [0, 3].contains(&timer.shard)));
+    }
+}
+
+#[tokio::test]
+async fn shards_that_come_to_this_process_are_fired_here() {
+    for site in every().await {
+        let writer = Writer::spawn(Arc::new(Counter), site.log(), WriterOptions::default());
+        let (owner, owned) = tokio::sync::watch::channel(vec![]);
+        let options = TimerOptions { shards: Shards::Owned(owned), ..TimerOptions::for_log(&site.log(), Activity::new()) };
+        let wake = Arc::new(|due: &eventlog::DueStream, now| on(&due.stream, Command::Wake(now)));
+        let _timers = TimerLoop::spawn(writer.clone(), wake, options);
+        let plans = (0..20).map(|n| writer.submit(on(&format!("s{n}"), Command::Plan("step", 5))));
+        assert!(futures::future::join_all(plans).await.iter().all(Result::is_ok));
+        site.clock.advance(TimeDelta::seconds(9));
+        let first = site.log().timers(&Shards::All, 1).await.unwrap()[0].shard;
+        owner.send(vec![first]).unwrap();
+        let fired = || async { site.log().timers_due().await.unwrap() < 20 };
+        eventually("the timers of the shard fire", fired).await;
+        owner.send((0..12).collect()).unwrap();
+        eventually("all timers fire", || async { site.log().timers_due().await.unwrap() == 0 }).await;
+    }
+}
+
+#[tokio::test]
+async fn a_paused_loop_fires_nothing_and_catches_up_when_it_goes_on() {
+    for site in every().await {
+        let running = run(&site);
+        running.writer.submit(on("a", Command::Plan("step", 10))).await.unwrap();
+        running.activity.settled().await;
+        running.timers.pause();
+        site.clock.advance(TimeDelta::seconds(20));
+        running.activity.settled().await;
+        assert_eq!(fired(&running, "a").await, "", "{}", site.name);
+        running.timers.resume();
+        running.activity.settled().await;
+        assert_eq!(fired(&running, "a").await, "step");
+    }
+}
