@@ -1,1 +1,10 @@
-//! (in progress)
+//! Régua on the command line, and all four services in one process.
+
+pub mod command;
+pub mod demo;
+pub mod output;
+pub mod portfolio;
+pub mod progress;
+pub mod replay;
+pub mod settings;
+pub mod system;

@@ -1,0 +1,80 @@
+//! A directory of message files: each one a complete e-mail file (RFC 5322) that any mail reader opens.
+//!
+//! A file appears under its name only when it is whole and on the disk: written aside, synced, renamed, directory synced.
+//! The name comes from the message's key, so handing it over again changes nothing.
+
+use super::{Answer, ChannelConfig, ConfigFault, Outgoing, mail::Sender};
+use std::{
+    fs::{self, File},
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+/// The way out.
+pub(super) struct Directory {
+    path: PathBuf,
+    sender: Sender,
+}
+
+impl Directory {
+    /// Makes the directory. Errors: no name, or it cannot be made.
+    pub fn open(config: &ChannelConfig, sender: Sender) -> Result<Self, ConfigFault> {
+        if config.directory.is_empty() {
+            return Err(ConfigFault::new("directory", "is empty"));
+        }
+        let path = PathBuf::from(&config.directory);
+        fs::create_dir_all(&path).map_err(|error| ConfigFault::new("directory", format!("cannot be made: {error}")))?;
+        Ok(Self { path, sender })
+    }
+
+    pub async fn send(&self, message: &Outgoing) -> Answer {
+        let bytes = match self.sender.file(message) {
+            Ok(bytes) => bytes,
+            Err(reason) => return Answer::refused(reason),
+        };
+        let name = format!("{}.eml", message.key.file_name());
+        let (directory, file_name) = (self.path.clone(), name.clone());
+        match tokio::task::spawn_blocking(move || write_once(&directory, &file_name, &bytes)).await {
+            Ok(Ok(())) => Answer::Accepted { provider_id: shortened(&name) },
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "a message file could not be written");
+                Answer::not_now("directory_unwritable")
+            }
+            Err(_) => Answer::unknown("directory_interrupted"),
+        }
+    }
+}
+
+/// Provider ids have at most 200 characters.
+fn shortened(name: &str) -> String {
+    name.chars().take(200).collect()
+}
+
+fn write_once(directory: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
+    let target = directory.join(name);
+    if target.exists() {
+        return Ok(());
+    }
+    // Two writers of one message write the same bytes to names of their own.
+    let aside = tempfile_name(directory, name);
+    let written = write_whole(&aside, bytes).and_then(|()| fs::rename(&aside, &target));
+    if written.is_err() {
+        // What is left aside has no name that a reader looks at; removing it is a courtesy.
+        let _ = fs::remove_file(&aside);
+    }
+    written.and_then(|()| File::open(directory)?.sync_all())
+}
+
+fn tempfile_name(directory: &Path, name: &str) -> PathBuf {
+    let process = std::process::id();
+    let thread = format!("{:?}", std::thread::current().id());
+    let thread: String = thread.chars().filter(char::is_ascii_digit).collect();
+    let short: String = name.chars().take(200).collect();
+    directory.join(format!(".{short}.{process}.{thread}"))
+}
+
+fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = File::create(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}

@@ -1,0 +1,149 @@
+//! A mail server. Each command is sent by itself, so that it is known on which side of DATA a connection was lost:
+//! before it nothing was handed over; after it only the server knows, and nothing is sent again.
+
+use super::{Answer, ChannelConfig, ConfigFault, Outgoing, Security, mail::Sender};
+use lettre::{
+    Message,
+    address::Envelope,
+    transport::smtp::{
+        Error,
+        authentication::{Credentials, DEFAULT_MECHANISMS},
+        client::{AsyncSmtpConnection, TlsParameters},
+        commands::{Data, Mail, Rcpt},
+        extension::{ClientId, Extension, MailParameter},
+    },
+};
+use std::{future::Future, net::IpAddr, time::Duration};
+
+/// How long a farewell may take; nothing depends on it.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// The way out.
+pub(super) struct Smtp {
+    host: String,
+    port: u16,
+    security: Security,
+    credentials: Option<Credentials>,
+    timeout: Duration,
+    sender: Sender,
+}
+
+impl Smtp {
+    /// Errors: no server, a timeout out of range, or mail in the clear to another machine.
+    pub fn open(config: &ChannelConfig, sender: Sender) -> Result<Self, ConfigFault> {
+        if config.host.is_empty() {
+            return Err(ConfigFault::new("host", "is empty"));
+        }
+        if config.security == Security::None && !is_this_machine(&config.host) {
+            return Err(ConfigFault::new("security", "may be none only for a server on the same machine"));
+        }
+        let credentials = (!config.username.is_empty()).then(|| Credentials::new(config.username.clone(), config.password.clone()));
+        Ok(Self {
+            host: config.host.clone(),
+            port: config.port,
+            security: config.security,
+            credentials,
+            timeout: timeout(config)?,
+            sender,
+        })
+    }
+
+    pub async fn send(&self, message: &Outgoing) -> Answer {
+        let email = match self.sender.email(message) {
+            Ok(email) => email,
+            Err(reason) => return Answer::refused(reason),
+        };
+        let mut connection = match self.in_time(self.connect()).await {
+            Some(Ok(connection)) => connection,
+            // Whatever a server says before it has heard of the message is about the server.
+            Some(Err(error)) => return Answer::not_now(format!("smtp_{}", code(&error).unwrap_or("unreachable".to_owned()))),
+            None => return Answer::not_now("smtp_timeout"),
+        };
+        if let Some(answer) = self.in_time(offer(&mut connection, email.envelope())).await.unwrap_or(Some(Answer::not_now("smtp_timeout"))) {
+            goodbye(connection).await;
+            return answer;
+        }
+        let answer = match self.in_time(connection.message(&email.formatted())).await {
+            Some(Ok(_)) => Answer::Accepted { provider_id: message_id(&email) },
+            Some(Err(error)) => judged(&error, Answer::unknown("smtp_lost")),
+            None => Answer::unknown("smtp_timeout"),
+        };
+        goodbye(connection).await;
+        answer
+    }
+
+    async fn connect(&self) -> Result<AsyncSmtpConnection, Error> {
+        let tls = || TlsParameters::new(self.host.clone());
+        let implicit = if self.security == Security::Tls { Some(tls()?) } else { None };
+        let (server, hello) = ((self.host.as_str(), self.port), ClientId::default());
+        let mut connection = AsyncSmtpConnection::connect_tokio1(server, Some(self.timeout), &hello, implicit, None).await?;
+        if self.security == Security::Starttls {
+            connection.starttls(tls()?, &hello).await?;
+        }
+        if let Some(credentials) = &self.credentials {
+            connection.auth(DEFAULT_MECHANISMS, credentials).await?;
+        }
+        Ok(connection)
+    }
+
+    async fn in_time<T>(&self, step: impl Future<Output = T>) -> Option<T> {
+        tokio::time::timeout(self.timeout, step).await.ok()
+    }
+}
+
+/// Names sender and reader, up to DATA. `None` where the server waits for the message.
+async fn offer(connection: &mut AsyncSmtpConnection, envelope: &Envelope) -> Option<Answer> {
+    let mut parameters = Vec::new();
+    if envelope.to().iter().any(|address| !address.to_string().is_ascii()) {
+        if !connection.server_info().supports_feature(Extension::SmtpUtfEight) {
+            return Some(Answer::refused("smtp_address_not_ascii"));
+        }
+        parameters.push(MailParameter::SmtpUtfEight);
+    }
+    let lost = || Answer::not_now("smtp_lost");
+    if let Err(error) = connection.command(Mail::new(envelope.from().cloned(), parameters)).await {
+        return Some(judged(&error, lost()));
+    }
+    for address in envelope.to() {
+        if let Err(error) = connection.command(Rcpt::new(address.clone(), vec![])).await {
+            return Some(judged(&error, lost()));
+        }
+    }
+    connection.command(Data).await.err().map(|error| judged(&error, lost()))
+}
+
+/// What a server's refusal means; `otherwise` where it said nothing that can be understood.
+fn judged(error: &Error, otherwise: Answer) -> Answer {
+    match code(error) {
+        Some(code) if error.is_permanent() => Answer::refused(format!("smtp_{code}")),
+        Some(code) => Answer::not_now(format!("smtp_{code}")),
+        None => otherwise,
+    }
+}
+
+fn code(error: &Error) -> Option<String> {
+    error.status().map(|code| code.to_string())
+}
+
+async fn goodbye(mut connection: AsyncSmtpConnection) {
+    // The message is handed over or refused by now: how the conversation ends changes nothing.
+    let _ = tokio::time::timeout(FAREWELL, connection.quit()).await;
+}
+
+fn message_id(email: &Message) -> String {
+    let id = email.headers().get_raw("Message-ID").unwrap_or_default().trim();
+    if id.is_empty() { "accepted".to_owned() } else { id.chars().take(200).collect() }
+}
+
+pub(super) fn is_this_machine(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+}
+
+pub(super) fn timeout(config: &ChannelConfig) -> Result<Duration, ConfigFault> {
+    if (1..=120).contains(&config.timeout_seconds) {
+        Ok(Duration::from_secs(config.timeout_seconds))
+    } else {
+        Err(ConfigFault::new("timeout_seconds", "should be 1 to 120"))
+    }
+}

@@ -1,0 +1,134 @@
+//! A contact that is due: the owner looks, the gate decides, channels get the text.
+
+use super::{Effects, Payer, Stalled};
+use crate::{
+    aggregate::Book,
+    channel::{AttemptKey, Outgoing},
+    template::{Language, Letter, Line},
+    wire::Look,
+};
+use eventlog::WriteError;
+use kernel::{ChannelAttemptId, ContactId};
+use notice::{Attempt, Command, Contact, Event, Evidence, Gate, Item, Phase, Said};
+use std::{collections::BTreeSet, sync::Arc};
+
+/// Between attempt ids in the answer of a gate; no id has it.
+const SEPARATOR: char = ' ';
+
+impl Effects {
+    /// Looks, gates and hands over. `None` where the gate changed nothing or refused to be asked on an old state.
+    pub(super) async fn look_and_hand_over(
+        &self,
+        payer: &Payer,
+        book: &Book,
+        contact_id: &ContactId,
+    ) -> Result<Option<Arc<Book>>, Stalled> {
+        let Some(contact) = book.contacts.contacts.get(contact_id) else { return Ok(None) };
+        let look = self.look(payer, contact_id, &spoken_of(contact)).await?;
+        let Some((mut book, started)) = self.gate(payer, contact_id, &look).await? else { return Ok(None) };
+        for attempt_id in started {
+            book = self.hand_over(payer, &book, (contact_id, &attempt_id), &look).await?.unwrap_or(book);
+        }
+        Ok(Some(book))
+    }
+
+    /// Lets the gate decide on what the owner said; the attempts that it started, and nobody else's.
+    async fn gate(&self, payer: &Payer, contact_id: &ContactId, look: &Look) -> Result<Option<(Arc<Book>, Vec<ChannelAttemptId>)>, Stalled> {
+        let wiring = &self.shared.wiring;
+        let evidence = Evidence {
+            now: wiring.clock.now(),
+            verdicts: look.verdicts.clone(),
+            reach: look.payer.reach(|channel| wiring.channels.has(channel)),
+            // Payments come in through the owner itself, which has just answered; there is no slower feed to wait for,
+            // and no automatic debit.
+            feed_fresh: true,
+            auto_debit: BTreeSet::new(),
+        };
+        let command = Command::Gate(Gate { contact_id: contact_id.clone(), evidence });
+        let submission = payer.submission(command).with_answer(|_, facts| {
+            let started = facts.iter().filter_map(|fact| match &fact.event {
+                Event::AttemptStarted(started) => Some(started.attempt_id.as_str()),
+                _ => None,
+            });
+            started.collect::<Vec<_>>().join(&SEPARATOR.to_string()).into_bytes()
+        });
+        match wiring.writer.submit(submission).await {
+            Ok(written) if written.appended.last_version < written.appended.first_version => Ok(None),
+            Ok(written) => {
+                let answer = String::from_utf8(written.appended.answer).unwrap_or_default();
+                let started = answer.split(SEPARATOR).filter_map(|id| ChannelAttemptId::new(id).ok()).collect();
+                Ok(Some((written.state, started)))
+            }
+            Err(WriteError::Rejected(rejection)) => {
+                tracing::debug!(slug = rejection.slug(), "the contact changed before it was looked at");
+                Ok(None)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The message of an attempt. Errors: a slug, where there is none to be made.
+    pub(super) fn message(
+        &self,
+        payer: &Payer,
+        book: &Book,
+        (contact_id, contact): (&ContactId, &Contact),
+        attempt: &Attempt,
+        look: &Look,
+    ) -> Result<Outgoing, &'static str> {
+        let template = contact.carrying_item().map(|item| item.template.clone()).ok_or("nothing_carried")?;
+        let letter = self.letter(book, contact, look);
+        let body = self.shared.wiring.templates.render(&template, attempt.channel, &letter).map_err(|fault| {
+            tracing::error!(template, %fault, "a text cannot be made");
+            fault.slug()
+        })?;
+        Ok(Outgoing {
+            key: payer.key(&attempt.attempt_id),
+            contact_id: contact_id.clone(),
+            channel: attempt.channel,
+            to: look.payer.address_of(attempt.channel),
+            name: look.payer.name.clone(),
+            language: letter.language,
+            template,
+            body,
+            at: attempt.started_at,
+        })
+    }
+
+    fn letter(&self, book: &Book, contact: &Contact, look: &Look) -> Letter {
+        let line = |said: &Said| {
+            let item = contact.item(&said.key)?;
+            let shown = look.shown.get(&said.key.invoice_id);
+            Some(Line {
+                document: shown.map_or_else(|| said.key.invoice_id.to_string(), |(document, _)| document.clone()),
+                amount_minor: said.net_minor,
+                due_on: shown.and_then(|(_, due_on)| *due_on).unwrap_or(item.due_on),
+                overdue: item.overdue,
+                payment_returned: book.returned.contains(&said.key),
+            })
+        };
+        Letter {
+            language: Language::of(&look.payer.language),
+            name: look.payer.name.clone(),
+            address: look.payer.address.clone(),
+            creditor: self.shared.wiring.creditor.clone(),
+            day: contact.day,
+            currency: contact.currency,
+            lines: contact.said.iter().filter_map(line).collect(),
+        }
+    }
+}
+
+impl Payer {
+    pub(super) fn key(&self, attempt_id: &ChannelAttemptId) -> AttemptKey {
+        AttemptKey { tenant: self.tenant.clone(), customer_id: self.customer_id.clone(), attempt_id: attempt_id.clone() }
+    }
+}
+
+/// What a look is about: all that was composed, or what the contact said when it was last looked at.
+pub(super) fn spoken_of(contact: &Contact) -> Vec<&Item> {
+    match contact.phase {
+        Phase::Composed => contact.items.iter().collect(),
+        Phase::Handed | Phase::Concluded => contact.said.iter().filter_map(|said| contact.item(&said.key)).collect(),
+    }
+}

@@ -1,0 +1,50 @@
+//! Facts of other contexts → own commands.
+//!
+//! Consents that the owner records are not copied: the owner tells them with every last look, and the payer's own word,
+//! which is recorded here, stands before them.
+
+use crate::aggregate::{Addressed, stream};
+use crate::wire::{self, DecodeFault};
+use eventlog::{
+    bus::Message,
+    consumer::{Inbound, InboundCommand, Poison},
+};
+use notice::{Command, Compose, Forget};
+
+/// The topic of reminders that are due.
+pub const DUNNING_TOPIC: &str = "regua.dunning.v1";
+/// The topic of payers and what they owe.
+pub const INVOICE_TOPIC: &str = "regua.invoice.v1";
+
+/// What this service makes of others' facts.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Facts;
+
+impl Inbound<Addressed> for Facts {
+    fn commands(&self, message: &Message) -> Result<Vec<InboundCommand<Addressed>>, Poison> {
+        let understood = match (message.topic.as_str(), message.event.event_type.as_str()) {
+            (DUNNING_TOPIC, "ReminderDue") => due(&message.event.payload).map(Some),
+            (INVOICE_TOPIC, "CustomerErased") => erased(&message.event.payload).map(Some),
+            _ => Ok(None),
+        };
+        let addressed = understood.map_err(|fault| Poison::new(format!("{}: {fault}", message.event.event_type)))?;
+        let command = |addressed: Addressed| {
+            InboundCommand::caused_by(message, stream(&message.event.tenant, addressed.customer_id.as_str()), addressed)
+        };
+        Ok(addressed.map(command).into_iter().collect())
+    }
+
+    /// Of these topics all other types are known and of no interest here.
+    fn knows(&self, topic: &str, _event_type: &str) -> bool {
+        topic == DUNNING_TOPIC || topic == INVOICE_TOPIC
+    }
+}
+
+fn due(payload: &[u8]) -> Result<Addressed, DecodeFault> {
+    let (customer_id, reminder, returned) = wire::reminder(payload)?;
+    Ok(Addressed { customer_id, command: Command::Compose(Compose { reminder }), returned })
+}
+
+fn erased(payload: &[u8]) -> Result<Addressed, DecodeFault> {
+    Ok(Addressed::new(wire::erased(payload)?, Command::Forget(Forget)))
+}

@@ -1,0 +1,119 @@
+//! What a text is made from.
+
+use super::{Language, form};
+use kernel::{Currency, Money, NaiveDate, personal::Personal};
+use minijinja::{Value, context};
+
+/// Who is owed: shown in every message (CDC 42-A).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Creditor {
+    /// Name.
+    pub name: String,
+    /// Address in one line.
+    pub address: String,
+    /// CPF or CNPJ with its name before it, as `CNPJ 12.345.678/0001-95`.
+    pub tax_id: String,
+    /// Where a payer can write to.
+    pub contact: String,
+}
+
+/// A receivable that a text mentions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// The creditor's document number, else the receivable's id.
+    pub document: String,
+    /// Minor units that are asked for.
+    pub amount_minor: i64,
+    /// Due date.
+    pub due_on: NaiveDate,
+    /// Whether it is overdue.
+    pub overdue: bool,
+    /// Whether a payment of it was returned since the last contact.
+    pub payment_returned: bool,
+}
+
+/// What is said to whom, whatever the channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Letter {
+    /// Language of the reader.
+    pub language: Language,
+    /// The reader's name; may be empty.
+    pub name: Personal,
+    /// The reader's postal address; may be empty.
+    pub address: Personal,
+    /// Who is owed.
+    pub creditor: Creditor,
+    /// The reader's local day.
+    pub day: NaiveDate,
+    /// Currency of all amounts.
+    pub currency: Currency,
+    /// In reading order: overdue first, oldest due first.
+    pub lines: Vec<Line>,
+}
+
+impl Letter {
+    /// The first word of the name.
+    pub fn first_name(&self) -> String {
+        self.name.reveal().split_whitespace().next().unwrap_or_default().to_owned()
+    }
+
+    /// All values that a template may name. In HTML the texts of other people are escaped.
+    pub(super) fn values(&self, html: bool, brief: bool, summary: &str) -> Value {
+        let text = |text: &str| if html { Value::from_safe_string(escaped(text)) } else { Value::from(text) };
+        let lines = |overdue: bool| self.lines.iter().filter(move |line| line.overdue == overdue);
+        let shown = |overdue: bool| -> Vec<Value> {
+            let one = |line: &Line| {
+                context! {
+                    document => text(&line.document),
+                    amount => Value::from_safe_string(self.amount(line.amount_minor)),
+                    due => Value::from_safe_string(form::date(line.due_on, self.language)),
+                    returned => line.payment_returned,
+                }
+            };
+            lines(overdue).map(one).collect()
+        };
+        let total = |overdue: bool| lines(overdue).map(|line| line.amount_minor).fold(0_i64, i64::saturating_add);
+        let first_due = self.lines.iter().map(|line| line.due_on).min().unwrap_or(self.day);
+        context! {
+            name => text(self.name.reveal()),
+            first_name => text(&self.first_name()),
+            address => text(self.address.reveal()),
+            creditor => context! {
+                name => text(&self.creditor.name),
+                address => text(&self.creditor.address),
+                tax_id => text(&self.creditor.tax_id),
+                contact => text(&self.creditor.contact),
+            },
+            today => form::date(self.day, self.language),
+            overdue => shown(true),
+            upcoming => shown(false),
+            overdue_total => Value::from_safe_string(self.amount(total(true))),
+            upcoming_total => Value::from_safe_string(self.amount(total(false))),
+            total => self.amount(total(true).saturating_add(total(false))),
+            count => self.lines.len(),
+            first_due => form::date(first_due, self.language),
+            any_returned => self.lines.iter().any(|line| line.payment_returned),
+            brief => brief,
+            summary => summary,
+        }
+    }
+
+    fn amount(&self, minor: i64) -> String {
+        form::amount(Money { minor, currency: self.currency }, self.language)
+    }
+}
+
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            other => out.push(other),
+        }
+    }
+    out
+}

@@ -1,0 +1,14 @@
+//! proto ↔ domain: the only place of this service that knows both.
+
+mod fact;
+mod field;
+mod outcome;
+mod owner;
+mod reminder;
+
+pub use fact::{Aside, Fact, decode, encode};
+pub(crate) use fact::{effective_on, occurred_at};
+pub use field::DecodeFault;
+pub(crate) use outcome::outcomes_out;
+pub use owner::{Look, Payer, look, look_request, unknown_to_owner};
+pub use reminder::{erased, reminder};

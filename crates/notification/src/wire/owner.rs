@@ -1,0 +1,166 @@
+//! The last look: what is asked of the owner of balances and addresses, and what its answer means here.
+
+use brazil::phone::Phone;
+use contracts::invoice::v1 as proto;
+use kernel::{ContactId, CustomerId, InvoiceId, NaiveDate, personal::Personal};
+use lettre::Address as MailAddress;
+use notice::{Address, Channel, Item, Occurrence, OwnerAnswer, OwnerRefusal, Reach, Reachability};
+use std::collections::BTreeMap;
+
+/// The owner's answer, as the gate and the message need it.
+#[derive(Debug, Clone, Default)]
+pub struct Look {
+    /// For each item asked for.
+    pub verdicts: BTreeMap<Occurrence, OwnerAnswer>,
+    /// What the payer calls a receivable, and when it is due, where the owner says.
+    pub shown: BTreeMap<InvoiceId, (String, Option<NaiveDate>)>,
+    /// The payer.
+    pub payer: Payer,
+}
+
+/// A payer's contact data: for one message, never kept.
+#[derive(Debug, Clone, Default)]
+pub struct Payer {
+    /// Name; may be empty.
+    pub name: Personal,
+    /// Language, BCP 47; may be empty.
+    pub language: String,
+    /// Postal address; may be empty.
+    pub address: Personal,
+    email: Personal,
+    phones: Vec<Personal>,
+    consents: Vec<String>,
+}
+
+impl Payer {
+    /// Where the payer is reached on a channel; empty where nowhere. Text messages need a phone that takes them.
+    pub fn address_of(&self, channel: Channel) -> Personal {
+        match channel {
+            Channel::Email => self.email.clone(),
+            Channel::Whatsapp | Channel::Sms => self.phones.iter().find(|phone| takes_text(phone)).cloned().unwrap_or_default(),
+            Channel::Voice => self.phones.first().cloned().unwrap_or_default(),
+            Channel::Letter => self.address.clone(),
+        }
+    }
+
+    /// What is known of the channels that there is a way out for. Without a list of consents every channel may be used
+    /// but WhatsApp, which needs a recorded yes (brazil.md section 7).
+    pub fn reach(&self, has_way_out: impl Fn(Channel) -> bool) -> Reach {
+        let consent = |channel: Channel| {
+            if self.consents.is_empty() { channel != Channel::Whatsapp } else { self.consents.iter().any(|named| named == channel.slug()) }
+        };
+        let reachability = |channel: Channel| Reachability { address: validity(channel, &self.address_of(channel)), consent: consent(channel) };
+        Channel::ALL.into_iter().filter(|channel| has_way_out(*channel)).map(|channel| (channel, reachability(channel))).collect()
+    }
+}
+
+/// A landline takes no text. What the owner stored was read as a phone before; anything else is left to the provider.
+fn takes_text(phone: &Personal) -> bool {
+    Phone::parse(phone.reveal()).map_or(true, |phone| phone.takes_text())
+}
+
+fn validity(channel: Channel, address: &Personal) -> Address {
+    match channel {
+        _ if address.is_empty() => Address::Missing,
+        Channel::Email if address.reveal().parse::<MailAddress>().is_err() => Address::Invalid,
+        Channel::Email | Channel::Whatsapp | Channel::Sms | Channel::Voice | Channel::Letter => Address::Valid,
+    }
+}
+
+/// What is asked of the owner for the items of a contact.
+pub fn look_request(customer_id: &CustomerId, contact_id: &ContactId, items: &[&Item]) -> proto::AuthorizeReminderRequest {
+    let item = |item: &&Item| proto::ReminderItem {
+        invoice_id: item.invoice_id.to_string(),
+        cycle: item.cycle,
+        step_id: item.step_id.to_string(),
+        occurrence: item.occurrence,
+        min_outstanding_minor: item.min_outstanding_minor,
+    };
+    proto::AuthorizeReminderRequest {
+        customer_id: customer_id.to_string(),
+        contact_id: contact_id.to_string(),
+        items: items.iter().map(item).collect(),
+    }
+}
+
+/// The owner's answer to it; `None` where it does not answer what was asked.
+pub fn look(items: &[&Item], answer: proto::AuthorizeReminderResponse) -> Option<Look> {
+    let fits = |(item, verdict): (&&Item, &proto::ReminderVerdict)| item.invoice_id.as_str() == verdict.invoice_id;
+    if items.len() != answer.verdicts.len() || !items.iter().zip(&answer.verdicts).all(fits) {
+        return None;
+    }
+    let pairs = || items.iter().zip(&answer.verdicts);
+    let document = |verdict: &proto::ReminderVerdict| if verdict.document.is_empty() { &verdict.invoice_id } else { &verdict.document }.clone();
+    let shown = |(item, verdict): (&&Item, &proto::ReminderVerdict)| {
+        (item.invoice_id.clone(), (document(verdict), host::request::date("due_on", &verdict.due_on).ok()))
+    };
+    Some(Look {
+        verdicts: pairs().map(|(item, verdict)| (item.key(), owner_answer(verdict))).collect(),
+        shown: pairs().map(shown).collect(),
+        payer: answer.customer.map(payer).unwrap_or_default(),
+    })
+}
+
+/// The answer of an owner who knows nothing of the payer.
+pub fn unknown_to_owner(items: &[&Item]) -> Look {
+    let unknown = |item: &&Item| (item.key(), OwnerAnswer::Refused(OwnerRefusal::Unknown));
+    Look { verdicts: items.iter().map(unknown).collect(), ..Look::default() }
+}
+
+fn owner_answer(verdict: &proto::ReminderVerdict) -> OwnerAnswer {
+    if verdict.authorized {
+        return OwnerAnswer::Authorized { net_minor: verdict.net_minor };
+    }
+    // A reason that is newer than this program still means no.
+    OwnerAnswer::Refused(OwnerRefusal::named(&verdict.reason).unwrap_or(OwnerRefusal::Unknown))
+}
+
+fn payer(m: proto::Customer) -> Payer {
+    Payer {
+        name: Personal::new(m.name),
+        language: m.attributes.map(|attributes| attributes.language).unwrap_or_default(),
+        address: Personal::new(m.address),
+        email: Personal::new(m.email),
+        phones: m.phones.into_iter().map(Personal::new).collect(),
+        consents: m.consents,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn payer_with(phones: &[&str], consents: &[&str]) -> Payer {
+        payer(proto::Customer {
+            email: "ana@payer.example".into(),
+            phones: phones.iter().map(ToString::to_string).collect(),
+            consents: consents.iter().map(ToString::to_string).collect(),
+            ..proto::Customer::default()
+        })
+    }
+
+    #[test]
+    fn a_landline_takes_calls_and_no_texts() {
+        let payer = payer_with(&["+551133334444", "+5511999990000"], &[]);
+        assert_eq!(payer.address_of(Channel::Voice).reveal(), "+551133334444");
+        assert_eq!(payer.address_of(Channel::Sms).reveal(), "+5511999990000");
+        assert!(payer_with(&["+551133334444"], &[]).address_of(Channel::Sms).is_empty());
+    }
+
+    #[test]
+    fn whatsapp_needs_a_recorded_yes_and_the_others_do_not() {
+        let reach = payer_with(&["+5511999990000"], &[]).reach(|channel| channel != Channel::Voice);
+        let told: Vec<_> = reach.iter().map(|(channel, known)| (channel.slug(), known.address, known.consent)).collect();
+        assert_eq!(
+            told,
+            [
+                ("email", Address::Valid, true),
+                ("whatsapp", Address::Valid, false),
+                ("sms", Address::Valid, true),
+                ("letter", Address::Missing, true),
+            ]
+        );
+        let listed = payer_with(&["+5511999990000"], &["whatsapp"]).reach(|_| true);
+        assert!(listed[&Channel::Whatsapp].consent && !listed[&Channel::Email].consent);
+    }
+}

@@ -1,0 +1,56 @@
+//! Facts of other contexts as this one understands them.
+
+use super::field::{DecodeFault, calendar, channel, currency, day, id, message, tone, window, zone};
+use contracts::{dunning::v1 as dunning, invoice::v1 as invoice};
+use kernel::{CustomerId, InvoiceId, StepId};
+use notice::{Item, Merge, Occurrence, Reminder, Rules};
+use std::collections::BTreeSet;
+
+/// A reminder that the engine offers: the payer, what is offered, and the items whose payment was returned.
+/// Errors: damaged bytes or fields.
+pub fn reminder(payload: &[u8]) -> Result<(CustomerId, Reminder, BTreeSet<Occurrence>), DecodeFault> {
+    let m: dunning::ReminderDue = message("ReminderDue", payload)?;
+    let rules = m.rules.as_ref().ok_or(DecodeFault::Field("rules"))?;
+    let items = m.items.iter().map(item).collect::<Result<Vec<Item>, _>>()?;
+    let returned = items.iter().zip(&m.items).filter(|(_, wire)| wire.payment_returned).map(|(item, _)| item.key()).collect();
+    let reminder = Reminder {
+        day: day("day", &m.day)?,
+        rules: Rules {
+            merge: Merge::named(&rules.merge).ok_or(DecodeFault::Field("rules.merge"))?,
+            max_per_day: rules.max_per_day,
+            max_per_7_days: rules.max_per_7_days,
+            max_voice_per_day: rules.max_voice_per_day,
+            window: window(&rules.weekdays, &rules.window_from, &rules.window_until)?,
+        },
+        calendar: calendar(&m.calendar)?,
+        zone: zone(&m.time_zone)?,
+        items,
+    };
+    Ok((id("customer_id", &m.customer_id, CustomerId::new)?, reminder, returned))
+}
+
+fn item(m: &dunning::DueItem) -> Result<Item, DecodeFault> {
+    let chain = |chain: &dunning::ChannelChain| chain.channels.iter().map(|name| channel(name)).collect();
+    Ok(Item {
+        invoice_id: id("items.invoice_id", &m.invoice_id, InvoiceId::new)?,
+        cycle: m.cycle,
+        step_id: id("items.step_id", &m.step_id, StepId::new)?,
+        occurrence: m.occurrence,
+        tone: tone(m.tone)?,
+        template: m.template.clone(),
+        chains: m.chains.iter().map(chain).collect::<Result<_, _>>()?,
+        planned_on: day("items.planned_on", &m.planned_on)?,
+        due_on: day("items.due_on", &m.due_on)?,
+        effective_due: day("items.effective_due", &m.effective_due)?,
+        overdue: m.overdue,
+        currency: currency(&m.currency)?,
+        min_outstanding_minor: m.min_outstanding_minor,
+        fallback_after_hours: m.fallback_after_hours,
+    })
+}
+
+/// The payer whose personal data was deleted. Errors: damaged bytes or fields.
+pub fn erased(payload: &[u8]) -> Result<CustomerId, DecodeFault> {
+    let m: invoice::CustomerErased = message("CustomerErased", payload)?;
+    id("customer_id", &m.customer_id, CustomerId::new)
+}

@@ -1,0 +1,14 @@
+//! Tests of the notification service through its public doors.
+
+mod callback;
+mod channel;
+mod directory;
+mod effects;
+mod house;
+mod owner;
+mod publish;
+mod smtp;
+mod template;
+mod unfinished;
+mod webhook;
+mod wire;

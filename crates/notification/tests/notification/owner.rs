@@ -1,0 +1,127 @@
+//! An owner of balances and addresses that answers what a test tells it to: a real gRPC server.
+
+use contracts::invoice::v1::{
+    self as proto,
+    invoice_service_server::{InvoiceService, InvoiceServiceServer},
+};
+use futures::{future::BoxFuture, stream::BoxStream};
+use host::config::Access;
+use notification::effects::{self, OwnerClient};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
+use tokio::net::TcpListener;
+use tokio_stream::wrappers::TcpListenerStream;
+use tonic::{Request, Response, Status, Streaming, transport::Server};
+
+/// What the owner says, and what it was asked.
+#[derive(Default)]
+pub struct Owner {
+    /// It does not answer.
+    pub down: bool,
+    /// Invoices that it refuses, with its reason.
+    pub refused: BTreeMap<String, &'static str>,
+    /// Net balances; 10000 where none is named.
+    pub net_minor: BTreeMap<String, i64>,
+    /// The payer.
+    pub customer: proto::Customer,
+    /// Contacts that asked, with the tenant.
+    pub asked: Vec<String>,
+}
+
+pub type Shared = Arc<Mutex<Owner>>;
+
+/// Starts an owner of a payer who is reached by e-mail, text, WhatsApp, call and letter.
+pub async fn serve() -> (OwnerClient, Shared) {
+    let customer = proto::Customer {
+        name: "Ana Souza".into(),
+        email: "ana@payer.example".into(),
+        phones: vec!["+5511999990000".into()],
+        address: "Rua das Flores, 100, São Paulo/SP".into(),
+        consents: ["email", "whatsapp", "sms", "voice", "letter"].map(String::from).into(),
+        ..proto::Customer::default()
+    };
+    let owner = Arc::new(Mutex::new(Owner { customer, ..Owner::default() }));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let server = InvoiceServiceServer::new(Door(Arc::clone(&owner)));
+    tokio::spawn(Server::builder().add_service(server).serve_with_incoming(TcpListenerStream::new(listener)));
+    (effects::owner(&url, &Access::default()).unwrap(), owner)
+}
+
+impl Owner {
+    fn verdict(&self, item: &proto::ReminderItem) -> proto::ReminderVerdict {
+        let refused = self.refused.get(&item.invoice_id);
+        let net_minor = self.net_minor.get(&item.invoice_id).copied().unwrap_or(10_000);
+        proto::ReminderVerdict {
+            invoice_id: item.invoice_id.clone(),
+            authorized: refused.is_none(),
+            reason: refused.map(ToString::to_string).unwrap_or_default(),
+            net_minor: if refused.is_none() { net_minor } else { 0 },
+            document: format!("NF {}", item.invoice_id),
+            ..proto::ReminderVerdict::default()
+        }
+    }
+}
+
+struct Door(Shared);
+
+type Answers<T> = BoxStream<'static, Result<T, Status>>;
+
+/// Calls that this service never makes.
+macro_rules! never {
+    ($($name:ident($request:ty) -> $response:ty;)*) => {
+        $(fn $name<'a, 'b>(&'a self, _: Request<$request>) -> BoxFuture<'b, Result<Response<$response>, Status>>
+        where
+            'a: 'b,
+            Self: 'b,
+        {
+            Box::pin(async { Err(Status::unimplemented("the notification service asks one thing only")) })
+        })*
+    };
+}
+
+#[tonic::async_trait]
+impl InvoiceService for Door {
+    type RegisterCustomersStream = Answers<proto::RegisterCustomersResponse>;
+    type IssueInvoicesStream = Answers<proto::IssueInvoicesResponse>;
+    type RecordPaymentsStream = Answers<proto::RecordPaymentsResponse>;
+
+    async fn authorize_reminder(
+        &self,
+        request: Request<proto::AuthorizeReminderRequest>,
+    ) -> Result<Response<proto::AuthorizeReminderResponse>, Status> {
+        let tenant = request.metadata().get("regua-tenant").unwrap().to_str().unwrap().to_owned();
+        let m = request.into_inner();
+        let mut owner = self.0.lock().unwrap();
+        owner.asked.push(format!("{tenant} {} {}", m.customer_id, m.contact_id));
+        if owner.down {
+            return Err(Status::unavailable("down"));
+        }
+        Ok(Response::new(proto::AuthorizeReminderResponse {
+            verdicts: m.items.iter().map(|item| owner.verdict(item)).collect(),
+            customer: Some(owner.customer.clone()),
+            ..proto::AuthorizeReminderResponse::default()
+        }))
+    }
+
+    never! {
+        register_customer(proto::RegisterCustomerRequest) -> proto::RegisterCustomerResponse;
+        register_customers(Streaming<proto::RegisterCustomersRequest>) -> Self::RegisterCustomersStream;
+        get_customer(proto::GetCustomerRequest) -> proto::GetCustomerResponse;
+        list_customers(proto::ListCustomersRequest) -> proto::ListCustomersResponse;
+        erase_customer(proto::EraseCustomerRequest) -> proto::EraseCustomerResponse;
+        issue_invoice(proto::IssueInvoiceRequest) -> proto::IssueInvoiceResponse;
+        issue_invoices(Streaming<proto::IssueInvoicesRequest>) -> Self::IssueInvoicesStream;
+        amend_invoice(proto::AmendInvoiceRequest) -> proto::AmendInvoiceResponse;
+        cancel_invoice(proto::CancelInvoiceRequest) -> proto::CancelInvoiceResponse;
+        get_invoice(proto::GetInvoiceRequest) -> proto::GetInvoiceResponse;
+        list_invoices(proto::ListInvoicesRequest) -> proto::ListInvoicesResponse;
+        record_payment(proto::RecordPaymentRequest) -> proto::RecordPaymentResponse;
+        record_payments(Streaming<proto::RecordPaymentsRequest>) -> Self::RecordPaymentsStream;
+        reverse_payment(proto::ReversePaymentRequest) -> proto::ReversePaymentResponse;
+        get_invoice_balance(proto::GetInvoiceBalanceRequest) -> proto::GetInvoiceBalanceResponse;
+        get_customer_balance(proto::GetCustomerBalanceRequest) -> proto::GetCustomerBalanceResponse;
+    }
+}

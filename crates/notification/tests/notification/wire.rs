@@ -1,0 +1,200 @@
+//! Events of the log survive their bytes, and reminders of the engine are understood.
+
+use crate::house::{at, item};
+use contracts::dunning::v1 as dunning;
+use kernel::{Calendar, ChannelAttemptId, ContactId, Currency, CustomerId, Zone};
+use notice::{
+    AttemptAccepted, AttemptRefused, AttemptRetried, AttemptStarted, AttemptUnknown, Channel, Class, ContactComposed, ContactConcluded,
+    ContactGated, Event, FallbackGated, FallbackStopped, Forgotten, Item, ItemOutcome, Merge, OptedIn, OptedOut, Outcome, Reason,
+    ReceiptNoted, ReceiptStatus, Rules, Said, event::StopReason,
+};
+use notification::wire::{Aside, Fact, decode, encode, reminder};
+use prost::Message;
+use std::collections::BTreeSet;
+
+fn contact_id() -> ContactId {
+    ContactId::new("2026-11-23.BRL.all").unwrap()
+}
+
+fn attempt_id() -> ChannelAttemptId {
+    ChannelAttemptId::new("2026-11-23.BRL.all.0.1").unwrap()
+}
+
+fn composed(class: Class, aside: Aside) -> (Event, Aside) {
+    let item = Item { tone: 5, fallback_after_hours: 0, min_outstanding_minor: 500, overdue: false, ..item("i1", "whatsapp > sms, email") };
+    let event = ContactComposed {
+        contact_id: contact_id(),
+        day: "2026-11-23".parse().unwrap(),
+        currency: Currency::new("USD").unwrap(),
+        class,
+        rules: Rules { merge: Merge::ByClass, max_per_day: 99, max_per_7_days: 7, max_voice_per_day: 0, ..Rules::default() },
+        calendar: Calendar::None,
+        zone: Zone::named("America/Manaus").unwrap(),
+        items: vec![item],
+    };
+    (Event::ContactComposed(event), aside)
+}
+
+fn outcomes() -> Vec<ItemOutcome> {
+    let all = [
+        (Outcome::Executed, Some(1)),
+        (Outcome::Superseded(Reason::Paid), None),
+        (Outcome::Suppressed(Reason::CoveredByCredit), None),
+        (Outcome::Deferred(Reason::WindowShut), Some(5)),
+        (Outcome::Undeliverable(Reason::AllRefused), Some(9)),
+    ];
+    all.into_iter().map(|(outcome, net_minor)| ItemOutcome { key: item("i1", "email").key(), outcome, net_minor }).collect()
+}
+
+fn looks() -> Vec<(Event, Aside)> {
+    let (carrying, said) = (item("i1", "email").key(), vec![Said { key: item("i1", "email").key(), net_minor: 7 }]);
+    let (day, currency) = ("2026-11-23".parse().unwrap(), Currency::BRL);
+    let at = at("2026-11-23T12:00:00.123456789Z");
+    let gated = ContactGated {
+        contact_id: contact_id(),
+        day,
+        currency,
+        outcomes: outcomes(),
+        said: said.clone(),
+        carrying: carrying.clone(),
+        tone: 3,
+        template: "vencida-firme".into(),
+        chains: vec![vec![Channel::Whatsapp, Channel::Sms], vec![Channel::Email]],
+        at,
+    };
+    let again = FallbackGated {
+        contact_id: contact_id(),
+        outcomes: vec![],
+        said,
+        carrying: carrying.clone(),
+        tone: 1,
+        template: "vencida".into(),
+        at,
+    };
+    let stopped = |reason| Event::FallbackStopped(FallbackStopped { contact_id: contact_id(), chains: vec![0, 3], reason });
+    let concluded = |carrying, channel, tone| {
+        let template = if tone == 0 { String::new() } else { "vencida".into() };
+        let outcomes = outcomes();
+        Event::ContactConcluded(ContactConcluded { contact_id: contact_id(), day, currency, carrying, tone, template, channel, outcomes })
+    };
+    vec![
+        (Event::ContactGated(gated), Aside::Nothing),
+        (Event::FallbackGated(again), Aside::Contact { day, currency }),
+        (stopped(StopReason::WindowShut), Aside::Nothing),
+        (stopped(StopReason::NothingToSay), Aside::Nothing),
+        (stopped(StopReason::NoChannelLeft), Aside::Nothing),
+        (concluded(Some(carrying), Some(Channel::Sms), 2), Aside::Nothing),
+        (concluded(None, None, 0), Aside::Nothing),
+    ]
+}
+
+fn attempts() -> Vec<(Event, Aside)> {
+    let (contact_id, attempt_id, at) = (contact_id(), attempt_id(), at("2026-11-23T12:00:00.123456789Z"));
+    let day = "2026-11-24".parse().unwrap();
+    let receipt = |status| {
+        let event = ReceiptNoted { contact_id: contact_id.clone(), attempt_id: attempt_id.clone(), channel: Channel::Letter, status, at };
+        (Event::ReceiptNoted(event), Aside::Receipt { day, items: outcomes() })
+    };
+    let (c, a) = (|| contact_id.clone(), || attempt_id.clone());
+    let plain = [
+        Event::AttemptStarted(AttemptStarted { contact_id: c(), attempt_id: a(), chain: 2, link: 1, channel: Channel::Voice, at }),
+        Event::AttemptRetried(AttemptRetried { contact_id: c(), attempt_id: a(), at }),
+        Event::AttemptAccepted(AttemptAccepted { contact_id: c(), attempt_id: a(), channel: Channel::Sms, day, provider_id: "p".into(), at }),
+        Event::AttemptRefused(AttemptRefused { contact_id: c(), attempt_id: a(), channel: Channel::Sms, reason: "http_422".into(), at }),
+        Event::AttemptUnknown(AttemptUnknown { contact_id: c(), attempt_id: a(), channel: Channel::Email, at }),
+        Event::OptedOut(OptedOut { channel: Channel::Whatsapp }),
+        Event::OptedIn(OptedIn { channel: Channel::Voice }),
+        Event::Forgotten(Forgotten),
+    ];
+    let receipts = [ReceiptStatus::Failed, ReceiptStatus::Delivered, ReceiptStatus::Read].map(receipt);
+    plain.into_iter().map(|event| (event, Aside::Nothing)).chain(receipts).collect()
+}
+
+#[test]
+fn every_event_is_read_back_as_it_was() {
+    let single = Class::Single(item("i1", "email").invoice_id);
+    let returned = Aside::Returned(BTreeSet::from([item("i1", "email").key()]));
+    let mut all = vec![
+        composed(Class::All, Aside::Nothing),
+        composed(Class::Overdue, Aside::Nothing),
+        composed(Class::Upcoming, returned),
+        composed(single, Aside::Nothing),
+    ];
+    all.extend(looks());
+    all.extend(attempts());
+    for (event, aside) in all {
+        let fact = Fact { customer_id: CustomerId::new("c/1").unwrap(), event, aside };
+        let (event_type, payload) = encode(&fact);
+        assert_eq!(decode(event_type, &payload).unwrap(), Some(fact));
+    }
+}
+
+#[test]
+fn an_event_of_a_later_version_is_skipped_and_a_damaged_one_is_not() {
+    assert_eq!(decode("ContactMoved", b"anything").unwrap(), None);
+    assert_eq!(decode("OptedOut", b"\xff\xff").unwrap_err().to_string().split(':').next(), Some("not a OptedOut"));
+    assert_eq!(decode("OptedOut", b"").unwrap_err().to_string(), "field channel is malformed");
+}
+
+fn due() -> dunning::ReminderDue {
+    let item = dunning::DueItem {
+        invoice_id: "i1".into(),
+        cycle: 2,
+        step_id: "d+7".into(),
+        occurrence: 1,
+        tone: 3,
+        template: "vencida-firme".into(),
+        chains: vec![dunning::ChannelChain { channels: vec!["whatsapp".into(), "sms".into()] }],
+        planned_on: "2026-11-23".into(),
+        due_on: "2026-11-16".into(),
+        effective_due: "2026-11-16".into(),
+        overdue: true,
+        currency: "BRL".into(),
+        payment_returned: true,
+        fallback_after_hours: 4,
+        ..dunning::DueItem::default()
+    };
+    dunning::ReminderDue {
+        customer_id: "c1".into(),
+        day: "2026-11-23".into(),
+        items: vec![item],
+        rules: Some(dunning::ContactRules {
+            merge: "per_day".into(),
+            max_per_day: 1,
+            max_per_7_days: 3,
+            max_voice_per_day: 1,
+            weekdays: vec![true, true, true, true, true, false, false],
+            window_from: "09:00".into(),
+            window_until: "18:00".into(),
+        }),
+        calendar: "br-settlement".into(),
+        time_zone: "America/Sao_Paulo".into(),
+    }
+}
+
+#[test]
+fn a_reminder_of_the_engine_is_understood() {
+    let (customer_id, reminder, returned) = reminder(&due().encode_to_vec()).unwrap();
+    assert_eq!((customer_id.as_str(), reminder.day.to_string().as_str()), ("c1", "2026-11-23"));
+    assert_eq!(reminder.rules, Rules::default());
+    assert_eq!(reminder.items[0].chains, [[Channel::Whatsapp, Channel::Sms]]);
+    assert_eq!(returned, BTreeSet::from([reminder.items[0].key()]));
+}
+
+#[test]
+fn a_reminder_that_cannot_be_understood_names_its_field() {
+    type Break = fn(&mut dunning::ReminderDue);
+    let cases: [(Break, &str); 6] = [
+        (|m| m.day.clear(), "field day is malformed"),
+        (|m| m.rules = None, "field rules is malformed"),
+        (|m| m.time_zone = "Mars/Base".into(), "field time_zone is malformed"),
+        (|m| m.items[0].tone = 9, "field tone is malformed"),
+        (|m| m.items[0].currency = "XXX".into(), "field currency is malformed"),
+        (|m| m.items[0].chains[0].channels[0] = "fax".into(), "field channel is malformed"),
+    ];
+    for (damage, expected) in cases {
+        let mut message = due();
+        damage(&mut message);
+        assert_eq!(reminder(&message.encode_to_vec()).unwrap_err().to_string(), expected);
+    }
+}

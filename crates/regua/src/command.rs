@@ -1,0 +1,106 @@
+//! The commands. Each has its file; here is what they share and how they are called.
+
+mod check;
+mod data;
+mod demo;
+mod events;
+mod parked;
+mod policy;
+mod projections;
+mod replay;
+mod report;
+mod up;
+
+use crate::{output::Format, settings::Settings};
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// Exit code: done.
+pub const DONE: u8 = 0;
+/// Exit code: it could not be done.
+pub const FAILED: u8 = 1;
+/// Exit code: it was done and found something wrong (a policy with faults, a view that differs, a system that is not fit).
+pub const FOUND: u8 = 3;
+
+/// Collects receivables properly.
+#[derive(Parser)]
+#[command(name = "regua", version, about = "Collects receivables properly: reminders that reach the right payer once, and never after the payment is known", after_help = EXAMPLES)]
+pub struct Cli {
+    #[command(flatten)]
+    shared: Shared,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "Examples:
+  regua demo                                   a year and a half of collections in a minute
+  regua up                                     all services on this machine, data in ./regua-data
+  regua report aging --as-of 2026-10-31        open amounts by days late, as of any day
+  regua policy preview policies/simples.toml   what the offsets of a ladder mean, in dates
+
+Exit codes: 0 done, 1 could not be done, 2 wrong usage, 3 done and found something wrong.";
+
+/// What every command takes.
+#[derive(Args, Clone)]
+pub struct Shared {
+    /// Configuration file, laid over the defaults (`regua check --defaults` prints them)
+    #[arg(long, global = true, env = "REGUA_CONFIG")]
+    config: Option<PathBuf>,
+    /// How results are printed
+    #[arg(long, global = true, value_enum, default_value_t = Format::Table)]
+    format: Format,
+}
+
+impl Shared {
+    /// The settings; `data` replaces the directory of the SQLite files.
+    fn settings(&self, data: Option<&PathBuf>) -> anyhow::Result<Settings> {
+        let mut settings = Settings::load(self.config.as_deref())?;
+        if let Some(directory) = data {
+            anyhow::ensure!(
+                settings.storage.kind == "sqlite",
+                "--data is for embedded storage; the configuration says {}",
+                settings.storage.kind
+            );
+            settings.storage.directory.clone_from(directory);
+        }
+        Ok(settings)
+    }
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the services until Ctrl-C
+    Up(up::Up),
+    /// Make a plausible Brazilian portfolio, play it, and show what happened
+    Demo(demo::Demo),
+    /// Play a portfolio through the whole system on a virtual clock
+    Replay(replay::ReplayArgs),
+    /// Receivables, delinquency, aging, settlement, results: as of any day
+    Report(report::Report),
+    /// Look into a service's log
+    Events(events::Events),
+    /// List, rebuild and verify views
+    Projections(projections::ProjectionsArgs),
+    /// Streams that wait for a person
+    Parked(parked::ParkedArgs),
+    /// Check a ladder and see its dates
+    Policy(policy::PolicyArgs),
+    /// Are database, broker, topics, clock and configuration fit?
+    Check(check::Check),
+}
+
+/// Runs a command; the value is the exit code.
+pub async fn run(cli: Cli) -> anyhow::Result<u8> {
+    let shared = cli.shared;
+    match cli.command {
+        Command::Up(args) => up::run(args, &shared).await,
+        Command::Demo(args) => demo::run(args, &shared).await,
+        Command::Replay(args) => replay::run(args, &shared).await,
+        Command::Report(args) => report::run(args, &shared).await,
+        Command::Events(args) => events::run(args, &shared).await,
+        Command::Projections(args) => projections::run(args, &shared).await,
+        Command::Parked(args) => parked::run(args, &shared).await,
+        Command::Policy(args) => policy::run(args, &shared),
+        Command::Check(args) => check::run(args, &shared).await,
+    }
+}

@@ -1,0 +1,68 @@
+//! `regua bank-file`
+
+mod listing;
+mod notes;
+mod slip;
+mod spool;
+
+use super::{DONE, FOUND, Shared};
+use crate::output::{Format, Table, print_json};
+use brazil::{NaiveDate, cnab::Refusal};
+use clap::{Args, Subcommand};
+use listing::Listing;
+use std::{io, path::PathBuf};
+
+/// Read what banks send and payers paste, without a server
+#[derive(Args)]
+#[command(after_help = "Examples:
+  regua bank-file show CB231126.RET --format json
+  regua bank-file line 00190.00009 01238.798977 77700.168188 3 37690000013500")]
+pub struct BankFileArgs {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// Payments of a return file (CNAB 240, CNAB 400, FEBRABAN 150) and notes on it; exit code 3 where it is refused
+    Show {
+        /// The file, as the bank sent it
+        file: PathBuf,
+    },
+    /// Fields of a typed line or bar code (boleto, arrecadação), or every digit that is wrong; exit code 3 then
+    Line {
+        /// As pasted, masks and blanks included
+        #[arg(required = true)]
+        text: Vec<String>,
+        /// Day from which the due date is seen, YYYY-MM-DD; without it today in São Paulo
+        #[arg(long)]
+        today: Option<NaiveDate>,
+    },
+}
+
+pub fn run(args: BankFileArgs, shared: &Shared) -> anyhow::Result<u8> {
+    match args.what {
+        What::Show { file } => match Listing::read(&file)? {
+            Ok(listing) => {
+                listing.print(shared.format)?;
+                Ok(DONE)
+            }
+            Err(refusal) => {
+                print_refusal(&refusal, shared.format)?;
+                Ok(FOUND)
+            }
+        },
+        What::Line { text, today } => slip::run(&text.join(" "), today, shared.format),
+    }
+}
+
+fn print_refusal(refusal: &Refusal, format: Format) -> anyhow::Result<()> {
+    let reason = refusal.to_string();
+    if format == Format::Json {
+        let object = serde_json::json!({ "refused": { "slug": refusal.slug(), "reason": reason } });
+        return print_json(io::stdout().lock(), &object);
+    }
+    let mut table = Table::new("Refused: nothing of this file may be used", &["slug", "reason"]);
+    table.row(vec![refusal.slug().into(), reason.into()]);
+    table.print(format)
+}

@@ -1,0 +1,59 @@
+//! Databases of the services, opened beside whatever runs.
+
+use crate::settings::Settings;
+use anyhow::Context;
+use eventlog::{Log, consumer::Parking, projection::Projections};
+use host::{clock::SystemClock, environment::open_database, ids::TimeOrdered};
+use sql::{Db, Durability};
+use std::sync::Arc;
+
+/// Services that have a log.
+pub const WITH_LOG: [&str; 3] = [invoice::NAME, dunning_engine::NAME, notification::NAME];
+
+/// The database of a service. Errors: there is none, or it cannot be reached.
+pub async fn database(settings: &Settings, service: &str) -> anyhow::Result<Db> {
+    if settings.storage.kind == "sqlite" {
+        let file = settings.storage.directory.join(format!("{service}.sqlite"));
+        anyhow::ensure!(
+            file.exists(),
+            "{} is not there: run `regua up` or `regua demo` first, or name the directory with --data",
+            file.display()
+        );
+    }
+    open_database(service, &settings.storage, Durability::Full).await
+}
+
+/// The log of a service.
+pub async fn log(settings: &Settings, service: &str) -> anyhow::Result<Log> {
+    anyhow::ensure!(WITH_LOG.contains(&service), "{service} has no log; there are {}", WITH_LOG.join(", "));
+    let db = database(settings, service).await?;
+    Log::open(db, Arc::new(SystemClock), Arc::new(TimeOrdered)).await.with_context(|| format!("the log of {service} cannot be read"))
+}
+
+/// The views of every service.
+pub async fn projections(settings: &Settings) -> anyhow::Result<Vec<Projections>> {
+    Ok(vec![
+        invoice::projections(&log(settings, invoice::NAME).await?)?,
+        dunning_engine::projections(&log(settings, dunning_engine::NAME).await?)?,
+        notification::projections(&log(settings, notification::NAME).await?)?,
+        reporting::projections(&database(settings, reporting::NAME).await?)?,
+    ])
+}
+
+/// The parked streams of every consumer, with the consumer's name.
+pub async fn parkings(settings: &Settings) -> anyhow::Result<Vec<(&'static str, Parking)>> {
+    let consumers = [
+        (invoice::NAME, invoice::CONSUMERS),
+        (dunning_engine::NAME, dunning_engine::CONSUMERS),
+        (notification::NAME, notification::CONSUMERS),
+        (reporting::NAME, reporting::CONSUMERS),
+    ];
+    let mut parkings = Vec::new();
+    for (service, names) in consumers {
+        let db = database(settings, service).await?;
+        for name in names {
+            parkings.push((*name, Parking::new(db.clone(), *name, Arc::new(SystemClock), Arc::new(TimeOrdered))));
+        }
+    }
+    Ok(parkings)
+}

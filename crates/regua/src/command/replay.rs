@@ -1,0 +1,139 @@
+//! `regua replay`
+
+use super::{DONE, FOUND, Shared};
+use crate::{
+    output::{Format, Table, print_json},
+    portfolio::{Columns, RowFault},
+    progress,
+    replay::{Outage, Replay, Report},
+    settings::Settings,
+};
+use anyhow::Context;
+use eventlog::Ids;
+use host::ids::TimeOrdered;
+use chrono::NaiveDate;
+use clap::Args;
+use serde_json::Value;
+use std::{fs, path::PathBuf};
+
+/// Play a portfolio through the whole system on a virtual clock
+#[derive(Args)]
+#[command(after_help = "Example:
+  regua replay --portfolio invoices.csv --columns columns.toml --policy policies/simples.toml --until 2014-02-28 --report out.json
+The exit code is 3 where a view differs from the one built again from its events.")]
+pub struct ReplayArgs {
+    /// CSV of invoices and payments
+    #[arg(long)]
+    portfolio: PathBuf,
+    /// How its columns are named; our own names without it
+    #[arg(long)]
+    columns: Option<PathBuf>,
+    /// The ladder, TOML
+    #[arg(long)]
+    policy: PathBuf,
+    /// Last day, YYYY-MM-DD
+    #[arg(long)]
+    until: NaiveDate,
+    /// Where the report is written, JSON; standard output without it
+    #[arg(long)]
+    report: Option<PathBuf>,
+    /// A..B: from 00:00 of A until 00:00 of B the engine and notification do nothing
+    #[arg(long, value_parser = Outage::parse)]
+    outage: Option<Outage>,
+    /// Keep logs and views in this directory; without it they are removed at the end
+    #[arg(long)]
+    data: Option<PathBuf>,
+    /// Stop at the first wrong row
+    #[arg(long)]
+    strict: bool,
+}
+
+pub async fn run(args: ReplayArgs, shared: &Shared) -> anyhow::Result<u8> {
+    let work = tempfile::tempdir().context("no temporary directory")?;
+    let columns = match &args.columns {
+        None => Columns::default(),
+        Some(path) => Columns::parse(&fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?)?,
+    };
+    let elapsed = progress::stopwatch();
+    let replay = Replay {
+        portfolio: args.portfolio,
+        columns,
+        policy: fs::read_to_string(&args.policy).with_context(|| format!("{} cannot be read", args.policy.display()))?,
+        until: args.until,
+        outage: args.outage,
+        strict: args.strict,
+        settings: settings(shared, args.data.as_ref(), &work)?,
+        elapsed: Box::new(elapsed),
+        progress: Box::new(progress::replay_bar()),
+    };
+    let (report, faults) = replay.run(work.path()).await?;
+    tell_faults(&faults, report.portfolio.refused_rows);
+    let json = serde_json::to_value(&report)?;
+    match &args.report {
+        Some(path) => {
+            let text = serde_json::to_string_pretty(&json)? + "\n";
+            fs::write(path, text).with_context(|| format!("{} cannot be written", path.display()))?;
+            print_summary(&report, shared.format, &json)?;
+        }
+        None => print_json(std::io::stdout().lock(), &json)?,
+    }
+    let differs = report.projections.iter().any(|projection| projection.live_hash != projection.rebuilt_hash);
+    Ok(if differs { FOUND } else { DONE })
+}
+
+/// Embedded in a directory that is removed, in `data`, or where the configuration says, on names of this run alone.
+pub fn settings(shared: &Shared, data: Option<&PathBuf>, work: &tempfile::TempDir) -> anyhow::Result<Settings> {
+    let mut settings = shared.settings(data)?.on_free_ports();
+    settings.access.tokens.clear();
+    if settings.storage.kind == "sqlite" && data.is_none() {
+        settings.storage.directory = work.path().join("data");
+        settings.throwaway = true;
+    }
+    if let Some(directory) = data {
+        let used = directory.join("invoice.sqlite").exists();
+        anyhow::ensure!(!used, "{} holds a portfolio already; a replay starts from nothing", directory.display());
+    }
+    if settings.mode_name() == "distributed" {
+        let run = format!("replay_{}_", TimeOrdered.event_id().simple());
+        settings.bus.prefix = format!("{}{run}", settings.bus.prefix);
+        settings.storage.prefix = format!("{}{run}", settings.storage.prefix);
+    }
+    Ok(settings)
+}
+
+/// Wrong rows, on standard error.
+pub fn tell_faults(faults: &[RowFault], refused: u64) {
+    for fault in faults.iter().take(20) {
+        eprintln!("refused {fault}");
+    }
+    if refused > 20 {
+        eprintln!("refused {refused} rows in all");
+    }
+}
+
+fn print_summary(report: &Report, format: Format, json: &Value) -> anyhow::Result<()> {
+    if format == Format::Json {
+        return print_json(std::io::stdout().lock(), json);
+    }
+    steps_table(report).print(format)
+}
+
+/// How the steps ended.
+pub fn steps_table(report: &Report) -> Table {
+    let columns = ["step", "executed", "superseded", "suppressed", "expired", "undeliverable", "open", "reasons"];
+    let mut table = Table::new("How each step of the ladder ended", &columns);
+    for step in &report.steps {
+        let reasons: Vec<String> = step.reasons.iter().map(|(reason, n)| format!("{reason} {n}")).collect();
+        table.row(vec![
+            step.id.as_str().into(),
+            step.executed.into(),
+            step.superseded.into(),
+            step.suppressed.into(),
+            step.expired.into(),
+            step.undeliverable.into(),
+            step.open.into(),
+            reasons.join(", ").into(),
+        ]);
+    }
+    table
+}

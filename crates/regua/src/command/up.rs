@@ -1,0 +1,75 @@
+//! `regua up`
+
+use super::{DONE, Shared};
+use crate::{
+    output::Format,
+    settings::Mode,
+    system::{self, SERVICES, System},
+};
+use clap::Args;
+use eventlog::Activity;
+use host::{Service, clock::SystemClock, launch, telemetry};
+use std::{path::PathBuf, sync::Arc};
+
+/// Run the services until Ctrl-C or SIGTERM
+#[derive(Args)]
+#[command(after_help = "Examples:\n  regua up\n  regua up --data /tmp/regua\n  regua up --config regua.toml --only invoice")]
+pub struct Up {
+    /// Directory of the SQLite files (embedded storage)
+    #[arg(long)]
+    data: Option<PathBuf>,
+    /// Run this service alone: invoice, dunning-engine, notification or reporting
+    #[arg(long)]
+    only: Option<String>,
+    /// Take any free ports instead of the configured ones
+    #[arg(long)]
+    free_ports: bool,
+}
+
+pub async fn run(args: Up, shared: &Shared) -> anyhow::Result<u8> {
+    let mut settings = shared.settings(args.data.as_ref())?;
+    if args.free_ports {
+        settings = settings.on_free_ports();
+    }
+    let _telemetry = telemetry::start("regua", &settings.telemetry)?;
+    let activity = Activity::new();
+    if let Some(name) = args.only {
+        anyhow::ensure!(SERVICES.contains(&name.as_str()), "there is no service {name}; there are {}", SERVICES.join(", "));
+        anyhow::ensure!(settings.bus.kind == "kafka", "--only needs bus.kind = \"kafka\": in process, services read each other's logs");
+        let process = system::process(&settings, Mode::Live, Arc::new(SystemClock), activity);
+        let owner = system::owner_url(&settings);
+        let service = system::start_service(&name, &settings, Mode::Live, &process, owner).await?;
+        announce(std::iter::once(&service), shared.format)?;
+        launch::until_stopped().await?;
+        process.stop.cancel();
+        service.stop().await;
+        return Ok(DONE);
+    }
+    let system = System::start(&settings, Mode::Live, Arc::new(SystemClock), activity).await?;
+    announce(system.services(), shared.format)?;
+    launch::until_stopped().await?;
+    tracing::info!("stopping");
+    system.stop().await;
+    Ok(DONE)
+}
+
+fn announce<'a>(services: impl Iterator<Item = &'a Service>, format: Format) -> anyhow::Result<()> {
+    let lines: Vec<(String, &str, String)> = services
+        .flat_map(|service| {
+            service.addresses().iter().map(|(protocol, address)| (service.name().to_owned(), *protocol, address.to_string()))
+        })
+        .collect();
+    match format {
+        Format::Json => {
+            let objects: Vec<_> = lines.iter().map(|(s, p, a)| serde_json::json!({"service": s, "protocol": p, "address": a})).collect();
+            println!("{}", serde_json::Value::Array(objects));
+        }
+        Format::Table | Format::Csv => {
+            for (service, protocol, address) in lines {
+                println!("{service:15} {protocol}  {address}");
+            }
+            println!("ready; stop with Ctrl-C");
+        }
+    }
+    Ok(())
+}

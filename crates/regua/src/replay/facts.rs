@@ -1,0 +1,119 @@
+//! The facts of one day: payers, invoices, payments, in file order, by bulk streams.
+
+use super::clients::Clients;
+use crate::portfolio::Spool;
+use anyhow::{Context, ensure};
+use chrono::NaiveDate;
+use contracts::invoice::v1 as proto;
+use futures::stream;
+
+/// Items kept in memory at a time.
+const PAGE: i64 = 2000;
+
+/// Records everything of a day. Errors: the service refused a fact, or the file cannot be read on.
+pub async fn feed(clients: &mut Clients, spool: &Spool, day: NaiveDate) -> anyhow::Result<()> {
+    register(clients, spool, day).await?;
+    issue(clients, spool, day).await?;
+    pay(clients, spool, day).await
+}
+
+fn accepted(what: &str, id: &str, error: Option<proto::ItemError>) -> anyhow::Result<()> {
+    match error {
+        None => Ok(()),
+        Some(error) => anyhow::bail!("{what} {id} was refused: {} {}: {}", error.reason, error.field, error.message),
+    }
+}
+
+async fn register(clients: &mut Clients, spool: &Spool, day: NaiveDate) -> anyhow::Result<()> {
+    let mut after = 0;
+    loop {
+        let page = spool.customers(day, after, PAGE).await?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = last.seq;
+        let items: Vec<proto::RegisterCustomersRequest> = page.into_iter().map(customer).collect();
+        let sent = items.len();
+        let mut answers = clients.invoice.register_customers(stream::iter(items)).await.context("customers")?.into_inner();
+        let mut answered = 0;
+        while let Some(answer) = answers.message().await? {
+            answered += 1;
+            accepted("customer", &answer.command_id, answer.error)?;
+        }
+        ensure!(answered == sent, "{answered} of {sent} customers were answered");
+    }
+}
+
+fn customer(c: crate::portfolio::spool::SpooledCustomer) -> proto::RegisterCustomersRequest {
+    let attributes = proto::CustomerAttributes { state: c.state, ..Default::default() };
+    let phones = if c.phone.is_empty() { Vec::new() } else { vec![c.phone] };
+    let customer = proto::Customer {
+        customer_id: c.customer_id,
+        name: c.name,
+        tax_id: c.tax_id,
+        email: c.email,
+        phones,
+        attributes: Some(attributes),
+        ..Default::default()
+    };
+    proto::RegisterCustomersRequest { command_id: format!("replay.c{}", c.seq), customer: Some(customer) }
+}
+
+async fn issue(clients: &mut Clients, spool: &Spool, day: NaiveDate) -> anyhow::Result<()> {
+    let mut after = 0;
+    loop {
+        let page = spool.invoices(day, after, PAGE).await?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = last.seq;
+        let items: Vec<proto::IssueInvoicesRequest> = page.into_iter().map(invoice).collect();
+        let sent = items.len();
+        let mut answers = clients.invoice.issue_invoices(stream::iter(items)).await.context("invoices")?.into_inner();
+        let mut answered = 0;
+        while let Some(answer) = answers.message().await? {
+            answered += 1;
+            accepted("invoice", &answer.invoice_id, answer.error)?;
+        }
+        ensure!(answered == sent, "{answered} of {sent} invoices were answered");
+    }
+}
+
+fn invoice(i: crate::portfolio::SpooledInvoice) -> proto::IssueInvoicesRequest {
+    let invoice = proto::NewInvoice {
+        invoice_id: i.invoice_id,
+        customer_id: i.customer_id,
+        amount_minor: i.amount_minor,
+        currency: i.currency,
+        issued_on: i.issued_on,
+        due_on: i.due_on,
+        document: String::new(),
+    };
+    proto::IssueInvoicesRequest { command_id: format!("replay.i{}", i.seq), invoice: Some(invoice) }
+}
+
+async fn pay(clients: &mut Clients, spool: &Spool, day: NaiveDate) -> anyhow::Result<()> {
+    let mut after = 0;
+    loop {
+        let (page, last) = spool.payments(day, after, PAGE).await?;
+        let Some(last) = last else { return Ok(()) };
+        after = last;
+        let items: Vec<proto::RecordPaymentsRequest> = page.into_iter().map(|payment| paid(payment, day)).collect();
+        let sent = items.len();
+        let mut answers = clients.invoice.record_payments(stream::iter(items)).await.context("payments")?.into_inner();
+        let mut answered = 0;
+        while let Some(answer) = answers.message().await? {
+            answered += 1;
+            accepted("payment", &answer.payment_id, answer.error)?;
+        }
+        ensure!(answered == sent, "{answered} of {sent} payments were answered");
+    }
+}
+
+fn paid(p: crate::portfolio::SpooledPayment, day: NaiveDate) -> proto::RecordPaymentsRequest {
+    let payment = proto::NewPayment {
+        payment_id: format!("p{}", p.seq),
+        invoice_id: p.invoice_id,
+        amount_minor: p.amount_minor,
+        currency: p.currency,
+        paid_on: day.to_string(),
+        method: String::new(),
+    };
+    proto::RecordPaymentsRequest { command_id: format!("replay.p{}", p.seq), payment: Some(payment) }
+}

@@ -1,0 +1,157 @@
+//! A portfolio through the whole system on a virtual clock: same services, same gRPC, same log, same bus.
+//!
+//! On each day at 08:00 of the policy's zone the invoices issued that day are issued and the payments of that day recorded, both in file
+//! order; until 24:00 the engine works as it would live. The clock jumps from event to event and moves only when nothing is in hand.
+
+mod clients;
+mod facts;
+pub mod report;
+mod timeline;
+
+pub use report::Report;
+pub use timeline::Outage;
+
+use crate::{
+    portfolio::{Columns, Spool, read::Rows},
+    settings::{self, Mode, Settings},
+    system::System,
+};
+use anyhow::Context;
+use chrono::NaiveDate;
+use clients::Clients;
+use eventlog::Activity;
+use host::clock::VirtualClock;
+use kernel::Zone;
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+/// What to replay.
+pub struct Replay {
+    /// The portfolio.
+    pub portfolio: PathBuf,
+    /// How its columns are named.
+    pub columns: Columns,
+    /// The policy, TOML.
+    pub policy: String,
+    /// The last day.
+    pub until: NaiveDate,
+    /// Days on which the engine and notification do nothing.
+    pub outage: Option<Outage>,
+    /// Stop at the first wrong row.
+    pub strict: bool,
+    /// What the installation is told.
+    pub settings: Settings,
+    /// Wall time, for the report's `run`: read by the caller, who owns the clock.
+    pub elapsed: Box<dyn Fn() -> Duration + Send + Sync>,
+    /// Told how far it is.
+    pub progress: Box<dyn Fn(Progress) + Send + Sync>,
+}
+
+/// How far a replay is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// Rows read.
+    Reading(u64),
+    /// The day being played, of the first and the last.
+    Day {
+        /// First day.
+        first: NaiveDate,
+        /// This day.
+        day: NaiveDate,
+        /// Last day.
+        until: NaiveDate,
+    },
+    /// Every view is being built again from its events.
+    Verifying,
+}
+
+impl Replay {
+    /// Plays it. `work` is a directory for the sorted portfolio. Errors: a file that cannot be read, a policy with faults, storage or
+    /// bus that cannot be had, a fact that the services refuse.
+    pub async fn run(self, work: &Path) -> anyhow::Result<(Report, Vec<crate::portfolio::RowFault>)> {
+        let policy =
+            dunning_engine::policy_toml::load(&self.policy).map_err(|faults| anyhow::anyhow!("{}", settings::policy_faults(&faults)))?;
+        let zone = policy.time_zone();
+        let file = File::open(&self.portfolio).with_context(|| format!("{} cannot be read", self.portfolio.display()))?;
+        let rows = Rows::new(file, self.columns.clone())?;
+        let spool = Spool::fill(rows, work, self.strict, |count| (self.progress)(Progress::Reading(count))).await?;
+        let first = spool.first_day.context("the portfolio has no good row")?;
+        anyhow::ensure!(first <= self.until, "the first invoice is issued on {first}, after --until {}", self.until);
+
+        let activity = Activity::new();
+        let clock = VirtualClock::new(zone.midnight(first), activity.clone());
+        let checked = Arc::clone(&clock);
+        let _sleepers = activity.register("clock", Box::new(move || checked.is_idle()));
+        let system = System::start(&self.settings, Mode::Replay, Arc::clone(&clock) as Arc<dyn eventlog::Clock>, activity.clone()).await?;
+        let played = self.play(&system, &spool, (zone, first), (&clock, &activity)).await;
+        // Whatever happened, the services end in order and what they have is stored.
+        let report = match played {
+            Ok(()) => self.report(&system, &spool, first, policy.id().as_str()).await,
+            Err(error) => Err(error),
+        };
+        system.stop().await;
+        Ok((report?, spool.faults))
+    }
+
+    async fn play(
+        &self,
+        system: &System,
+        spool: &Spool,
+        start: (Zone, NaiveDate),
+        time: (&Arc<VirtualClock>, &Activity),
+    ) -> anyhow::Result<()> {
+        let (clock, activity) = time;
+        let (zone, first) = start;
+        let mut clients = Clients::connect(system).await?;
+        clients.publish_policy(&self.policy).await?;
+        activity.settled().await;
+        let mut timeline = timeline::Timeline::new(zone, first, self.until, self.outage);
+        while let Some(next) = timeline.next(clock.next_deadline(), spool).await? {
+            (self.progress)(Progress::Day { first, day: zone.day_of(next.at), until: self.until });
+            match next.what {
+                timeline::What::OutageBegins => system.pause_engine(),
+                timeline::What::OutageEnds => {
+                    clock.advance_to(next.at);
+                    system.resume_engine();
+                }
+                timeline::What::Facts(day) => {
+                    // At one instant facts come before what the engine does.
+                    system.hold_timers();
+                    clock.advance_to(next.at);
+                    facts::feed(&mut clients, spool, day).await?;
+                    activity.settled().await;
+                    if !timeline.is_out() {
+                        system.release_timers();
+                    }
+                }
+                timeline::What::Deadline => clock.advance_to(next.at),
+            }
+            activity.settled().await;
+        }
+        clock.advance_to(zone.midnight(kernel::calendar::next(self.until)));
+        activity.settled().await;
+        Ok(())
+    }
+
+    async fn report(&self, system: &System, spool: &Spool, first: NaiveDate, policy_id: &str) -> anyhow::Result<Report> {
+        let mut clients = Clients::connect(system).await?;
+        let mut report = report::collect(&mut clients, (first, self.until), policy_id).await?;
+        report.portfolio.refused_rows = spool.refused_rows;
+        report.alarms.extend(system.alarms());
+        (self.progress)(Progress::Verifying);
+        report.projections = system.verify_projections().await?;
+        report
+            .alarms
+            .extend(report.projections.iter().filter(|p| p.live_hash != p.rebuilt_hash).map(|p| format!("projection_differs: {}", p.name)));
+        report.run = report::Run {
+            mode: self.settings.mode_name().to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            wall_seconds: (self.elapsed)().as_secs(),
+        };
+        Ok(report)
+    }
+}

@@ -1,0 +1,139 @@
+//! The configuration, typed: one commented default file with the user's laid over it.
+
+use anyhow::Context;
+use host::{
+    collection::Collection,
+    config::{Access, BusConfig, Config, Listen, Storage, TelemetryConfig},
+};
+use kernel::Zone;
+use ladder::draft::Fault;
+use std::{net::SocketAddr, path::Path};
+
+/// Every key and its default, with comments.
+pub const DEFAULT: &str = include_str!("../../../deploy/regua.default.toml");
+
+/// How the system is to run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// On the real clock, sending for real.
+    Live,
+    /// On a virtual clock: contacts are recorded, approvals given, the residue tolerance is 0, any free ports.
+    Replay,
+}
+
+/// Everything that an installation is told.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where logs and views are.
+    pub storage: Storage,
+    /// How events travel.
+    pub bus: BusConfig,
+    /// Who may call.
+    pub access: Access,
+    /// Logs and traces.
+    pub telemetry: TelemetryConfig,
+    /// Listeners by service name.
+    pub invoice: Listen,
+    /// Listeners of the engine.
+    pub dunning_engine: Listen,
+    /// Listeners of notification.
+    pub notification: Listen,
+    /// Listeners of reporting.
+    pub reporting: Listen,
+    /// Zone of the creditor's civil dates.
+    pub zone: Zone,
+    /// What may stay open without a reminder.
+    pub tolerance_minor: i64,
+    /// Who the payer owes to.
+    pub creditor: notification::Creditor,
+    /// How messages leave.
+    pub channels: notification::ChannelsConfig,
+    /// Set by commands that delete their storage when they end: nothing then waits for the disk.
+    pub throwaway: bool,
+}
+
+impl Settings {
+    /// From a file; `None` = the defaults. Errors: the file cannot be read, or its faults, all at once.
+    pub fn load(path: Option<&Path>) -> anyhow::Result<Self> {
+        let user = match path {
+            None => String::new(),
+            Some(path) => std::fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?,
+        };
+        let config = Config::load(DEFAULT, &user)?;
+        let Collection { zone, tolerance_minor } = Collection::of(&config)?;
+        let settings = Self {
+            storage: config.section("storage")?,
+            bus: config.section("bus")?,
+            access: config.section("access")?,
+            telemetry: config.section("telemetry")?,
+            invoice: config.section(invoice::NAME)?,
+            dunning_engine: config.section(dunning_engine::NAME)?,
+            notification: config.section(notification::NAME)?,
+            reporting: config.section(reporting::NAME)?,
+            zone,
+            tolerance_minor,
+            creditor: config.section("creditor")?,
+            channels: config.section("channels")?,
+            throwaway: false,
+        };
+        settings.check()?;
+        Ok(settings)
+    }
+
+    fn check(&self) -> anyhow::Result<()> {
+        match self.storage.kind.as_str() {
+            "sqlite" => {}
+            "postgres" => anyhow::ensure!(!self.storage.url.is_empty(), "storage.url: is needed where storage.kind is postgres"),
+            other => anyhow::bail!("storage.kind: is {other}, should be sqlite or postgres"),
+        }
+        match self.bus.kind.as_str() {
+            "in-process" => {}
+            "kafka" => anyhow::ensure!(!self.bus.brokers.is_empty(), "bus.brokers: is needed where bus.kind is kafka"),
+            other => anyhow::bail!("bus.kind: is {other}, should be in-process or kafka"),
+        }
+        anyhow::ensure!(self.bus.partitions > 0, "bus.partitions: should be more than zero");
+        Ok(())
+    }
+
+    /// Makes every listener take any free loopback port: for a replay beside a running system.
+    pub fn on_free_ports(mut self) -> Self {
+        let any: SocketAddr = ([127, 0, 0, 1], 0).into();
+        for listen in [&mut self.invoice, &mut self.dunning_engine, &mut self.notification, &mut self.reporting] {
+            (listen.grpc, listen.http, listen.url) = (any, any, String::new());
+        }
+        self
+    }
+
+    /// `embedded` or `distributed`.
+    pub fn mode_name(&self) -> &'static str {
+        if self.storage.kind == "sqlite" && self.bus.kind == "in-process" { "embedded" } else { "distributed" }
+    }
+}
+
+/// All faults of a policy, one a line.
+pub fn policy_faults(faults: &[Fault]) -> String {
+    let lines: Vec<String> = faults.iter().map(|fault| format!("  {}: {} ({})", fault.path, fault.message, fault.slug)).collect();
+    format!("the policy has {} faults:\n{}", faults.len(), lines.join("\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_configuration_is_good() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let settings = Settings::load(Some(file.path())).unwrap();
+        assert_eq!(settings.mode_name(), "embedded");
+    }
+
+    #[test]
+    fn every_fault_of_a_configuration_is_told_at_once() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "[storage]\nknd = \"x\"\n[bus]\npartitions = \"a\"\n[nonsense]\n").unwrap();
+        let error = Settings::load(Some(file.path())).unwrap_err().to_string();
+        for part in ["storage.knd", "bus.partitions", "nonsense"] {
+            assert!(error.contains(part), "{error}");
+        }
+    }
+}
