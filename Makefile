@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build demo test lint proto-lint stack stack-down
+.PHONY: help build demo test vectors lint proto-lint stack stack-down
 
 # Cargo itself reads CARGO_TARGET_DIR too.
 TARGET := $(or $(CARGO_TARGET_DIR),target)
@@ -22,6 +22,10 @@ demo: ## runs the main job on embedded storage
 
 test: lint ## all tests, with PostgreSQL and Kafka of their own
 	deploy/test.sh
+
+vectors: ## checks every row of the vector files in VECTORS=… (or the project's own) and counts them
+	deploy/stack/prepare.sh build
+	deploy/vectors.sh '$(VECTORS)'
 
 lint: proto-lint ## formatting, clippy and the protobuf linter, without a warning
 	deploy/stack/prepare.sh build

@@ -15,7 +15,6 @@ pub mod cnab;
 pub mod contact_window;
 pub mod phone;
 pub mod pix;
-mod roll;
 pub mod state;
 pub mod tax_id;
 

@@ -15,7 +15,8 @@ pub enum PhoneKind {
     Mobile,
     /// A landline: voice only.
     Landline,
-    /// 0300, 0303, 0500, 0800, 0900: a company's line, in no state, never a payer's.
+    /// 0300, 0303, 0500, 0800, 0900, and the nationwide 300x, 400x, 4020, 4370 and 4864 without an area code:
+    /// a company's line, in no state, never a payer's.
     Service,
     /// Another country's number; only its form is checked.
     Foreign,
@@ -185,8 +186,15 @@ fn without_trunk(national: &str) -> &str {
 }
 
 fn service(national: &str) -> Option<Phone> {
-    let prefixed = ["300", "303", "500", "800", "900"].iter().any(|prefix| national.starts_with(prefix));
-    (prefixed && matches!(national.len(), 9 | 10)).then(|| Phone { kind: PhoneKind::Service, digits: format!("55{national}") })
+    let begins = |prefixes: &[&str]| prefixes.iter().any(|prefix| national.starts_with(prefix));
+    let found = match national.len() {
+        8 => begins(&["300", "400", "4020", "4370", "4864"]),
+        // Old numbers have six digits after their prefix.
+        9 => begins(&["500", "800", "900"]),
+        10 => begins(&["300", "303", "500", "800", "900"]),
+        _ => false,
+    };
+    found.then(|| Phone { kind: PhoneKind::Service, digits: format!("55{national}") })
 }
 
 fn geographic(national: &str) -> Result<Phone, PhoneFault> {

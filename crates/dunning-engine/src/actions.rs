@@ -19,11 +19,7 @@ use contracts::invoice::v1 as invoice;
 use eventlog::{Activity, Clock, CommandKey, Log, Submission, WriteError, Writer};
 use futures::{StreamExt, TryStreamExt, stream as pages};
 use kernel::Zone;
-use ladder::{
-    Command, Event,
-    ladder::ActionOutcome,
-    track::OccurrenceState,
-};
+use ladder::{Command, Event, ladder::ActionOutcome, track::OccurrenceState};
 use sha2::{Digest, Sha256};
 use sql::Dialect;
 use std::{
@@ -102,7 +98,9 @@ impl Executor {
 
     /// Asks the owner and concludes the step.
     async fn perform(&self, fact: &Fact) -> Result<(), Postponed> {
-        let Event::ActionDue { invoice_id, cycle, step_id, occurrence, day, min_outstanding_minor, .. } = &fact.event else { return Ok(()) };
+        let Event::ActionDue { invoice_id, cycle, step_id, occurrence, day, min_outstanding_minor, .. } = &fact.event else {
+            return Ok(());
+        };
         let to = stream(&fact.tenant, fact.customer_id.as_str());
         let (payer, _) = self.writer.state(&to).await.map_err(|error| Postponed(error.to_string()))?;
         if !is_claimed(&payer, &fact.event) {
@@ -116,8 +114,11 @@ impl Executor {
             occurrence: *occurrence,
             min_outstanding_minor: *min_outstanding_minor,
         };
-        let asked =
-            invoice::AuthorizeReminderRequest { customer_id: fact.customer_id.to_string(), contact_id: contact_id.clone(), items: vec![item] };
+        let asked = invoice::AuthorizeReminderRequest {
+            customer_id: fact.customer_id.to_string(),
+            contact_id: contact_id.clone(),
+            items: vec![item],
+        };
         let answer = (self.look)(fact.tenant.clone(), asked).await;
         let outcome = outcome_of(answer).map_err(|status| Postponed(status.to_string()))?;
         let conclusion = Command::ConcludeAction {
@@ -199,9 +200,7 @@ impl Running {
             match self.page().await {
                 Ok(true) => {}
                 Ok(false) => {
-                    let others = async {
-                        if shared { tokio::time::sleep(LOOK_EVERY).await } else { std::future::pending().await }
-                    };
+                    let others = async { if shared { tokio::time::sleep(LOOK_EVERY).await } else { std::future::pending().await } };
                     tokio::select! {
                         changed = head.changed() => if changed.is_err() { return },
                         () = others => {}
@@ -222,7 +221,8 @@ impl Running {
         let Some(last) = events.last().map(|event| event.position) else { return Ok(false) };
         let is_due = |event: &&eventlog::Recorded| event.event_type == "ActionDue";
         let decoded = events.iter().filter(is_due).map(|event| wire::decode(&event.tenant, &event.event_type, &event.payload));
-        let readable = |fact: Result<Option<Fact>, _>| fact.inspect_err(|fault| tracing::error!(%fault, "an action cannot be read")).ok().flatten();
+        let readable =
+            |fact: Result<Option<Fact>, _>| fact.inspect_err(|fault| tracing::error!(%fault, "an action cannot be read")).ok().flatten();
         let due: Vec<Fact> = decoded.filter_map(readable).collect();
         let executor = &self.executor;
         pages::iter(&due).map(Ok).try_for_each_concurrent(IN_HAND, |fact| executor.perform(fact)).await?;

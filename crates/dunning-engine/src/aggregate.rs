@@ -249,12 +249,7 @@ pub fn customer_of(tenant: &str, stream: &str) -> Option<CustomerId> {
 
 /// What the events of a command share.
 pub fn meta(tenant: &str, customer_id: &str) -> Meta {
-    Meta {
-        tenant: tenant.to_owned(),
-        key: format!("{tenant}/{customer_id}"),
-        traceparent: host::trace::traceparent(),
-        ..Meta::default()
-    }
+    Meta { tenant: tenant.to_owned(), key: format!("{tenant}/{customer_id}"), traceparent: host::trace::traceparent(), ..Meta::default() }
 }
 
 /// The command for a payer whose timers are due.

@@ -184,7 +184,13 @@ fn judge(
     ("not_offered", why_not_offered(asked, track, (index, at), recorded, plan))
 }
 
-fn why_not_offered(asked: &Asked<'_>, track: &Track, (index, at): (usize, &Occurrence), recorded: &Recorded<'_>, plan: &plan::Plan) -> String {
+fn why_not_offered(
+    asked: &Asked<'_>,
+    track: &Track,
+    (index, at): (usize, &Occurrence),
+    recorded: &Recorded<'_>,
+    plan: &plan::Plan,
+) -> String {
     if at.tone > track.tone_cap() {
         return Waiting::ToneTooHigh.slug().to_owned();
     }
@@ -222,5 +228,7 @@ fn lines(considered: &[Considered]) -> Vec<String> {
 fn line(one: &Considered) -> String {
     let Considered { invoice_id, cycle, step_id, policy_id, policy_version, planned_on, decision, reason, detail } = one;
     let why = if reason.is_empty() { String::new() } else { format!(" ({reason})") };
-    format!("{invoice_id} {step_id} {decision}{why}{detail}; cycle {cycle} of {policy_id} version {policy_version}, planned for {planned_on}")
+    format!(
+        "{invoice_id} {step_id} {decision}{why}{detail}; cycle {cycle} of {policy_id} version {policy_version}, planned for {planned_on}"
+    )
 }

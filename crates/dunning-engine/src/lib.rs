@@ -16,6 +16,8 @@ mod project;
 pub mod publish;
 mod query;
 mod start;
+#[cfg(test)]
+mod tests;
 mod wire;
 
 pub use aggregate::Ladders;

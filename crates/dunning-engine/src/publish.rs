@@ -1,7 +1,7 @@
 //! Own events → public events.
 
-use eventlog::bus::{Publish, Published};
 use eventlog::Recorded;
+use eventlog::bus::{Publish, Published};
 
 /// What stays inside: what the engine noted of facts that their owner publishes itself, the talk with the person who approves, and the
 /// texts and assignments of policies.

@@ -105,7 +105,8 @@ pub struct Decision {
 
 /// What was decided about a payer's steps on a local day.
 pub async fn decisions(views: &Views, tenant: &str, customer_id: &str, day: NaiveDate) -> Result<Vec<Decision>, ProjectionError> {
-    let text = "SELECT * FROM {decision} WHERE tenant = $1 AND customer_id = $2 AND day = $3 ORDER BY invoice_id, cycle, step_id, occurrence";
+    let text =
+        "SELECT * FROM {decision} WHERE tenant = $1 AND customer_id = $2 AND day = $3 ORDER BY invoice_id, cycle, step_id, occurrence";
     let rows = views.query(text, &[tenant.into(), customer_id.into(), day.into()]).await?;
     let read = |row: &Row| {
         Ok(Decision {
@@ -156,6 +157,8 @@ fn read_task(row: &Row) -> Result<(proto::Task, String), ProjectionError> {
         day: row.date("day")?.to_string(),
         until: row.opt_date("until")?.map(|day| day.to_string()).unwrap_or_default(),
     };
-    let key = [&task.day, &task.invoice_id, &task.cycle.to_string(), &task.reason, &task.step_id].map(String::as_str).join(&SEPARATOR.to_string());
+    let key = [&task.day, &task.invoice_id, &task.cycle.to_string(), &task.reason, &task.step_id]
+        .map(String::as_str)
+        .join(&SEPARATOR.to_string());
     Ok((task, key))
 }

@@ -1,6 +1,8 @@
 //! Who may call: tokens, tenants, and the rule that no open listener starts without both TLS and a token.
 
 use crate::{config::Access, refusal::Refusal};
+use anyhow::Context;
+use kernel::TenantId;
 use std::{net::SocketAddr, sync::Arc};
 use subtle::ConstantTimeEq;
 use tonic::{Code, Request, Status, metadata::MetadataMap, service::Interceptor};
@@ -26,21 +28,27 @@ pub struct Gatekeeper {
 
 impl Gatekeeper {
     /// From the `[access]` section. Without tokens every call is let in, which only loopback listeners may do.
-    pub fn new(access: &Access) -> Self {
-        let mut tokens: Vec<(String, String)> =
-            access.tokens.iter().filter_map(|(token, tenant)| Some((token.clone(), tenant.as_str()?.to_owned()))).collect();
+    /// Errors: a token that is empty, or one whose tenant is none; a token that is passed over would open the door to all.
+    pub fn new(access: &Access) -> anyhow::Result<Self> {
+        let mut tokens = Vec::with_capacity(access.tokens.len() + 1);
+        for (token, tenant) in &access.tokens {
+            anyhow::ensure!(!token.trim().is_empty(), "access.tokens: a token is empty");
+            let tenant = tenant.as_str().context("access.tokens: a tenant is no text")?;
+            anyhow::ensure!(tenant == ANY_TENANT || is_tenant(tenant), "access.tokens: {tenant:?} is no tenant");
+            tokens.push((token.clone(), tenant.to_owned()));
+        }
         if !access.service_token.is_empty() {
             tokens.push((access.service_token.clone(), ANY_TENANT.to_owned()));
         }
-        Self { tokens: Arc::new(tokens) }
+        Ok(Self { tokens: Arc::new(tokens) })
     }
 
     /// The caller of a request. Errors: UNAUTHENTICATED `token_missing` or `token_unknown`; INVALID_ARGUMENT
     /// `tenant_malformed`; PERMISSION_DENIED `tenant_forbidden`.
     pub fn caller(&self, metadata: &MetadataMap) -> Result<Caller, Status> {
         let named = metadata.get(TENANT_KEY).and_then(|value| value.to_str().ok());
-        if let Some(tenant) = named {
-            kernel::TenantId::new(tenant).map_err(|fault| Refusal::invalid(TENANT_KEY, "tenant_malformed", fault.to_string()))?;
+        if metadata.contains_key(TENANT_KEY) && !named.is_some_and(is_tenant) {
+            return Err(Refusal::invalid(TENANT_KEY, "tenant_malformed", "is no tenant: 1 to 64 letters, digits and . _ : + @ -").into());
         }
         if self.tokens.is_empty() {
             return Ok(Caller { tenant: named.unwrap_or(DEFAULT_TENANT).to_owned() });
@@ -58,6 +66,11 @@ impl Gatekeeper {
             (own, _) => Ok(Caller { tenant: own.to_owned() }),
         }
     }
+}
+
+/// Whether a text names a tenant: an id without `/`, which parts the tenant from the payer in names of streams and keys.
+fn is_tenant(text: &str) -> bool {
+    TenantId::new(text).is_ok() && !text.contains('/')
 }
 
 impl Interceptor for Gatekeeper {
@@ -97,22 +110,32 @@ mod tests {
 
     fn gatekeeper() -> Gatekeeper {
         let tokens = "acme-token = \"acme\"\nroot-token = \"*\"".parse().unwrap();
-        Gatekeeper::new(&Access { tokens, ..Access::default() })
+        Gatekeeper::new(&Access { tokens, ..Access::default() }).unwrap()
     }
 
     #[test]
     fn a_token_opens_its_own_tenant_only() {
-        let cases: [(&[(&'static str, &str)], Result<&str, Code>); 6] = [
+        let cases: [(&[(&'static str, &str)], Result<&str, Code>); 8] = [
             (&[], Err(Code::Unauthenticated)),
             (&[("authorization", "Bearer nonsense")], Err(Code::Unauthenticated)),
             (&[("authorization", "Bearer acme-token")], Ok("acme")),
             (&[("authorization", "Bearer acme-token"), (TENANT_KEY, "other")], Err(Code::PermissionDenied)),
             (&[("authorization", "Bearer root-token"), (TENANT_KEY, "other")], Ok("other")),
             (&[("authorization", "Bearer root-token"), (TENANT_KEY, "a b")], Err(Code::InvalidArgument)),
+            (&[("authorization", "Bearer root-token"), (TENANT_KEY, "acme/eu")], Err(Code::InvalidArgument)),
+            (&[("authorization", "Bearer ")], Err(Code::Unauthenticated)),
         ];
         for (pairs, expected) in cases {
             let got = gatekeeper().caller(&metadata(pairs)).map(|caller| caller.tenant).map_err(|status| status.code());
             assert_eq!(got, expected.map(str::to_owned), "{pairs:?}");
+        }
+    }
+
+    #[test]
+    fn a_token_that_cannot_be_used_is_a_fault_and_is_not_passed_over() {
+        for tokens in ["\"\" = \"acme\"", "t = 5", "t = \"\"", "t = \"a b\"", "t = \"acme/eu\""] {
+            let access = Access { tokens: tokens.parse().unwrap(), ..Access::default() };
+            assert!(Gatekeeper::new(&access).is_err(), "{tokens}");
         }
     }
 

@@ -1,6 +1,9 @@
 //! What all services are told of the tenant's calendar.
 
-use crate::{Config, config::{Fault, Faults}};
+use crate::{
+    Config,
+    config::{Fault, Faults},
+};
 use kernel::Zone;
 use serde::Deserialize;
 

@@ -60,7 +60,7 @@ impl Environment {
             db,
             log,
             metrics: Metrics::new(name)?,
-            gatekeeper: Gatekeeper::new(&process.access),
+            gatekeeper: Gatekeeper::new(&process.access)?,
             stop: process.stop.child_token(),
             process: process.clone(),
         })

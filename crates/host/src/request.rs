@@ -1,18 +1,23 @@
 //! Fields that every service's requests have: dates, ids, pages, idempotency keys.
 
 use crate::Refusal;
-use chrono::{Datelike, NaiveDate};
-use kernel::{CommandId, ids::IdFault};
+use chrono::NaiveDate;
+use kernel::{CommandId, ids::IdFault, text};
 
 /// Civil dates on the wire.
 pub const DATE_FORMAT: &str = "%Y-%m-%d";
+/// First civil date that requests may name.
+pub const FIRST_DAY: NaiveDate = NaiveDate::from_ymd_opt(1900, 1, 1).expect("a date of the calendar");
+/// Last civil date that requests may name.
+pub const LAST_DAY: NaiveDate = NaiveDate::from_ymd_opt(2199, 12, 31).expect("a date of the calendar");
 const MAX_PAGE: i32 = 1000;
 const DEFAULT_PAGE: i32 = 100;
 
 /// A civil date of a request. Errors: INVALID_ARGUMENT `date_malformed`.
 pub fn date(field: &str, text: &str) -> Result<NaiveDate, Refusal> {
-    let parsed = NaiveDate::parse_from_str(text, DATE_FORMAT).ok();
-    let in_range = parsed.filter(|day| (1900..=2199).contains(&day.year()));
+    // The parser takes `2026-1-5` too; two spellings of one date would be two bodies of one command.
+    let parsed = NaiveDate::parse_from_str(text, DATE_FORMAT).ok().filter(|_| text.len() == 10);
+    let in_range = parsed.filter(|day| (FIRST_DAY..=LAST_DAY).contains(day));
     in_range.ok_or_else(|| Refusal::invalid(field, "date_malformed", "should be a date YYYY-MM-DD from 1900 to 2199"))
 }
 
@@ -29,6 +34,15 @@ pub fn id<T>(field: &str, text: &str, make: impl FnOnce(&str) -> Result<T, IdFau
 /// An identifier of a request, or `None` where the text is empty.
 pub fn optional_id<T>(field: &str, text: &str, make: impl FnOnce(&str) -> Result<T, IdFault>) -> Result<Option<T>, Refusal> {
     if text.is_empty() { Ok(None) } else { id(field, text, make).map(Some) }
+}
+
+/// A text by which a list is filtered; empty = all. Errors: INVALID_ARGUMENT `text_refused` for control characters and
+/// for more than `max` characters.
+pub fn filter(field: &str, value: &str, max: usize) -> Result<String, Refusal> {
+    if value.is_empty() {
+        return Ok(String::new());
+    }
+    text::bounded(value, max).map_err(|fault| Refusal::invalid(field, "text_refused", fault.to_string()))
 }
 
 /// The idempotency key of a command. Errors: INVALID_ARGUMENT `command_id_malformed`.
@@ -53,6 +67,7 @@ impl Page {
             return Err(Refusal::invalid("page_size", "page_size_out_of_range", "should be 1 to 1000"));
         }
         let after = hex::decode(token).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+        let after = after.filter(|key| !key.contains(char::is_control));
         let after = after.ok_or_else(|| Refusal::invalid("page_token", "page_token_malformed", "is not a token of ours"))?;
         Ok(Self { size: usize::try_from(size).unwrap_or(1), after })
     }
@@ -79,7 +94,7 @@ mod tests {
     #[test]
     fn dates_of_requests_are_civil_and_in_range() {
         assert!(date("due_on", "2026-11-23").is_ok());
-        for bad in ["", "2026-02-30", "23/11/2026", "1899-12-31", "2200-01-01", "2026-11-23T00:00"] {
+        for bad in ["", "2026-02-30", "23/11/2026", "1899-12-31", "2200-01-01", "2026-11-23T00:00", "2026-1-5"] {
             assert_eq!(date("due_on", bad).unwrap_err().reason, "date_malformed", "{bad}");
         }
     }
@@ -90,7 +105,9 @@ mod tests {
         let mut rows = vec!["a".to_owned(), "b".to_owned(), "c".to_owned()];
         let token = page.cut(&mut rows, Clone::clone);
         assert_eq!((rows.len(), Page::of(2, &token).unwrap().after.as_str()), (2, "b"));
-        assert_eq!(Page::of(0, "zz").unwrap_err().reason, "page_token_malformed");
+        for bad in ["zz", "00", "ff"] {
+            assert_eq!(Page::of(0, bad).unwrap_err().reason, "page_token_malformed", "{bad}");
+        }
         assert_eq!(Page::of(1001, "").unwrap_err().reason, "page_size_out_of_range");
     }
 }

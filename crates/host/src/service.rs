@@ -20,9 +20,13 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 use tokio::task::JoinHandle;
 use tonic::service::Routes;
+
+/// How long running calls may take to end once a service is to stop.
+pub const GRACE: Duration = Duration::from_secs(10);
 
 /// The parts that a service has started.
 #[derive(Default)]
@@ -123,12 +127,23 @@ impl Service {
         self.timers.iter().for_each(TimerHandle::resume);
     }
 
-    /// Stops listening, lets what is in hand end, and waits for it.
+    /// Stops listening, lets what is in hand end, and waits for it, at most [`GRACE`].
     pub async fn stop(self) {
+        self.stop_within(GRACE).await;
+    }
+
+    /// As [`Service::stop`], but gives running calls this long: a stream that its caller keeps open would never end.
+    pub async fn stop_within(self, grace: Duration) {
         self.environment.stop.cancel();
-        for task in self.tasks {
-            if let Err(error) = task.await {
-                tracing::warn!(service = self.name, %error, "a task ended badly");
+        let until = tokio::time::Instant::now() + grace;
+        for mut task in self.tasks {
+            match tokio::time::timeout_at(until, &mut task).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::warn!(service = self.name, %error, "a task ended badly"),
+                Err(_) => {
+                    tracing::warn!(service = self.name, "a task was cut off: calls were still running");
+                    task.abort();
+                }
             }
         }
         if let Some(consumers) = Arc::into_inner(self.consumers) {

@@ -2,10 +2,14 @@
 
 use crate::grpc::{Ready, Server};
 use contracts::invoice::v1 as proto;
-use futures::{Stream, StreamExt};
+use futures::{
+    Stream, StreamExt,
+    future::{self, Either},
+};
 use host::Refusal;
-use kernel::InvoiceId;
-use receivable::Account;
+use prost::Message;
+use std::{future::Future, task::Poll};
+use tokio::task::unconstrained;
 use tonic::{Status, Streaming};
 
 /// Commands of one stream that wait for the log at a time; the caller feels it as flow control.
@@ -22,31 +26,48 @@ fn item_error(refusal: &Refusal) -> proto::ItemError {
     }
 }
 
+/// Puts a command into the queue of the log; what is given back is its answer to come. Commands are decided in the order in which
+/// they were put there.
+async fn enqueue<M: Message + Default>(server: Server, ready: Ready) -> impl Future<Output = Result<M, Refusal>> + Send {
+    // Polled once, here, it is in the queue or in the line before it. Without a budget: where tokio would put it off in favour of
+    // other tasks, the commands behind it would overtake.
+    let mut answer = Box::pin(unconstrained(async move { server.submit(ready).await }));
+    match futures::poll!(answer.as_mut()) {
+        Poll::Ready(outcome) => Either::Left(future::ready(outcome)),
+        Poll::Pending => Either::Right(answer),
+    }
+}
+
 /// Runs the commands in order. What has been answered is durable; the rest of a cut stream is done or not, told by repeating it.
-fn answers<T, R>(
+fn answers<T, M, R>(
     server: Server,
     ready: impl Stream<Item = Result<(T, Result<Ready, Refusal>), Status>> + Send,
-    respond: impl Fn(T, Result<&Account, proto::ItemError>) -> R + Clone + Send,
+    respond: impl Fn(T, Result<M, proto::ItemError>) -> R + Clone + Send,
 ) -> impl Stream<Item = Result<R, Status>> + Send
 where
     T: Send,
+    M: Message + Default,
     R: Send,
 {
-    let one = move |item: Result<(T, Result<Ready, Refusal>), Status>| {
-        let (server, respond) = (server.clone(), respond.clone());
+    let enqueued = ready.then(move |item: Result<(T, Result<Ready, Refusal>), Status>| {
+        let server = server.clone();
         async move {
             let (asked, ready) = item?;
-            let outcome = match ready {
-                Ok(ready) => server.submit(ready).await,
-                Err(refusal) => Err(refusal),
-            };
-            Ok(match outcome {
-                Ok(written) => respond(asked, Ok(&written.state)),
-                Err(refusal) => respond(asked, Err(item_error(&refusal))),
+            Ok::<_, Status>(match ready {
+                Ok(ready) => (asked, Either::Left(enqueue::<M>(server, ready).await)),
+                Err(refusal) => (asked, Either::Right(future::ready(Err(refusal)))),
             })
         }
+    });
+    let one = move |item: Result<(T, _), Status>| {
+        let respond = respond.clone();
+        async move {
+            let (asked, outcome) = item?;
+            let outcome: Result<M, Refusal> = outcome.await;
+            Ok(respond(asked, outcome.map_err(|refusal| item_error(&refusal))))
+        }
     };
-    until_broken(ready.map(one).buffered(IN_FLIGHT))
+    until_broken(enqueued.map(one).buffered(IN_FLIGHT))
 }
 
 /// A broken stream says so once and ends.
@@ -54,7 +75,7 @@ fn until_broken<R: Send>(answers: impl Stream<Item = Result<R, Status>> + Send) 
     answers.scan(false, |broken, answer| {
         let stop = *broken;
         *broken = answer.is_err();
-        futures::future::ready(if stop { None } else { Some(answer) })
+        future::ready(if stop { None } else { Some(answer) })
     })
 }
 
@@ -69,7 +90,10 @@ pub(crate) fn register_customers(
         let ready = prepared.ready_customer(&tenant, item.customer.clone(), (&item.command_id, &item));
         Ok((item.command_id, ready))
     });
-    answers(server, ready, |command_id, outcome| proto::RegisterCustomersResponse { command_id, error: outcome.err() })
+    answers(server, ready, |command_id, outcome: Result<proto::RegisterCustomerResponse, _>| proto::RegisterCustomersResponse {
+        command_id,
+        error: outcome.err(),
+    })
 }
 
 pub(crate) fn issue_invoices(
@@ -83,17 +107,11 @@ pub(crate) fn issue_invoices(
         let ready = prepared.ready_invoice(&tenant, item.invoice.clone(), (&item.command_id, &item));
         Ok(((item.command_id, item.invoice.unwrap_or_default().invoice_id), ready))
     });
-    answers(server, ready, |(command_id, invoice_id), outcome| proto::IssueInvoicesResponse {
+    answers(server, ready, |(command_id, invoice_id), outcome: Result<proto::IssueInvoiceResponse, _>| proto::IssueInvoicesResponse {
         command_id,
         invoice_id,
         error: outcome.err(),
     })
-}
-
-struct PaymentAsked {
-    command_id: String,
-    payment_id: String,
-    invoice_id: Option<InvoiceId>,
 }
 
 pub(crate) fn record_payments(
@@ -106,23 +124,15 @@ pub(crate) fn record_payments(
         let (server, tenant) = (prepared.clone(), tenant.clone());
         async move {
             let item = item?;
-            let found = server.ready_payment(&tenant, item.payment.clone(), (&item.command_id, &item)).await;
-            let payment_id = item.payment.unwrap_or_default().payment_id;
-            let (invoice_id, ready) = match found {
-                Ok((ready, invoice_id)) => (Some(invoice_id), Ok(ready)),
-                Err(refusal) => (None, Err(refusal)),
-            };
-            Ok((PaymentAsked { command_id: item.command_id, payment_id, invoice_id }, ready))
+            let ready = server.ready_payment(&tenant, item.payment.clone(), (&item.command_id, &item)).await;
+            Ok(((item.command_id, item.payment.unwrap_or_default().payment_id), ready))
         }
     });
     // Lookups run side by side and leave in order, so that two payments of one invoice keep theirs.
     let ready = lookups.buffered(LOOKUPS);
-    answers(server, ready, |asked: PaymentAsked, outcome| {
-        let outstanding_minor = |account: &Account| asked.invoice_id.as_ref().map_or(0, |id| account.open_minor(id));
-        let (outstanding_minor, error) = match outcome {
-            Ok(account) => (outstanding_minor(account), None),
-            Err(error) => (0, Some(error)),
-        };
-        proto::RecordPaymentsResponse { command_id: asked.command_id, payment_id: asked.payment_id, outstanding_minor, error }
+    answers(server, ready, |(command_id, payment_id), outcome: Result<proto::RecordPaymentResponse, _>| {
+        let invoice = outcome.as_ref().ok().and_then(|answer| answer.invoice.as_ref());
+        let outstanding_minor = invoice.map_or(0, |invoice| invoice.outstanding_minor);
+        proto::RecordPaymentsResponse { command_id, payment_id, outstanding_minor, error: outcome.err() }
     })
 }

@@ -1,24 +1,26 @@
 //! Request → command → response.
 
+mod ready;
+
+pub(crate) use ready::Ready;
+
 use crate::{
     aggregate::{self, Accounts, Addressed},
-    bulk, query,
-    wire::{self, Contact},
+    balance::Balances,
+    bulk, query, wire,
 };
 use chrono::NaiveDate;
 use contracts::invoice::v1::{self as proto, invoice_service_server::InvoiceService};
-use eventlog::{Clock, CommandKey, Log, Statement, Submission, WriteError, Writer, Written, projection::Views};
+use eventlog::{Clock, Log, Recorded, Submission, Writer, projection::Views};
 use futures::{Stream, StreamExt};
 use host::{
     Refusal,
     access::tenant_of,
     request::{self, Page},
 };
-use kernel::{Currency, CustomerId, InvoiceId, Zone};
+use kernel::{ContactId, CustomerId, InvoiceId, Zone};
 use moka::sync::Cache;
-use prost::Message;
-use receivable::{Account, Kind, Rejection, Standing};
-use sha2::{Digest, Sha256};
+use receivable::{Account, Event, Standing};
 use sql::Db;
 use std::{pin::Pin, sync::Arc};
 use tonic::{Request, Response, Status, Streaming};
@@ -43,225 +45,61 @@ pub struct Server {
 }
 
 type Answer<T> = Result<Response<T>, Status>;
-type Outcome = Result<Written<Account>, Refusal>;
-
-/// A command ready for its account.
-pub(crate) struct Ready {
-    submission: Submission<Accounts>,
-    tenant: String,
-    claim: Option<(&'static str, String)>,
-}
 
 impl Server {
     pub(crate) fn today(&self) -> NaiveDate {
         self.zone.day_of(self.clock.now())
     }
 
-    /// The stream that owns an id. Errors: NOT_FOUND `unknown_<kind>`.
-    async fn stream_of(&self, tenant: &str, kind: &'static str, field: &str, id: &str) -> Result<String, Refusal> {
+    /// The payer whose account owns an id. Errors: NOT_FOUND `unknown_<kind>`.
+    async fn payer_of(&self, tenant: &str, kind: &'static str, field: &str, id: &str) -> Result<CustomerId, Refusal> {
         let key = (tenant.to_owned(), kind, id.to_owned());
-        if let Some(stream) = self.streams.get(&key) {
-            return Ok(stream);
-        }
-        let found = self.log.claimed(tenant, kind, id).await.map_err(unreadable)?;
-        let stream = found.ok_or_else(|| Refusal::not_found(field, &format!("unknown_{kind}"), format!("no {kind} {id}")))?;
-        self.streams.insert(key, stream.clone());
-        Ok(stream)
-    }
-
-    /// The account of an id, as it is now, with the payer's id.
-    async fn account_of(&self, tenant: &str, kind: &'static str, field: &str, id: &str) -> Result<(String, Arc<Account>), Refusal> {
-        let stream = self.stream_of(tenant, kind, field, id).await?;
-        let (account, _) = self.writer.state(&stream).await.map_err(unreadable)?;
-        Ok((aggregate::customer_of(tenant, &stream).unwrap_or_default().to_owned(), account))
-    }
-
-    fn ready<M: Message>(
-        &self,
-        tenant: &str,
-        customer_id: CustomerId,
-        command: receivable::Command,
-        keyed: (&str, &M),
-    ) -> Result<Ready, Refusal> {
-        let key = command_key::<M>(keyed.0, keyed.1)?;
-        let stream = aggregate::stream(tenant, customer_id.as_str());
-        let meta = aggregate::meta(tenant, customer_id.as_str());
-        let submission = Submission::new(stream, meta, Addressed { customer_id, command }).with_key(key);
-        Ok(Ready { submission, tenant: tenant.to_owned(), claim: None })
-    }
-
-    pub(crate) fn ready_customer<M: Message>(
-        &self,
-        tenant: &str,
-        customer: Option<proto::Customer>,
-        keyed: (&str, &M),
-    ) -> Result<Ready, Refusal> {
-        let (command, contact) = wire::customer(customer)?;
-        let receivable::Command::RegisterCustomer(register) = &command else { return Err(Refusal::internal("no registration")) };
-        let customer_id = register.customer_id.clone();
-        let side = store_contact(tenant, customer_id.as_str(), &contact);
-        let mut ready = self.ready(tenant, customer_id, command, keyed)?;
-        ready.submission = ready.submission.with_side(side);
-        Ok(ready)
-    }
-
-    pub(crate) fn ready_invoice<M: Message>(
-        &self,
-        tenant: &str,
-        invoice: Option<proto::NewInvoice>,
-        keyed: (&str, &M),
-    ) -> Result<Ready, Refusal> {
-        let (customer_id, invoice_id, command) = wire::new_invoice(invoice, self.today())?;
-        let mut ready = self.ready(tenant, customer_id, command, keyed)?;
-        ready.submission = ready.submission.with_claim(INVOICE, invoice_id.as_str());
-        ready.claim = Some((INVOICE, invoice_id.to_string()));
-        Ok(ready)
-    }
-
-    pub(crate) async fn ready_payment<M: Message>(
-        &self,
-        tenant: &str,
-        payment: Option<proto::NewPayment>,
-        keyed: (&str, &M),
-    ) -> Result<(Ready, InvoiceId), Refusal> {
-        let (payment_id, invoice_id, payment) = wire::new_payment(payment, self.today())?;
-        let stream = self.stream_of(tenant, INVOICE, "payment.invoice_id", invoice_id.as_str()).await?;
-        let currency = match payment.currency {
-            Some(currency) => currency,
-            None => self.currency_of(&stream, &invoice_id).await?,
+        let stream = match self.streams.get(&key) {
+            Some(stream) => stream,
+            None => {
+                let found = self.log.claimed(tenant, kind, id).await.map_err(unreadable)?;
+                let stream = found.ok_or_else(|| Refusal::not_found(field, &format!("unknown_{kind}"), format!("no {kind} {id}")))?;
+                self.streams.insert(key, stream.clone());
+                stream
+            }
         };
-        let customer_id = customer_id(tenant, &stream)?;
-        let command = payment.command(payment_id.clone(), invoice_id.clone(), currency);
-        let mut ready = self.ready(tenant, customer_id, command, keyed)?;
-        ready.submission = ready.submission.with_claim(PAYMENT, payment_id.as_str());
-        ready.claim = Some((PAYMENT, payment_id.to_string()));
-        Ok((ready, invoice_id))
+        let text = aggregate::customer_of(tenant, &stream).unwrap_or_default();
+        CustomerId::new(text).map_err(|_| Refusal::internal("a claim leads to no account"))
     }
 
-    async fn currency_of(&self, stream: &str, invoice_id: &InvoiceId) -> Result<Currency, Refusal> {
-        let (account, _) = self.writer.state(stream).await.map_err(unreadable)?;
-        Ok(account.invoices.get(invoice_id).map_or(Currency::BRL, |invoice| invoice.currency))
-    }
-
-    pub(crate) async fn submit(&self, ready: Ready) -> Outcome {
-        let Ready { submission, tenant, claim } = ready;
-        let stream = submission.stream.clone();
-        let written = self.writer.submit(submission).await.map_err(refusal)?;
-        if let Some((kind, id)) = claim {
-            self.streams.insert((tenant, kind, id), stream);
+    /// The account of a payer as it is now. Errors: NOT_FOUND `unknown_customer`.
+    async fn account(&self, tenant: &str, customer_id: &CustomerId) -> Result<Arc<Account>, Refusal> {
+        let (account, _) = self.writer.state(&aggregate::stream(tenant, customer_id.as_str())).await.map_err(unreadable)?;
+        match account.standing {
+            Standing::Unknown => Err(unknown_customer()),
+            Standing::Active | Standing::Erased => Ok(account),
         }
-        Ok(written)
     }
 
-    async fn submit_on_invoice<M: Message>(
-        &self,
-        tenant: &str,
-        target: (InvoiceId, receivable::Command),
-        keyed: (&str, &M),
-    ) -> Result<proto::Invoice, Refusal> {
-        let (invoice_id, command) = target;
-        let stream = self.stream_of(tenant, INVOICE, "invoice_id", invoice_id.as_str()).await?;
-        let customer_id = customer_id(tenant, &stream)?;
-        let written = self.submit(self.ready(tenant, customer_id.clone(), command, keyed)?).await?;
-        view(&written.state, customer_id.as_str(), &invoice_id)
+    async fn balances(&self, tenant: &str, customer_id: &CustomerId, as_of: NaiveDate) -> Result<Balances, Refusal> {
+        let stream = aggregate::stream(tenant, customer_id.as_str());
+        Balances::read(&self.views, &self.log, (tenant, customer_id.as_str(), &stream), as_of).await.map_err(unreadable)
+    }
+
+    /// Where in the log a contact was authorised last; 0 where it was not.
+    async fn authorized_at(&self, stream: String, contact_id: &ContactId) -> Result<u64, Refusal> {
+        let events = self.log.read_streams(&[(stream, 0)]).await.map_err(unreadable)?;
+        Ok(events.iter().rev().find(|event| authorizes(event, contact_id)).map_or(0, |event| event.position))
     }
 }
 
-fn customer_id(tenant: &str, stream: &str) -> Result<CustomerId, Refusal> {
-    let text = aggregate::customer_of(tenant, stream).unwrap_or_default();
-    CustomerId::new(text).map_err(|_| Refusal::internal("a claim leads to no account"))
+fn authorizes(event: &Recorded, contact_id: &ContactId) -> bool {
+    let fact = wire::decode(&event.event_type, &event.payload).ok().flatten();
+    fact.is_some_and(|fact| matches!(fact.event, Event::ReminderAuthorized(authorized) if authorized.contact_id == *contact_id))
 }
 
-fn view(account: &Account, customer_id: &str, invoice_id: &InvoiceId) -> Result<proto::Invoice, Refusal> {
-    let invoice = account.invoices.get(invoice_id).ok_or_else(|| Refusal::not_found("invoice_id", "unknown_invoice", "no such invoice"))?;
-    Ok(wire::invoice_view(customer_id, invoice_id, invoice))
-}
-
-fn command_key<M: Message>(command_id: &str, body: &M) -> Result<CommandKey, Refusal> {
-    let id = request::command_id(command_id)?;
-    // The type's name is part of the body: one key for two kinds of command is a mistake of the caller.
-    let mut hash = Sha256::new();
-    hash.update(
-        std::any::type_name::<M>().rsplit("::").next().unwrap_or_default().trim_end_matches("sRequest").trim_end_matches("Request"),
-    );
-    hash.update(body.encode_to_vec());
-    Ok(CommandKey { id: id.to_string(), body_hash: hash.finalize().into() })
-}
-
-fn store_contact(tenant: &str, customer_id: &str, contact: &Contact) -> Statement {
-    let phones: Vec<&str> = contact.phones.iter().map(|phone| phone.reveal()).collect();
-    Statement {
-        sql:
-            "INSERT INTO customer_contact (tenant, customer_id, name, tax_id, email, phones, address) VALUES ($1, $2, $3, $4, $5, $6, $7) \
-              ON CONFLICT (tenant, customer_id) DO UPDATE SET name = excluded.name, tax_id = excluded.tax_id, email = excluded.email, \
-              phones = excluded.phones, address = excluded.address"
-                .to_owned(),
-        args: vec![
-            tenant.into(),
-            customer_id.into(),
-            contact.name.reveal().into(),
-            contact.tax_id.reveal().into(),
-            contact.email.reveal().into(),
-            phones.join(query::PHONE_SEPARATOR).into(),
-            contact.address.reveal().into(),
-        ],
-    }
-}
-
-fn erase_contact(tenant: &str, customer_id: &str) -> Statement {
-    Statement {
-        sql: "DELETE FROM customer_contact WHERE tenant = $1 AND customer_id = $2".to_owned(),
-        args: vec![tenant.into(), customer_id.into()],
-    }
+fn unknown_customer() -> Refusal {
+    Refusal::not_found("customer_id", "unknown_customer", "the customer is unknown")
 }
 
 fn unreadable(error: impl std::fmt::Display) -> Refusal {
     tracing::warn!(%error, "a read failed");
     Refusal::unavailable("the database did not answer")
-}
-
-pub(crate) fn refusal(error: WriteError<Rejection>) -> Refusal {
-    match error {
-        WriteError::Rejected(rejection) => rejected(&rejection),
-        WriteError::CommandReused => Refusal::invalid("command_id", "command_reused", "the key was used for another command"),
-        WriteError::ClaimTaken { kind, .. } => {
-            Refusal::precondition(&format!("{kind}_id"), &format!("{kind}_exists"), format!("the id is another {kind}'s"))
-        }
-        WriteError::DiskFull => Refusal::exhausted("disk_full", "the disk is full; nothing was stored"),
-        WriteError::Unavailable(reason) => Refusal::unavailable(reason),
-        WriteError::SideRefused(reason) | WriteError::Corrupt(reason) => {
-            tracing::error!(%reason, "the account could not be written");
-            Refusal::internal("the account could not be written")
-        }
-    }
-}
-
-fn rejected(rejection: &Rejection) -> Refusal {
-    let (field, slug, text) = (rejection.field(), rejection.slug(), rejection.to_string());
-    match rejection.kind() {
-        Kind::Invalid => Refusal::invalid(field, slug, text),
-        Kind::NotFound => Refusal::not_found(field, slug, text),
-        Kind::Precondition => Refusal::precondition(field, slug, text),
-    }
-}
-
-fn customer_message(customer_id: &str, account: &Account, contact: Option<Contact>) -> proto::Customer {
-    let contact = contact.unwrap_or_default();
-    proto::Customer {
-        customer_id: customer_id.to_owned(),
-        name: contact.name.reveal().to_owned(),
-        tax_id: contact.tax_id.reveal().to_owned(),
-        email: contact.email.reveal().to_owned(),
-        phones: contact.phones.iter().map(|phone| phone.reveal().to_owned()).collect(),
-        address: contact.address.reveal().to_owned(),
-        attributes: Some(proto::CustomerAttributes {
-            segment: account.attributes.segment.clone().unwrap_or_default(),
-            language: account.attributes.language.clone(),
-            time_zone: account.attributes.zone.clone().unwrap_or_default(),
-            state: account.attributes.state.clone().unwrap_or_default(),
-        }),
-        consents: account.consents.iter().cloned().collect(),
-    }
 }
 
 type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
@@ -276,8 +114,7 @@ impl InvoiceService for Server {
         let tenant = tenant_of(&request)?;
         let m = request.into_inner();
         let ready = self.ready_customer(&tenant, m.customer.clone(), (&m.command_id, &m))?;
-        self.submit(ready).await?;
-        Ok(Response::new(proto::RegisterCustomerResponse { customer_id: m.customer.unwrap_or_default().customer_id }))
+        Ok(Response::new(self.submit(ready).await?))
     }
 
     async fn register_customers(
@@ -291,12 +128,9 @@ impl InvoiceService for Server {
     async fn get_customer(&self, request: Request<proto::GetCustomerRequest>) -> Answer<proto::GetCustomerResponse> {
         let tenant = tenant_of(&request)?;
         let customer_id = request::id("customer_id", &request.get_ref().customer_id, CustomerId::new)?;
-        let (account, _) = self.writer.state(&aggregate::stream(&tenant, customer_id.as_str())).await.map_err(unreadable)?;
-        if account.standing == Standing::Unknown {
-            return Err(Refusal::not_found("customer_id", "customer_unknown", "the customer is unknown").into());
-        }
+        let account = self.account(&tenant, &customer_id).await?;
         let contact = query::contact(&self.db, &tenant, customer_id.as_str()).await.map_err(Refusal::from)?;
-        let customer = customer_message(customer_id.as_str(), &account, contact);
+        let customer = wire::customer_view(customer_id.as_str(), &account, contact);
         Ok(Response::new(proto::GetCustomerResponse { customer: Some(customer), erased: account.standing == Standing::Erased }))
     }
 
@@ -304,7 +138,8 @@ impl InvoiceService for Server {
         let tenant = tenant_of(&request)?;
         let m = request.into_inner();
         let page = Page::of(m.page_size, &m.page_token)?;
-        let found = query::customers(&self.views, &tenant, &m.segment, &page.after, page.limit()).await;
+        let segment = request::filter("segment", &m.segment, 64)?;
+        let found = query::customers(&self.views, &tenant, &segment, &page.after, page.limit()).await;
         let mut customers = found.map_err(unreadable)?;
         let next_page_token = page.cut(&mut customers, |customer| customer.customer_id.clone());
         Ok(Response::new(proto::ListCustomersResponse { customers, next_page_token }))
@@ -312,25 +147,15 @@ impl InvoiceService for Server {
 
     async fn erase_customer(&self, request: Request<proto::EraseCustomerRequest>) -> Answer<proto::EraseCustomerResponse> {
         let tenant = tenant_of(&request)?;
-        let m = request.into_inner();
-        let customer_id = request::id("customer_id", &m.customer_id, CustomerId::new)?;
-        let command = receivable::Command::EraseCustomer(receivable::EraseCustomer { customer_id: customer_id.clone() });
-        let side = erase_contact(&tenant, customer_id.as_str());
-        let mut ready = self.ready(&tenant, customer_id, command, (&m.command_id, &m))?;
-        ready.submission = ready.submission.with_side(side);
-        self.submit(ready).await?;
-        Ok(Response::new(proto::EraseCustomerResponse {}))
+        let ready = self.ready_erasure(&tenant, request.get_ref())?;
+        Ok(Response::new(self.submit(ready).await?))
     }
 
     async fn issue_invoice(&self, request: Request<proto::IssueInvoiceRequest>) -> Answer<proto::IssueInvoiceResponse> {
         let tenant = tenant_of(&request)?;
         let m = request.into_inner();
         let ready = self.ready_invoice(&tenant, m.invoice.clone(), (&m.command_id, &m))?;
-        let written = self.submit(ready).await?;
-        let asked = m.invoice.unwrap_or_default();
-        let invoice_id = request::id("invoice.invoice_id", &asked.invoice_id, InvoiceId::new)?;
-        let invoice = view(&written.state, &asked.customer_id, &invoice_id)?;
-        Ok(Response::new(proto::IssueInvoiceResponse { invoice: Some(invoice) }))
+        Ok(Response::new(self.submit(ready).await?))
     }
 
     async fn issue_invoices(&self, request: Request<Streaming<proto::IssueInvoicesRequest>>) -> Answer<Self::IssueInvoicesStream> {
@@ -340,46 +165,30 @@ impl InvoiceService for Server {
 
     async fn amend_invoice(&self, request: Request<proto::AmendInvoiceRequest>) -> Answer<proto::AmendInvoiceResponse> {
         let tenant = tenant_of(&request)?;
-        let m = request.into_inner();
-        let invoice = self.submit_on_invoice(&tenant, wire::amendment(&m, self.today())?, (&m.command_id, &m)).await?;
-        Ok(Response::new(proto::AmendInvoiceResponse { invoice: Some(invoice) }))
+        let ready = self.ready_amendment(&tenant, request.get_ref()).await?;
+        Ok(Response::new(self.submit(ready).await?))
     }
 
     async fn cancel_invoice(&self, request: Request<proto::CancelInvoiceRequest>) -> Answer<proto::CancelInvoiceResponse> {
         let tenant = tenant_of(&request)?;
-        let m = request.into_inner();
-        let invoice = self.submit_on_invoice(&tenant, wire::cancellation(&m, self.today())?, (&m.command_id, &m)).await?;
-        Ok(Response::new(proto::CancelInvoiceResponse { invoice: Some(invoice) }))
+        let ready = self.ready_cancellation(&tenant, request.get_ref()).await?;
+        Ok(Response::new(self.submit(ready).await?))
     }
 
     async fn get_invoice(&self, request: Request<proto::GetInvoiceRequest>) -> Answer<proto::GetInvoiceResponse> {
         let tenant = tenant_of(&request)?;
         let invoice_id = request::id("invoice_id", &request.get_ref().invoice_id, InvoiceId::new)?;
-        let (customer_id, account) = self.account_of(&tenant, INVOICE, "invoice_id", invoice_id.as_str()).await?;
-        Ok(Response::new(proto::GetInvoiceResponse { invoice: Some(view(&account, &customer_id, &invoice_id)?) }))
+        let customer_id = self.payer_of(&tenant, INVOICE, "invoice_id", invoice_id.as_str()).await?;
+        let account = self.account(&tenant, &customer_id).await?;
+        Ok(Response::new(proto::GetInvoiceResponse { invoice: wire::invoice_view(&customer_id, &invoice_id, &account) }))
     }
 
     async fn list_invoices(&self, request: Request<proto::ListInvoicesRequest>) -> Answer<proto::ListInvoicesResponse> {
         let tenant = tenant_of(&request)?;
         let m = request.into_inner();
         let page = Page::of(m.page_size, &m.page_token)?;
-        let status = match m.status() {
-            proto::InvoiceStatus::Unspecified => "",
-            proto::InvoiceStatus::Open => "open",
-            proto::InvoiceStatus::Settled => "settled",
-            proto::InvoiceStatus::Cancelled => "cancelled",
-        };
-        let filter = query::InvoiceFilter {
-            tenant: &tenant,
-            customer_id: &m.customer_id,
-            status,
-            due_from: request::date_or("due_from", &m.due_from, NaiveDate::default())?,
-            due_until: request::date_or("due_until", &m.due_until, NaiveDate::from_ymd_opt(2199, 12, 31).unwrap_or_default())?,
-            search: &m.search,
-            after: &page.after,
-            limit: page.limit(),
-        };
-        let mut invoices = query::invoices(&self.views, filter).await.map_err(unreadable)?;
+        let filter = wire::invoice_filter(&m)?;
+        let mut invoices = query::invoices(&self.views, &tenant, &filter, &page).await.map_err(unreadable)?;
         let next_page_token = page.cut(&mut invoices, |invoice| invoice.invoice_id.clone());
         Ok(Response::new(proto::ListInvoicesResponse { invoices, next_page_token }))
     }
@@ -387,13 +196,8 @@ impl InvoiceService for Server {
     async fn record_payment(&self, request: Request<proto::RecordPaymentRequest>) -> Answer<proto::RecordPaymentResponse> {
         let tenant = tenant_of(&request)?;
         let m = request.into_inner();
-        let (ready, invoice_id) = self.ready_payment(&tenant, m.payment.clone(), (&m.command_id, &m)).await?;
-        let customer_id = customer_id(&tenant, &ready.submission.stream)?;
-        let written = self.submit(ready).await?;
-        let invoice = view(&written.state, customer_id.as_str(), &invoice_id)?;
-        let payment_id = request::id("payment.payment_id", &m.payment.unwrap_or_default().payment_id, kernel::PaymentId::new)?;
-        let unapplied_minor = written.state.payments.get(&payment_id).map_or(0, receivable::Payment::unapplied_minor);
-        Ok(Response::new(proto::RecordPaymentResponse { invoice: Some(invoice), unapplied_minor }))
+        let ready = self.ready_payment(&tenant, m.payment.clone(), (&m.command_id, &m)).await?;
+        Ok(Response::new(self.submit(ready).await?))
     }
 
     async fn record_payments(&self, request: Request<Streaming<proto::RecordPaymentsRequest>>) -> Answer<Self::RecordPaymentsStream> {
@@ -403,15 +207,8 @@ impl InvoiceService for Server {
 
     async fn reverse_payment(&self, request: Request<proto::ReversePaymentRequest>) -> Answer<proto::ReversePaymentResponse> {
         let tenant = tenant_of(&request)?;
-        let m = request.into_inner();
-        let (payment_id, command) = wire::payment_reversal(&m, self.today())?;
-        let stream = self.stream_of(&tenant, PAYMENT, "payment_id", payment_id.as_str()).await?;
-        let customer_id = customer_id(&tenant, &stream)?;
-        let written = self.submit(self.ready(&tenant, customer_id.clone(), command, (&m.command_id, &m))?).await?;
-        let invoice_id = written.state.payments.get(&payment_id).map(|payment| payment.invoice_id.clone());
-        let invoice_id = invoice_id.ok_or_else(|| Refusal::internal("a reversed payment has no invoice"))?;
-        let invoice = view(&written.state, customer_id.as_str(), &invoice_id)?;
-        Ok(Response::new(proto::ReversePaymentResponse { invoice: Some(invoice) }))
+        let ready = self.ready_reversal(&tenant, request.get_ref()).await?;
+        Ok(Response::new(self.submit(ready).await?))
     }
 
     async fn get_invoice_balance(&self, request: Request<proto::GetInvoiceBalanceRequest>) -> Answer<proto::GetInvoiceBalanceResponse> {
@@ -419,10 +216,11 @@ impl InvoiceService for Server {
         let m = request.into_inner();
         let invoice_id = request::id("invoice_id", &m.invoice_id, InvoiceId::new)?;
         let as_of = request::date_or("as_of", &m.as_of, self.today())?;
-        let (_, account) = self.account_of(&tenant, INVOICE, "invoice_id", invoice_id.as_str()).await?;
-        let found = query::invoice_balance(&self.views, &tenant, invoice_id.as_str(), as_of).await.map_err(unreadable)?;
+        let customer_id = self.payer_of(&tenant, INVOICE, "invoice_id", invoice_id.as_str()).await?;
+        let account = self.account(&tenant, &customer_id).await?;
         let currency = account.invoices.get(&invoice_id).map(|invoice| invoice.currency.to_string()).unwrap_or_default();
-        let (outstanding_minor, currency) = found.unwrap_or((0, currency));
+        let balances = self.balances(&tenant, &customer_id, as_of).await?;
+        let outstanding_minor = balances.of_invoice(&currency, invoice_id.as_str());
         Ok(Response::new(proto::GetInvoiceBalanceResponse { outstanding_minor, currency }))
     }
 
@@ -431,12 +229,14 @@ impl InvoiceService for Server {
         let m = request.into_inner();
         let customer_id = request::id("customer_id", &m.customer_id, CustomerId::new)?;
         let as_of = request::date_or("as_of", &m.as_of, self.today())?;
-        let (account, _) = self.writer.state(&aggregate::stream(&tenant, customer_id.as_str())).await.map_err(unreadable)?;
-        if account.standing == Standing::Unknown {
-            return Err(Refusal::not_found("customer_id", "customer_unknown", "the customer is unknown").into());
-        }
-        let balances = query::customer_balance(&self.views, &tenant, customer_id.as_str(), as_of).await.map_err(unreadable)?;
-        Ok(Response::new(proto::GetCustomerBalanceResponse { balances }))
+        self.account(&tenant, &customer_id).await?;
+        let found = self.balances(&tenant, &customer_id, as_of).await?;
+        let line = |(currency, credit_minor): (&String, &i64)| proto::CurrencyBalance {
+            currency: currency.clone(),
+            outstanding_minor: found.of_currency(currency),
+            credit_minor: *credit_minor,
+        };
+        Ok(Response::new(proto::GetCustomerBalanceResponse { balances: found.credit_minor.iter().map(line).collect() }))
     }
 
     async fn authorize_reminder(&self, request: Request<proto::AuthorizeReminderRequest>) -> Answer<proto::AuthorizeReminderResponse> {
@@ -444,21 +244,29 @@ impl InvoiceService for Server {
         let now = self.clock.now();
         let (customer_id, look) = wire::reminder(request.get_ref(), now, self.tolerance_minor)?;
         let stream = aggregate::stream(&tenant, customer_id.as_str());
-        let items = look.items.clone();
+        let (items, contact_id) = (look.items.clone(), look.contact_id.clone());
         let addressed = Addressed { customer_id: customer_id.clone(), command: receivable::Command::AuthorizeReminder(look) };
-        let submission = Submission::new(stream, aggregate::meta(&tenant, customer_id.as_str()), addressed);
-        let written = self.writer.submit(submission).await.map_err(refusal)?;
+        let submission = Submission::new(stream.clone(), aggregate::meta(&tenant, customer_id.as_str()), addressed);
+        let written = self.writer.submit(submission).await.map_err(|error| ready::refusal(error, ""))?;
+        if written.state.standing == Standing::Unknown {
+            return Err(unknown_customer().into());
+        }
         let verdicts = receivable::last_look(&written.state, &items, self.tolerance_minor);
-        let contact = query::contact(&self.db, &tenant, customer_id.as_str()).await.map_err(Refusal::from)?;
-        let authorized = written.appended.last_version >= written.appended.first_version;
+        let authorized = verdicts.iter().any(|verdict| matches!(verdict.answer, receivable::Answer::Authorized { .. }));
+        // Contact data is for a message about to go out; without one, nobody is shown it.
+        let contact = if authorized { query::contact(&self.db, &tenant, customer_id.as_str()).await.map_err(Refusal::from)? } else { None };
+        let appended = written.appended.last_version >= written.appended.first_version;
+        let position = match (authorized, appended) {
+            (false, _) => 0,
+            (true, true) => written.appended.last_position,
+            // The contact was authorised for just this before.
+            (true, false) => self.authorized_at(stream, &contact_id).await?,
+        };
         Ok(Response::new(proto::AuthorizeReminderResponse {
             verdicts: verdicts.iter().map(|v| wire::verdict(v, written.state.invoices.get(&v.item.invoice_id))).collect(),
-            customer: Some(customer_message(customer_id.as_str(), &written.state, contact)),
-            looked_at: Some(prost_types::Timestamp {
-                seconds: now.timestamp(),
-                nanos: i32::try_from(now.timestamp_subsec_nanos()).unwrap_or(0),
-            }),
-            position: if authorized { written.appended.last_position } else { 0 },
+            customer: Some(wire::customer_view(customer_id.as_str(), &written.state, contact)),
+            looked_at: Some(wire::timestamp(now)),
+            position,
         }))
     }
 }

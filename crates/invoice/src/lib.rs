@@ -3,9 +3,11 @@
 //! Owns customers' personal data (one table, never in events) and publishes `regua.invoice.v1`.
 
 pub mod aggregate;
+mod balance;
 mod bulk;
 mod grpc;
 mod migrations;
+mod movement;
 mod project;
 pub mod publish;
 mod query;

@@ -1,12 +1,15 @@
 //! Events → tables: payers, receivables, and dated entries from which every past balance is a sum.
 
-use crate::wire::{self, Fact};
+use crate::{
+    movement::movement,
+    wire::{self, Fact},
+};
 use async_trait::async_trait;
 use eventlog::{
     bus::Message,
     projection::{Projection, ProjectionError, TableDef, View},
 };
-use receivable::{Event, event::released_minor};
+use receivable::Event;
 use sql::{Column, Keys, Kind, Row, Value};
 use std::collections::BTreeMap;
 
@@ -97,6 +100,7 @@ impl Projection for AccountTables {
             }
         }
         view.upsert("customer", facts.iter().filter_map(|(message, fact)| customer_row(&message.event.tenant, fact)).collect()).await?;
+        erase_customers(view, &facts).await?;
         view.upsert("entry", facts.iter().filter_map(|(message, fact)| entry_row(message, fact)).collect()).await?;
         let mut invoices = stored_invoices(view, &facts).await?;
         for (message, fact) in &facts {
@@ -108,55 +112,52 @@ impl Projection for AccountTables {
 
 fn customer_row(tenant: &str, fact: &Fact) -> Option<Vec<Value>> {
     let (attributes, consents) = match &fact.event {
-        Event::CustomerRegistered(e) => (Some(&e.attributes), Some(&e.consents)),
-        Event::CustomerAmended(e) => (Some(&e.attributes), Some(&e.consents)),
-        Event::CustomerErased(_) => (None, None),
-        Event::InvoiceIssued(_)
+        Event::CustomerRegistered(e) => (&e.attributes, &e.consents),
+        Event::CustomerAmended(e) => (&e.attributes, &e.consents),
+        Event::CustomerErased(_)
+        | Event::InvoiceIssued(_)
         | Event::InvoiceAmended(_)
         | Event::InvoiceCancelled(_)
         | Event::PaymentReceived(_)
         | Event::PaymentReversed(_)
         | Event::ReminderAuthorized(_) => return None,
     };
-    let text = |pick: fn(&receivable::Attributes) -> Option<String>| Value::Text(attributes.and_then(pick).unwrap_or_default());
-    let consents: Vec<&str> = consents.into_iter().flatten().map(String::as_str).collect();
+    let consents: Vec<&str> = consents.iter().map(String::as_str).collect();
     Some(vec![
         tenant.into(),
         fact.customer_id.as_str().into(),
-        text(|a| a.segment.clone()),
-        text(|a| Some(a.language.clone())),
-        text(|a| a.zone.clone()),
-        text(|a| a.state.clone()),
+        attributes.segment.clone().unwrap_or_default().into(),
+        attributes.language.as_str().into(),
+        attributes.zone.clone().unwrap_or_default().into(),
+        attributes.state.clone().unwrap_or_default().into(),
         Value::Text(consents.join(" ")),
-        attributes.is_none().into(),
+        false.into(),
     ])
 }
 
+/// Neutral attributes stay, so that figures by segment do. Nobody is registered again after an erasure: the order within a page is right.
+async fn erase_customers(view: &mut View<'_>, facts: &[(&Message, Fact)]) -> Result<(), ProjectionError> {
+    for (message, fact) in facts.iter().filter(|(_, fact)| matches!(fact.event, Event::CustomerErased(_))) {
+        let sql = "UPDATE {customer} SET erased = $1, consents = $2 WHERE tenant = $3 AND customer_id = $4";
+        let args = [true.into(), "".into(), message.event.tenant.as_str().into(), fact.customer_id.as_str().into()];
+        view.execute(sql, &args).await?;
+    }
+    Ok(())
+}
+
 fn entry_row(message: &Message, fact: &Fact) -> Option<Vec<Value>> {
-    let (invoice_id, effective_on, currency, kind, amount_minor, credit_minor) = match &fact.event {
-        Event::InvoiceIssued(e) => (&e.invoice_id, e.issued_on, e.currency, "issued", e.amount_minor, 0),
-        Event::InvoiceAmended(e) => {
-            let released = released_minor(&e.released);
-            (&e.invoice_id, e.amended_on, e.currency, "amended", e.amount_minor - e.previous_amount_minor + released, released)
-        }
-        Event::InvoiceCancelled(e) => {
-            (&e.invoice_id, e.cancelled_on, e.currency, "cancelled", -e.previous_outstanding_minor, released_minor(&e.released))
-        }
-        Event::PaymentReceived(e) => (&e.invoice_id, e.paid_on, e.currency, "payment", -e.applied_minor, e.unapplied_minor),
-        Event::PaymentReversed(e) => (&e.invoice_id, e.reversed_on, e.currency, "reversal", e.applied_minor, -e.unapplied_minor),
-        Event::CustomerRegistered(_) | Event::CustomerAmended(_) | Event::CustomerErased(_) | Event::ReminderAuthorized(_) => return None,
-    };
+    let entry = movement(&fact.event)?;
     Some(vec![
         message.event.tenant.as_str().into(),
         fact.customer_id.as_str().into(),
         Value::Int(i64::try_from(message.event.version).unwrap_or(i64::MAX)),
-        invoice_id.as_str().into(),
-        effective_on.into(),
+        entry.invoice_id.as_str().into(),
+        entry.effective_on.into(),
         message.event.recorded_at.into(),
-        currency.as_str().into(),
-        kind.into(),
-        amount_minor.into(),
-        credit_minor.into(),
+        entry.currency.as_str().into(),
+        entry.kind.into(),
+        entry.amount_minor.into(),
+        entry.credit_minor.into(),
     ])
 }
 

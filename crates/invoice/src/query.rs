@@ -4,6 +4,7 @@ use crate::wire::Contact;
 use chrono::NaiveDate;
 use contracts::invoice::v1 as proto;
 use eventlog::projection::{ProjectionError, Views};
+use host::request::Page;
 use kernel::personal::Personal;
 use sql::{Db, Row, SqlError, Value};
 
@@ -28,40 +29,34 @@ fn read_contact(row: &Row) -> Result<Contact, SqlError> {
     })
 }
 
-/// Filter of a list of receivables.
-pub struct InvoiceFilter<'a> {
-    /// Tenant.
-    pub tenant: &'a str,
-    /// Empty = all.
-    pub customer_id: &'a str,
-    /// Empty = all.
-    pub status: &'a str,
+/// Filter of a list of receivables; empty texts = all.
+pub struct InvoiceFilter {
+    /// Payer.
+    pub customer_id: String,
+    /// `open`, `settled`, `cancelled`.
+    pub status: &'static str,
     /// First due date.
     pub due_from: NaiveDate,
     /// Last due date.
     pub due_until: NaiveDate,
-    /// Beginning of id or document; empty = all.
-    pub search: &'a str,
-    /// Only ids after this one.
-    pub after: &'a str,
-    /// At most this many.
-    pub limit: i64,
+    /// Beginning of id or document.
+    pub search: String,
 }
 
 /// Receivables in order of their id.
-pub async fn invoices(views: &Views, filter: InvoiceFilter<'_>) -> Result<Vec<proto::Invoice>, ProjectionError> {
+pub async fn invoices(views: &Views, tenant: &str, filter: &InvoiceFilter, page: &Page) -> Result<Vec<proto::Invoice>, ProjectionError> {
     let text = "SELECT * FROM {invoice} WHERE tenant = $1 AND invoice_id > $2 AND ($3 = '' OR customer_id = $3) AND ($4 = '' OR status = $4) \
                 AND due_on >= $5 AND due_on <= $6 \
                 AND ($7 = '' OR substr(invoice_id, 1, length($7)) = $7 OR substr(document, 1, length($7)) = $7) ORDER BY invoice_id LIMIT $8";
     let args: [Value; 8] = [
-        filter.tenant.into(),
-        filter.after.into(),
-        filter.customer_id.into(),
+        tenant.into(),
+        page.after.as_str().into(),
+        filter.customer_id.as_str().into(),
         filter.status.into(),
         filter.due_from.into(),
         filter.due_until.into(),
-        filter.search.into(),
-        filter.limit.into(),
+        filter.search.as_str().into(),
+        page.limit().into(),
     ];
     views.query(text, &args).await?.iter().map(read_invoice).collect()
 }
@@ -109,34 +104,34 @@ pub async fn customers(
     rows.iter().map(read).collect()
 }
 
-/// What a receivable owed at the end of a day: minor units, currency; `None` where it had no entry yet.
-pub async fn invoice_balance(
-    views: &Views,
-    tenant: &str,
-    invoice_id: &str,
-    as_of: NaiveDate,
-) -> Result<Option<(i64, String)>, ProjectionError> {
-    let text = "SELECT currency, CAST(SUM(amount_minor) AS BIGINT) AS open_minor FROM {entry} \
-                WHERE tenant = $1 AND invoice_id = $2 AND effective_on <= $3 GROUP BY currency";
-    let rows = views.query(text, &[tenant.into(), invoice_id.into(), as_of.into()]).await?;
-    rows.first().map(|row| Ok((row.int("open_minor")?, row.text("currency")?))).transpose()
+/// Sums of a receivable's entries until the end of a day.
+pub struct Sum {
+    /// The receivable.
+    pub invoice_id: String,
+    /// Currency.
+    pub currency: String,
+    /// Owed, minor units.
+    pub amount_minor: i64,
+    /// Unapplied credit that came of it, minor units.
+    pub credit_minor: i64,
+    /// Version of the account that the views have seen, whatever the day.
+    pub last_version: u64,
 }
 
-/// What a payer owed and had at the end of a day, per currency.
-pub async fn customer_balance(
-    views: &Views,
-    tenant: &str,
-    customer_id: &str,
-    as_of: NaiveDate,
-) -> Result<Vec<proto::CurrencyBalance>, ProjectionError> {
-    let text = "SELECT currency, CAST(SUM(amount_minor) AS BIGINT) AS open_minor, CAST(SUM(credit_minor) AS BIGINT) AS credit_minor FROM {entry} \
-                WHERE tenant = $1 AND customer_id = $2 AND effective_on <= $3 GROUP BY currency ORDER BY currency";
+/// Sums of all receivables of a payer.
+pub async fn sums(views: &Views, tenant: &str, customer_id: &str, as_of: NaiveDate) -> Result<Vec<Sum>, ProjectionError> {
+    let text = "SELECT invoice_id, currency, MAX(version) AS last_version, \
+                CAST(SUM(CASE WHEN effective_on <= $3 THEN amount_minor ELSE 0 END) AS BIGINT) AS amount_minor, \
+                CAST(SUM(CASE WHEN effective_on <= $3 THEN credit_minor ELSE 0 END) AS BIGINT) AS credit_minor \
+                FROM {entry} WHERE tenant = $1 AND customer_id = $2 GROUP BY invoice_id, currency";
     let rows = views.query(text, &[tenant.into(), customer_id.into(), as_of.into()]).await?;
     let read = |row: &Row| {
-        Ok(proto::CurrencyBalance {
+        Ok(Sum {
+            invoice_id: row.text("invoice_id")?,
             currency: row.text("currency")?,
-            outstanding_minor: row.int("open_minor")?,
+            amount_minor: row.int("amount_minor")?,
             credit_minor: row.int("credit_minor")?,
+            last_version: row.int("last_version")?.unsigned_abs(),
         })
     };
     rows.iter().map(read).collect()

@@ -2,8 +2,11 @@
 
 mod command;
 mod event;
+mod refusal;
 
 pub use command::{
-    Contact, amendment, cancellation, customer, invoice_view, new_invoice, new_payment, payment_reversal, reminder, verdict,
+    Contact, amendment, cancellation, customer, customer_view, invoice_filter, invoice_view, new_invoice, new_payment, payment_reversal,
+    reminder, timestamp, verdict,
 };
 pub use event::{Fact, decode, encode};
+pub use refusal::refused;

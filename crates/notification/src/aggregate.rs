@@ -150,10 +150,5 @@ pub fn customer_of<'a>(tenant: &str, stream: &'a str) -> Option<&'a str> {
 
 /// What the events of a request share.
 pub fn meta(tenant: &str, customer_id: &str) -> Meta {
-    Meta {
-        tenant: tenant.to_owned(),
-        key: format!("{tenant}/{customer_id}"),
-        traceparent: host::trace::traceparent(),
-        ..Meta::default()
-    }
+    Meta { tenant: tenant.to_owned(), key: format!("{tenant}/{customer_id}"), traceparent: host::trace::traceparent(), ..Meta::default() }
 }

@@ -110,7 +110,8 @@ impl Callbacks {
         let receipt = understood(body, self.clock.now())?;
         self.known(channel, &receipt).await?;
         let (tenant, customer_id) = (receipt.key.tenant.as_str(), receipt.key.customer_id.clone());
-        let command = Command::NoteReceipt(NoteReceipt { attempt_id: receipt.key.attempt_id.clone(), status: receipt.status, at: receipt.at });
+        let command =
+            Command::NoteReceipt(NoteReceipt { attempt_id: receipt.key.attempt_id.clone(), status: receipt.status, at: receipt.at });
         let stream = aggregate::stream(tenant, customer_id.as_str());
         let meta = aggregate::meta(tenant, customer_id.as_str());
         match self.writer.submit(Submission::new(stream, meta, Addressed::new(customer_id, command))).await {

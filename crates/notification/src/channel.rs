@@ -12,7 +12,7 @@ pub mod signature;
 mod smtp;
 mod webhook;
 
-pub use config::{ChannelConfig, ChannelsConfig, ConfigFault, CreditorConfig, DEFAULTS, Kind, Security};
+pub use config::{ChannelConfig, ChannelsConfig, ConfigFault, CreditorConfig, Kind, Security};
 pub use key::{AttemptKey, KeyFault};
 pub use record::Counts;
 

@@ -55,7 +55,8 @@ pub async fn contacts(views: &Views, filter: ContactFilter<'_>) -> Result<Vec<Fo
                 AND (day < $5 OR (day = $5 AND (customer_id > $6 OR (customer_id = $6 AND contact_id > $7)))) \
                 ORDER BY day DESC, customer_id, contact_id LIMIT $8";
     // A place before all others.
-    let first = Place { day: filter.day_until.succ_opt().unwrap_or(filter.day_until), customer_id: String::new(), contact_id: String::new() };
+    let first =
+        Place { day: filter.day_until.succ_opt().unwrap_or(filter.day_until), customer_id: String::new(), contact_id: String::new() };
     let after = filter.after.unwrap_or(first);
     let args: [Value; 8] = [
         filter.tenant.into(),

@@ -165,4 +165,3 @@ fn known(template: &str) -> Result<&'static str, TemplateFault> {
     let found = TEMPLATES.iter().map(|(_, name, _)| *name).find(|name| *name == id);
     if version == VERSION.to_string() { found.ok_or(TemplateFault::Unknown) } else { Err(TemplateFault::Unknown) }
 }
-

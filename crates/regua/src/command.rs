@@ -1,10 +1,12 @@
 //! The commands. Each has its file; here is what they share and how they are called.
 
+mod bank_file;
 mod check;
 mod data;
 mod demo;
 mod events;
 mod parked;
+mod pix;
 mod policy;
 mod projections;
 mod replay;
@@ -85,6 +87,10 @@ enum Command {
     Parked(parked::ParkedArgs),
     /// Check a ladder and see its dates
     Policy(policy::PolicyArgs),
+    /// Read what banks send and payers paste
+    BankFile(bank_file::BankFileArgs),
+    /// Look into a Pix code
+    Pix(pix::PixArgs),
     /// Are database, broker, topics, clock and configuration fit?
     Check(check::Check),
 }
@@ -101,6 +107,8 @@ pub async fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Projections(args) => projections::run(args, &shared).await,
         Command::Parked(args) => parked::run(args, &shared).await,
         Command::Policy(args) => policy::run(args, &shared),
+        Command::BankFile(args) => bank_file::run(args, &shared),
+        Command::Pix(args) => pix::run(args, &shared),
         Command::Check(args) => check::run(args, &shared).await,
     }
 }

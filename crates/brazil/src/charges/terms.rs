@@ -1,7 +1,6 @@
 //! What was agreed, or what the law says where nothing was.
 
 use super::{ChargeFault, Exact, LegalRates, Rate, Rounding};
-use crate::roll::following;
 use alloc::vec::Vec;
 use kernel::{Calendar, NaiveDate};
 
@@ -242,14 +241,14 @@ pub enum DiscountValue {
 impl Terms {
     /// The last day on which paying is on time: the due date, or the next business day (Lei 7.089/1983).
     pub fn last_day_on_time(&self, due: NaiveDate) -> NaiveDate {
-        following(self.calendar, due)
+        self.calendar.following(due)
     }
 
     /// The best discount valid on a day, in cents, never more than the principal. Errors: [`ChargeFault`].
     pub fn discount_on(&self, day: NaiveDate, principal_cents: i64) -> Result<i64, ChargeFault> {
         let mut best = 0;
         for tier in &self.discounts {
-            let until = if self.discounts_roll { following(self.calendar, tier.until) } else { tier.until };
+            let until = if self.discounts_roll { self.calendar.following(tier.until) } else { tier.until };
             if day <= until {
                 let cents = match tier.value {
                     DiscountValue::Percent(rate) => rate.of(principal_cents)?.rounded(self.rounding)?,

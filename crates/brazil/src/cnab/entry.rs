@@ -4,6 +4,7 @@ use super::{BankEvent, IdempotencyKey};
 use crate::boleto::NossoNumero;
 use crate::{Arrecadacao, TaxId};
 use alloc::{format, string::String, vec::Vec};
+use core::fmt;
 use kernel::NaiveDate;
 
 /// One title of a file.
@@ -149,6 +150,23 @@ impl ReviewReason {
             ReviewReason::BadEventDate => "bad_event_date",
             ReviewReason::UnknownRecord => "unknown_record",
         }
+    }
+}
+
+impl fmt::Display for ReviewReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            ReviewReason::BlankMovement => "the movement code is blank",
+            ReviewReason::UnlistedMovement => "the bank's table has no such movement code",
+            ReviewReason::MovementsDiffer => "segments T and U say different movements",
+            ReviewReason::MissingAmounts => "segment T has no segment U",
+            ReviewReason::MissingTitle => "segment U has no segment T",
+            ReviewReason::NoNossoNumero => "money without a nosso número",
+            ReviewReason::ZeroAmount => "a payment of zero",
+            ReviewReason::UnreadableAmount => "the amount is no number",
+            ReviewReason::BadEventDate => "the day of the payment is missing or impossible",
+            ReviewReason::UnknownRecord => "the layout has no such record",
+        })
     }
 }
 

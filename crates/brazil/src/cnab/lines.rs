@@ -19,19 +19,48 @@ enum Width {
     BigEndian,
 }
 
-/// The encoding of the lines with characters beyond ASCII.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Seen {
+/// The encoding of a file's text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Encoding {
+    /// Nothing beyond ASCII.
+    #[default]
     Ascii,
+    /// UTF-8.
     Utf8,
+    /// Latin-1, one byte a character.
     Latin1,
+    /// UTF-16, either order of bytes.
+    Utf16,
+}
+
+impl Encoding {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Encoding::Ascii => "ascii",
+            Encoding::Utf8 => "utf-8",
+            Encoding::Latin1 => "latin-1",
+            Encoding::Utf16 => "utf-16",
+        }
+    }
+}
+
+/// How a file's text was written: what is read the same whichever way it came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct TextForm {
+    /// Its encoding.
+    pub encoding: Encoding,
+    /// It begins with a byte-order mark.
+    pub byte_order_mark: bool,
+    /// It has an end-of-file mark (Ctrl-Z).
+    pub end_mark: bool,
 }
 
 /// Cuts a stream of bytes into decoded lines.
 #[derive(Debug)]
 pub struct Lines {
     width: Width,
-    seen: Seen,
+    form: TextForm,
     /// Bytes of the line being read.
     buffer: Vec<u8>,
     /// Lines so far, empty ones not counted.
@@ -40,7 +69,7 @@ pub struct Lines {
 
 impl Default for Lines {
     fn default() -> Self {
-        Self { width: Width::Unknown, seen: Seen::Ascii, buffer: Vec::new(), line: 0 }
+        Self { width: Width::Unknown, form: TextForm::default(), buffer: Vec::new(), line: 0 }
     }
 }
 
@@ -73,6 +102,11 @@ impl Lines {
         if self.buffer.is_empty() { Ok(()) } else { self.give(each) }
     }
 
+    /// How the text so far was written.
+    pub fn form(&self) -> TextForm {
+        self.form
+    }
+
     /// Byte-order mark, or the zero byte that ASCII in UTF-16 always has.
     fn detect(&mut self) {
         let (width, mark) = match self.buffer.as_slice() {
@@ -83,9 +117,17 @@ impl Lines {
             [byte, 0, ..] if *byte != 0 => (Width::LittleEndian, 0),
             _ => (Width::Bytes, 0),
         };
-        if mark == 3 {
-            self.seen = Seen::Utf8;
-        }
+        self.form.byte_order_mark = mark > 0;
+        self.form.encoding = match width {
+            Width::LittleEndian | Width::BigEndian => Encoding::Utf16,
+            Width::Bytes | Width::Unknown => {
+                if mark == 3 {
+                    Encoding::Utf8
+                } else {
+                    Encoding::Ascii
+                }
+            }
+        };
         self.width = width;
         self.buffer.drain(..mark);
     }
@@ -116,6 +158,7 @@ impl Lines {
             Width::Bytes | Width::Unknown => self.narrow(&bytes),
         };
         let text = text.ok_or(Refusal::MixedEncodings { line: self.line })?;
+        self.form.end_mark |= text.contains('\u{1a}');
         let text = text.trim_end_matches(['\u{1a}', '\0']);
         // The buffer's room is kept for the next line.
         self.buffer = bytes;
@@ -125,13 +168,13 @@ impl Lines {
 
     fn narrow(&mut self, bytes: &[u8]) -> Option<String> {
         let (found, text) = match core::str::from_utf8(bytes) {
-            Ok(text) if text.is_ascii() => (Seen::Ascii, String::from(text)),
-            Ok(text) => (Seen::Utf8, String::from(text)),
-            Err(_) => (Seen::Latin1, bytes.iter().map(|byte| char::from(*byte)).collect()),
+            Ok(text) if text.is_ascii() => (Encoding::Ascii, String::from(text)),
+            Ok(text) => (Encoding::Utf8, String::from(text)),
+            Err(_) => (Encoding::Latin1, bytes.iter().map(|byte| char::from(*byte)).collect()),
         };
-        match (self.seen, found) {
-            (_, Seen::Ascii) => {}
-            (Seen::Ascii, other) => self.seen = other,
+        match (self.form.encoding, found) {
+            (_, Encoding::Ascii) => {}
+            (Encoding::Ascii, other) => self.form.encoding = other,
             (before, now) if before == now => {}
             _ => return None,
         }

@@ -31,6 +31,7 @@ pub mod segments_out;
 pub use entry::{Entry, PixTrace, Review, ReviewReason, Settlement, TitleFact, TitleRef};
 pub use event::{BankEvent, Protest};
 pub use key::IdempotencyKey;
+pub use lines::{Encoding, TextForm};
 pub use movement240::event_of as event_of_240;
 pub use movement400::event_of as event_of_400;
 pub use reader::ReturnReader;

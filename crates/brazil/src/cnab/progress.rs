@@ -1,7 +1,7 @@
 //! The report of a file while it is read.
 
 use super::record::Record;
-use super::{Entry, Format, Refusal, Report, Warning};
+use super::{Entry, Format, Refusal, Report, TextForm, Warning};
 use alloc::{string::String, vec::Vec};
 use kernel::NaiveDate;
 
@@ -40,6 +40,8 @@ impl Progress {
             reviews: 0,
             warnings: Vec::new(),
             warnings_total: 0,
+            short_lines: 0,
+            text: TextForm::default(),
         };
         Self { report, closed: false }
     }
@@ -50,6 +52,7 @@ impl Progress {
             return Err(Refusal::DataAfterTrailer { line: record.line });
         }
         self.report.lines += 1;
+        self.report.short_lines += u64::from(record.width() < size);
         if record.len() > tolerated {
             return Err(Refusal::LineTooLong { line: record.line });
         }

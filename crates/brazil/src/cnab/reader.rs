@@ -52,12 +52,13 @@ impl ReturnReader {
         }
         let body = &mut self.body;
         self.lines.finish(&mut |text, line| body.record(Record::new(text, line), sink))?;
-        match self.body {
+        let report = match self.body {
             Body::NoHeader => Err(Refusal::NotABankFile),
             Body::Cnab240(body) => body.finish(),
             Body::Cnab400(body) => body.finish(),
             Body::Febraban150(body) => body.finish(),
-        }
+        }?;
+        Ok(Report { text: self.lines.form(), ..report })
     }
 }
 

@@ -8,6 +8,8 @@ use kernel::NaiveDate;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Record {
     chars: Vec<char>,
+    /// Characters as the line came, trailing blanks counted.
+    width: usize,
     /// Line in the file, from 1.
     pub line: u64,
 }
@@ -20,15 +22,21 @@ impl Record {
     /// Wraps a decoded line, trailing blanks cut.
     pub fn new(text: &str, line: u64) -> Self {
         let mut chars: Vec<char> = text.chars().collect();
+        let width = chars.len();
         while chars.last().is_some_and(|c| *c == ' ') {
             chars.pop();
         }
-        Self { chars, line }
+        Self { chars, width, line }
     }
 
     /// Characters without trailing blanks.
     pub fn len(&self) -> usize {
         self.chars.len()
+    }
+
+    /// Characters as the line came.
+    pub fn width(&self) -> usize {
+        self.width
     }
 
     /// Whether nothing is on the line.

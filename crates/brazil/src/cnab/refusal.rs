@@ -1,6 +1,8 @@
 //! What a file as a whole can be: refused, or read with warnings.
 
+use super::TextForm;
 use alloc::{string::String, vec::Vec};
+use core::fmt;
 use kernel::NaiveDate;
 
 /// A layout family.
@@ -160,6 +162,48 @@ pub enum Warning {
     },
 }
 
+impl Warning {
+    /// Stable name.
+    pub fn slug(&self) -> &'static str {
+        match self {
+            Warning::Direction { .. } => "doubtful_direction",
+            Warning::Trailer { .. } => "wrong_trailer",
+            Warning::OpenLot { .. } => "open_lot",
+            Warning::LongLine { .. } => "long_line",
+            Warning::OtherBank { .. } => "other_bank",
+            Warning::Ignored { .. } => "ignored_record",
+        }
+    }
+
+    /// Line of the record; the header's flag is on the first.
+    pub fn line(&self) -> u64 {
+        match self {
+            Warning::Direction { .. } => 1,
+            Warning::Trailer { line, .. }
+            | Warning::OpenLot { line }
+            | Warning::LongLine { line, .. }
+            | Warning::OtherBank { line }
+            | Warning::Ignored { line } => *line,
+        }
+    }
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Warning::Direction { flag } => write!(f, "header flag {flag:?} says neither remittance nor return; the lots are a return's"),
+            Warning::Trailer { what, stated: Some(stated), counted, .. } => write!(f, "trailer says {stated} {what}, {counted} were read"),
+            Warning::Trailer { what, stated: None, counted, .. } => {
+                write!(f, "trailer's number of {what} cannot be read, {counted} were read")
+            }
+            Warning::OpenLot { .. } => f.write_str("the lot before was not closed by a trailer"),
+            Warning::LongLine { chars, .. } => write!(f, "line has {chars} characters; those past the layout were left out"),
+            Warning::OtherBank { .. } => f.write_str("record names another bank than the header"),
+            Warning::Ignored { .. } => f.write_str("optional record that is not used"),
+        }
+    }
+}
+
 /// What was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
@@ -183,4 +227,8 @@ pub struct Report {
     pub warnings: Vec<Warning>,
     /// Warnings in all.
     pub warnings_total: u64,
+    /// Lines whose trailing blanks were cut: what is missing reads as blanks.
+    pub short_lines: u64,
+    /// How its text was written.
+    pub text: TextForm,
 }

@@ -1,7 +1,7 @@
 //! Reading a BR Code (the text of a Pix QR code, "copia e cola"). Tags that are not known are kept in place.
 
+use super::parse_decimal;
 use super::tlv::{Field, fields, text, value};
-use super::{StaticTxid, parse_decimal};
 use alloc::{format, string::String, vec::Vec};
 use core::fmt;
 use crc::{CRC_16_IBM_3740, Crc};
@@ -33,6 +33,10 @@ pub(super) mod tag {
 
 /// What tag 26 (or its neighbours up to 51) must begin with; compared without case.
 pub(super) const GUI: &str = "br.gov.bcb.pix";
+/// Longest name, city and transaction id by the standard.
+const MAX_NAME_CHARS: usize = 25;
+const MAX_CITY_CHARS: usize = 15;
+const MAX_TXID_CHARS: usize = 25;
 /// CRC-16/CCITT-FALSE.
 const CHECKSUM: Crc<u16> = Crc::<u16>::new(&CRC_16_IBM_3740);
 
@@ -147,7 +151,7 @@ impl BrCode {
         }
         let recurrence_url = recurrence_url(&fields)?;
         let account = account(&fields, recurrence_url.is_some())?;
-        let amount_cents = value(&fields, tag::AMOUNT).and_then(parse_decimal);
+        let amount_cents = value(&fields, tag::AMOUNT).and_then(tolerant_cents);
         let txid = txid(&fields)?;
         if text(&fields).is_none() {
             return Err(BrCodeFault::Structure(1));
@@ -208,6 +212,21 @@ impl BrCode {
         self.txid.as_deref().filter(|txid| *txid != "***")
     }
 
+    /// What the standard does not allow and the meaning survives: a name, city or id that is too long, an amount without
+    /// its two decimals. Codes in the wild have it and are paid; [`super::Draft`] never writes it.
+    pub fn deviations(&self) -> Vec<BrCodeFault> {
+        let longer = |tag: u8, max: usize| value(&self.fields, tag).is_some_and(|text| text.chars().count() > max);
+        let amount = value(&self.fields, tag::AMOUNT).is_some_and(|text| parse_decimal(text).is_none());
+        let txid = self.txid.as_ref().is_some_and(|txid| txid.len() > MAX_TXID_CHARS);
+        let found = [
+            (tag::AMOUNT, amount),
+            (tag::NAME, longer(tag::NAME, MAX_NAME_CHARS)),
+            (tag::CITY, longer(tag::CITY, MAX_CITY_CHARS)),
+            (tag::ADDITIONAL, txid),
+        ];
+        found.into_iter().filter(|(_, deviates)| *deviates).map(|(tag, _)| BrCodeFault::Value(tag)).collect()
+    }
+
     /// All tags but the checksum, in order, known or not.
     pub fn fields(&self) -> &[Field] {
         &self.fields
@@ -233,20 +252,18 @@ fn without_checksum(code: &str) -> Result<&str, BrCodeFault> {
     if stated == computed { Ok(body) } else { Err(BrCodeFault::Checksum { stated, computed }) }
 }
 
-/// What a top-level tag may hold.
+/// What a top-level tag may hold; see [`BrCode::deviations`] for what is let through.
 fn check_value(field: &Field) -> Result<(), BrCodeFault> {
     let text = field.value.as_str();
-    let length = text.chars().count();
     let digits = |size: usize| text.len() == size && text.bytes().all(|byte| byte.is_ascii_digit());
     let fits = match field.tag {
         tag::FORMAT => text == "01",
         tag::INITIATION => matches!(text, "11" | "12"),
         tag::CATEGORY => digits(4),
         tag::CURRENCY => text == "986",
-        tag::AMOUNT => parse_decimal(text).is_some(),
+        tag::AMOUNT => tolerant_cents(text).is_some(),
         tag::COUNTRY => text == "BR",
-        tag::NAME => (1..=25).contains(&length),
-        tag::CITY => (1..=15).contains(&length),
+        tag::NAME | tag::CITY => !text.is_empty(),
         tag::CRC => false,
         _ => true,
     };
@@ -297,9 +314,13 @@ fn txid(all: &[Field]) -> Result<Option<String>, BrCodeFault> {
     match value(&inner, tag::TXID) {
         None => Ok(None),
         Some("***") => Ok(Some(String::from("***"))),
-        Some(txid) => match StaticTxid::new(txid) {
-            Ok(_) => Ok(Some(String::from(txid))),
-            Err(_) => Err(BrCodeFault::Value(tag::ADDITIONAL)),
-        },
+        Some(txid) if !txid.is_empty() && txid.bytes().all(|byte| byte.is_ascii_alphanumeric()) => Ok(Some(String::from(txid))),
+        Some(_) => Err(BrCodeFault::Value(tag::ADDITIONAL)),
     }
+}
+
+/// Cents of an amount with two decimals, or with fewer or none.
+fn tolerant_cents(text: &str) -> Option<u64> {
+    let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
+    if decimals.len() > 2 { None } else { parse_decimal(&format!("{whole}.{decimals:0<2}")) }
 }

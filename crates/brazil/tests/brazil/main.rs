@@ -1,8 +1,6 @@
-//! Every row of the vector files, and what holds for all input.
+//! What holds for all input, and cases of our own. Values of others are in `../vectors`.
 
-#[macro_use]
-mod vectors;
-
+mod altered_vectors;
 mod bank_slips;
 mod contact_hours;
 mod identity;
@@ -11,3 +9,5 @@ mod late_fees;
 mod remittances;
 mod returns240;
 mod returns400;
+#[path = "../vectors/rows/mod.rs"]
+mod rows;

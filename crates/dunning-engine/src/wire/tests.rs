@@ -77,8 +77,7 @@ fn due_item() -> DueItem {
 }
 
 fn rules() -> ContactRules {
-    let mut window = Window::default();
-    window.weekdays = [true, false, true, false, true, false, true];
+    let window = Window { weekdays: [true, false, true, false, true, false, true], ..Window::default() };
     ContactRules { merge: Merge::ByClass, max_per_day: 2, max_per_7_days: 5, max_voice_per_day: 0, window }
 }
 
@@ -194,9 +193,8 @@ fn every_event_comes_back_as_it_went() {
 
 #[test]
 fn every_policy_event_comes_back_as_it_went() {
-    let assigned = |scope, target: &str, version| {
-        PolicyEvent::Assigned(Assignment { scope, target: target.into(), policy_id: policy(), version })
-    };
+    let assigned =
+        |scope, target: &str, version| PolicyEvent::Assigned(Assignment { scope, target: target.into(), policy_id: policy(), version });
     for event in [
         PolicyEvent::Published { policy_id: policy(), version: 2, toml: "policy = \"ação\"\n".into() },
         assigned(Scope::Tenant, "", 0),
@@ -210,12 +208,8 @@ fn every_policy_event_comes_back_as_it_went() {
 
 #[test]
 fn what_cannot_be_read_names_its_field_and_unknown_types_are_left_to_others() {
-    let mut broken = contracts::dunning::v1::TrackSettled {
-        customer_id: "C1".into(),
-        invoice_id: "I-1".into(),
-        day: "2026-13-01".into(),
-        cycle: 1,
-    };
+    let mut broken =
+        contracts::dunning::v1::TrackSettled { customer_id: "C1".into(), invoice_id: "I-1".into(), day: "2026-13-01".into(), cycle: 1 };
     let bytes = |m: &contracts::dunning::v1::TrackSettled| prost::Message::encode_to_vec(m);
     assert_eq!(decode("t", "TrackSettled", &bytes(&broken)), Err(DecodeFault::Field("day")));
     broken.day = "2026-12-01".into();

@@ -1,6 +1,6 @@
 //! Storing one page, however often that takes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use super::runner::Runner;
 use super::settlement::PageSettlement;
 use super::sink::{Culprit, TakeError};
 use crate::bus::Message;
+use crate::log::{CrashPoint, Protection};
 
 /// How long a consumer stays back after another one was faster.
 const AFTER_FENCE: Duration = Duration::from_millis(100);
@@ -94,7 +95,7 @@ impl Runner {
         loop {
             let next = self.shared.lock().next.clone();
             let page = part.iter().filter(|message| !self.is_held(&message.place())).cloned().collect();
-            let mut sorted = sort(page, &next, &marks, &self.trusted);
+            let mut sorted = sort(page, &next, &marks, &self.unchecked());
             for (key, (version, reason)) in &poisoned.0 {
                 sorted.park(key, *version, reason.clone());
             }
@@ -131,10 +132,30 @@ impl Runner {
             trusted: self.trusted.clone(),
             projections: self.spec.projections.clone(),
             now: self.spec.clock.now(),
+            fenced: !self.lacks(Protection::OffsetCompareAndSet),
         });
+        self.reach(CrashPoint::Sorted).await?;
         self.sink.take(&settlement.sorted.fresh, settlement.clone()).await?;
+        self.reach(CrashPoint::Settled).await?;
         self.stored(&settlement.sorted);
         Ok(())
+    }
+
+    /// Topics whose versions are not looked at: the service's own log, and in a negative control all.
+    fn unchecked(&self) -> HashSet<String> {
+        let all = self.lacks(Protection::StreamVersions).then_some(&self.spec.topics);
+        self.trusted.iter().cloned().chain(all.into_iter().flatten().map(|topic| (*topic).to_string())).collect()
+    }
+
+    async fn reach(&self, point: CrashPoint) -> Result<(), TakeError> {
+        match &self.spec.faults {
+            Some(faults) => faults.reach(point).await.map_err(TakeError::Transient),
+            None => Ok(()),
+        }
+    }
+
+    fn lacks(&self, protection: Protection) -> bool {
+        self.spec.faults.as_ref().is_some_and(|faults| faults.lacks(protection))
     }
 
     /// Counts what was stored and remembers the places.

@@ -27,6 +27,7 @@ use tokio_util::sync::CancellationToken;
 use crate::activity::{Activity, Registration};
 use crate::bus::{Bus, BusError};
 use crate::event::{Clock, Ids};
+use crate::log::Faults;
 use crate::projection::{OwnLog, ProjectionError, Projections};
 use crate::writer::{Aggregate, Writer};
 
@@ -61,12 +62,15 @@ pub struct ConsumerSpec {
     pub projections: Option<Projections>,
     /// Messages in one transaction at most.
     pub page_limit: usize,
+    /// Crash points around its pages: for tests.
+    #[doc(hidden)]
+    pub faults: Option<Arc<dyn Faults>>,
 }
 
 impl ConsumerSpec {
     /// A consumer that reads nothing yet.
     pub fn new(name: &'static str, db: Db, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Self {
-        Self { name, db, clock, ids, topics: Vec::new(), own: None, projections: None, page_limit: PAGE_LIMIT }
+        Self { name, db, clock, ids, topics: Vec::new(), own: None, projections: None, page_limit: PAGE_LIMIT, faults: None }
     }
 
     /// Reads topics of other services.
@@ -90,6 +94,14 @@ impl ConsumerSpec {
         self.page_limit = messages.max(1);
         self
     }
+
+    /// With crash points: for tests.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn with_faults(mut self, faults: Arc<dyn Faults>) -> Self {
+        self.faults = Some(faults);
+        self
+    }
 }
 
 /// Why a consumer could not start.
@@ -109,7 +121,8 @@ pub enum ConsumerError {
     Specification(&'static str, String),
 }
 
-/// A running consumer. Dropping the handle does not stop it; the cancellation token does.
+/// A running consumer. Keep the handle: dropping it does not stop the consumer (the cancellation token does), but the barrier then
+/// does not wait for it any more. A consumer that had to give up says so in its status.
 pub struct Consumer {
     name: &'static str,
     shared: Arc<Shared>,

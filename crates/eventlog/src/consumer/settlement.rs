@@ -20,13 +20,18 @@ pub(crate) struct PageSettlement {
     pub trusted: HashSet<String>,
     pub projections: Option<Projections>,
     pub now: DateTime<Utc>,
+    /// Whether places move by compare-and-set: always, but in a negative control.
+    pub fenced: bool,
 }
 
 #[async_trait::async_trait]
 impl Alongside for PageSettlement {
     /// Places first: a fenced page does no further work, and a build that is put in place either saw this page or waits for it.
     async fn write(&self, tx: &mut Tx) -> Result<(), AlongsideError> {
-        checkpoint::advance(tx, self.consumer, &self.sorted.moves).await?;
+        match self.fenced {
+            true => checkpoint::advance(tx, self.consumer, &self.sorted.moves).await?,
+            false => checkpoint::advance_blindly(tx, self.consumer, &self.sorted.moves).await?,
+        }
         if let Some(projections) = &self.projections {
             projections.apply_live(tx, &self.sorted.fresh).await?;
         }

@@ -22,7 +22,7 @@ use tokio::sync::watch;
 use crate::event::{Append, Appended, Clock, Ids, Recorded, Refused};
 use crate::timers::TimerSignal;
 
-pub use fault::{CrashPoint, Faults};
+pub use fault::{CrashPoint, Faults, Protection};
 pub(crate) use session::{Session, StoreError};
 
 /// A handle on one service's log; clones share it.
@@ -249,6 +249,10 @@ impl Log {
             Some(faults) => faults.reach(point).await.map_err(LogError::Fault),
             None => Ok(()),
         }
+    }
+
+    pub(crate) fn lacks(&self, protection: Protection) -> bool {
+        self.shared.faults.as_ref().is_some_and(|faults| faults.lacks(protection))
     }
 
     /// Makes committed events known to the readers of this process.

@@ -5,7 +5,7 @@ use sql::Tx;
 use crate::event::Recorded;
 use crate::log::lookup::Ask;
 use crate::log::plan::{Plan, Staged};
-use crate::log::{Backend, CrashPoint, Log, LogError, memory, store};
+use crate::log::{Backend, CrashPoint, Log, LogError, Protection, memory, store};
 
 /// An open append transaction. Dropping it undoes everything.
 pub(crate) struct Session {
@@ -74,7 +74,9 @@ impl Session {
                 turn.look_up(ask)
             }
         };
-        Ok(Plan::new(head, known, self.log.now(), self.log.shared.ids.clone()))
+        let mut plan = Plan::new(head, known, self.log.now(), self.log.shared.ids.clone());
+        plan.checks_versions = !self.log.lacks(Protection::VersionCheck);
+        Ok(plan)
     }
 
     /// Events of streams as they are under the lock.

@@ -174,10 +174,10 @@ impl Projections {
 
     /// The physical name of every live table.
     pub(crate) async fn live_tables(&self) -> Result<Arc<HashMap<String, String>>, ProjectionError> {
-        if let Some(live) = self.inner.live.read().unwrap_or_else(PoisonError::into_inner).as_ref() {
-            if self.db().dialect() == Dialect::Sqlite || live.at.elapsed() < BELIEVED {
-                return Ok(Arc::clone(&live.physical));
-            }
+        if let Some(live) = self.inner.live.read().unwrap_or_else(PoisonError::into_inner).as_ref()
+            && (self.db().dialect() == Dialect::Sqlite || live.at.elapsed() < BELIEVED)
+        {
+            return Ok(Arc::clone(&live.physical));
         }
         let sql = "SELECT name, build, suffix FROM projection_live WHERE consumer = $1";
         let mut physical = HashMap::new();

@@ -21,7 +21,7 @@ impl Views {
     /// Runs a query whose text names tables in braces: `SELECT .. FROM {receivable} WHERE tenant = $1`.
     ///
     /// # Errors
-    /// [`ProjectionError::UnknownTable`]; [`ProjectionError::Superseded`] while a table is being built for the first time; the database.
+    /// [`ProjectionError::UnknownTable`], also while a table is being built for the first time; the database.
     pub async fn query(&self, sql: &str, args: &[Value]) -> Result<Vec<Row>, ProjectionError> {
         let sql = self.resolve(sql).await?;
         match self.sets.first() {

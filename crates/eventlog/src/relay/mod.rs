@@ -54,7 +54,8 @@ pub struct RelayStatus {
     pub in_flight: usize,
 }
 
-/// A running relay. Dropping the handle does not stop it; the cancellation token does.
+/// A running relay. Keep the handle: dropping it does not stop the relay (the cancellation token does), but the barrier then does not
+/// wait for it any more.
 pub struct Relay {
     progress: Arc<Progress>,
     active: Arc<AtomicBool>,

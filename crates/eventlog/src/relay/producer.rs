@@ -49,8 +49,9 @@ pub(super) struct Reports(Arc<Progress>);
 impl ClientContext for Reports {
     fn error(&self, error: KafkaError, reason: &str) {
         let fatal = matches!(&error, KafkaError::Global(RDKafkaErrorCode::Fatal));
-        tracing::warn!(topic = self.0.topic, %error, reason, fatal, "kafka producer");
+        // librdkafka logs and repairs all others by itself.
         if fatal {
+            tracing::warn!(topic = self.0.topic, %error, reason, "kafka producer is dead");
             self.0.window().fail(format!("{error}: {reason}"));
             self.0.changed.notify_one();
         }

@@ -215,12 +215,17 @@ impl<A: Aggregate> TimerLoop<A> {
             }
             self.state.armed_micros.store(target, Ordering::SeqCst);
             self.options.activity.touch();
-            tokio::select! {
-                () = &mut sleep => return,
-                () = &mut poll => return,
-                () = &mut moved => return,
-                () = self.state.resumed.notified() => return,
-                () = log.shared.timers.lowered.notified() => {}
+            let over = tokio::select! {
+                () = &mut sleep => true,
+                () = &mut poll => true,
+                () = &mut moved => true,
+                () = self.state.resumed.notified() => true,
+                () = log.shared.timers.lowered.notified() => false,
+            };
+            // Before the sleeper is taken out: a virtual clock that sees no sleeper must not find the loop idle.
+            self.state.armed_micros.store(LOOKING, Ordering::SeqCst);
+            if over {
+                return;
             }
         }
     }

@@ -1,17 +1,19 @@
 //! Requests → commands, state → responses. Errors name the field as the caller wrote it.
 
+use crate::query::InvoiceFilter;
 use chrono::{DateTime, NaiveDate, Utc};
 use contracts::invoice::v1 as proto;
 use host::{
     Refusal,
-    request::{date, date_or, id},
+    request::{FIRST_DAY, LAST_DAY, date, date_or, filter, id, optional_id},
 };
 use kernel::{ContactId, Currency, CustomerId, InvoiceId, PaymentId, StepId, Zone, personal::Personal, text};
-use receivable::{Answer, Command, Invoice, Phase, Verdict};
+use receivable::{Account, Answer, Command, Invoice, Phase, Verdict};
 
 const CHANNELS: [&str; 5] = ["email", "whatsapp", "sms", "voice", "letter"];
 const METHODS: [&str; 6] = ["pix", "boleto", "card", "transfer", "cash", "other"];
 const MAX_PHONES: usize = 10;
+const MAX_ITEMS: usize = 1000;
 
 /// Contact data of a payer: personal, kept in the customer table only.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -37,7 +39,7 @@ fn optional_text(field: &str, value: &str, max: usize) -> Result<Option<String>,
 }
 
 /// A payer: command and contact data. Errors: INVALID_ARGUMENT on the field at fault.
-pub fn customer(message: Option<proto::Customer>) -> Result<(Command, Contact), Refusal> {
+pub fn customer(message: Option<proto::Customer>) -> Result<(receivable::RegisterCustomer, Contact), Refusal> {
     let m = message.ok_or_else(|| Refusal::invalid("customer", "missing", "is missing"))?;
     let customer_id = id("customer.customer_id", &m.customer_id, CustomerId::new)?;
     let a = m.attributes.unwrap_or_default();
@@ -63,7 +65,7 @@ pub fn customer(message: Option<proto::Customer>) -> Result<(Command, Contact), 
         address: Personal::new(optional_text("customer.address", &m.address, 250)?.unwrap_or_default()),
     };
     let register = receivable::RegisterCustomer { customer_id, attributes, consents: m.consents.into_iter().collect() };
-    Ok((Command::RegisterCustomer(register), contact))
+    Ok((register, contact))
 }
 
 fn state(text: &str) -> Result<Option<String>, Refusal> {
@@ -100,6 +102,7 @@ fn email(text: &str) -> Result<Personal, Refusal> {
     let good = text.split_once('@').is_some_and(|(local, domain)| {
         !local.is_empty()
             && domain.contains('.')
+            && !domain.contains('@')
             && !domain.starts_with('.')
             && !domain.ends_with('.')
             && !text.contains([' ', ',', '<', '>'])
@@ -142,7 +145,7 @@ fn currency(field: &str, text: &str) -> Result<Option<Currency>, Refusal> {
     Currency::new(text).map(Some).ok_or_else(unknown)
 }
 
-/// A new payment; `find_currency` gives the receivable's where none is said. Errors: INVALID_ARGUMENT on the field at fault.
+/// A new payment. Errors: INVALID_ARGUMENT on the field at fault.
 pub fn new_payment(message: Option<proto::NewPayment>, today: NaiveDate) -> Result<(PaymentId, InvoiceId, Payment), Refusal> {
     let m = message.ok_or_else(|| Refusal::invalid("payment", "missing", "is missing"))?;
     let payment_id = id("payment.payment_id", &m.payment_id, PaymentId::new)?;
@@ -233,9 +236,32 @@ pub fn reminder(
             min_outstanding_minor: item.min_outstanding_minor,
         })
     };
+    if m.items.len() > MAX_ITEMS {
+        return Err(Refusal::invalid("items", "too_many", "more than 1000 items"));
+    }
     let items = m.items.iter().map(item).collect::<Result<Vec<_>, Refusal>>()?;
     let contact_id = id("contact_id", &m.contact_id, ContactId::new)?;
     Ok((customer_id, receivable::AuthorizeReminder { contact_id, items, at, tolerance_minor }))
+}
+
+/// A payer as callers see it; without `contact` only what is neutral.
+pub fn customer_view(customer_id: &str, account: &Account, contact: Option<Contact>) -> proto::Customer {
+    let contact = contact.unwrap_or_default();
+    proto::Customer {
+        customer_id: customer_id.to_owned(),
+        name: contact.name.reveal().to_owned(),
+        tax_id: contact.tax_id.reveal().to_owned(),
+        email: contact.email.reveal().to_owned(),
+        phones: contact.phones.iter().map(|phone| phone.reveal().to_owned()).collect(),
+        address: contact.address.reveal().to_owned(),
+        attributes: Some(proto::CustomerAttributes {
+            segment: account.attributes.segment.clone().unwrap_or_default(),
+            language: account.attributes.language.clone(),
+            time_zone: account.attributes.zone.clone().unwrap_or_default(),
+            state: account.attributes.state.clone().unwrap_or_default(),
+        }),
+        consents: account.consents.iter().cloned().collect(),
+    }
 }
 
 /// What the owner says of one item, with what the message shows.
@@ -256,16 +282,17 @@ pub fn verdict(verdict: &Verdict, invoice: Option<&Invoice>) -> proto::ReminderV
     }
 }
 
-/// A receivable as callers see it.
-pub fn invoice_view(customer_id: &str, invoice_id: &InvoiceId, invoice: &Invoice) -> proto::Invoice {
+/// A receivable as callers see it; `None` where the account has no such one.
+pub fn invoice_view(customer_id: &CustomerId, invoice_id: &InvoiceId, account: &Account) -> Option<proto::Invoice> {
+    let invoice = account.invoices.get(invoice_id)?;
     let status = match invoice.phase {
         Phase::Open => proto::InvoiceStatus::Open,
         Phase::Settled => proto::InvoiceStatus::Settled,
         Phase::Cancelled => proto::InvoiceStatus::Cancelled,
     };
-    proto::Invoice {
+    Some(proto::Invoice {
         invoice_id: invoice_id.to_string(),
-        customer_id: customer_id.to_owned(),
+        customer_id: customer_id.to_string(),
         amount_minor: invoice.amount_minor,
         outstanding_minor: invoice.open_minor,
         currency: invoice.currency.to_string(),
@@ -273,5 +300,28 @@ pub fn invoice_view(customer_id: &str, invoice_id: &InvoiceId, invoice: &Invoice
         due_on: invoice.due_on.to_string(),
         status: status.into(),
         document: invoice.issued.document.clone().unwrap_or_default(),
-    }
+    })
+}
+
+/// A moment as messages carry it.
+pub fn timestamp(at: DateTime<Utc>) -> prost_types::Timestamp {
+    prost_types::Timestamp { seconds: at.timestamp(), nanos: i32::try_from(at.timestamp_subsec_nanos()).unwrap_or(0) }
+}
+
+/// Which receivables to list. Errors: INVALID_ARGUMENT on the field at fault.
+pub fn invoice_filter(m: &proto::ListInvoicesRequest) -> Result<InvoiceFilter, Refusal> {
+    let unknown = |_| Refusal::invalid("status", "unknown_status", "should be open, settled or cancelled");
+    let status = match proto::InvoiceStatus::try_from(m.status).map_err(unknown)? {
+        proto::InvoiceStatus::Unspecified => "",
+        proto::InvoiceStatus::Open => "open",
+        proto::InvoiceStatus::Settled => "settled",
+        proto::InvoiceStatus::Cancelled => "cancelled",
+    };
+    Ok(InvoiceFilter {
+        customer_id: optional_id("customer_id", &m.customer_id, CustomerId::new)?.map(|id| id.to_string()).unwrap_or_default(),
+        status,
+        due_from: date_or("due_from", &m.due_from, FIRST_DAY)?,
+        due_until: date_or("due_until", &m.due_until, LAST_DAY)?,
+        search: filter("search", &m.search, 64)?,
+    })
 }

@@ -5,9 +5,6 @@ use notice::Channel;
 use serde::Deserialize;
 use std::fmt;
 
-/// The section with every key and its default, for the bundled configuration.
-pub const DEFAULTS: &str = include_str!("defaults.toml");
-
 /// Ways out, by channel.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -193,8 +190,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_bundled_section_is_read_without_a_fault() {
-        let table: toml::Table = DEFAULTS.parse().unwrap();
+    fn the_default_configuration_is_read_without_a_fault() {
+        let table: toml::Table = include_str!("../../../../deploy/regua.default.toml").parse().unwrap();
+        let creditor: CreditorConfig = table["creditor"].clone().try_into().unwrap();
+        assert!(!creditor.creditor().contact.is_empty());
         let channels: ChannelsConfig = table["channels"].clone().try_into().unwrap();
         assert_eq!((channels.email.kind, channels.letter.kind), (Kind::Directory, Kind::Directory));
     }
@@ -209,7 +208,8 @@ mod tests {
 
     #[test]
     fn the_creditor_is_shown_with_the_name_of_its_number() {
-        let config = CreditorConfig { tax_id: "12.345.678/0001-95".into(), email_from: "Loja <c@loja.example>".into(), ..CreditorConfig::default() };
+        let config =
+            CreditorConfig { tax_id: "12.345.678/0001-95".into(), email_from: "Loja <c@loja.example>".into(), ..CreditorConfig::default() };
         assert_eq!((config.creditor().tax_id.as_str(), config.creditor().contact.as_str()), ("CNPJ 12.345.678/0001-95", "c@loja.example"));
     }
 }

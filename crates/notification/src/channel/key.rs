@@ -90,9 +90,7 @@ mod tests {
 
     #[test]
     fn a_file_name_never_leaves_its_directory() {
-        for (customer, expected) in
-            [("c-1", "acme~c-1~a.0.0"), ("../../etc", "acme~..%2F..%2Fetc~a.0.0"), ("a:b", "acme~a%3Ab~a.0.0")]
-        {
+        for (customer, expected) in [("c-1", "acme~c-1~a.0.0"), ("../../etc", "acme~..%2F..%2Fetc~a.0.0"), ("a:b", "acme~a%3Ab~a.0.0")] {
             assert_eq!(key("acme", customer, "a.0.0").file_name(), expected);
         }
         assert!(key(".hidden", "c", "a").file_name().starts_with("%2E"));

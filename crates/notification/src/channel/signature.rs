@@ -47,7 +47,9 @@ mod tests {
     #[test]
     fn a_signature_of_another_form_is_no_signature() {
         let good = sign(b"secret", b"body");
-        for bad in ["", "sha256=", "sha1=00", "sha256=zz", &good[..good.len() - 2], good.trim_start_matches("sha256="), &format!("{good}00")] {
+        for bad in
+            ["", "sha256=", "sha1=00", "sha256=zz", &good[..good.len() - 2], good.trim_start_matches("sha256="), &format!("{good}00")]
+        {
             assert!(!verify(b"secret", b"body", bad), "{bad}");
         }
     }

@@ -38,14 +38,7 @@ impl Smtp {
             return Err(ConfigFault::new("security", "may be none only for a server on the same machine"));
         }
         let credentials = (!config.username.is_empty()).then(|| Credentials::new(config.username.clone(), config.password.clone()));
-        Ok(Self {
-            host: config.host.clone(),
-            port: config.port,
-            security: config.security,
-            credentials,
-            timeout: timeout(config)?,
-            sender,
-        })
+        Ok(Self { host: config.host.clone(), port: config.port, security: config.security, credentials, timeout: timeout(config)?, sender })
     }
 
     pub async fn send(&self, message: &Outgoing) -> Answer {
@@ -59,7 +52,8 @@ impl Smtp {
             Some(Err(error)) => return Answer::not_now(format!("smtp_{}", code(&error).unwrap_or("unreachable".to_owned()))),
             None => return Answer::not_now("smtp_timeout"),
         };
-        if let Some(answer) = self.in_time(offer(&mut connection, email.envelope())).await.unwrap_or(Some(Answer::not_now("smtp_timeout"))) {
+        if let Some(answer) = self.in_time(offer(&mut connection, email.envelope())).await.unwrap_or(Some(Answer::not_now("smtp_timeout")))
+        {
             goodbye(connection).await;
             return answer;
         }

@@ -95,11 +95,7 @@ impl Effects {
         let Some((contact, attempt)) = find(book, place) else { return Ok(None) };
         let known_not_taken = self.not_taken().get(&payer.key(place.1)).cloned();
         let may_repeat = known_not_taken.is_some() || self.shared.wiring.channels.is_idempotent(attempt.channel);
-        let retry = RetryAttempt {
-            attempt_id: place.1.clone(),
-            channel_is_idempotent: may_repeat,
-            at: self.shared.wiring.clock.now(),
-        };
+        let retry = RetryAttempt { attempt_id: place.1.clone(), channel_is_idempotent: may_repeat, at: self.shared.wiring.clock.now() };
         let retry = Command::RetryAttempt(retry);
         if notice::decide(&book.contacts, &retry).is_err() {
             return self.give_up(payer, place, attempt, known_not_taken).await;

@@ -33,7 +33,12 @@ impl Effects {
     }
 
     /// Lets the gate decide on what the owner said; the attempts that it started, and nobody else's.
-    async fn gate(&self, payer: &Payer, contact_id: &ContactId, look: &Look) -> Result<Option<(Arc<Book>, Vec<ChannelAttemptId>)>, Stalled> {
+    async fn gate(
+        &self,
+        payer: &Payer,
+        contact_id: &ContactId,
+        look: &Look,
+    ) -> Result<Option<(Arc<Book>, Vec<ChannelAttemptId>)>, Stalled> {
         let wiring = &self.shared.wiring;
         let evidence = Evidence {
             now: wiring.clock.now(),

@@ -196,5 +196,9 @@ impl Contact {
 
 /// Reading implies delivery, and delivery outweighs a failure told before it.
 pub(super) fn weight(receipt: &str) -> u8 {
-    [ReceiptStatus::Failed, ReceiptStatus::Delivered, ReceiptStatus::Read].iter().zip(1..).find(|(s, _)| s.slug() == receipt).map_or(0, |(_, w)| w)
+    [ReceiptStatus::Failed, ReceiptStatus::Delivered, ReceiptStatus::Read]
+        .iter()
+        .zip(1..)
+        .find(|(s, _)| s.slug() == receipt)
+        .map_or(0, |(_, w)| w)
 }

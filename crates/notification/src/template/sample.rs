@@ -23,9 +23,6 @@ pub fn sample(language: Language, creditor: Creditor, day: NaiveDate) -> Letter 
         creditor,
         day,
         currency: Currency::BRL,
-        lines: vec![
-            line("NF 1001", 123_456, calendar::add_days(day, -7), true),
-            line("NF 1002", 5_000, calendar::add_days(day, 7), false),
-        ],
+        lines: vec![line("NF 1001", 123_456, calendar::add_days(day, -7), true), line("NF 1002", 5_000, calendar::add_days(day, 7), false)],
     }
 }

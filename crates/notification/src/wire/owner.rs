@@ -49,7 +49,8 @@ impl Payer {
         let consent = |channel: Channel| {
             if self.consents.is_empty() { channel != Channel::Whatsapp } else { self.consents.iter().any(|named| named == channel.slug()) }
         };
-        let reachability = |channel: Channel| Reachability { address: validity(channel, &self.address_of(channel)), consent: consent(channel) };
+        let reachability =
+            |channel: Channel| Reachability { address: validity(channel, &self.address_of(channel)), consent: consent(channel) };
         Channel::ALL.into_iter().filter(|channel| has_way_out(*channel)).map(|channel| (channel, reachability(channel))).collect()
     }
 }
@@ -90,7 +91,8 @@ pub fn look(items: &[&Item], answer: proto::AuthorizeReminderResponse) -> Option
         return None;
     }
     let pairs = || items.iter().zip(&answer.verdicts);
-    let document = |verdict: &proto::ReminderVerdict| if verdict.document.is_empty() { &verdict.invoice_id } else { &verdict.document }.clone();
+    let document =
+        |verdict: &proto::ReminderVerdict| if verdict.document.is_empty() { &verdict.invoice_id } else { &verdict.document }.clone();
     let shown = |(item, verdict): (&&Item, &proto::ReminderVerdict)| {
         (item.invoice_id.clone(), (document(verdict), host::request::date("due_on", &verdict.due_on).ok()))
     };

@@ -53,7 +53,7 @@ fn words(value: &str) -> String {
     let mut out = String::new();
     let mut before_encoded = false;
     for (text, encoded) in value.split(' ').map(word) {
-        if !out.is_empty() && !(encoded && before_encoded) {
+        if !(out.is_empty() || encoded && before_encoded) {
             out.push(' ');
         }
         out.push_str(&text);

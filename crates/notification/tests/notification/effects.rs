@@ -178,14 +178,14 @@ async fn the_text_says_what_is_owed_now_and_that_a_payment_was_returned() {
     let (config, provider) = webhook::provider(&[], "").await;
     let house = House::open(&ChannelsConfig::all(config)).await;
     house.owner.lock().unwrap().net_minor.insert("i1".into(), 123_456);
-    let returned = item("i1", "sms");
+    let returned = item("i1", "whatsapp");
     let keys = BTreeSet::from([returned.key()]);
     house.submit_returned("c1", crate::house::compose(vec![returned]), keys).await;
     house.until("2026-11-23T12:00:00Z").await;
     let provider = provider.lock().unwrap();
     let message = &provider.taken["acme~c1~2026-11-23.BRL.all.0.0"];
     let text = message["text"].as_str().unwrap();
-    for told in ["Ana", "NF i1", "R$ 1.234,56", "20/11/2026", "devolvido", "Loja da Praca"] {
+    for told in ["Ana", "NF i1", "R$ 1.234,56", "20/11/2026", "devolvido", "Loja da Praça"] {
         assert!(text.contains(told), "{told}: {text}");
     }
     assert_eq!(message["to"], "+5511999990000");

@@ -2,24 +2,24 @@
 
 use crate::{channel::creditor, owner};
 use chrono::TimeDelta;
-use eventlog::{Activity, Log, Shards, Submission, TimerHandle, TimerLoop, TimerOptions, Writer, WriterOptions};
-use host::{clock::VirtualClock, ids::TimeOrdered, metrics::Metrics};
+use eventlog::{Activity, Clock, Log, Shards, Submission, TimerHandle, TimerLoop, TimerOptions, Writer, WriterOptions};
+use host::{clock::VirtualClock, config::Access, ids::TimeOrdered, metrics::Metrics};
 use kernel::{Calendar, ContactId, Currency, CustomerId, DateTime, InvoiceId, StepId, Utc, Zone};
 use notice::{
-    Channel, Command, Compose, Event, Evidence, Gate, Item, ItemOutcome, OwnerAnswer, Reachability, Reminder, Rules,
-    channel::Address,
+    Channel, Command, Compose, Event, Evidence, Gate, Item, ItemOutcome, OwnerAnswer, Reachability, Reminder, Rules, channel::Address,
 };
 use notification::{
     ChannelsConfig,
     aggregate::{self, Addressed, AllContacts, Book},
     channel::Channels,
-    effects::{Effects, OwnerClient, Wiring},
+    effects::{self, Effects, OwnerClient, Wiring},
     template::Templates,
     wire,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
+    time::Duration,
 };
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -59,7 +59,8 @@ impl House {
         let options = WriterOptions { activity: activity.clone(), ..WriterOptions::default() };
         let writer = Writer::spawn(Arc::new(AllContacts), log.clone(), options);
         let channels = Arc::new(Channels::open(channels, &creditor()).unwrap());
-        let (client, owner) = owner::serve().await;
+        let (url, owner) = owner::serve().await;
+        let client = effects::owner(&url, &Access::default()).unwrap();
         let metrics = Metrics::new("test").unwrap();
         Self { clock, activity, log, writer, channels, owner, metrics, client, running: None }
     }
@@ -102,16 +103,7 @@ impl House {
 
     /// Lets time pass until an instant, from one moment at which something happens to the next.
     pub async fn until(&self, instant: &str) {
-        let end = at(instant);
-        loop {
-            let settled = tokio::time::timeout(std::time::Duration::from_secs(30), self.activity.settled()).await;
-            settled.unwrap_or_else(|_| panic!("still busy: {:?}", self.activity.busy()));
-            match self.clock.next_deadline().filter(|next| *next <= end) {
-                Some(next) => self.clock.advance_to(next),
-                None if eventlog::Clock::now(&*self.clock) < end => self.clock.advance_to(end),
-                None => return,
-            }
-        }
+        until(&self.clock, &self.activity, instant).await;
     }
 
     pub async fn submit(&self, customer: &str, command: Command) -> Arc<Book> {
@@ -134,6 +126,20 @@ impl House {
         let events = self.log.read_streams(&[(aggregate::stream(TENANT, customer), 0)]).await.unwrap();
         let fact = |event: &eventlog::Recorded| wire::decode(&event.event_type, &event.payload).unwrap().unwrap();
         events.iter().map(|event| line(&fact(event).event)).collect()
+    }
+}
+
+/// Lets time pass until an instant, from one moment at which something happens to the next.
+pub async fn until(clock: &VirtualClock, activity: &Activity, instant: &str) {
+    let end = at(instant);
+    loop {
+        let settled = tokio::time::timeout(Duration::from_secs(30), activity.settled()).await;
+        settled.unwrap_or_else(|_| panic!("still busy: {:?}", activity.busy()));
+        match clock.next_deadline().filter(|next| *next <= end) {
+            Some(next) => clock.advance_to(next),
+            None if clock.now() < end => clock.advance_to(end),
+            None => return,
+        }
     }
 }
 

@@ -7,6 +7,7 @@ mod effects;
 mod house;
 mod owner;
 mod publish;
+mod service;
 mod smtp;
 mod template;
 mod unfinished;

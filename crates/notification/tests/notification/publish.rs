@@ -22,7 +22,8 @@ async fn each_step_of_a_contact_is_told_once_and_the_rest_stays_inside() {
             Published::Public { event_type, payload } if event_type == "ReminderConcluded" => {
                 let m = proto::ReminderConcluded::decode(payload.as_slice()).unwrap();
                 assert_eq!((m.day.as_str(), m.currency.as_str(), m.customer_id.as_str()), ("2026-11-23", "BRL", "c1"));
-                let items: Vec<String> = m.items.iter().map(|item| format!("{} {} {}", item.invoice_id, item.outcome, item.reason)).collect();
+                let items: Vec<String> =
+                    m.items.iter().map(|item| format!("{} {} {}", item.invoice_id, item.outcome, item.reason)).collect();
                 told.push(format!("concluded sent={} {:?} {}", m.sent, m.channels, items.join(",")));
             }
             Published::Public { event_type, payload } if event_type == "ReceiptNoted" => {

@@ -117,7 +117,7 @@ fn a_text_message_fits_whatever_the_names_are() {
             let mut letter = sample(language, Creditor { name: creditor_name.into(), address: address.into(), ..creditor() });
             letter.name = Personal::new(name);
             letter.currency = Currency::BRL;
-            let line = Line { document: document.into(), amount_minor: 987_654_321_00, ..letter.lines[0].clone() };
+            let line = Line { document: document.into(), amount_minor: 98_765_432_100, ..letter.lines[0].clone() };
             letter.lines = vec![line; lines];
             let text = templates.render(template, Channel::Sms, &letter).unwrap().text;
             assert!(text.is_ascii() && text.len() <= 160, "{} {text}", text.len());

@@ -53,10 +53,11 @@ async fn a_message_that_is_no_longer_true_is_not_sent_again() {
     for (what, refused, net_minor) in [("paid", Some("paid"), 10_000), ("partly paid", None, 4_000)] {
         let (config, provider) = webhook::provider(&[], "").await;
         let house = after_a_crash(&with_email(config), DIED).await;
-        let mut owner = house.owner.lock().unwrap();
-        owner.refused.extend(refused.map(|reason| ("i1".to_owned(), reason)));
-        owner.net_minor.insert("i1".into(), net_minor);
-        drop(owner);
+        {
+            let mut owner = house.owner.lock().unwrap();
+            owner.refused.extend(refused.map(|reason| ("i1".to_owned(), reason)));
+            owner.net_minor.insert("i1".into(), net_minor);
+        }
         house.until(&plus_seconds(DIED, 900)).await;
         assert_eq!(house.transcript("c1").await[3..], ["unknown email"], "{what}");
         assert_eq!(provider.lock().unwrap().calls, 0, "{what}");
@@ -84,15 +85,8 @@ async fn a_mail_server_that_says_later_is_asked_later_and_then_no_more() {
     let house = House::open(&with_email(config)).await;
     house.compose("c1", vec![item("i1", "email")]).await;
     house.until("2026-11-23T12:30:00Z").await;
-    let expected = [
-        "started email",
-        "retried",
-        "retried",
-        "retried",
-        "retried",
-        "refused email smtp_451",
-        "concluded i1=undeliverable:all_refused",
-    ];
+    let expected =
+        ["started email", "retried", "retried", "retried", "retried", "refused email smtp_451", "concluded i1=undeliverable:all_refused"];
     assert_eq!(house.transcript("c1").await[2..], expected);
     assert!(taken.lock().unwrap().is_empty());
     assert_eq!(house.owner.lock().unwrap().asked.len(), 5, "each call has its own last look");

@@ -10,7 +10,7 @@ use notice::{
 };
 use notification::wire::{Aside, Fact, decode, encode, reminder};
 use prost::Message;
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fs, path::Path};
 
 fn contact_id() -> ContactId {
     ContactId::new("2026-11-23.BRL.all").unwrap()
@@ -99,7 +99,14 @@ fn attempts() -> Vec<(Event, Aside)> {
     let plain = [
         Event::AttemptStarted(AttemptStarted { contact_id: c(), attempt_id: a(), chain: 2, link: 1, channel: Channel::Voice, at }),
         Event::AttemptRetried(AttemptRetried { contact_id: c(), attempt_id: a(), at }),
-        Event::AttemptAccepted(AttemptAccepted { contact_id: c(), attempt_id: a(), channel: Channel::Sms, day, provider_id: "p".into(), at }),
+        Event::AttemptAccepted(AttemptAccepted {
+            contact_id: c(),
+            attempt_id: a(),
+            channel: Channel::Sms,
+            day,
+            provider_id: "p".into(),
+            at,
+        }),
         Event::AttemptRefused(AttemptRefused { contact_id: c(), attempt_id: a(), channel: Channel::Sms, reason: "http_422".into(), at }),
         Event::AttemptUnknown(AttemptUnknown { contact_id: c(), attempt_id: a(), channel: Channel::Email, at }),
         Event::OptedOut(OptedOut { channel: Channel::Whatsapp }),
@@ -110,8 +117,7 @@ fn attempts() -> Vec<(Event, Aside)> {
     plain.into_iter().map(|event| (event, Aside::Nothing)).chain(receipts).collect()
 }
 
-#[test]
-fn every_event_is_read_back_as_it_was() {
+fn facts() -> Vec<Fact> {
     let single = Class::Single(item("i1", "email").invoice_id);
     let returned = Aside::Returned(BTreeSet::from([item("i1", "email").key()]));
     let mut all = vec![
@@ -122,11 +128,35 @@ fn every_event_is_read_back_as_it_was() {
     ];
     all.extend(looks());
     all.extend(attempts());
-    for (event, aside) in all {
-        let fact = Fact { customer_id: CustomerId::new("c/1").unwrap(), event, aside };
+    let customer_id = CustomerId::new("c/1").unwrap();
+    all.into_iter().map(|(event, aside)| Fact { customer_id: customer_id.clone(), event, aside }).collect()
+}
+
+#[test]
+fn every_event_is_read_back_as_it_was() {
+    for fact in facts() {
         let (event_type, payload) = encode(&fact);
         assert_eq!(decode(event_type, &payload).unwrap(), Some(fact));
     }
+}
+
+/// What is stored once must be readable for ever. Set `REGUA_BLESS` to add the bytes of new facts, never to change old ones.
+#[test]
+fn the_bytes_of_every_event_stay_what_they_were() {
+    let line = |fact: &Fact| {
+        let (event_type, payload) = encode(fact);
+        format!("{event_type} {}\n", hex::encode(payload))
+    };
+    let now: String = facts().iter().map(line).collect();
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/notification/golden/events.txt");
+    if std::env::var_os("REGUA_BLESS").is_some() {
+        fs::write(&path, &now).unwrap();
+    }
+    let then = fs::read_to_string(&path).unwrap_or_default();
+    for (now, then) in now.lines().zip(then.lines()) {
+        assert_eq!(now, then);
+    }
+    assert_eq!(now.len(), then.len());
 }
 
 #[test]
@@ -136,7 +166,8 @@ fn an_event_of_a_later_version_is_skipped_and_a_damaged_one_is_not() {
     assert_eq!(decode("OptedOut", b"").unwrap_err().to_string(), "field channel is malformed");
 }
 
-fn due() -> dunning::ReminderDue {
+/// A reminder of one overdue invoice, as the engine writes it.
+pub fn due() -> dunning::ReminderDue {
     let item = dunning::DueItem {
         invoice_id: "i1".into(),
         cycle: 2,

@@ -1,5 +1,6 @@
 //! `regua bank-file`
 
+pub(super) mod fields;
 mod listing;
 mod notes;
 mod slip;

@@ -1,11 +1,11 @@
 //! `regua pix`
 
+use super::bank_file::fields::{Field, print};
 use super::{DONE, FOUND, Shared};
-use crate::output::{Format, Table, print_json};
+use crate::output::Table;
 use brazil::pix::{Account, BrCode, BrCodeFault, Initiation};
 use clap::{Args, Subcommand};
-use serde_json::{Map, Value, json};
-use std::io;
+use serde_json::json;
 
 /// Look into a Pix code
 #[derive(Args)]
@@ -40,7 +40,7 @@ pub fn run(args: PixArgs, shared: &Shared) -> anyhow::Result<u8> {
     }
 }
 
-fn fields(code: &BrCode) -> Vec<(&'static str, Value)> {
+fn fields(code: &BrCode) -> Vec<Field> {
     let (kind, key, url, info) = match code.account() {
         Account::Static { key, info, .. } => ("static", Some(key), None, info.as_ref()),
         Account::Dynamic { url } => ("dynamic", None, Some(url), None),
@@ -65,17 +65,4 @@ fn fields(code: &BrCode) -> Vec<(&'static str, Value)> {
         ("txid", json!(code.txid())),
         ("notes", json!(notes)),
     ]
-}
-
-fn print(fields: &[(&'static str, Value)], format: Format) -> anyhow::Result<()> {
-    if format == Format::Json {
-        let object: Map<String, Value> = fields.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-        return print_json(io::stdout().lock(), &Value::Object(object));
-    }
-    let mut table = Table::new("", &["field", "value"]);
-    for (name, value) in fields {
-        let shown = value.as_i64().map_or_else(|| value.clone(), |number| json!(number.to_string()));
-        table.row(vec![(*name).into(), shown]);
-    }
-    table.print(format)
 }

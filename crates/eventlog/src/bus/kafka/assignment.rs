@@ -75,6 +75,7 @@ impl ConsumerContext for Context {
                 None => consumer.unassign(),
             },
             _ => {
+                tracing::info!(consumer = self.consumer, "partitions revoked");
                 self.assignment.give_up_all();
                 consumer.unassign()
             }

@@ -49,6 +49,9 @@ impl KafkaConfig {
         config.set("client.id", "regua");
         config.set("socket.nagle.disable", "true");
         config.set("allow.auto.create.topics", "false");
+        // A broker that comes back is noticed within a second, not after ten.
+        config.set("reconnect.backoff.max.ms", "1000");
+        config.set("coordinator.query.interval.ms", "5000");
         config
     }
 

@@ -197,8 +197,8 @@ impl Poller {
             match self.client.poll(wait) {
                 Some(Ok(raw)) => batch.extend(self.stamped(&raw)),
                 Some(Err(error)) => {
-                    tracing::warn!(consumer = self.client.context().consumer, %error, "kafka");
-                    // Everything else librdkafka repairs by itself, once the cluster is back.
+                    tracing::debug!(consumer = self.client.context().consumer, %error, "kafka");
+                    // Everything else librdkafka logs, and repairs by itself once the cluster is back.
                     if is_lasting(&error) && batch.is_empty() {
                         return Err(error.to_string());
                     }

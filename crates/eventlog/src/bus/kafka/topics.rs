@@ -12,6 +12,7 @@ use crate::bus::BusError;
 
 /// How long a cluster may take to answer one request.
 const REQUEST: Duration = Duration::from_secs(10);
+const AGAIN: Duration = Duration::from_millis(500);
 /// How long a new topic may take to be known everywhere.
 const VISIBLE: Duration = Duration::from_secs(30);
 
@@ -22,10 +23,23 @@ impl Kafka {
     /// [`BusError::Kafka`] when the cluster does not answer or refuses, [`BusError::Partitions`] when the topic exists with another
     /// number of partitions.
     pub async fn ensure_topic(&self, topic: &str) -> Result<(), BusError> {
-        self.create(topic).await?;
+        self.create_patiently(topic).await?;
         let (kafka, topic) = (self.clone(), topic.to_string());
         // The calls of librdkafka for metadata and watermarks wait on their thread.
         tokio::task::spawn_blocking(move || kafka.inspect(&topic)).await.map_err(|error| BusError::Kafka(error.to_string()))?
+    }
+
+    /// A cluster that is starting, or changing its controller, does not answer at once.
+    async fn create_patiently(&self, topic: &str) -> Result<(), BusError> {
+        let deadline = std::time::Instant::now() + VISIBLE;
+        loop {
+            match self.create(topic).await {
+                Ok(()) => return Ok(()),
+                Err(error) if std::time::Instant::now() > deadline => return Err(error),
+                Err(error) => tracing::warn!(topic, %error, "topic not created, trying again"),
+            }
+            tokio::time::sleep(AGAIN).await;
+        }
     }
 
     async fn create(&self, topic: &str) -> Result<(), BusError> {
@@ -55,14 +69,13 @@ impl Kafka {
         let name = config.physical(topic);
         let deadline = std::time::Instant::now() + VISIBLE;
         let partitions = loop {
-            let metadata = client.fetch_metadata(Some(&name), REQUEST).map_err(failed)?;
-            let known = metadata.topics().iter().find(|known| known.name() == name && known.error().is_none());
-            match known.map(|known| known.partitions().len() as i32) {
-                Some(count) if count > 0 => break count,
-                Some(_) | None if std::time::Instant::now() > deadline => {
+            match partitions_of(&client, &name) {
+                Ok(count) if count > 0 => break count,
+                Ok(_) if std::time::Instant::now() > deadline => {
                     return Err(BusError::Kafka(format!("topic {name} does not become visible")));
                 }
-                Some(_) | None => std::thread::sleep(Duration::from_millis(20)),
+                Err(error) if std::time::Instant::now() > deadline => return Err(failed(error)),
+                Ok(_) | Err(_) => std::thread::sleep(Duration::from_millis(20)),
             }
         };
         if partitions != config.partitions {
@@ -85,6 +98,13 @@ impl Kafka {
             }
         }
     }
+}
+
+/// How many partitions a topic has; 0 while it is not known.
+fn partitions_of(client: &BaseConsumer, name: &str) -> Result<i32, KafkaError> {
+    let metadata = client.fetch_metadata(Some(name), REQUEST)?;
+    let known = metadata.topics().iter().find(|known| known.name() == name && known.error().is_none());
+    Ok(known.map_or(0, |known| known.partitions().len() as i32))
 }
 
 pub(super) fn failed(error: KafkaError) -> BusError {

@@ -5,9 +5,7 @@ use crate::wire::field::{DecodeFault, at, channel, day, id};
 use crate::wire::outcome::{outcomes_in, outcomes_out};
 use contracts::notification::v1 as proto;
 use kernel::{ChannelAttemptId, ContactId};
-use notice::{
-    AttemptAccepted, AttemptRefused, AttemptRetried, AttemptStarted, AttemptUnknown, Event, ReceiptNoted, ReceiptStatus,
-};
+use notice::{AttemptAccepted, AttemptRefused, AttemptRetried, AttemptStarted, AttemptUnknown, Event, ReceiptNoted, ReceiptStatus};
 
 fn contact(text: &str) -> Result<ContactId, DecodeFault> {
     id("contact_id", text, ContactId::new)
@@ -43,12 +41,7 @@ pub(super) fn started_in(m: proto::AttemptStarted) -> Result<Fact, DecodeFault> 
 }
 
 pub(super) fn retried_out(customer_id: String, e: &AttemptRetried) -> proto::AttemptRetried {
-    proto::AttemptRetried {
-        customer_id,
-        contact_id: e.contact_id.to_string(),
-        attempt_id: e.attempt_id.to_string(),
-        at: timestamp(e.at),
-    }
+    proto::AttemptRetried { customer_id, contact_id: e.contact_id.to_string(), attempt_id: e.attempt_id.to_string(), at: timestamp(e.at) }
 }
 
 pub(super) fn retried_in(m: proto::AttemptRetried) -> Result<Fact, DecodeFault> {

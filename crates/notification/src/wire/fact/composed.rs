@@ -60,8 +60,7 @@ pub(super) fn chains_in(chains: &[proto::ContactChain]) -> Result<Vec<Vec<Channe
 pub(super) fn into_fact(m: proto::ContactComposed) -> Result<Fact, DecodeFault> {
     let items = m.items.iter().map(item_in).collect::<Result<Vec<Item>, _>>()?;
     let first = items.first().ok_or(DecodeFault::Field("items"))?;
-    let returned: BTreeSet<_> =
-        items.iter().zip(&m.items).filter(|(_, wire)| wire.payment_returned).map(|(item, _)| item.key()).collect();
+    let returned: BTreeSet<_> = items.iter().zip(&m.items).filter(|(_, wire)| wire.payment_returned).map(|(item, _)| item.key()).collect();
     let event = ContactComposed {
         contact_id: id("contact_id", &m.contact_id, ContactId::new)?,
         day: day("day", &m.day)?,

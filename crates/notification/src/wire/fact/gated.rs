@@ -1,6 +1,10 @@
 //! ContactGated, FallbackGated, FallbackStopped.
 
-use super::{Aside, Fact, composed::{chains_in, chains_out}, plain, timestamp, with_aside};
+use super::{
+    Aside, Fact,
+    composed::{chains_in, chains_out},
+    plain, timestamp, with_aside,
+};
 use crate::wire::field::{DecodeFault, at, currency, day, id, tone};
 use crate::wire::outcome::{key_in, key_out, outcomes_in, outcomes_out, said_in, said_out};
 use contracts::notification::v1 as proto;

@@ -80,7 +80,10 @@ impl Listing {
         let events: Vec<String> = self.rows.events.iter().map(|(event, count)| format!("{count} {event}")).collect();
         let paid = crate::output::money(self.rows.paid_minor);
         let events = if events.is_empty() { "no facts".to_owned() } else { events.join(", ") };
-        format!("{} return of bank {bank:03}, agreement {agreement}, file {sequence}: {lines} records, {events}, {paid} paid", format.name())
+        format!(
+            "{} return of bank {bank:03}, agreement {agreement}, file {sequence}: {lines} records, {events}, {paid} paid",
+            format.name()
+        )
     }
 
     /// One row a line, so that memory does not grow with the file.
@@ -161,4 +164,70 @@ fn write_array(out: &mut impl Write, name: &str, spool: Spool) -> anyhow::Result
     }
     write!(out, "{}]", if separator.is_empty() { "" } else { "\n  " })?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A record with texts put at positions (from 1).
+    fn record(parts: &[(usize, &str)]) -> String {
+        let mut line = " ".repeat(240);
+        parts.iter().for_each(|(from, text)| line.replace_range(from - 1..from - 1 + text.len(), text));
+        line + "\r\n"
+    }
+
+    fn file(paid: &str, trailer: bool) -> tempfile::NamedTempFile {
+        let mut lines = vec![
+            record(&[(1, "00100000"), (143, "2"), (158, "000007")]),
+            record(&[(1, "00100011T01"), (34, "LOT5678")]),
+            record(&[(1, "0010001300001T"), (16, "06"), (38, "0000123"), (59, "DOC-1"), (199, "000000000000200")]),
+            record(&[(1, "0010001300002U"), (16, "06"), (78, paid), (138, "23112026"), (146, "00000000")]),
+            record(&[(1, "00100015"), (18, "000004")]),
+        ];
+        if trailer {
+            lines.push(record(&[(1, "00199999"), (18, "000001000009")]));
+        }
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(lines.concat().as_bytes()).unwrap();
+        file
+    }
+
+    fn json_of(file: &tempfile::NamedTempFile) -> Value {
+        let mut out = Vec::new();
+        Listing::read(file.path()).unwrap().ok().unwrap().print_json(&mut out).unwrap();
+        serde_json::from_slice(&out).unwrap()
+    }
+
+    #[test]
+    fn a_payment_is_listed_with_its_dates_and_amounts_and_what_was_tolerated_is_noted() {
+        let said = json_of(&file("000000000010150", true));
+        assert_eq!((&said["layout"], &said["bank"], &said["records"]), (&json!("cnab240"), &json!("001"), &json!(6)));
+        let row = &said["settlements"][0];
+        for (name, value) in [
+            ("nosso_numero", json!("0000123")),
+            ("movement", json!("06")),
+            ("event_date", json!("2026-11-23")),
+            ("credit_date", Value::Null),
+            ("paid_minor", json!(10_150)),
+            ("fee_minor", json!(200)),
+            ("document", json!("DOC-1")),
+        ] {
+            assert_eq!(row[name], value, "{name}");
+        }
+        assert_eq!(said["notes"][0]["text"], "trailer says 9 records of the file, 6 were read");
+    }
+
+    #[test]
+    fn a_doubtful_payment_is_a_note_and_no_settlement() {
+        let said = json_of(&file("000000000000000", true));
+        assert_eq!((&said["settlements"], &said["notes"][0]["note"]), (&json!([]), &json!("zero_amount")));
+    }
+
+    #[test]
+    fn a_file_without_its_end_gives_nothing() {
+        let refusal = Listing::read(file("000000000010150", false).path()).unwrap().err();
+        assert_eq!(refusal.map(|refusal| refusal.slug()), Some("cnab_truncated"));
+        assert!(Listing::read(Path::new("nowhere.ret")).is_err());
+    }
 }

@@ -1,14 +1,14 @@
 //! What a pasted line or bar code says.
 
 use super::super::{DONE, FOUND};
-use crate::output::{Format, Table, print_json};
+use super::fields::{self, Field};
+use crate::output::{Format, Table};
 use brazil::NaiveDate;
 use brazil::boleto::{Arrecadacao, Boleto, Faults, Slip, parse};
 use eventlog::Clock;
 use host::clock::SystemClock;
 use kernel::Zone;
-use serde_json::{Map, Value, json};
-use std::io;
+use serde_json::json;
 
 pub fn run(text: &str, today: Option<NaiveDate>, format: Format) -> anyhow::Result<u8> {
     match parse(text) {
@@ -16,18 +16,18 @@ pub fn run(text: &str, today: Option<NaiveDate>, format: Format) -> anyhow::Resu
             faults_table(&faults).print(format)?;
             Ok(FOUND)
         }
-        Ok(Slip::Arrecadacao(slip)) => print(&arrecadacao(&slip), format).map(|()| DONE),
+        Ok(Slip::Arrecadacao(slip)) => fields::print(&arrecadacao(&slip), format).map(|()| DONE),
         Ok(Slip::Bank(slip)) => {
             let today = today.unwrap_or_else(|| Zone::SAO_PAULO.day_of(SystemClock.now()));
             let (fields, sure) = boleto(&slip, today);
-            print(&fields, format)?;
+            fields::print(&fields, format)?;
             Ok(if sure { DONE } else { FOUND })
         }
     }
 }
 
 /// Its fields, and whether its due date is sure.
-fn boleto(slip: &Boleto, today: NaiveDate) -> (Vec<(&'static str, Value)>, bool) {
+fn boleto(slip: &Boleto, today: NaiveDate) -> (Vec<Field>, bool) {
     let due = slip.due_date(today);
     let number = slip.nosso_numero();
     let fields = vec![
@@ -46,7 +46,7 @@ fn boleto(slip: &Boleto, today: NaiveDate) -> (Vec<(&'static str, Value)>, bool)
     (fields, due.is_ok())
 }
 
-fn arrecadacao(slip: &Arrecadacao) -> Vec<(&'static str, Value)> {
+fn arrecadacao(slip: &Arrecadacao) -> Vec<Field> {
     vec![
         ("kind", json!("arrecadacao")),
         ("segment", json!(slip.segment().digit())),
@@ -58,20 +58,6 @@ fn arrecadacao(slip: &Arrecadacao) -> Vec<(&'static str, Value)> {
         ("free_field", json!(slip.free_field())),
         ("due_date_hint", json!(slip.due_date_hint().map(|day| day.to_string()))),
     ]
-}
-
-fn print(fields: &[(&'static str, Value)], format: Format) -> anyhow::Result<()> {
-    if format == Format::Json {
-        let object: Map<String, Value> = fields.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-        return print_json(io::stdout().lock(), &Value::Object(object));
-    }
-    let mut table = Table::new("", &["field", "value"]);
-    for (name, value) in fields {
-        // As text: digits of a slip are no quantities to be grouped.
-        let shown = value.as_i64().map_or_else(|| value.clone(), |number| json!(number.to_string()));
-        table.row(vec![(*name).into(), shown]);
-    }
-    table.print(format)
 }
 
 fn faults_table(faults: &Faults) -> Table {

@@ -1,0 +1,213 @@
+//! Commands made ready for their account: idempotency key, names, rows beside the events, and the answer that is stored with them.
+//!
+//! A command that is repeated gets the answer of the first time, whatever has happened to the account since. The items of a bulk
+//! stream are the commands of the single calls: same key, same body, same answer.
+
+use super::{INVOICE, PAYMENT, Server, unreadable};
+use crate::{
+    aggregate::{self, Accounts, Addressed},
+    query,
+    wire::{self, Contact},
+};
+use contracts::invoice::v1 as proto;
+use eventlog::{CommandKey, Statement, Submission, WriteError};
+use host::{Refusal, request};
+use kernel::{Currency, CustomerId, InvoiceId, PaymentId};
+use prost::Message;
+use receivable::{Account, Command, Rejection};
+use sha2::{Digest, Sha256};
+
+/// A command ready for its account.
+pub(crate) struct Ready {
+    submission: Submission<Accounts>,
+    tenant: String,
+    claim: Option<(&'static str, String)>,
+    /// The message of the request that holds the command's fields; empty where the request itself does.
+    within: &'static str,
+}
+
+impl Ready {
+    fn claiming(mut self, kind: &'static str, id: &str) -> Self {
+        self.submission = self.submission.with_claim(kind, id);
+        self.claim = Some((kind, id.to_owned()));
+        self.within = kind;
+        self
+    }
+
+    fn beside(mut self, row: Statement) -> Self {
+        self.submission = self.submission.with_side(row);
+        self
+    }
+
+    fn answering<M: Message>(mut self, answer: impl Fn(&Account) -> M + Send + Sync + 'static) -> Self {
+        self.submission = self.submission.with_answer(move |account, _| answer(account).encode_to_vec());
+        self
+    }
+}
+
+impl Server {
+    fn ready(&self, tenant: &str, customer_id: &CustomerId, command: Command, key: CommandKey) -> Ready {
+        let stream = aggregate::stream(tenant, customer_id.as_str());
+        let meta = aggregate::meta(tenant, customer_id.as_str());
+        let addressed = Addressed { customer_id: customer_id.clone(), command };
+        let submission = Submission::new(stream, meta, addressed).with_key(key);
+        Ready { submission, tenant: tenant.to_owned(), claim: None, within: "" }
+    }
+
+    pub(crate) fn ready_customer<M: Message>(
+        &self,
+        tenant: &str,
+        customer: Option<proto::Customer>,
+        keyed: (&str, &M),
+    ) -> Result<Ready, Refusal> {
+        let key = command_key("RegisterCustomer", keyed)?;
+        let (register, contact) = wire::customer(customer)?;
+        let customer_id = register.customer_id.clone();
+        let row = store_contact(tenant, customer_id.as_str(), &contact);
+        let ready = self.ready(tenant, &customer_id, Command::RegisterCustomer(register), key);
+        let answer = move |_: &Account| proto::RegisterCustomerResponse { customer_id: customer_id.to_string() };
+        Ok(Ready { within: "customer", ..ready.beside(row).answering(answer) })
+    }
+
+    pub(crate) fn ready_erasure(&self, tenant: &str, m: &proto::EraseCustomerRequest) -> Result<Ready, Refusal> {
+        let key = command_key("EraseCustomer", (&m.command_id, m))?;
+        let customer_id = request::id("customer_id", &m.customer_id, CustomerId::new)?;
+        let command = Command::EraseCustomer(receivable::EraseCustomer { customer_id: customer_id.clone() });
+        let row = erase_contact(tenant, customer_id.as_str());
+        Ok(self.ready(tenant, &customer_id, command, key).beside(row).answering(|_| proto::EraseCustomerResponse {}))
+    }
+
+    pub(crate) fn ready_invoice<M: Message>(
+        &self,
+        tenant: &str,
+        invoice: Option<proto::NewInvoice>,
+        keyed: (&str, &M),
+    ) -> Result<Ready, Refusal> {
+        let key = command_key("IssueInvoice", keyed)?;
+        let (customer_id, invoice_id, command) = wire::new_invoice(invoice, self.today())?;
+        let ready = self.ready(tenant, &customer_id, command, key).claiming(INVOICE, invoice_id.as_str());
+        Ok(ready.answering(move |account| proto::IssueInvoiceResponse { invoice: wire::invoice_view(&customer_id, &invoice_id, account) }))
+    }
+
+    pub(crate) async fn ready_amendment(&self, tenant: &str, m: &proto::AmendInvoiceRequest) -> Result<Ready, Refusal> {
+        let key = command_key("AmendInvoice", (&m.command_id, m))?;
+        let (invoice_id, command) = wire::amendment(m, self.today())?;
+        let customer_id = self.payer_of(tenant, INVOICE, "invoice_id", invoice_id.as_str()).await?;
+        let ready = self.ready(tenant, &customer_id, command, key);
+        Ok(ready.answering(move |account| proto::AmendInvoiceResponse { invoice: wire::invoice_view(&customer_id, &invoice_id, account) }))
+    }
+
+    pub(crate) async fn ready_cancellation(&self, tenant: &str, m: &proto::CancelInvoiceRequest) -> Result<Ready, Refusal> {
+        let key = command_key("CancelInvoice", (&m.command_id, m))?;
+        let (invoice_id, command) = wire::cancellation(m, self.today())?;
+        let customer_id = self.payer_of(tenant, INVOICE, "invoice_id", invoice_id.as_str()).await?;
+        let ready = self.ready(tenant, &customer_id, command, key);
+        Ok(ready.answering(move |account| proto::CancelInvoiceResponse { invoice: wire::invoice_view(&customer_id, &invoice_id, account) }))
+    }
+
+    pub(crate) async fn ready_payment<M: Message>(
+        &self,
+        tenant: &str,
+        payment: Option<proto::NewPayment>,
+        keyed: (&str, &M),
+    ) -> Result<Ready, Refusal> {
+        let key = command_key("RecordPayment", keyed)?;
+        let (payment_id, invoice_id, payment) = wire::new_payment(payment, self.today())?;
+        let customer_id = self.payer_of(tenant, INVOICE, "payment.invoice_id", invoice_id.as_str()).await?;
+        let currency = match payment.currency {
+            Some(currency) => currency,
+            None => self.currency_of(&aggregate::stream(tenant, customer_id.as_str()), &invoice_id).await?,
+        };
+        let command = payment.command(payment_id.clone(), invoice_id.clone(), currency);
+        let ready = self.ready(tenant, &customer_id, command, key).claiming(PAYMENT, payment_id.as_str());
+        Ok(ready.answering(move |account| proto::RecordPaymentResponse {
+            invoice: wire::invoice_view(&customer_id, &invoice_id, account),
+            unapplied_minor: account.payments.get(&payment_id).map_or(0, receivable::Payment::unapplied_minor),
+        }))
+    }
+
+    pub(crate) async fn ready_reversal(&self, tenant: &str, m: &proto::ReversePaymentRequest) -> Result<Ready, Refusal> {
+        let key = command_key("ReversePayment", (&m.command_id, m))?;
+        let (payment_id, command) = wire::payment_reversal(m, self.today())?;
+        let customer_id = self.payer_of(tenant, PAYMENT, "payment_id", payment_id.as_str()).await?;
+        let ready = self.ready(tenant, &customer_id, command, key);
+        Ok(ready.answering(move |account| proto::ReversePaymentResponse { invoice: paid_invoice(&customer_id, &payment_id, account) }))
+    }
+
+    async fn currency_of(&self, stream: &str, invoice_id: &InvoiceId) -> Result<Currency, Refusal> {
+        let (account, _) = self.writer.state(stream).await.map_err(unreadable)?;
+        Ok(account.invoices.get(invoice_id).map_or(Currency::BRL, |invoice| invoice.currency))
+    }
+
+    /// Submits a command and gives the answer that is stored with it: the first one, where it was carried out before.
+    pub(crate) async fn submit<M: Message + Default>(&self, ready: Ready) -> Result<M, Refusal> {
+        let Ready { submission, tenant, claim, within } = ready;
+        let stream = submission.stream.clone();
+        let written = self.writer.submit(submission).await.map_err(|error| refusal(error, within))?;
+        if let Some((kind, id)) = claim {
+            self.streams.insert((tenant, kind, id), stream);
+        }
+        M::decode(written.appended.answer.as_slice()).map_err(|error| {
+            tracing::error!(%error, "a stored answer cannot be read");
+            Refusal::internal("the stored answer cannot be read")
+        })
+    }
+}
+
+fn paid_invoice(customer_id: &CustomerId, payment_id: &PaymentId, account: &Account) -> Option<proto::Invoice> {
+    let payment = account.payments.get(payment_id)?;
+    wire::invoice_view(customer_id, &payment.invoice_id, account)
+}
+
+/// The kind of command is part of the body: one key for two kinds is a mistake of the caller.
+fn command_key<M: Message>(kind: &str, (command_id, body): (&str, &M)) -> Result<CommandKey, Refusal> {
+    let id = request::command_id(command_id)?;
+    let mut hash = Sha256::new();
+    hash.update(kind);
+    hash.update(body.encode_to_vec());
+    Ok(CommandKey { id: id.to_string(), body_hash: hash.finalize().into() })
+}
+
+fn store_contact(tenant: &str, customer_id: &str, contact: &Contact) -> Statement {
+    let phones: Vec<&str> = contact.phones.iter().map(|phone| phone.reveal()).collect();
+    Statement {
+        sql:
+            "INSERT INTO customer_contact (tenant, customer_id, name, tax_id, email, phones, address) VALUES ($1, $2, $3, $4, $5, $6, $7) \
+              ON CONFLICT (tenant, customer_id) DO UPDATE SET name = excluded.name, tax_id = excluded.tax_id, email = excluded.email, \
+              phones = excluded.phones, address = excluded.address"
+                .to_owned(),
+        args: vec![
+            tenant.into(),
+            customer_id.into(),
+            contact.name.reveal().into(),
+            contact.tax_id.reveal().into(),
+            contact.email.reveal().into(),
+            phones.join(query::PHONE_SEPARATOR).into(),
+            contact.address.reveal().into(),
+        ],
+    }
+}
+
+fn erase_contact(tenant: &str, customer_id: &str) -> Statement {
+    Statement {
+        sql: "DELETE FROM customer_contact WHERE tenant = $1 AND customer_id = $2".to_owned(),
+        args: vec![tenant.into(), customer_id.into()],
+    }
+}
+
+/// `within`: see [`wire::refused`].
+pub(super) fn refusal(error: WriteError<Rejection>, within: &str) -> Refusal {
+    match error {
+        WriteError::Rejected(rejection) => wire::refused(&rejection, within),
+        WriteError::CommandReused => Refusal::invalid("command_id", "command_reused", "the key was used for another command"),
+        WriteError::ClaimTaken { kind, .. } => {
+            Refusal::precondition(&format!("{within}.{kind}_id"), &format!("{kind}_exists"), format!("the id is another {kind}'s"))
+        }
+        WriteError::DiskFull => Refusal::exhausted("disk_full", "the disk is full; nothing was stored"),
+        WriteError::Unavailable(reason) => Refusal::unavailable(reason),
+        WriteError::SideRefused(reason) | WriteError::Corrupt(reason) => {
+            tracing::error!(%reason, "the account could not be written");
+            Refusal::internal("the account could not be written")
+        }
+    }
+}

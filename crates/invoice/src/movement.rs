@@ -1,0 +1,50 @@
+//! What an event moves: at most one dated entry, on one receivable and on the payer's unapplied credit.
+
+use chrono::NaiveDate;
+use kernel::{Currency, InvoiceId};
+use receivable::{Event, event::released_minor};
+
+/// A dated entry. The sum of all entries of a receivable until a day is what it owed at the end of that day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Movement<'a> {
+    /// The receivable.
+    pub invoice_id: &'a InvoiceId,
+    /// The civil day from which it counts.
+    pub effective_on: NaiveDate,
+    /// Currency of both amounts.
+    pub currency: Currency,
+    /// `issued`, `amended`, `cancelled`, `payment`, `reversal`.
+    pub kind: &'static str,
+    /// What the receivable owes more (less where negative), minor units.
+    pub amount_minor: i64,
+    /// What the payer has more as unapplied credit (less where negative), minor units.
+    pub credit_minor: i64,
+}
+
+/// The entry of an event; `None` where no money moves.
+pub fn movement(event: &Event) -> Option<Movement<'_>> {
+    let at =
+        |invoice_id, effective_on, currency| Movement { invoice_id, effective_on, currency, kind: "", amount_minor: 0, credit_minor: 0 };
+    let entry = match event {
+        Event::InvoiceIssued(e) => Movement { kind: "issued", amount_minor: e.amount_minor, ..at(&e.invoice_id, e.issued_on, e.currency) },
+        Event::InvoiceAmended(e) => {
+            let credit_minor = released_minor(&e.released);
+            let amount_minor = e.amount_minor - e.previous_amount_minor + credit_minor;
+            Movement { kind: "amended", amount_minor, credit_minor, ..at(&e.invoice_id, e.amended_on, e.currency) }
+        }
+        Event::InvoiceCancelled(e) => {
+            let (amount_minor, credit_minor) = (-e.previous_outstanding_minor, released_minor(&e.released));
+            Movement { kind: "cancelled", amount_minor, credit_minor, ..at(&e.invoice_id, e.cancelled_on, e.currency) }
+        }
+        Event::PaymentReceived(e) => {
+            let (amount_minor, credit_minor) = (-e.applied_minor, e.unapplied_minor);
+            Movement { kind: "payment", amount_minor, credit_minor, ..at(&e.invoice_id, e.paid_on, e.currency) }
+        }
+        Event::PaymentReversed(e) => {
+            let (amount_minor, credit_minor) = (e.applied_minor, -e.unapplied_minor);
+            Movement { kind: "reversal", amount_minor, credit_minor, ..at(&e.invoice_id, e.reversed_on, e.currency) }
+        }
+        Event::CustomerRegistered(_) | Event::CustomerAmended(_) | Event::CustomerErased(_) | Event::ReminderAuthorized(_) => return None,
+    };
+    Some(entry)
+}

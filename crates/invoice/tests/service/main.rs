@@ -1,0 +1,17 @@
+//! The service as its callers meet it: started whole, over a real connection, on SQLite and, where REGUA_TEST_POSTGRES names a
+//! server, on PostgreSQL.
+
+mod access;
+mod answers;
+mod bad_bytes;
+mod bad_input;
+mod balances;
+mod bulk;
+mod customers;
+mod history;
+mod listeners;
+mod lists;
+mod receivables;
+mod reminders;
+mod script;
+mod site;

@@ -1,0 +1,156 @@
+//! Histories as text: `register A segment=retail`, `issue I1 A 10000 due=2026-03-20`, `pay P1 I1 4000 on=2026-03-05`,
+//! `amend I1 amount=5000`, `cancel I1`, `reverse P1`, `erase A`, `go 2026-04-01`, `balance I1 2026-03-05`, `credit A`.
+
+use crate::site::{Site, told};
+use contracts::invoice::v1 as proto;
+use std::{
+    collections::HashMap,
+    sync::atomic::{AtomicU32, Ordering},
+};
+
+/// A key that was never used.
+pub fn fresh() -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    format!("c-{}", NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+pub fn customer(id: &str) -> proto::Customer {
+    proto::Customer { customer_id: id.to_owned(), ..Default::default() }
+}
+
+pub fn new_invoice(id: &str, customer_id: &str, amount_minor: i64, due_on: &str) -> proto::NewInvoice {
+    proto::NewInvoice {
+        invoice_id: id.to_owned(),
+        customer_id: customer_id.to_owned(),
+        amount_minor,
+        due_on: due_on.to_owned(),
+        ..Default::default()
+    }
+}
+
+pub fn new_payment(id: &str, invoice_id: &str, amount_minor: i64) -> proto::NewPayment {
+    proto::NewPayment { payment_id: id.to_owned(), invoice_id: invoice_id.to_owned(), amount_minor, ..Default::default() }
+}
+
+/// A line cut into its words: plain ones in order, `name=value` ones by name.
+struct Words<'a> {
+    plain: Vec<&'a str>,
+    named: HashMap<&'a str, &'a str>,
+}
+
+impl<'a> Words<'a> {
+    fn of(line: &'a str) -> Self {
+        let (named, plain): (Vec<&str>, Vec<&str>) = line.split_whitespace().partition(|word| word.contains('='));
+        Self { plain, named: named.iter().filter_map(|word| word.split_once('=')).collect() }
+    }
+
+    fn text(&self, name: &str) -> String {
+        self.named.get(name).copied().unwrap_or_default().to_owned()
+    }
+
+    fn at(&self, place: usize) -> String {
+        self.plain.get(place).copied().unwrap_or_default().to_owned()
+    }
+
+    fn amount(&self, place: usize) -> i64 {
+        self.at(place).parse().unwrap()
+    }
+}
+
+/// Plays a history; a line may end in `=> answer`, else it must go through. What `balance` and `credit` say is compared likewise.
+pub async fn play(site: &Site, history: &str) {
+    for line in history.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        let (asked, expected) = line.split_once("=>").map_or((line, "ok"), |(asked, expected)| (asked, expected.trim()));
+        let got = step(site, &Words::of(asked)).await;
+        assert_eq!(got, expected, "{} {line}", site.database);
+    }
+}
+
+/// Plays one line and gives what it said.
+pub async fn try_line(site: &Site, line: &str) -> String {
+    step(site, &Words::of(line)).await
+}
+
+async fn step(site: &Site, words: &Words<'_>) -> String {
+    let mut client = site.client.clone();
+    let command_id = fresh();
+    match words.plain[0] {
+        "go" => {
+            site.go_to(&words.at(1));
+            "ok".to_owned()
+        }
+        "register" => {
+            let attributes = proto::CustomerAttributes { segment: words.text("segment"), state: words.text("state"), ..Default::default() };
+            let customer = proto::Customer { attributes: Some(attributes), ..customer(&words.at(1)) };
+            told(&client.register_customer(proto::RegisterCustomerRequest { command_id, customer: Some(customer) }).await)
+        }
+        "erase" => told(&client.erase_customer(proto::EraseCustomerRequest { command_id, customer_id: words.at(1) }).await),
+        "issue" => {
+            let invoice = proto::NewInvoice {
+                issued_on: words.text("on"),
+                currency: words.text("currency"),
+                document: words.text("document"),
+                ..new_invoice(&words.at(1), &words.at(2), words.amount(3), &words.text("due"))
+            };
+            told(&client.issue_invoice(proto::IssueInvoiceRequest { command_id, invoice: Some(invoice) }).await)
+        }
+        "amend" => {
+            let amount_minor = words.named.get("amount").map(|text| text.parse().unwrap());
+            let due_on = words.named.get("due").map(|text| (*text).to_owned());
+            told(&client.amend_invoice(proto::AmendInvoiceRequest { command_id, invoice_id: words.at(1), amount_minor, due_on }).await)
+        }
+        "cancel" => {
+            let request = proto::CancelInvoiceRequest { command_id, invoice_id: words.at(1), reason: "issued twice".to_owned() };
+            told(&client.cancel_invoice(request).await)
+        }
+        "pay" => {
+            let payment = proto::NewPayment {
+                paid_on: words.text("on"),
+                method: words.text("by"),
+                currency: words.text("currency"),
+                ..new_payment(&words.at(1), &words.at(2), words.amount(3))
+            };
+            told(&client.record_payment(proto::RecordPaymentRequest { command_id, payment: Some(payment) }).await)
+        }
+        "reverse" => {
+            let request = proto::ReversePaymentRequest { command_id, payment_id: words.at(1), reason: "chargeback".to_owned() };
+            told(&client.reverse_payment(request).await)
+        }
+        _ => question(site, words).await,
+    }
+}
+
+async fn question(site: &Site, words: &Words<'_>) -> String {
+    let mut client = site.client.clone();
+    match words.plain[0] {
+        "invoice" => {
+            let answer = client.get_invoice(proto::GetInvoiceRequest { invoice_id: words.at(1) }).await;
+            answer.as_ref().map_or_else(|_| told(&answer), |found| shown(found.get_ref().invoice.as_ref().unwrap()))
+        }
+        "balance" => {
+            let answer = client.get_invoice_balance(proto::GetInvoiceBalanceRequest { invoice_id: words.at(1), as_of: words.at(2) }).await;
+            let text = |found: &proto::GetInvoiceBalanceResponse| format!("{} {}", found.outstanding_minor, found.currency);
+            answer.as_ref().map_or_else(|_| told(&answer), |found| text(found.get_ref()))
+        }
+        "owes" => {
+            let request = proto::GetCustomerBalanceRequest { customer_id: words.at(1), as_of: words.at(2) };
+            let answer = client.get_customer_balance(request).await;
+            let line = |b: &proto::CurrencyBalance| format!("{} {} credit {}", b.currency, b.outstanding_minor, b.credit_minor);
+            let text = |found: &proto::GetCustomerBalanceResponse| found.balances.iter().map(line).collect::<Vec<_>>().join(", ");
+            answer.as_ref().map_or_else(|_| told(&answer), |found| text(found.get_ref()))
+        }
+        other => panic!("{other} is no step"),
+    }
+}
+
+/// `I1 of A: 600 of 1000 BRL, due 2026-03-20, open`.
+pub fn shown(invoice: &proto::Invoice) -> String {
+    let status = match invoice.status() {
+        proto::InvoiceStatus::Unspecified => "unspecified",
+        proto::InvoiceStatus::Open => "open",
+        proto::InvoiceStatus::Settled => "settled",
+        proto::InvoiceStatus::Cancelled => "cancelled",
+    };
+    let proto::Invoice { invoice_id, customer_id, outstanding_minor, amount_minor, currency, due_on, .. } = invoice;
+    format!("{invoice_id} of {customer_id}: {outstanding_minor} of {amount_minor} {currency}, due {due_on}, {status}")
+}

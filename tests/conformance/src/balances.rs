@@ -1,0 +1,114 @@
+//! The read model of the suite: sum, number of entries and last version of every account.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use anyhow::Result;
+use eventlog::bus::Message;
+use eventlog::projection::{Projection, ProjectionError, Projections, TableDef, View, Views};
+use sql::{Column, Keys, Kind, SqlError};
+
+use crate::account::{BOOKED, amount_of};
+use crate::faults::{Spot, Switchboard};
+use crate::world::{BANK, MIRROR};
+
+const COLUMNS: &[Column] = &[
+    Column::new("account", Kind::Text),
+    Column::new("balance", Kind::Int),
+    Column::new("entries", Kind::Int),
+    Column::new("version", Kind::Int),
+];
+const KEY: &[Column] = &[Column::new("account", Kind::Text)];
+const BALANCES: TableDef = TableDef { name: "balances", columns: COLUMNS, key: &["account"], indexes: &[&["balance"]] };
+const OWN_BALANCES: TableDef = TableDef { name: "own_balances", ..BALANCES };
+
+/// A line of the read model.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Line {
+    pub(crate) balance: i64,
+    pub(crate) entries: u64,
+    /// The last version of the stream that held an amount.
+    pub(crate) version: u64,
+}
+
+/// The read model over a topic. It reads its rows and writes them back, so that nothing makes a second application harmless.
+pub(crate) struct Balances {
+    table: &'static [TableDef],
+    source: &'static [&'static str],
+    event_type: &'static str,
+    faults: Arc<Switchboard>,
+}
+
+impl Balances {
+    /// Over what the bank publishes.
+    pub(crate) fn of_the_bank(faults: &Arc<Switchboard>) -> Arc<dyn Projection> {
+        Arc::new(Balances { table: &[BALANCES], source: &[BANK], event_type: BOOKED, faults: faults.clone() })
+    }
+
+    /// Over the log of the service that keeps it.
+    pub(crate) fn own(faults: &Arc<Switchboard>) -> Arc<dyn Projection> {
+        Arc::new(Balances { table: &[OWN_BALANCES], source: &[MIRROR], event_type: "Paid", faults: faults.clone() })
+    }
+}
+
+#[async_trait::async_trait]
+impl Projection for Balances {
+    fn name(&self) -> &'static str {
+        self.table[0].name
+    }
+
+    fn version(&self) -> u32 {
+        1
+    }
+
+    fn sources(&self) -> &'static [&'static str] {
+        self.source
+    }
+
+    fn tables(&self) -> &'static [TableDef] {
+        self.table
+    }
+
+    async fn apply(&self, view: &mut View<'_>, page: &[Message]) -> Result<(), ProjectionError> {
+        let table = self.table[0].name;
+        let wanted: Vec<&Message> = page.iter().filter(|message| self.knows("", &message.event.event_type)).collect();
+        let mut lines = stored(view, table, &wanted).await?;
+        for message in wanted {
+            let amount = amount_of(&message.event).map_err(|error| ProjectionError::poison(message, error.to_string()))?;
+            let line = lines.entry(message.event.stream.clone()).or_default();
+            *line =
+                Line { balance: line.balance + amount, entries: line.entries + 1, version: line.version.max(message.event.version) };
+        }
+        let row = |(account, line): (String, Line)| {
+            vec![account.into(), line.balance.into(), (line.entries as i64).into(), (line.version as i64).into()]
+        };
+        view.upsert(table, lines.into_iter().map(row).collect()).await?;
+        self.faults.pass(Spot::Applied).await.map_err(|fault| SqlError::Unavailable(fault).into())
+    }
+
+    fn knows(&self, _topic: &str, event_type: &str) -> bool {
+        event_type == self.event_type
+    }
+}
+
+async fn stored(view: &mut View<'_>, table: &str, page: &[&Message]) -> Result<BTreeMap<String, Line>, ProjectionError> {
+    let rows = page.iter().map(|message| vec![message.event.stream.as_str().into()]).collect();
+    let sql = format!("SELECT DISTINCT t.* FROM {{keys}} k CROSS JOIN {{{table}}} t WHERE t.account = k.account");
+    let rows = view.query_keyed(&sql, Keys { columns: KEY, rows }, &[]).await?;
+    Ok(rows.iter().map(line_of).collect::<Result<_, _>>()?)
+}
+
+fn line_of(row: &sql::Row) -> Result<(String, Line), SqlError> {
+    let line = Line {
+        balance: row.int("balance")?,
+        entries: row.int("entries")?.unsigned_abs(),
+        version: row.int("version")?.unsigned_abs(),
+    };
+    Ok((row.text("account")?, line))
+}
+
+/// The lines of the model as readers see them.
+pub(crate) async fn lines(models: &Projections, table: &str) -> Result<BTreeMap<String, Line>> {
+    let rows = Views::of(vec![models.clone()]).query(&format!("SELECT * FROM {{{table}}}"), &[]).await?;
+    Ok(rows.iter().map(line_of).collect::<Result<_, _>>()?)
+}

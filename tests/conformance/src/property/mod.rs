@@ -1,0 +1,12 @@
+//! The properties, by subject.
+
+pub mod cancellation;
+pub mod commands;
+pub mod delivery;
+pub mod disk;
+pub mod kill;
+pub mod models;
+pub mod order;
+pub mod outage;
+pub mod pages;
+pub mod parking;

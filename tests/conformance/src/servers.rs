@@ -1,0 +1,137 @@
+//! Servers of a test's own, which may be killed: started by the scripts of `deploy/stack`, ended by process id.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::moment::unique;
+
+/// The scripts.
+const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/stack");
+
+/// A server that can be killed and started again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Postgres,
+    Kafka,
+}
+
+impl Kind {
+    fn name(self) -> &'static str {
+        match self {
+            Kind::Postgres => "postgres",
+            Kind::Kafka => "kafka",
+        }
+    }
+}
+
+/// A server in a folder of its own. Its address stays the same over all its lives.
+pub(crate) struct Server {
+    kind: Kind,
+    folder: PathBuf,
+    guardian: Child,
+}
+
+impl Server {
+    /// Starts a server; None, with a line that says so, where no folder is given for it.
+    pub(crate) async fn start(kind: Kind) -> Result<Option<Server>> {
+        let Ok(stack) = std::env::var("REGUA_TEST_STACK") else {
+            println!("skipped with a {} that is killed: REGUA_TEST_STACK is not set", kind.name());
+            return Ok(None);
+        };
+        let folder = Path::new(&stack).join(unique("killed"));
+        std::fs::create_dir_all(&folder)?;
+        let server = Server { kind, guardian: guard(&folder)?, folder };
+        server.up().await?;
+        Ok(Some(server))
+    }
+
+    /// Starts it where it does not run; it recovers its data.
+    pub(crate) async fn up(&self) -> Result<()> {
+        self.script("up.sh", &["--only", self.kind.name()]).await
+    }
+
+    /// Ends it in order, as an operator does.
+    pub(crate) async fn down(&self) -> Result<()> {
+        self.script("down.sh", &[]).await
+    }
+
+    /// SIGKILL of the server and all processes it has started, the parent first, so that it starts none anew.
+    pub(crate) async fn kill(&self) -> Result<()> {
+        let parent = self.process()?;
+        let mut processes = vec![parent];
+        processes.extend(children(parent)?);
+        let arguments: Vec<String> = processes.iter().map(u32::to_string).collect();
+        let output = tokio::process::Command::new("kill").arg("-KILL").args(&arguments).output().await?;
+        println!("killed {} and {} children", self.kind.name(), processes.len() - 1);
+        // A child may have ended by itself; the parent must be gone.
+        ensure!(!is_running(parent), "{} still runs: {}", self.kind.name(), String::from_utf8_lossy(&output.stderr));
+        Ok(())
+    }
+
+    /// Where it listens: a URL for PostgreSQL, `host:port` for Kafka.
+    pub(crate) fn address(&self) -> Result<String> {
+        let key = match self.kind {
+            Kind::Postgres => "url = ",
+            Kind::Kafka => "brokers = ",
+        };
+        let text = std::fs::read_to_string(self.folder.join("regua.toml"))?;
+        let line = text.lines().find_map(|line| line.strip_prefix(key)).context("no address in regua.toml")?;
+        Ok(line.trim_matches('"').to_string())
+    }
+
+    fn process(&self) -> Result<u32> {
+        let text = std::fs::read_to_string(self.folder.join(format!("{}.pid", self.kind.name())))?;
+        text.trim().parse().with_context(|| format!("no process id: {text:?}"))
+    }
+
+    async fn script(&self, script: &str, arguments: &[&str]) -> Result<()> {
+        let path = Path::new(SCRIPTS).join(script);
+        let output = tokio::process::Command::new(&path).arg(&self.folder).args(arguments).output().await?;
+        if !output.status.success() {
+            bail!("{script}: {}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Its standard input ends, and with it the server.
+        drop(self.guardian.stdin.take());
+        let _ = self.guardian.wait();
+    }
+}
+
+/// A process that ends the server and takes its folder away as soon as this one is over, whichever way that goes.
+fn guard(folder: &Path) -> Result<Child> {
+    let text = "trap '' INT TERM; cat >/dev/null; \"$1/down.sh\" \"$2\" && rm -rf \"$2\"";
+    let mut command = Command::new("bash");
+    command.args(["-c", text, "guardian", SCRIPTS]).arg(folder).stdin(Stdio::piped()).stdout(Stdio::null());
+    Ok(command.spawn()?)
+}
+
+/// Processes that were started by a process, from the fourth field of their `stat`.
+fn children(parent: u32) -> Result<Vec<u32>> {
+    let mut children = Vec::new();
+    for entry in std::fs::read_dir("/proc")? {
+        let name = entry?.file_name();
+        let Some(process) = name.to_str().and_then(|name| name.parse().ok()) else { continue };
+        if field(process, 1).as_deref() == Some(parent.to_string().as_str()) {
+            children.push(process);
+        }
+    }
+    Ok(children)
+}
+
+/// A zombie runs no more.
+fn is_running(process: u32) -> bool {
+    field(process, 0).is_some_and(|state| !matches!(state.as_str(), "Z" | "X"))
+}
+
+/// A field of `/proc/<process>/stat` after the name in parentheses: 0 is the state, 1 the parent.
+fn field(process: u32, index: usize) -> Option<String> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    stat.rsplit_once(')')?.1.split_whitespace().nth(index).map(String::from)
+}

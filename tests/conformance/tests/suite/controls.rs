@@ -1,0 +1,69 @@
+//! Negative controls: a protection is taken out, and the property that watches it fails, for the right reason.
+
+use conformance::Outcome;
+use conformance::property::{delivery, order};
+use conformance::storage::{Memory, Postgres, Sqlite, Storage};
+use conformance::wire::{PostgresInside, PostgresKafka, SqliteInside, Wire};
+use eventlog::log::Protection;
+
+/// Whether a property has noticed what it should notice.
+fn noticed(outcome: Outcome, what: &str) -> Outcome {
+    match outcome {
+        Ok(()) => anyhow::bail!("nobody noticed that a protection was taken out"),
+        Err(error) => {
+            let text = format!("{error:#}");
+            println!("noticed: {text}");
+            anyhow::ensure!(text.contains(what), "failed for another reason: {text}");
+            Ok(())
+        }
+    }
+}
+
+async fn without_the_version_check<S: Storage>() -> Outcome {
+    let Some(storage) = S::fresh().await? else { return Ok(()) };
+    storage.faults().take_out(Protection::VersionCheck);
+    noticed(order::of_racing_appends_on_one_version_one_wins(&storage).await, "winners on one version")
+}
+
+async fn without_the_compare_and_set<S: conformance::storage::Durable>() -> Outcome {
+    let Some(storage) = S::fresh().await? else { return Ok(()) };
+    storage.faults().take_out(Protection::OffsetCompareAndSet);
+    noticed(delivery::a_consumer_of_its_own_log_that_was_given_up_is_fenced(&storage).await, "after it woke up the read model holds")
+}
+
+async fn without_the_compare_and_set_on<W: Wire>() -> Outcome {
+    let Some(wire) = W::fresh().await? else { return Ok(()) };
+    wire.mirror().faults().take_out(Protection::OffsetCompareAndSet);
+    noticed(delivery::a_consumer_that_was_given_up_is_fenced(&wire).await, "it was not fenced")
+}
+
+async fn without_stream_versions<W: Wire>() -> Outcome {
+    let Some(wire) = W::fresh().await? else { return Ok(()) };
+    wire.mirror().faults().take_out(Protection::StreamVersions);
+    noticed(delivery::duplicates_and_reordering_change_nothing(&wire).await, "the read model holds")?;
+    let Some(wire) = W::fresh().await? else { return Ok(()) };
+    wire.mirror().faults().take_out(Protection::StreamVersions);
+    noticed(delivery::a_gap_holds_its_partition(&wire).await, "behind a gap the read model holds")
+}
+
+macro_rules! controls {
+    ($($name:ident = $control:expr;)*) => {
+        $(#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+        async fn $name() -> Outcome {
+            $control.await
+        })*
+    };
+}
+
+controls! {
+    racing_appends_without_the_version_check_all_win_in_memory = without_the_version_check::<Memory>();
+    racing_appends_without_the_version_check_all_win_on_sqlite = without_the_version_check::<Sqlite>();
+    racing_appends_without_the_version_check_all_win_on_postgres = without_the_version_check::<Postgres>();
+    a_consumer_without_compare_and_set_applies_twice_on_sqlite = without_the_compare_and_set::<Sqlite>();
+    a_consumer_without_compare_and_set_applies_twice_on_postgres = without_the_compare_and_set::<Postgres>();
+    a_consumer_without_compare_and_set_is_not_fenced_in_process = without_the_compare_and_set_on::<SqliteInside>();
+    a_consumer_without_compare_and_set_is_not_fenced_on_kafka = without_the_compare_and_set_on::<PostgresKafka>();
+    duplicates_and_gaps_show_without_stream_versions_on_sqlite = without_stream_versions::<SqliteInside>();
+    duplicates_and_gaps_show_without_stream_versions_on_postgres = without_stream_versions::<PostgresInside>();
+    duplicates_and_gaps_show_without_stream_versions_on_kafka = without_stream_versions::<PostgresKafka>();
+}
