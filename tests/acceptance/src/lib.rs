@@ -1,1 +1,1 @@
-//! (in progress)
+//! The whole system as its users meet it: the tests are in `tests/`.

@@ -49,7 +49,7 @@ fn to_port(port: u16) -> ChannelConfig {
         host: "127.0.0.1".into(),
         port,
         security: Security::None,
-        timeout_seconds: 1,
+        timeout_seconds: 2,
         ..ChannelConfig::default()
     }
 }

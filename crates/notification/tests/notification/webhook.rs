@@ -72,7 +72,7 @@ fn to_port(port: u16) -> ChannelConfig {
         kind: Kind::Webhook,
         url: format!("http://127.0.0.1:{port}/messages"),
         secret: SECRET.into(),
-        timeout_seconds: 1,
+        timeout_seconds: 2,
         ..ChannelConfig::default()
     }
 }

@@ -52,6 +52,8 @@ fn customer(c: crate::portfolio::spool::SpooledCustomer) -> proto::RegisterCusto
         email: c.email,
         phones,
         attributes: Some(attributes),
+        // A portfolio says nothing of consent: in a replay it counts as given.
+        consents: ["email", "whatsapp", "sms", "voice", "letter"].map(str::to_owned).to_vec(),
         ..Default::default()
     };
     proto::RegisterCustomersRequest { command_id: format!("replay.c{}", c.seq), customer: Some(customer) }

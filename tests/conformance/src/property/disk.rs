@@ -1,6 +1,6 @@
 //! A disk without space.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use eventlog::{Activity, WriteError};
@@ -64,8 +64,9 @@ pub async fn a_process_that_may_not_write_refuses_and_goes_on(storage: &Sqlite, 
     let limited = "trap '' XFSZ; ulimit -S -f 600; exec \"$0\" \"$@\"";
     let process = start(limited, victim, &storage.place())?;
     let id = process.id()?.to_string();
+    let look = async || Ok(storage.place());
     let raise = async || Ok(Command::new("prlimit").args(["--pid", &id, "--fsize=unlimited"]).status().await?.success());
-    refuses_and_goes_on(process, &storage.place(), "unavailable", raise).await
+    refuses_and_goes_on(process, "unavailable", look, raise).await
 }
 
 /// A process runs out of space on a disk of its own. It refuses commands as long as that lasts, and carries them out when there is space.
@@ -85,11 +86,26 @@ pub async fn a_disk_without_space_is_refused_and_passes(storage: &Sqlite, victim
     // The disk is seen by this process only, and goes with it.
     let script = format!("mount -t tmpfs -o size=48m tmpfs {folder} && head -c 46m /dev/zero >{folder}/ballast && exec \"$0\" \"$@\"");
     let process = start(&format!("exec unshare --mount --map-root-user bash -c '{script}' \"$0\" \"$@\""), victim, &storage.place())?;
-    let root = format!("/proc/{}/root", process.id()?);
-    let seen = Place::Sqlite(format!("{root}{}", file.display()).into());
-    let ballast = format!("{root}{folder}/ballast");
-    let free = async || Ok(std::fs::remove_file(&ballast).is_ok());
-    refuses_and_goes_on(process, &seen, "disk_full", free).await
+    let id = process.id()?;
+    let disk = format!("/proc/{id}/root{folder}");
+    let look = async || copied(id, Path::new(&disk), file.with_extension("copy"));
+    let free = async || Ok(std::fs::remove_file(format!("{disk}/ballast")).is_ok());
+    refuses_and_goes_on(process, "disk_full", look, free).await
+}
+
+/// The database as it would be found if the process died now: copied while the process is stopped.
+fn copied(process: u32, disk: &Path, to: PathBuf) -> Result<Place> {
+    let signal = |name: &str| std::process::Command::new("kill").args([name, &process.to_string()]).status();
+    ensure!(signal("-STOP")?.success(), "the process cannot be stopped");
+    let part = |of: &Path, end: &str| PathBuf::from(format!("{}{end}", of.display()));
+    let copy = ["", "-wal"].map(|end| std::fs::copy(part(&disk.join("log.sqlite"), end), part(&to, end)));
+    ensure!(signal("-CONT")?.success(), "the process cannot go on");
+    // What an earlier copy had in shared memory says nothing about this one.
+    let _ = std::fs::remove_file(part(&to, "-shm"));
+    for part in copy {
+        part?;
+    }
+    Ok(Place::Sqlite(to))
 }
 
 /// The process, behind a shell that prepares something first.
@@ -99,7 +115,12 @@ fn start(script: &str, victim: &Path, place: &Place) -> Result<Victim> {
     Victim::spawn(Path::new("bash"), &arguments)
 }
 
-async fn refuses_and_goes_on(mut process: Victim, place: &Place, slug: &str, relieve: impl AsyncFn() -> Result<bool>) -> Outcome {
+async fn refuses_and_goes_on(
+    mut process: Victim,
+    slug: &str,
+    look: impl AsyncFn() -> Result<Place>,
+    relieve: impl AsyncFn() -> Result<bool>,
+) -> Outcome {
     let (mut told, mut refusals, mut relieved) = (Vec::new(), 0, false);
     loop {
         let line = process.says().await?;
@@ -112,7 +133,7 @@ async fn refuses_and_goes_on(mut process: Victim, place: &Place, slug: &str, rel
             }
         }
         if refusals == REFUSALS && !relieved {
-            carries(&whole(&place.log(&Default::default()).await?).await?, &told).context("while it refuses")?;
+            carries(&whole(&look().await?.log(&Default::default()).await?).await?, &told).context("while it refuses")?;
             relieved = relieve().await?;
             ensure!(relieved, "no space could be made");
         }
@@ -122,7 +143,7 @@ async fn refuses_and_goes_on(mut process: Victim, place: &Place, slug: &str, rel
     }
     ensure!(relieved, "the process never ran out of space");
     ensure!(told.len() as u64 == COMMANDS, "{} of {COMMANDS} commands acknowledged", told.len());
-    carries(&whole(&place.log(&Default::default()).await?).await?, &told)?;
+    carries(&whole(&look().await?.log(&Default::default()).await?).await?, &told)?;
     process.kill().await?;
     Ok(())
 }

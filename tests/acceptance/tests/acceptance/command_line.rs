@@ -1,0 +1,70 @@
+//! Commands for people and scripts: tables, JSON, exit codes.
+
+use crate::program;
+use serde_json::Value;
+use std::fs;
+
+#[test]
+fn a_demo_leaves_data_that_every_command_can_look_into() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("demo");
+    let data = data.to_str().unwrap();
+    let shown = program::succeed(&["demo", "--customers", "20", "--invoices", "150", "--months", "4", "--data", data]);
+    for part in ["How each step of the ladder ended", "Open amounts by days late", "How fast people paid", "0 of them differ"] {
+        assert!(shown.contains(part), "{shown}");
+    }
+    let json = |arguments: &[&str]| -> Value { serde_json::from_str(&program::succeed(arguments)).unwrap() };
+    let aging = json(&["report", "aging", "--data", data, "--as-of", "2025-02-28", "--as-of", "2025-03-31", "--format", "json"]);
+    assert_eq!(aging.as_array().unwrap().len(), 2);
+    assert_eq!(aging[0]["date"], "2025-02-28");
+    let events = json(&["events", "show", "dunning-engine", "--data", data, "--limit", "7", "--format", "json"]);
+    assert_eq!(events.as_array().unwrap().iter().map(|e| e["position"].as_u64().unwrap()).collect::<Vec<_>>(), (1..=7).collect::<Vec<_>>());
+    let verified = json(&["projections", "verify", "--data", data, "--format", "json"]);
+    assert!(verified.as_array().unwrap().iter().all(|view| view["agrees"] == true), "{verified}");
+    program::succeed(&["projections", "rebuild", "reporting-receivables", "--data", data]);
+    let again = json(&["report", "aging", "--data", data, "--as-of", "2025-02-28", "--format", "json"]);
+    assert_eq!(again[0], aging[0]);
+    assert_eq!(json(&["parked", "list", "--data", data, "--format", "json"]), serde_json::json!([]));
+    let csv = program::succeed(&["report", "delinquency", "--data", data, "--as-of", "2025-04-30", "--format", "csv"]);
+    assert!(csv.starts_with("group,currency,open_count,open_minor"), "{csv}");
+}
+
+#[test]
+fn every_fault_of_a_policy_is_told_with_its_path() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("bad.toml");
+    let text = "policy = \"x\"\nnonsense = 1\n[[step]]\nid = \"a\"\noffset_days = 1\ntone = 1\nchannels = [\"pigeon\"]\ntemplate = \"t\"\n\
+                [[step]]\nid = \"a\"\noffset_days = 5\ntone = 4\nchannels = [\"email\"]\ntemplate = \"t\"\n";
+    fs::write(&path, text).unwrap();
+    let output = program::run(&["policy", "check", path.to_str().unwrap(), "--format", "json"]);
+    assert_eq!(output.status.code(), Some(3));
+    let faults: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let reasons: Vec<&str> = faults.as_array().unwrap().iter().map(|fault| fault["reason"].as_str().unwrap()).collect();
+    for reason in ["duplicate_id", "tone_jumps"] {
+        assert!(reasons.contains(&reason), "{faults}");
+    }
+    assert!(faults.as_array().unwrap().len() >= 4, "{faults}");
+    program::succeed(&["policy", "preview", "policies/regua-padrao.toml", "--due", "2026-12-24"]);
+}
+
+#[test]
+fn a_wrong_configuration_tells_all_its_faults_and_an_open_listener_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("regua.toml");
+    fs::write(&path, "[storage]\nknd = \"x\"\n[bus]\npartitions = \"four\"\n").unwrap();
+    let output = program::run(&["up", "--config", path.to_str().unwrap()]);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(told.contains("storage.knd") && told.contains("bus.partitions"), "{told}");
+    fs::write(&path, "[invoice]\ngrpc = \"0.0.0.0:0\"\n").unwrap();
+    let data = directory.path().join("data");
+    let output = program::run(&["up", "--config", path.to_str().unwrap(), "--data", data.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("not loopback"));
+}
+
+#[test]
+fn wrong_usage_has_an_exit_code_of_its_own() {
+    assert_eq!(program::run(&["replay"]).status.code(), Some(2));
+    assert_eq!(program::run(&["nonsense"]).status.code(), Some(2));
+}

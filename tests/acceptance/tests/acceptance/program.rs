@@ -1,0 +1,81 @@
+//! The built program, and how a test runs it.
+
+use std::{
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+    sync::OnceLock,
+};
+
+/// The root of the project.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+}
+
+/// `regua`, built once for all tests of this file with the profile that they have.
+pub fn regua() -> Command {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    let path = BUILT.get_or_init(|| {
+        let profile = std::env::current_exe().unwrap().ancestors().nth(2).unwrap().to_path_buf();
+        let program = profile.join("regua");
+        if !program.exists() {
+            let cargo = option_env!("CARGO").unwrap_or("cargo");
+            let built = Command::new(cargo).args(["build", "--workspace", "--bins"]).current_dir(root()).status().unwrap();
+            assert!(built.success(), "the program could not be built");
+        }
+        program
+    });
+    Command::new(path)
+}
+
+/// Runs a command line to its end.
+pub fn run(arguments: &[&str]) -> Output {
+    regua().args(arguments).current_dir(root()).output().unwrap()
+}
+
+/// Standard output of a command that must succeed.
+pub fn succeed(arguments: &[&str]) -> String {
+    let output = run(arguments);
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    assert!(output.status.success(), "regua {arguments:?}: {}\n{}", output.status, text(&output.stderr));
+    text(&output.stdout)
+}
+
+/// Where a stack of PostgreSQL and Kafka runs; `None` = those tests say that they are skipped.
+pub fn stack() -> Option<PathBuf> {
+    let found = std::env::var_os("REGUA_TEST_STACK").map(PathBuf::from);
+    if found.is_none() {
+        println!("skipped: REGUA_TEST_STACK names no running stack (make test starts one)");
+    }
+    found
+}
+
+/// A process that ends with its test.
+pub struct Running {
+    child: Child,
+}
+
+impl Running {
+    /// Starts it and waits until it has printed a line that begins so.
+    pub fn start(arguments: &[&str], ready: &str) -> Self {
+        let mut command = regua();
+        command.args(arguments).current_dir(root()).stdout(Stdio::piped()).stderr(Stdio::inherit());
+        let mut child = command.spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let running = Self { child };
+        while let Some(line) = lines.next() {
+            if line.unwrap().starts_with(ready) {
+                std::thread::spawn(move || lines.for_each(drop));
+                return running;
+            }
+        }
+        panic!("regua {arguments:?} ended before it was ready");
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
