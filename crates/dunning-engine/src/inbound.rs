@@ -56,7 +56,9 @@ impl Inbound<Addressed> for Facts {
             let customer_id = id("customer_id", &payer, CustomerId::new).map_err(poison)?;
             let tenant = message.event.tenant.clone();
             let to = stream(&tenant, customer_id.as_str());
-            Ok(InboundCommand::caused_by(message, to, Addressed { tenant, customer_id, order }))
+            let mut command = InboundCommand::caused_by(message, to, Addressed { tenant, customer_id, order });
+            command.meta.traceparent = host::trace::consumed(&message.event.event_type, message.event.traceparent.as_deref());
+            Ok(command)
         };
         understood.map_err(poison)?.into_iter().map(addressed).collect()
     }

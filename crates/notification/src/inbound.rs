@@ -29,7 +29,10 @@ impl Inbound<Addressed> for Facts {
         };
         let addressed = understood.map_err(|fault| Poison::new(format!("{}: {fault}", message.event.event_type)))?;
         let command = |addressed: Addressed| {
-            InboundCommand::caused_by(message, stream(&message.event.tenant, addressed.customer_id.as_str()), addressed)
+            let to = stream(&message.event.tenant, addressed.customer_id.as_str());
+            let mut command = InboundCommand::caused_by(message, to, addressed);
+            command.meta.traceparent = host::trace::consumed(&message.event.event_type, message.event.traceparent.as_deref());
+            command
         };
         Ok(addressed.map(command).into_iter().collect())
     }

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 
-use crate::moment::unique;
+use crate::moment::{unique, until};
 
 /// The scripts.
 const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/stack");
@@ -63,11 +63,10 @@ impl Server {
         let mut processes = vec![parent];
         processes.extend(children(parent)?);
         let arguments: Vec<String> = processes.iter().map(u32::to_string).collect();
-        let output = tokio::process::Command::new("kill").arg("-KILL").args(&arguments).output().await?;
+        // A child may have ended by itself meanwhile, which `kill` reports.
+        tokio::process::Command::new("kill").arg("-KILL").args(&arguments).output().await?;
         println!("killed {} and {} children", self.kind.name(), processes.len() - 1);
-        // A child may have ended by itself; the parent must be gone.
-        ensure!(!is_running(parent), "{} still runs: {}", self.kind.name(), String::from_utf8_lossy(&output.stderr));
-        Ok(())
+        until("the killed processes are gone", async || Ok(!processes.iter().any(|process| is_running(*process)))).await
     }
 
     /// Where it listens: a URL for PostgreSQL, `host:port` for Kafka.

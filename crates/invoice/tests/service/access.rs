@@ -30,7 +30,7 @@ fn pay(id: &str, invoice_id: &str) -> proto::RecordPaymentRequest {
     proto::RecordPaymentRequest { command_id: fresh(), payment: Some(new_payment(id, invoice_id, 1000)) }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_call_without_a_known_token_is_refused() {
     let site = Site::embedded(two_tenants()).await;
     let mut client = site.client.clone();
@@ -52,7 +52,7 @@ async fn a_call_without_a_known_token_is_refused() {
     assert!(site.events().await.is_empty());
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn tenants_never_see_each_other() {
     for site in Site::every_with(two_tenants()).await {
         let mut client = site.client.clone();
@@ -84,7 +84,7 @@ async fn tenants_never_see_each_other() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_tenant_cannot_be_named_so_that_it_runs_into_another() {
     for site in Site::every().await {
         // The payer `eu/1` of acme has the stream account/acme/eu/1: a tenant `acme/eu` must not exist.
@@ -113,7 +113,7 @@ async fn started_at(listen: &str, access: Access) -> anyhow::Result<SocketAddr> 
     started.map(|service| service.grpc().unwrap())
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_open_listener_starts_only_with_tls_and_a_token() {
     let folder = tempfile::tempdir().unwrap();
     let guarded = certified(folder.path(), two_tenants());
@@ -143,7 +143,7 @@ fn certified(folder: &Path, access: Access) -> Access {
     Access { certificate: text(&certificate), private_key: text(&key), authority: text(&certificate), ..access }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_listener_with_tls_speaks_tls_and_nothing_else() {
     let folder = tempfile::tempdir().unwrap();
     let access = certified(folder.path(), two_tenants());
@@ -167,7 +167,7 @@ async fn a_listener_with_tls_speaks_tls_and_nothing_else() {
     assert_eq!(site.transcript(0).await, ["account/acme/A@1 CustomerRegistered", "account/globex/B@1 CustomerRegistered"]);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_login_there_is_one_tenant_on_loopback() {
     let site = Site::embedded(Access::default()).await;
     play(&site, "register A").await;

@@ -50,7 +50,7 @@ macro_rules! same_answer {
     }};
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_repeated_registration_gets_the_same_answer() {
     for site in Site::every().await {
         let register = |id: &str| proto::RegisterCustomerRequest { command_id: key(), customer: Some(customer(id)) };
@@ -58,7 +58,7 @@ async fn a_repeated_registration_gets_the_same_answer() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_repeated_erasure_gets_the_same_answer() {
     for site in Site::every().await {
         let erase = |id: &str| proto::EraseCustomerRequest { command_id: key(), customer_id: id.to_owned() };
@@ -66,7 +66,7 @@ async fn a_repeated_erasure_gets_the_same_answer() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_repeated_issue_gets_the_same_answer_though_the_invoice_was_paid_meanwhile() {
     for site in Site::every().await {
         // The day of issue is left to the service: the next day the same body still is the same command.
@@ -78,7 +78,7 @@ async fn a_repeated_issue_gets_the_same_answer_though_the_invoice_was_paid_meanw
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_repeated_amendment_gets_the_same_answer() {
     for site in Site::every().await {
         let before = "register A\nissue I1 A 1000 due=2026-03-20";
@@ -87,7 +87,7 @@ async fn a_repeated_amendment_gets_the_same_answer() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_repeated_cancellation_gets_the_same_answer() {
     for site in Site::every().await {
         let before = "register A\nissue I1 A 1000 due=2026-03-20";
@@ -95,7 +95,7 @@ async fn a_repeated_cancellation_gets_the_same_answer() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_repeated_payment_gets_the_same_answer_though_it_was_reversed_meanwhile() {
     for site in Site::every().await {
         let before = "register A\nissue I1 A 1000 due=2026-03-20";
@@ -105,7 +105,7 @@ async fn a_repeated_payment_gets_the_same_answer_though_it_was_reversed_meanwhil
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_repeated_reversal_gets_the_same_answer() {
     for site in Site::every().await {
         let before = "register A\nissue I1 A 1000 due=2026-03-20\npay P1 I1 1000";
@@ -114,7 +114,7 @@ async fn a_repeated_reversal_gets_the_same_answer() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_key_for_two_kinds_of_command_is_refused() {
     for site in Site::every().await {
         play(&site, "register A\nissue I1 A 1000 due=2026-03-20\npay P1 I1 1000").await;
@@ -128,7 +128,7 @@ async fn one_key_for_two_kinds_of_command_is_refused() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_same_key_of_another_tenant_is_another_command() {
     for site in Site::every().await {
         let mut client = site.client.clone();
@@ -139,7 +139,7 @@ async fn the_same_key_of_another_tenant_is_another_command() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_refused_command_may_be_repeated_once_the_reason_is_gone() {
     for site in Site::every().await {
         let mut client = site.client.clone();
@@ -150,7 +150,7 @@ async fn a_refused_command_may_be_repeated_once_the_reason_is_gone() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hundred_callers_with_one_key_cause_one_event() {
     for site in Site::every().await {
         play(&site, "register A\nissue I1 A 1000 due=2026-03-20").await;

@@ -98,7 +98,7 @@ const MALFORMED: [(&str, &[u8]); 7] = [
     ("an end without a beginning", &[0x0c]),
 ];
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn malformed_messages_are_refused_by_every_call() {
     let site = Site::embedded(Default::default()).await;
     play(&site, "register A").await;
@@ -113,7 +113,7 @@ async fn malformed_messages_are_refused_by_every_call() {
     play(&site, "issue I1 A 100 due=2026-03-20").await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn noise_is_answered_and_stores_nothing_unheard_of() {
     let site = Site::embedded(Default::default()).await;
     // A fixed sequence of bytes that look random (a linear congruence), and cut and flipped good requests.
@@ -141,7 +141,7 @@ async fn noise_is_answered_and_stores_nothing_unheard_of() {
     play(&site, "register A\nissue I1 A 100 due=2026-03-20").await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_message_of_ten_megabytes_is_refused_unread() {
     let site = Site::embedded(Default::default()).await;
     play(&site, "register A").await;
@@ -160,7 +160,7 @@ async fn a_message_of_ten_megabytes_is_refused_unread() {
     play(&site, "issue I1 A 100 due=2026-03-20").await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_malformed_item_ends_its_stream_and_what_came_before_is_done() {
     let site = Site::embedded(Default::default()).await;
     play(&site, "register A").await;
@@ -173,7 +173,7 @@ async fn a_malformed_item_ends_its_stream_and_what_came_before_is_done() {
     assert_eq!(site.transcript(1).await, ["account/default/A@2 InvoiceIssued", "account/default/A@3 InvoiceIssued"]);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_call_that_does_not_exist_is_unimplemented() {
     let site = Site::embedded(Default::default()).await;
     assert_eq!(send(&site, "Nothing", vec![vec![]]).await.unwrap_err().code(), Code::Unimplemented);

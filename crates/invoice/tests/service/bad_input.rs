@@ -71,7 +71,7 @@ fn unknown(field: &str) -> ! {
     panic!("{field} is no field of this table")
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bad_registrations_are_refused() {
     let good = || proto::RegisterCustomerRequest { command_id: fresh(), customer: Some(customer("NEW")) };
     let set = |request: &mut proto::RegisterCustomerRequest, field: &str, text: String| {
@@ -138,7 +138,7 @@ async fn bad_registrations_are_refused() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bad_issues_are_refused() {
     let good = || proto::IssueInvoiceRequest { command_id: fresh(), invoice: Some(new_invoice("NEW", "A", 1000, "2026-03-20")) };
     let set = |request: &mut proto::IssueInvoiceRequest, field: &str, text: String| {
@@ -193,7 +193,7 @@ async fn bad_issues_are_refused() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bad_amendments_are_refused() {
     let good = || proto::AmendInvoiceRequest { command_id: fresh(), invoice_id: "I1".to_owned(), amount_minor: Some(500), due_on: None };
     let set = |request: &mut proto::AmendInvoiceRequest, field: &str, text: String| match field {
@@ -221,7 +221,7 @@ async fn bad_amendments_are_refused() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bad_cancellations_are_refused() {
     let good = || proto::CancelInvoiceRequest { command_id: fresh(), invoice_id: "I1".to_owned(), reason: "twice".to_owned() };
     let set = |request: &mut proto::CancelInvoiceRequest, field: &str, text: String| match field {
@@ -243,7 +243,7 @@ async fn bad_cancellations_are_refused() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bad_payments_are_refused() {
     let good = || proto::RecordPaymentRequest { command_id: fresh(), payment: Some(new_payment("NEW", "I1", 100)) };
     let set = |request: &mut proto::RecordPaymentRequest, field: &str, text: String| {
@@ -288,7 +288,7 @@ async fn bad_payments_are_refused() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bad_reversals_are_refused() {
     let good = || proto::ReversePaymentRequest { command_id: fresh(), payment_id: "P1".to_owned(), reason: "bounced".to_owned() };
     let set = |request: &mut proto::ReversePaymentRequest, field: &str, text: String| match field {
@@ -312,7 +312,7 @@ async fn bad_reversals_are_refused() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bad_erasures_are_refused() {
     let good = || proto::EraseCustomerRequest { command_id: fresh(), customer_id: "A".to_owned() };
     let set = |request: &mut proto::EraseCustomerRequest, field: &str, text: String| match field {
@@ -331,7 +331,7 @@ async fn bad_erasures_are_refused() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bad_balance_questions_are_refused() {
     let good = || proto::GetInvoiceBalanceRequest { invoice_id: "I1".to_owned(), ..Default::default() };
     let set = |request: &mut proto::GetInvoiceBalanceRequest, field: &str, text: String| match field {
@@ -360,7 +360,7 @@ async fn bad_balance_questions_are_refused() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn credit_past_two_to_the_fifty_third_is_refused() {
     for site in Site::every().await {
         play(

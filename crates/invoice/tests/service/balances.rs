@@ -38,7 +38,7 @@ const BALANCES: &str = "
     owes A 2026-03-15 => BRL 2500 credit 8000
     owes A => BRL 2500 credit 8000";
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_balance_is_the_sum_of_the_entries_until_the_end_of_the_day() {
     for site in Site::every().await {
         play(&site, HISTORY).await;
@@ -47,7 +47,7 @@ async fn a_balance_is_the_sum_of_the_entries_until_the_end_of_the_day() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn balances_do_not_wait_for_the_views() {
     for site in Site::every().await {
         let (before, after) = HISTORY.split_at(HISTORY.find("go 2026-03-12").unwrap());

@@ -33,7 +33,7 @@ async fn pay_all(site: &Site, items: Vec<proto::RecordPaymentsRequest>) -> Vec<p
     answers.map(Result::unwrap).collect().await
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bad_items_among_good_ones_are_answered_in_order_and_fail_nothing_else() {
     for site in Site::every().await {
         play(&site, "register A").await;
@@ -58,7 +58,7 @@ async fn bad_items_among_good_ones_are_answered_in_order_and_fail_nothing_else()
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn items_are_decided_in_the_order_in_which_they_were_sent() {
     for site in Site::every().await {
         // Each registration replaces the one before: the last one sent must be the one that holds, and each is an event.
@@ -83,7 +83,7 @@ async fn items_are_decided_in_the_order_in_which_they_were_sent() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn payments_of_one_invoice_keep_their_order() {
     for site in Site::every().await {
         play(&site, "register A\nissue I1 A 100000 due=2026-03-20").await;
@@ -96,7 +96,7 @@ async fn payments_of_one_invoice_keep_their_order() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bad_payments_of_a_stream_are_told_one_by_one() {
     for site in Site::every().await {
         play(&site, "register A\nissue I1 A 1000 due=2026-03-20\nissue VOID A 1000 due=2026-03-20\ncancel VOID").await;
@@ -131,7 +131,7 @@ async fn bad_payments_of_a_stream_are_told_one_by_one() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_answer_comes_while_the_stream_is_still_open() {
     let site = Site::embedded(Default::default()).await;
     play(&site, "register A").await;
@@ -146,7 +146,7 @@ async fn an_answer_comes_while_the_stream_is_still_open() {
     assert!(answers.next().await.is_none());
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stream_that_is_cut_and_repeated_whole_doubles_nothing_and_does_all() {
     for site in Site::every().await {
         play(&site, "register A").await;
@@ -170,7 +170,7 @@ async fn a_stream_that_is_cut_and_repeated_whole_doubles_nothing_and_does_all() 
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_streams_with_the_same_items_side_by_side_do_each_item_once() {
     for site in Site::every().await {
         play(&site, "register A").await;
@@ -182,7 +182,7 @@ async fn two_streams_with_the_same_items_side_by_side_do_each_item_once() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_empty_stream_is_answered_with_nothing() {
     let site = Site::embedded(Default::default()).await;
     assert!(issue_all(site.client.clone(), stream::empty()).await.is_empty());

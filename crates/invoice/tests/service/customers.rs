@@ -42,7 +42,7 @@ fn holds(bytes: &[u8], text: &str) -> bool {
     bytes.windows(text.len()).any(|window| window == text.as_bytes())
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_payer_is_shown_as_registered_in_normal_form() {
     for site in Site::every().await {
         assert_eq!(register(&site, maria()).await, "ok");
@@ -59,7 +59,7 @@ async fn a_payer_is_shown_as_registered_in_normal_form() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn registering_again_replaces_contact_data_and_only_a_neutral_change_is_an_event() {
     for site in Site::every().await {
         register(&site, maria()).await;
@@ -77,7 +77,7 @@ async fn registering_again_replaces_contact_data_and_only_a_neutral_change_is_an
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn personal_data_is_in_no_event_and_is_gone_from_its_table_once_erased() {
     for site in Site::every().await {
         register(&site, maria()).await;
@@ -112,7 +112,7 @@ async fn personal_data_is_in_no_event_and_is_gone_from_its_table_once_erased() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_erased_payer_stays_listed_in_its_segment() {
     for site in Site::every().await {
         play(&site, "register A segment=retail state=BA\nerase A").await;
@@ -124,7 +124,7 @@ async fn an_erased_payer_stays_listed_in_its_segment() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_unknown_payer_is_not_found() {
     let site = Site::embedded(Default::default()).await;
     let answer = site.client.clone().get_customer(proto::GetCustomerRequest { customer_id: "X".to_owned() }).await;

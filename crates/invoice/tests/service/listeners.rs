@@ -40,7 +40,7 @@ async fn get(address: SocketAddr, path: &str) -> std::io::Result<(u16, String)> 
     Ok((status, body.to_owned()))
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn health_is_told_for_the_service_by_its_name() {
     let site = Site::embedded(Access { tokens: "t = \"acme\"".parse().unwrap(), ..Access::default() }).await;
     let mut health = HealthClient::new(channel(&site));
@@ -61,7 +61,7 @@ async fn reflected(site: &Site) -> Result<Vec<String>, tonic::Status> {
     Ok(list.service.into_iter().map(|service| service.name).collect())
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn reflection_lists_the_service_where_it_is_asked_for_only() {
     let open = Site::embedded(Access { reflection: true, ..Access::default() }).await;
     let services = reflected(&open).await.unwrap();
@@ -72,7 +72,7 @@ async fn reflection_lists_the_service_where_it_is_asked_for_only() {
     assert_eq!(reflected(&closed).await.unwrap_err().code(), Code::Unimplemented);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn metrics_and_health_are_served_over_http() {
     for site in Site::every().await {
         play(&site, "register A\nissue I1 A 1000 due=2026-03-20").await;
@@ -92,7 +92,7 @@ fn item(n: u32) -> proto::IssueInvoicesRequest {
     proto::IssueInvoicesRequest { command_id: fresh(), invoice: Some(new_invoice(&format!("I{n}"), "A", 1000, "2026-03-20")) }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_running_call_ends_in_good_order_when_the_service_stops() {
     for mut site in Site::every().await {
         play(&site, "register A").await;
@@ -115,7 +115,7 @@ async fn a_running_call_ends_in_good_order_when_the_service_stops() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_call_that_never_ends_does_not_keep_the_service_from_stopping() {
     let mut site = Site::embedded(Access::default()).await;
     play(&site, "register A").await;
@@ -127,7 +127,7 @@ async fn a_call_that_never_ends_does_not_keep_the_service_from_stopping() {
     tokio::time::timeout(Duration::from_secs(20), stopping).await.expect("it stops though the stream is open");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_service_that_was_stopped_goes_on_where_it_was() {
     for mut site in Site::every().await {
         play(&site, "register A\nissue I1 A 1000 due=2026-03-20").await;

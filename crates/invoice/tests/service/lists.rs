@@ -42,7 +42,7 @@ fn filter(text: &str) -> proto::ListInvoicesRequest {
     request
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn filters_narrow_the_list_of_receivables() {
     for site in Site::every().await {
         play(&site, PORTFOLIO).await;
@@ -69,7 +69,7 @@ async fn filters_narrow_the_list_of_receivables() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn pages_lead_through_the_whole_list_without_repeating_or_skipping() {
     for site in Site::every().await {
         play(&site, PORTFOLIO).await;
@@ -95,7 +95,7 @@ async fn pages_lead_through_the_whole_list_without_repeating_or_skipping() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_list_shows_what_the_receivable_shows() {
     for site in Site::every().await {
         play(&site, PORTFOLIO).await;
@@ -108,7 +108,7 @@ async fn a_list_shows_what_the_receivable_shows() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bad_filters_and_pages_are_refused() {
     for site in Site::every().await {
         let good = proto::ListInvoicesRequest::default;

@@ -2,7 +2,7 @@
 
 use crate::{script::play, site::Site};
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_receivable_is_issued_amended_paid_reversed_and_cancelled() {
     for site in Site::every().await {
         play(
@@ -29,7 +29,7 @@ async fn a_receivable_is_issued_amended_paid_reversed_and_cancelled() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_paid_past_the_open_amount_is_unapplied_credit() {
     for site in Site::every().await {
         play(
@@ -50,7 +50,7 @@ async fn what_is_paid_past_the_open_amount_is_unapplied_credit() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn commands_that_ask_for_what_is_already_so_leave_no_event() {
     for site in Site::every().await {
         play(&site, "register A\nissue I1 A 10000 on=2026-03-01 due=2026-03-20\npay P1 I1 100\nissue I2 A 1 due=2026-03-20\ncancel I2")
@@ -69,7 +69,7 @@ async fn commands_that_ask_for_what_is_already_so_leave_no_event() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn currencies_of_one_payer_keep_apart() {
     for site in Site::every().await {
         play(

@@ -32,7 +32,7 @@ fn verdicts(response: &proto::AuthorizeReminderResponse) -> Vec<String> {
     response.verdicts.iter().map(one).collect()
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_verdict_has_its_reason() {
     for site in Site::every().await {
         play(
@@ -68,7 +68,7 @@ async fn each_verdict_has_its_reason() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn credit_covers_the_oldest_due_first_and_only_its_own_currency() {
     for site in Site::every().await {
         play(
@@ -88,7 +88,7 @@ async fn credit_covers_the_oldest_due_first_and_only_its_own_currency() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_authorisation_is_in_the_log_before_the_answer() {
     for site in Site::every().await {
         play(&site, "register A\nissue I1 A 1000 due=2026-03-20\nissue I2 A 1000 due=2026-03-20").await;
@@ -109,7 +109,7 @@ async fn the_authorisation_is_in_the_log_before_the_answer() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_authorised_leaves_no_event_and_shows_no_contact_data() {
     for site in Site::every().await {
         let customer = proto::Customer { email: "a@example.com".to_owned(), ..crate::script::customer("A") };
@@ -126,7 +126,7 @@ async fn nothing_authorised_leaves_no_event_and_shows_no_contact_data() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_erased_payer_is_never_reminded() {
     for site in Site::every().await {
         play(&site, "register A\nissue I1 A 1000 due=2026-03-20\nerase A").await;
@@ -135,7 +135,7 @@ async fn an_erased_payer_is_never_reminded() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn after_an_acknowledged_payment_no_reminder_is_authorised() {
     for site in Site::every().await {
         play(&site, "register A").await;
@@ -167,7 +167,7 @@ async fn race(site: &Site, n: u32) -> bool {
     after == [format!("{invoice} paid")] && !order[paid..].contains(&"ReminderAuthorized")
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bad_questions_are_refused() {
     let site = Site::embedded(Default::default()).await;
     play(&site, "register A\nissue I1 A 1000 due=2026-03-20").await;

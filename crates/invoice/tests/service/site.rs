@@ -31,7 +31,6 @@ use tonic::{Request, Response, Status, transport::Channel};
 /// Today of every test: the tenth of March, noon in São Paulo.
 pub const NOON: &str = "2026-03-10T15:00:00Z";
 
-
 pub type Client = InvoiceServiceClient<Channel>;
 
 /// A running service.
@@ -47,7 +46,7 @@ pub struct Site {
 }
 
 enum Place {
-    Folder(TempDir),
+    Folder { _kept: TempDir },
     Schema { url: String, schema: String },
 }
 
@@ -71,7 +70,7 @@ impl Site {
     pub async fn embedded(access: Access) -> Site {
         let folder = tempfile::tempdir().unwrap();
         let storage = storage("sqlite", folder.path(), "", "");
-        Self::start("sqlite", storage, Place::Folder(folder), access).await
+        Self::start("sqlite", storage, Place::Folder { _kept: folder }, access).await
     }
 
     async fn on_postgres(url: String, access: Access) -> Site {
@@ -125,19 +124,24 @@ impl Site {
 }
 
 impl Drop for Site {
+    /// Stops the service and takes its schema away, also when the test failed. Needs a runtime with threads of its own.
     fn drop(&mut self) {
         self.process.stop.cancel();
-        if let Place::Schema { url, schema } = &self.place {
-            let (url, schema) = (url.clone(), schema.clone());
-            // The runtime of the test may be ending: dropping the schema takes one of its own.
-            let dropped = std::thread::spawn(move || tokio::runtime::Runtime::new().unwrap().block_on(drop_schema(url, schema)));
-            assert!(dropped.join().is_ok() || std::thread::panicking(), "the schema stays behind");
-        }
+        let service = self.service.take();
+        let ending = async {
+            if let Some(service) = service {
+                service.stop_within(Duration::from_secs(1)).await;
+            }
+            if let Place::Schema { url, schema } = &self.place {
+                drop_schema(url, schema).await;
+            }
+        };
+        tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(ending));
     }
 }
 
-async fn drop_schema(url: String, schema: String) {
-    let db = Db::connect_postgres(&url, "public", 1).await.unwrap();
+async fn drop_schema(url: &str, schema: &str) {
+    let db = Db::connect_postgres(url, "public", 1).await.unwrap();
     let mut tx = db.begin().await.unwrap();
     tx.execute(&format!("DROP SCHEMA {schema} CASCADE"), &[]).await.unwrap();
     tx.commit().await.unwrap();
