@@ -115,7 +115,8 @@ mod tests {
 
     #[test]
     fn a_token_opens_its_own_tenant_only() {
-        let cases: [(&[(&'static str, &str)], Result<&str, Code>); 8] = [
+        type Pairs = &'static [(&'static str, &'static str)];
+        let cases: [(Pairs, Result<&str, Code>); 8] = [
             (&[], Err(Code::Unauthenticated)),
             (&[("authorization", "Bearer nonsense")], Err(Code::Unauthenticated)),
             (&[("authorization", "Bearer acme-token")], Ok("acme")),

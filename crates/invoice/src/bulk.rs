@@ -124,8 +124,13 @@ pub(crate) fn record_payments(
         let (server, tenant) = (prepared.clone(), tenant.clone());
         async move {
             let item = item?;
-            let ready = server.ready_payment(&tenant, item.payment.clone(), (&item.command_id, &item)).await;
-            Ok(((item.command_id, item.payment.unwrap_or_default().payment_id), ready))
+            let asked = (item.command_id.clone(), item.payment.as_ref().map(|payment| payment.payment_id.clone()).unwrap_or_default());
+            // A task of its own: nobody polls this stream while the commands in flight wait for the log, and a lookup that stood
+            // still with a connection in hand would keep that connection from the log.
+            let looked_up =
+                tokio::spawn(async move { server.ready_payment(&tenant, item.payment.clone(), (&item.command_id, &item)).await });
+            let ready = looked_up.await.unwrap_or_else(|_| Err(Refusal::internal("the lookup ended early")));
+            Ok((asked, ready))
         }
     });
     // Lookups run side by side and leave in order, so that two payments of one invoice keep theirs.

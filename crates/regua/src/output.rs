@@ -134,7 +134,7 @@ pub fn money(minor: i64) -> String {
 fn grouped(digits: &str, negative: bool) -> String {
     let mut text = String::with_capacity(digits.len() + digits.len() / 3 + 1);
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             text.push('.');
         }
         text.push(digit);

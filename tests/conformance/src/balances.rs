@@ -76,8 +76,7 @@ impl Projection for Balances {
         for message in wanted {
             let amount = amount_of(&message.event).map_err(|error| ProjectionError::poison(message, error.to_string()))?;
             let line = lines.entry(message.event.stream.clone()).or_default();
-            *line =
-                Line { balance: line.balance + amount, entries: line.entries + 1, version: line.version.max(message.event.version) };
+            *line = Line { balance: line.balance + amount, entries: line.entries + 1, version: line.version.max(message.event.version) };
         }
         let row = |(account, line): (String, Line)| {
             vec![account.into(), line.balance.into(), (line.entries as i64).into(), (line.version as i64).into()]
@@ -99,11 +98,8 @@ async fn stored(view: &mut View<'_>, table: &str, page: &[&Message]) -> Result<B
 }
 
 fn line_of(row: &sql::Row) -> Result<(String, Line), SqlError> {
-    let line = Line {
-        balance: row.int("balance")?,
-        entries: row.int("entries")?.unsigned_abs(),
-        version: row.int("version")?.unsigned_abs(),
-    };
+    let line =
+        Line { balance: row.int("balance")?, entries: row.int("entries")?.unsigned_abs(), version: row.int("version")?.unsigned_abs() };
     Ok((row.text("account")?, line))
 }
 

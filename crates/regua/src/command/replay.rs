@@ -9,10 +9,10 @@ use crate::{
     settings::Settings,
 };
 use anyhow::Context;
-use eventlog::Ids;
-use host::ids::TimeOrdered;
 use chrono::NaiveDate;
 use clap::Args;
+use eventlog::Ids;
+use host::ids::TimeOrdered;
 use serde_json::Value;
 use std::{fs, path::PathBuf};
 

@@ -71,7 +71,7 @@ impl<R: Read> RecordCells<'_, R> {
         self.rows.positions.iter().find_map(bad)
     }
 
-    fn from_record(&self, own: &'static str) -> Option<String> {
+    fn record_cell(&self, own: &'static str) -> Option<String> {
         let index = *self.rows.positions.get(own)?;
         self.rows.record.get(index).and_then(|cell| std::str::from_utf8(cell).ok()).map(str::to_owned)
     }
@@ -79,14 +79,14 @@ impl<R: Read> RecordCells<'_, R> {
 
 impl<R: Read> Cells for RecordCells<'_, R> {
     fn cell(&self, own: &'static str) -> Option<String> {
-        if let Some(cell) = self.from_record(own) {
+        if let Some(cell) = self.record_cell(own) {
             return Some(cell);
         }
         let mut text = self.rows.columns.patterns.get(own)?.clone();
         for other in OWN {
             let hole = format!("{{{other}}}");
             if text.contains(&hole) {
-                text = text.replace(&hole, self.from_record(other).unwrap_or_default().trim());
+                text = text.replace(&hole, self.record_cell(other).unwrap_or_default().trim());
             }
         }
         Some(text)

@@ -135,7 +135,8 @@ async fn four_processes_remind_who_owes_and_not_who_paid() {
     let config = directory.path().join("regua.toml");
     fs::write(&config, text).unwrap();
     let config = config.to_str().unwrap();
-    let _processes: Vec<Running> = SERVICES.iter().map(|name| Running::start(&["up", "--config", config, "--only", name], "ready")).collect();
+    let _processes: Vec<Running> =
+        SERVICES.iter().map(|name| Running::start(&["up", "--config", config, "--only", name], "ready")).collect();
 
     let opens = (Utc::now() + TimeDelta::seconds(75)).time();
     use_policy(ports[1], policy_opening_at(opens)).await;

@@ -19,7 +19,7 @@ fn made_up(count: u64) -> Vec<Invoice> {
     let one = |n: u64| {
         let issued = day("2024-01-03") + Days::new(n * 37 % 200);
         let due = issued + Days::new([10, 15, 30][(n % 3) as usize]);
-        let paid = (n % 7 != 0).then(|| due - Days::new(8) + Days::new(n * 13 % 50));
+        let paid = (!n.is_multiple_of(7)).then(|| due - Days::new(8) + Days::new(n * 13 % 50));
         Invoice { customer: format!("C{:02}", n % 23), issued, due, paid, amount_minor: 1000 + i64::try_from(n * 977 % 90_000).unwrap() }
     };
     (0..count).map(one).collect()
@@ -86,7 +86,13 @@ fn the_public_data_set_equals_an_independent_calculation() {
             || cells[6].parse::<i64>().unwrap() * 100,
             |(whole, cents)| whole.parse::<i64>().unwrap() * 100 + format!("{cents:0<2}").parse::<i64>().unwrap(),
         );
-        Invoice { customer: cells[1].into(), issued: american(cells[4]), due: american(cells[5]), paid: Some(american(cells[8])), amount_minor }
+        Invoice {
+            customer: cells[1].into(),
+            issued: american(cells[4]),
+            due: american(cells[5]),
+            paid: Some(american(cells[8])),
+            amount_minor,
+        }
     };
     let invoices: Vec<Invoice> = fs::read_to_string(&file).unwrap().lines().skip(1).map(invoice).collect();
     let report = replay(&file, SIMPLES, "2014-02-28", &["--columns", columns.to_str().unwrap()]);
@@ -138,7 +144,10 @@ fn wrong_rows_are_counted_and_the_rest_is_played() {
     fs::write(&path, rows).unwrap();
     let report = replay(&path, SIMPLES, "2024-02-29", &[]);
     let portfolio = &report["portfolio"];
-    assert_eq!((portfolio["invoices"].as_i64(), portfolio["payments"].as_i64(), portfolio["refused_rows"].as_i64()), (Some(1), Some(2), Some(4)));
+    assert_eq!(
+        (portfolio["invoices"].as_i64(), portfolio["payments"].as_i64(), portfolio["refused_rows"].as_i64()),
+        (Some(1), Some(2), Some(4))
+    );
     assert_eq!(report["month_ends"][0]["open_minor"], 0);
     let strict = program::run(&["replay", "--strict", "--portfolio", path.to_str().unwrap(), "--policy", SIMPLES, "--until", "2024-02-29"]);
     assert_eq!(strict.status.code(), Some(1));

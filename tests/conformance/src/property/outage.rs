@@ -129,7 +129,8 @@ pub async fn a_killed_broker_loses_and_doubles_nothing() -> Outcome {
     let reader = world.listen().await?;
     let commands = 2400;
     let stream = Stream::start(&world.bank, commands);
-    let applied = async |messages: u64| until("the consumer goes on", async || Ok(reader.consumer.status().counts.applied >= messages)).await;
+    let applied =
+        async |messages: u64| until("the consumer goes on", async || Ok(reader.consumer.status().counts.applied >= messages)).await;
     for kill in 0..KILLS {
         stream.until_answered(kill * 700 + 1 + chance.below(600)).await?;
         applied(reader.consumer.status().counts.applied + 1).await?;

@@ -66,8 +66,10 @@ pub async fn a_parked_stream_blocks_only_itself<W: Wire>(wire: &W) -> Outcome {
     expect(&reader, &["a=24/5", "b=10/3", "c=8/1"]).await?;
     reader.verify().await?;
     let audit = outside.audit().await?;
-    let mut lines: Vec<_> =
-        audit.iter().map(|entry| format!("{} {} {}@{} {}", entry.actor, entry.action, entry.key.stream, entry.version, entry.reason)).collect();
+    let mut lines: Vec<_> = audit
+        .iter()
+        .map(|entry| format!("{} {} {}@{} {}", entry.actor, entry.action, entry.key.stream, entry.version, entry.reason))
+        .collect();
     lines.sort();
     ensure!(lines == ["ana retry a@2 just try", "ana retry a@2 repaired", "bruno skip c@1 test data"], "{lines:?}");
     world.end(vec![reader]).await;
