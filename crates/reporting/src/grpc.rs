@@ -10,14 +10,16 @@ use eventlog::{
 use host::{
     Refusal,
     access::tenant_of,
-    request::{self, Page},
+    request::{self, LAST_DAY, Page},
 };
-use kernel::Zone;
+use kernel::{Currency, CustomerId, PolicyId, Zone};
 use std::sync::Arc;
 use tonic::{Request, Response, Status};
 
 /// Days that one question about aging may ask for.
 const MAX_DAYS: usize = 400;
+/// Longest segment, in characters.
+const MAX_SEGMENT: usize = 64;
 const STATUSES: [&str; 5] = ["", "open", "overdue", "settled", "cancelled"];
 
 /// The service; clones share everything.
@@ -45,6 +47,11 @@ fn for_ever() -> DateTime<Utc> {
     DateTime::from_timestamp(7_258_118_400, 0).unwrap_or(DateTime::<Utc>::MAX_UTC)
 }
 
+/// Earlier than anything that is recorded, and in range of both databases.
+fn first() -> DateTime<Utc> {
+    DateTime::from_timestamp(-2_208_988_800, 0).unwrap_or(DateTime::<Utc>::MIN_UTC)
+}
+
 fn unreadable(error: ProjectionError) -> Refusal {
     tracing::warn!(%error, "a view could not be read");
     Refusal::unavailable("the views cannot be read now")
@@ -53,8 +60,8 @@ fn unreadable(error: ProjectionError) -> Refusal {
 fn known_at(stamp: Option<prost_types::Timestamp>) -> Result<DateTime<Utc>, Refusal> {
     let Some(stamp) = stamp else { return Ok(for_ever()) };
     let nanos = u32::try_from(stamp.nanos).ok();
-    let at = nanos.and_then(|nanos| DateTime::from_timestamp(stamp.seconds, nanos)).filter(|at| *at < for_ever());
-    at.ok_or_else(|| Refusal::invalid("known_at", "instant_out_of_range", "is no instant before the year 2200"))
+    let at = nanos.and_then(|nanos| DateTime::from_timestamp(stamp.seconds, nanos)).filter(|at| (first()..for_ever()).contains(at));
+    at.ok_or_else(|| Refusal::invalid("known_at", "instant_out_of_range", "should be an instant of the years 1900 to 2199"))
 }
 
 fn offset(page: &Page) -> Result<i64, Refusal> {
@@ -71,9 +78,11 @@ impl ReportingService for Server {
             return Err(Refusal::invalid("status", "unknown_status", "should be open, overdue, settled or cancelled").into());
         }
         let page = Page::of(m.page_size, &m.page_token)?;
+        let customer_id = request::optional_id("customer_id", &m.customer_id, CustomerId::new)?;
+        let segment = request::filter("segment", &m.segment, MAX_SEGMENT)?;
         let filter = ReceivableFilter {
-            customer_id: &m.customer_id,
-            segment: &m.segment,
+            customer_id: customer_id.as_ref().map_or("", CustomerId::as_str),
+            segment: &segment,
             status: &m.status,
             after: &page.after,
             limit: page.limit(),
@@ -94,13 +103,12 @@ impl ReportingService for Server {
         };
         let page = Page::of(m.page_size, &m.page_token)?;
         let offset = offset(&page)?;
-        let filter = DelinquencyFilter {
-            by_segment,
-            segment: &m.segment,
-            min_days_late: i64::from(m.min_days_late.max(0)),
-            offset,
-            limit: page.limit(),
-        };
+        if m.min_days_late < 0 {
+            return Err(Refusal::invalid("min_days_late", "negative", "is below zero").into());
+        }
+        let segment = request::filter("segment", &m.segment, MAX_SEGMENT)?;
+        let filter =
+            DelinquencyFilter { by_segment, segment: &segment, min_days_late: i64::from(m.min_days_late), offset, limit: page.limit() };
         let found = query::delinquency(&self.views, &self.as_of(tenant, &m.as_of)?, &filter).await;
         let mut lines = found.map_err(unreadable)?;
         let next = (offset + i64::try_from(page.size).unwrap_or(0)).to_string();
@@ -115,31 +123,38 @@ impl ReportingService for Server {
             return Err(Refusal::invalid("as_of", "too_many", "more than 400 days").into());
         }
         let known_at = known_at(m.known_at)?;
+        if !m.currency.is_empty() && Currency::new(&m.currency).is_none() {
+            return Err(Refusal::invalid("currency", "unknown_currency", "is no known ISO 4217 code with cents").into());
+        }
+        let segment = request::filter("segment", &m.segment, MAX_SEGMENT)?;
         let days = if m.as_of.is_empty() { vec![String::new()] } else { m.as_of };
         let mut lines = Vec::with_capacity(days.len());
         for day in days {
             let at = AsOf { tenant: tenant.clone(), day: self.day(&day)?, known_at };
-            lines.push(query::aging(&self.views, &at, &m.currency, &m.segment).await.map_err(unreadable)?);
+            lines.push(query::aging(&self.views, &at, &m.currency, &segment).await.map_err(unreadable)?);
         }
         Ok(Response::new(proto::GetAgingResponse { lines }))
     }
 
     async fn get_settlement(&self, request: Request<proto::GetSettlementRequest>) -> Answer<proto::GetSettlementResponse> {
         let tenant = tenant_of(&request)?;
-        let day = self.day(&request.get_ref().as_of)?;
-        Ok(Response::new(query::settlement(&self.views, &tenant, day).await.map_err(unreadable)?))
+        let day = request::date_or("as_of", &request.get_ref().as_of, LAST_DAY)?;
+        let at = AsOf { tenant, day, known_at: for_ever() };
+        Ok(Response::new(query::settlement(&self.views, &at).await.map_err(unreadable)?))
     }
 
     async fn get_step_results(&self, request: Request<proto::GetStepResultsRequest>) -> Answer<proto::GetStepResultsResponse> {
         let tenant = tenant_of(&request)?;
         let m = request.into_inner();
-        let steps = query::step_results(&self.views, &tenant, self.day(&m.as_of)?, &m.policy_id).await.map_err(unreadable)?;
+        let policy_id = request::optional_id("policy_id", &m.policy_id, PolicyId::new)?;
+        let policy_id = policy_id.as_ref().map_or("", PolicyId::as_str);
+        let steps = query::step_results(&self.views, &tenant, self.day(&m.as_of)?, policy_id).await.map_err(unreadable)?;
         Ok(Response::new(proto::GetStepResultsResponse { steps }))
     }
 
     async fn get_contact_results(&self, request: Request<proto::GetContactResultsRequest>) -> Answer<proto::GetContactResultsResponse> {
         let tenant = tenant_of(&request)?;
-        let day = self.day(&request.get_ref().as_of)?;
+        let day = request::date_or("as_of", &request.get_ref().as_of, LAST_DAY)?;
         Ok(Response::new(query::contact_results(&self.views, &tenant, day).await.map_err(unreadable)?))
     }
 

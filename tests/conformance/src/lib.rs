@@ -17,6 +17,7 @@ mod process;
 pub mod property;
 mod servers;
 pub mod storage;
+mod stream;
 mod together;
 pub mod wire;
 pub mod world;

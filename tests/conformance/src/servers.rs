@@ -47,9 +47,16 @@ impl Server {
         Ok(Some(server))
     }
 
-    /// Starts it where it does not run; it recovers its data.
+    /// Starts it where it does not run; it recovers its data. On a busy machine a start may give up too early: it is repeated.
     pub(crate) async fn up(&self) -> Result<()> {
-        self.script("up.sh", &["--only", self.kind.name()]).await
+        let started = async || match self.script("up.sh", &["--only", self.kind.name()]).await {
+            Ok(()) => Ok(true),
+            Err(error) => {
+                println!("not started, trying again: {error:#}");
+                Ok(false)
+            }
+        };
+        until("the server has started", started).await
     }
 
     /// Ends it in order, as an operator does.

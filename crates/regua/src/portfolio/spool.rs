@@ -145,7 +145,13 @@ impl Spool {
             count += 1;
             match outcome {
                 Ok(row) => batch.push(row),
-                Err(fault) => spool.refuse(fault, strict)?,
+                Err(fault) => {
+                    if strict {
+                        // A row before this one may be wrong beside its neighbours: the first one is to be told.
+                        spool.store(std::mem::take(&mut batch), strict).await?;
+                    }
+                    spool.refuse(fault, strict)?;
+                }
             }
             if batch.len() == BATCH {
                 spool.store(std::mem::take(&mut batch), strict).await?;

@@ -1,6 +1,6 @@
 //! Topic `regua.dunning.v1` → where each receivable stands on its ladder, and how its steps ended.
 
-use super::{CUSTOMER_ID, INVOICE_ID, TENANT, date, day_number, optional_date, payload};
+use super::{INVOICE_ID, TENANT, date, day_number, optional_date, payload};
 use async_trait::async_trait;
 use contracts::dunning::v1 as proto;
 use eventlog::{
@@ -12,10 +12,18 @@ use sql::{Column, Kind, Value};
 /// Tracks, steps and their ends.
 pub struct LadderTables;
 
+/// Where a due date falls by the calendar of the track's policy. The date itself is the receivable's, dated by its entries; a due
+/// date that no track knows yet stands for itself.
 const PLACEMENT: TableDef = TableDef {
     name: "placement",
-    columns: &[TENANT, INVOICE_ID, CUSTOMER_ID, Column::new("effective_due", Kind::Date), Column::new("effective_due_day", Kind::Int)],
-    key: &["tenant", "invoice_id"],
+    columns: &[
+        TENANT,
+        INVOICE_ID,
+        Column::new("due_on", Kind::Date),
+        Column::new("effective_due", Kind::Date),
+        Column::new("effective_due_day", Kind::Int),
+    ],
+    key: &["tenant", "invoice_id", "due_on"],
     indexes: &[],
 };
 
@@ -36,6 +44,8 @@ const STEP: TableDef = TableDef {
         Column::new("step_id", Kind::Text),
         Column::new("ordinal", Kind::Int),
         Column::new("kind", Kind::Text),
+        // The day from which the cycle is known.
+        Column::new("known_on", Kind::Date),
         Column::new("planned_on", Kind::Date),
         Column::optional("last_day", Kind::Date),
     ],
@@ -102,7 +112,7 @@ impl Projection for LadderTables {
                 "TrackRescheduled" => rescheduled(message, &mut rows)?,
                 "TrackReopened" => {
                     let m: proto::TrackReopened = payload(message)?;
-                    planned(message, &m.invoice_id, m.cycle, &m.steps, &mut rows)?;
+                    planned(message, (&m.invoice_id, m.cycle, &m.known_on), &m.steps, &mut rows)?;
                 }
                 "StepsClosed" => closed(message, &mut rows)?,
                 "TaskRaised" => {
@@ -127,24 +137,27 @@ fn tenant(message: &Message) -> Value {
 
 fn enrolled(message: &Message, rows: &mut Rows) -> Result<(), ProjectionError> {
     let m: proto::TrackEnrolled = payload(message)?;
-    rows.enrolments.push(vec![tenant(message), m.invoice_id.as_str().into(), m.policy_id.into(), m.policy_version.into()]);
-    place(message, &m.invoice_id, &m.customer_id, &m.effective_due, rows)?;
-    planned(message, &m.invoice_id, m.cycle, &m.steps, rows)
+    place(message, &m.invoice_id, (&m.due_on, &m.effective_due), rows)?;
+    planned(message, (&m.invoice_id, m.cycle, &m.known_on), &m.steps, rows)?;
+    rows.enrolments.push(vec![tenant(message), m.invoice_id.into(), m.policy_id.into(), m.policy_version.into()]);
+    Ok(())
 }
 
 fn rescheduled(message: &Message, rows: &mut Rows) -> Result<(), ProjectionError> {
     let m: proto::TrackRescheduled = payload(message)?;
-    place(message, &m.invoice_id, &m.customer_id, &m.effective_due, rows)?;
-    planned(message, &m.invoice_id, m.cycle, &m.steps, rows)
+    place(message, &m.invoice_id, (&m.due_on, &m.effective_due), rows)?;
+    planned(message, (&m.invoice_id, m.cycle, &m.known_on), &m.steps, rows)
 }
 
-fn place(message: &Message, invoice_id: &str, customer_id: &str, effective_due: &str, rows: &mut Rows) -> Result<(), ProjectionError> {
-    let due = date(message, "effective_due", effective_due)?;
-    rows.placements.push(vec![tenant(message), invoice_id.into(), customer_id.into(), due.into(), day_number(due).into()]);
+fn place(message: &Message, invoice_id: &str, (due_on, effective_due): (&str, &str), rows: &mut Rows) -> Result<(), ProjectionError> {
+    let (due_on, effective_due) = (date(message, "due_on", due_on)?, date(message, "effective_due", effective_due)?);
+    rows.placements.push(vec![tenant(message), invoice_id.into(), due_on.into(), effective_due.into(), day_number(effective_due).into()]);
     Ok(())
 }
 
-fn planned(message: &Message, invoice_id: &str, cycle: u32, steps: &[proto::PlannedStep], rows: &mut Rows) -> Result<(), ProjectionError> {
+fn planned(message: &Message, cycle: (&str, u32, &str), steps: &[proto::PlannedStep], rows: &mut Rows) -> Result<(), ProjectionError> {
+    let (invoice_id, cycle, known_on) = cycle;
+    let known_on = date(message, "known_on", known_on)?;
     for (ordinal, step) in (0_i64..).zip(steps) {
         rows.steps.push(vec![
             tenant(message),
@@ -153,6 +166,7 @@ fn planned(message: &Message, invoice_id: &str, cycle: u32, steps: &[proto::Plan
             step.step_id.as_str().into(),
             ordinal.into(),
             step.kind.as_str().into(),
+            known_on.into(),
             date(message, "planned_on", &step.planned_on)?.into(),
             optional_date(message, "last_day", &step.last_day)?.into(),
         ]);

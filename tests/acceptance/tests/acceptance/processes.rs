@@ -7,6 +7,8 @@ use contracts::{
     invoice::v1::{self as invoice, invoice_service_client::InvoiceServiceClient},
     reporting::v1::{self as reporting, reporting_service_client::ReportingServiceClient},
 };
+use eventlog::Clock;
+use host::clock::SystemClock;
 use std::{
     fs,
     net::TcpListener,
@@ -125,7 +127,7 @@ fn mails(directory: &Path) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn four_processes_remind_who_owes_and_not_who_paid() {
     let Some(stack) = program::stack() else { return };
-    let now = Utc::now();
+    let now = SystemClock.now();
     if now.hour() == 23 && now.minute() > 50 {
         println!("skipped: too near to midnight UTC for a reminder of today");
         return;
@@ -138,7 +140,7 @@ async fn four_processes_remind_who_owes_and_not_who_paid() {
     let _processes: Vec<Running> =
         SERVICES.iter().map(|name| Running::start(&["up", "--config", config, "--only", name], "ready")).collect();
 
-    let opens = (Utc::now() + TimeDelta::seconds(75)).time();
+    let opens = (SystemClock.now() + TimeDelta::seconds(75)).time();
     use_policy(ports[1], policy_opening_at(opens)).await;
     let mut owner = InvoiceServiceClient::new(connect(ports[0]).await);
     for customer_id in ["OWES", "PAID"] {

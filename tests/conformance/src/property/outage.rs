@@ -1,80 +1,24 @@
 //! SIGKILL of the servers, and servers that are not there yet.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use anyhow::{Context, Result, ensure};
 use eventlog::{Activity, Log};
-use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::commands::carry_out;
 use crate::Outcome;
-use crate::account::{events_of, numbered};
+use crate::account::events_of;
 use crate::chance::Chance;
-use crate::history::{Acknowledged, carries, folded, whole};
-use crate::moment::{until, wait_a_little, within};
+use crate::history::{carries, folded, whole};
+use crate::moment::{until, within};
 use crate::servers::{Kind, Server};
 use crate::storage::{Postgres, Sqlite, Storage};
+use crate::stream::Stream;
 use crate::wire::{Broker, Wire};
-use crate::world::{Service, World};
+use crate::world::{Reader, Service, World};
 
-const CALLERS: usize = 8;
 const KILLS: u64 = 3;
-
-/// A stream of numbered commands that goes on through outages: a caller without an answer asks again with the same id.
-struct Stream {
-    callers: JoinSet<Vec<Acknowledged>>,
-    answered: Arc<AtomicU64>,
-    unanswered: Arc<AtomicU64>,
-}
-
-impl Stream {
-    fn start(service: &Service, commands: u64) -> Stream {
-        let (answered, unanswered): (Arc<AtomicU64>, Arc<AtomicU64>) = Default::default();
-        let next = Arc::new(AtomicU64::new(0));
-        let mut callers = JoinSet::new();
-        for _ in 0..CALLERS {
-            let (writer, next) = (service.writer.clone(), Arc::clone(&next));
-            let (answered, unanswered) = (Arc::clone(&answered), Arc::clone(&unanswered));
-            callers.spawn(async move {
-                let mut told = Vec::new();
-                loop {
-                    let n = next.fetch_add(1, Ordering::SeqCst);
-                    if n >= commands {
-                        return told;
-                    }
-                    told.push(loop {
-                        match writer.submit(numbered(n)).await {
-                            Ok(written) => break Acknowledged::new(format!("c{n}"), &written.appended),
-                            Err(_) => unanswered.fetch_add(1, Ordering::SeqCst),
-                        };
-                        wait_a_little().await;
-                    });
-                    answered.fetch_add(1, Ordering::SeqCst);
-                }
-            });
-        }
-        Stream { callers, answered, unanswered }
-    }
-
-    /// Waits until so many commands are answered.
-    async fn until_answered(&self, commands: u64) -> Outcome {
-        until("commands are answered", async || Ok(self.answered.load(Ordering::SeqCst) >= commands)).await
-    }
-
-    /// What all callers were told.
-    async fn finish(mut self) -> Result<Vec<Acknowledged>> {
-        within("all commands are answered", async {
-            let mut told = Vec::new();
-            while let Some(one) = self.callers.join_next().await {
-                told.extend(one?);
-            }
-            Ok(told)
-        })
-        .await
-    }
-}
+/// Commands that are let through before a kill; a quarter of them once more during the outage.
+const COMMANDS: usize = 600;
 
 /// PostgreSQL and all its processes are killed in the middle of a stream of commands, several times, and started again. The writer and the
 /// read model of a process that was never restarted go on by themselves. Every acknowledged command is there, nothing is doubled.
@@ -85,21 +29,24 @@ pub async fn a_killed_postgres_loses_nothing_acknowledged() -> Outcome {
     let Some(server) = Server::start(Kind::Postgres).await? else { return Ok(()) };
     let mut chance = Chance::new("killed PostgreSQL");
     let storage = Postgres::at(&server.address()?);
-    let (activity, stop, commands) = (Activity::new(), CancellationToken::new(), 3000);
+    let (activity, stop) = (Activity::new(), CancellationToken::new());
     let service = Service::open(&storage, &activity).await?;
     let reader = service.start_own(&activity, &stop).await?;
-    let stream = Stream::start(&service, commands);
-    for kill in 0..KILLS {
-        stream.until_answered(kill * 900 + 1 + chance.below(800)).await?;
+    let stream = Stream::start(&service);
+    for _ in 0..KILLS {
+        stream.allow(COMMANDS);
+        stream.until_answered(stream.answered() + 1 + chance.below(COMMANDS as u64 / 2)).await?;
         server.kill().await?;
-        let answered = stream.answered.load(Ordering::SeqCst);
+        let answered = stream.answered();
+        stream.allow(COMMANDS / 4);
         server.up().await?;
         // The same process goes on.
         stream.until_answered(answered + 1).await?;
     }
-    let unanswered = stream.unanswered.load(Ordering::SeqCst);
+    let commands = KILLS * (COMMANDS + COMMANDS / 4) as u64;
+    stream.until_answered(commands).await?;
+    println!("{commands} commands answered, {} times there was no answer", stream.unanswered());
     let told = stream.finish().await?;
-    println!("{} commands acknowledged, {unanswered} times without an answer", told.len());
     let events = whole(&storage.open().await?).await?;
     carries(&events, &told)?;
     let expected: u64 = (0..commands).map(events_of).sum();
@@ -127,20 +74,21 @@ pub async fn a_killed_broker_loses_and_doubles_nothing() -> Outcome {
     let mut chance = Chance::new("killed broker");
     let world = World::new(&wire).await?;
     let reader = world.listen().await?;
-    let commands = 2400;
-    let stream = Stream::start(&world.bank, commands);
-    let applied =
-        async |messages: u64| until("the consumer goes on", async || Ok(reader.consumer.status().counts.applied >= messages)).await;
-    for kill in 0..KILLS {
-        stream.until_answered(kill * 700 + 1 + chance.below(600)).await?;
-        applied(reader.consumer.status().counts.applied + 1).await?;
+    let stream = Stream::start(&world.bank);
+    for _ in 0..KILLS {
+        let applied = reader.consumer.status().counts.applied;
+        stream.allow(COMMANDS);
+        until_applied(&reader, applied + 1 + chance.below(COMMANDS as u64)).await?;
         server.kill().await?;
-        let before = reader.consumer.status().counts.applied;
         // Commands are answered while there is no broker.
-        stream.until_answered(stream.answered.load(Ordering::SeqCst).saturating_add(20).min(commands)).await?;
+        let applied = reader.consumer.status().counts.applied;
+        let answered = stream.answered();
+        stream.allow(COMMANDS / 4);
+        stream.until_answered(answered + COMMANDS as u64 / 4).await?;
         server.up().await?;
-        applied(before + 1).await?;
+        until_applied(&reader, applied + COMMANDS as u64 / 4).await?;
     }
+    stream.until_answered(KILLS * (COMMANDS + COMMANDS / 4) as u64).await?;
     let told = stream.finish().await?;
     let events = whole(&world.bank.log).await?;
     carries(&events, &told)?;
@@ -150,6 +98,11 @@ pub async fn a_killed_broker_loses_and_doubles_nothing() -> Outcome {
     println!("{} facts, {duplicates} came more than once", events.len());
     world.end(vec![reader]).await;
     Ok(())
+}
+
+async fn until_applied(reader: &Reader, messages: u64) -> Outcome {
+    let applied = async || Ok(reader.consumer.status().counts.applied >= messages);
+    until("the consumer goes on", applied).await.with_context(|| format!("{messages} messages, {:?}", reader.consumer.status()))
 }
 
 /// The database is not there when a service starts. It says so at once, may be asked again, and opens when the database has come.
@@ -171,8 +124,10 @@ pub async fn a_database_that_comes_late_is_waited_for() -> Outcome {
     ensure!(anew && first.last_position == events_of(1), "{first:?}");
     // It goes away in order and comes back: the open log goes on.
     server.down().await?;
-    let stream = Stream::start(&service, 50);
+    let stream = Stream::start(&service);
+    stream.allow(50);
     server.up().await?;
+    stream.until_answered(50).await?;
     let told = stream.finish().await?;
     carries(&whole(&storage.open().await?).await?, &told)
 }
