@@ -47,16 +47,33 @@ impl Server {
         Ok(Some(server))
     }
 
-    /// Starts it where it does not run; it recovers its data. On a busy machine a start may give up too early: it is repeated.
+    /// Starts it where it does not run; it recovers its data. On a busy machine the script may give a start up that goes on behind it:
+    /// then that start is waited for, and the script asked again.
     pub(crate) async fn up(&self) -> Result<()> {
         let started = async || match self.script("up.sh", &["--only", self.kind.name()]).await {
             Ok(()) => Ok(true),
             Err(error) => {
-                println!("not started, trying again: {error:#}");
+                println!("asking again: {error:#}");
+                until("the start has come to an end", async || Ok(self.is_up_or_gone())).await?;
                 Ok(false)
             }
         };
         until("the server has started", started).await
+    }
+
+    fn is_up_or_gone(&self) -> bool {
+        if !self.process().is_ok_and(is_running) {
+            return true;
+        }
+        match self.kind {
+            // PostgreSQL writes its state into the eighth line of its lock file.
+            Kind::Postgres => {
+                let lock = std::fs::read_to_string(self.folder.join("postgres/postmaster.pid")).unwrap_or_default();
+                lock.lines().nth(7).is_some_and(|state| state.starts_with("ready"))
+            }
+            // Its clients wait for the rest.
+            Kind::Kafka => true,
+        }
     }
 
     /// Ends it in order, as an operator does.
