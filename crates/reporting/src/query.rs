@@ -24,15 +24,18 @@ const STANDING: &str = "SELECT o.customer_id, o.invoice_id, o.open_minor, o.issu
      COALESCE(p.effective_due, t.due_on) AS due, COALESCE(p.effective_due_day, t.due_day) AS due_day, COALESCE(y.segment, '') AS segment, \
      CASE WHEN o.cancelled = 1 THEN 'cancelled' WHEN o.open_minor <= 0 THEN 'settled' \
      WHEN COALESCE(p.effective_due, t.due_on) < $2 THEN 'overdue' ELSE 'open' END AS status \
-     FROM (SELECT e.customer_id, e.invoice_id, CAST(SUM(e.amount_minor) AS BIGINT) AS open_minor, \
+     FROM (SELECT MIN(e.customer_id) AS customer_id, e.invoice_id, CAST(SUM(e.amount_minor) AS BIGINT) AS open_minor, \
      MAX(CASE WHEN e.kind = 'cancelled' THEN 1 ELSE 0 END) AS cancelled, \
      MIN(CASE WHEN e.kind = 'issued' THEN e.effective_on END) AS issued_on, \
      MIN(CASE WHEN e.kind = 'issued' THEN e.effective_day END) AS issued_day, \
      MAX(CASE WHEN e.due_on IS NULL THEN 0 ELSE e.version END) AS terms \
-     FROM {ledger_entry} e WHERE e.tenant = $1 AND e.effective_on <= $2 AND e.recorded_at <= $3 GROUP BY e.customer_id, e.invoice_id) o \
+     FROM {ledger_entry} e WHERE e.tenant = $1 AND e.effective_on <= $2 AND e.recorded_at <= $3 GROUP BY e.invoice_id) o \
      JOIN {ledger_entry} t ON t.tenant = $1 AND t.customer_id = o.customer_id AND t.version = o.terms \
      LEFT JOIN {placement} p ON p.tenant = $1 AND p.invoice_id = o.invoice_id AND p.due_on = t.due_on \
      LEFT JOIN {payer} y ON y.tenant = $1 AND y.customer_id = o.customer_id WHERE o.issued_on IS NOT NULL";
+
+/// Receivables looked at in one query of a list.
+const RANGE: i64 = 2_000;
 
 /// A point of view: tenant, end of a day, and what was recorded until when.
 #[derive(Clone)]
@@ -96,12 +99,37 @@ pub struct ReceivableFilter<'a> {
 /// Receivables with what was open at the end of the day, in order of their id.
 pub async fn receivables(views: &Views, at: &AsOf, filter: &ReceivableFilter<'_>) -> Read<Vec<proto::Receivable>> {
     let text = format!(
-        "SELECT x.* FROM ({STANDING}) x WHERE x.invoice_id > $4 AND ($5 = '' OR x.customer_id = $5) AND ($6 = '' OR x.segment = $6) \
-         AND ($7 = '' OR x.status = $7) ORDER BY x.invoice_id LIMIT $8"
+        "SELECT x.* FROM ({STANDING}) x WHERE x.invoice_id > $4 AND x.invoice_id <= $5 AND ($6 = '' OR x.customer_id = $6) \
+         AND ($7 = '' OR x.segment = $7) AND ($8 = '' OR x.status = $8) ORDER BY x.invoice_id LIMIT $9"
     );
-    let mut args = at.args();
-    args.extend([filter.after.into(), filter.customer_id.into(), filter.segment.into(), filter.status.into(), filter.limit.into()]);
-    views.query(&text, &args).await?.iter().map(|row| read_receivable(row, at.day)).collect()
+    let (mut after, mut found) = (filter.after.to_owned(), Vec::new());
+    // Range by range: a page costs what it shows, not what the portfolio holds.
+    while let Some(until) = end_of_range(views, at, filter.customer_id, &after).await? {
+        let mut args = at.args();
+        args.extend([after.into(), until.as_str().into(), filter.customer_id.into(), filter.segment.into(), filter.status.into()]);
+        args.push((filter.limit - count(&found)).into());
+        for row in views.query(&text, &args).await? {
+            found.push(read_receivable(&row, at.day)?);
+        }
+        if count(&found) >= filter.limit {
+            break;
+        }
+        after = until;
+    }
+    Ok(found)
+}
+
+fn count(found: &[proto::Receivable]) -> i64 {
+    i64::try_from(found.len()).unwrap_or(i64::MAX)
+}
+
+/// The id that ends a range of [`RANGE`] receivables after an id; `None` where none is after it.
+async fn end_of_range(views: &Views, at: &AsOf, customer_id: &str, after: &str) -> Read<Option<String>> {
+    let text = "SELECT MAX(x.invoice_id) AS until FROM (SELECT DISTINCT invoice_id FROM {ledger_entry} \
+                WHERE tenant = $1 AND invoice_id > $2 AND ($3 = '' OR customer_id = $3) ORDER BY invoice_id LIMIT $4) x";
+    let args = [at.tenant.as_str().into(), after.into(), customer_id.into(), RANGE.into()];
+    let rows = views.query(text, &args).await?;
+    rows.first().map_or(Ok(None), |row| row.opt_text("until").map_err(ProjectionError::from))
 }
 
 fn read_receivable(row: &Row, day: NaiveDate) -> Read<proto::Receivable> {

@@ -94,3 +94,79 @@ pub(crate) fn folded(events: &[Recorded], event_type: &str) -> Result<BTreeMap<S
     }
     Ok(lines)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::moment::ids;
+
+    /// `"1 a@1 c1"` an event: position, stream, version, command.
+    fn log(text: &str) -> Vec<Recorded> {
+        let ids = ids();
+        let event = |line: &str| {
+            let words: Vec<&str> = line.split(' ').collect();
+            let (stream, version) = words[1].split_once('@').unwrap();
+            Recorded {
+                position: words[0].parse().unwrap(),
+                event_id: ids.event_id(),
+                stream: stream.into(),
+                version: version.parse().unwrap(),
+                event_type: "Paid".into(),
+                schema_version: 1,
+                tenant: String::new(),
+                key: String::new(),
+                recorded_at: chrono::DateTime::UNIX_EPOCH,
+                occurred_at: None,
+                effective_on: None,
+                command_id: words.get(2).map(|command| (*command).into()),
+                correlation_id: None,
+                causation_id: None,
+                traceparent: None,
+                payload: b"1".to_vec(),
+            }
+        };
+        text.split(", ").map(event).collect()
+    }
+
+    #[test]
+    fn what_is_no_log_is_noticed() {
+        let cases = [
+            ("1 a@1, 2 b@1, 3 a@2", ""),
+            ("1 a@1, 3 a@2", "position 3 stands where 2 should be"),
+            ("1 a@1, 1 a@2", "position 1 stands where 2 should be"),
+            ("2 a@2, 1 a@1", "position 2 stands where 1 should be"),
+            ("1 a@1, 2 a@1", "a@1 stands where version 2 should be"),
+            ("1 a@1, 2 a@3", "a@3 stands where version 2 should be"),
+        ];
+        for (text, expected) in cases {
+            let said = contiguous(&log(text)).map_or_else(|error| error.to_string(), |()| String::new());
+            assert_eq!(said, expected, "{text}");
+        }
+        let mut twice = log("1 a@1, 2 a@2");
+        twice[1].event_id = twice[0].event_id;
+        assert!(contiguous(&twice).is_err());
+    }
+
+    #[test]
+    fn what_was_acknowledged_and_is_not_so_is_noticed() {
+        let told = |command: &str, first_version, last_version, last_position| Acknowledged {
+            command: command.into(),
+            first_version,
+            last_version,
+            last_position,
+            answer: Vec::new(),
+        };
+        let events = "1 a@1 c1, 2 a@2 c1, 3 b@1 c2";
+        let cases = [
+            (events, told("c1", 1, 2, 2), true),
+            (events, told("c1", 1, 1, 1), false),
+            (events, told("c2", 1, 1, 4), false),
+            (events, told("c3", 2, 2, 4), false),
+            ("1 a@1 c1, 2 b@1 c2, 3 a@2 c1", told("c2", 1, 1, 2), false),
+            ("1 a@1 c1, 2 b@1 c1", told("c1", 1, 1, 2), false),
+        ];
+        for (text, one, right) in cases {
+            assert_eq!(carries(&log(text), std::slice::from_ref(&one)).is_ok(), right, "{text}: {one:?}");
+        }
+    }
+}

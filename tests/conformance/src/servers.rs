@@ -5,6 +5,7 @@ use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
+use crate::chance::Chance;
 use crate::moment::{unique, until};
 
 /// The scripts.
@@ -91,6 +92,15 @@ impl Server {
         tokio::process::Command::new("kill").arg("-KILL").args(&arguments).output().await?;
         println!("killed {} and {} children", self.kind.name(), processes.len() - 1);
         until("the killed processes are gone", async || Ok(!processes.iter().any(|process| is_running(*process)))).await
+    }
+
+    /// SIGKILL of one of the processes that the server has started.
+    pub(crate) async fn kill_a_child(&self, chance: &mut Chance) -> Result<()> {
+        let children = children(self.process()?)?;
+        let child = *children.get(chance.below(children.len() as u64) as usize).context("no children")?;
+        tokio::process::Command::new("kill").args(["-KILL", &child.to_string()]).status().await?;
+        println!("killed one of {} children of {}", children.len(), self.kind.name());
+        until("the killed process is gone", async || Ok(!is_running(child))).await
     }
 
     /// Where it listens: a URL for PostgreSQL, `host:port` for Kafka.

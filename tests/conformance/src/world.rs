@@ -132,7 +132,9 @@ impl Reader {
     }
 
     /// Whether a model that is built again from zero is the live one.
-    pub(crate) async fn verify(&self) -> Result<()> {
+    /// # Errors
+    /// It is not.
+    pub async fn verify(&self) -> Result<()> {
         let verified = self.models.verify(self.table).await?;
         ensure!(verified.agrees() && verified.rows == verified.rebuilt_rows, "rebuilt is not live: {verified:?}");
         Ok(())

@@ -22,6 +22,8 @@ pub enum CrashPoint {
 pub enum Protection {
     /// An append that expects another version than the stream has is refused.
     VersionCheck,
+    /// A command whose id is stored is not carried out again.
+    CommandIds,
     /// A consumer's place moves only from where this consumer left it.
     OffsetCompareAndSet,
     /// A message is applied only when its version follows the last one of its stream.

@@ -18,6 +18,8 @@ pub(crate) struct Plan {
     pub(crate) staged: Staged,
     /// Always, but in a negative control.
     pub(crate) checks_versions: bool,
+    /// Always, but in a negative control.
+    pub(crate) knows_commands: bool,
 }
 
 /// Everything that the batch writes.
@@ -39,7 +41,7 @@ impl Staged {
 
 impl Plan {
     pub(crate) fn new(head: u64, known: Lookup, now: DateTime<Utc>, ids: Arc<dyn Ids>) -> Plan {
-        Plan { now, head, known, ids, staged: Staged::default(), checks_versions: true }
+        Plan { now, head, known, ids, staged: Staged::default(), checks_versions: true, knows_commands: true }
     }
 
     /// Last version of a stream, with what the batch has added so far.
@@ -52,7 +54,8 @@ impl Plan {
     /// # Errors
     /// [`Refused::CommandReused`] when the id was used with another body.
     pub(crate) fn replayed(&self, tenant: &str, key: &CommandKey) -> Result<Option<Appended>, Refused> {
-        let Some(stored) = self.known.commands.get(&(tenant.to_string(), key.id.clone())) else { return Ok(None) };
+        let known = self.known.commands.get(&(tenant.to_string(), key.id.clone()));
+        let Some(stored) = known.filter(|_| self.knows_commands) else { return Ok(None) };
         if stored.body_hash != key.body_hash {
             return Err(Refused::CommandReused);
         }

@@ -76,6 +76,7 @@ impl Session {
         };
         let mut plan = Plan::new(head, known, self.log.now(), self.log.shared.ids.clone());
         plan.checks_versions = !self.log.lacks(Protection::VersionCheck);
+        plan.knows_commands = !self.log.lacks(Protection::CommandIds);
         Ok(plan)
     }
 

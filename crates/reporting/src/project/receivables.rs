@@ -44,7 +44,7 @@ const ENTRY: TableDef = TableDef {
         Column::optional("due_day", Kind::Int),
     ],
     key: &["tenant", "customer_id", "version"],
-    indexes: &[&["tenant", "invoice_id"]],
+    indexes: &[&["tenant", "invoice_id", "effective_day"]],
 };
 
 #[async_trait]

@@ -7,20 +7,18 @@ use eventlog::projection::Views;
 /// How fast invoices were paid, from facts until the end of the day.
 ///
 /// A receivable is settled on the first day from which on nothing was open any more; one that was paid before it was issued, on the day
-/// of its issue. A payment of nothing that is open, or an amendment of what is paid, moves that day no more.
+/// of its issue. Money past what is open and new terms of what is paid leave that day as it is.
 pub async fn settlement(views: &Views, at: &AsOf) -> Read<proto::GetSettlementResponse> {
     let text = format!(
-        "WITH daily AS (SELECT e.customer_id, e.invoice_id, e.effective_day, \
-         SUM(SUM(e.amount_minor)) OVER (PARTITION BY e.customer_id, e.invoice_id ORDER BY e.effective_day) AS open_minor \
+        "WITH daily AS (SELECT e.invoice_id, e.effective_day, \
+         SUM(SUM(e.amount_minor)) OVER (PARTITION BY e.invoice_id ORDER BY e.effective_day) AS open_minor \
          FROM {{ledger_entry}} e WHERE e.tenant = $1 AND e.effective_on <= $2 AND e.recorded_at <= $3 \
-         GROUP BY e.customer_id, e.invoice_id, e.effective_day), \
-         opened AS (SELECT customer_id, invoice_id, MAX(CASE WHEN open_minor > 0 THEN effective_day END) AS last_day \
-         FROM daily GROUP BY customer_id, invoice_id), \
-         settled AS (SELECT d.customer_id, d.invoice_id, MIN(d.effective_day) AS first_day FROM daily d \
-         JOIN opened o ON o.customer_id = d.customer_id AND o.invoice_id = d.invoice_id \
-         WHERE o.last_day IS NULL OR d.effective_day > o.last_day GROUP BY d.customer_id, d.invoice_id), \
+         GROUP BY e.invoice_id, e.effective_day), \
+         opened AS (SELECT invoice_id, MAX(CASE WHEN open_minor > 0 THEN effective_day END) AS last_day FROM daily GROUP BY invoice_id), \
+         settled AS (SELECT d.invoice_id, MIN(d.effective_day) AS first_day FROM daily d JOIN opened o ON o.invoice_id = d.invoice_id \
+         WHERE o.last_day IS NULL OR d.effective_day > o.last_day GROUP BY d.invoice_id), \
          paid AS (SELECT x.issued_day, x.due_day, CASE WHEN s.first_day < x.issued_day THEN x.issued_day ELSE s.first_day END AS paid_day \
-         FROM ({STANDING}) x JOIN settled s ON s.customer_id = x.customer_id AND s.invoice_id = x.invoice_id WHERE x.status = 'settled') \
+         FROM ({STANDING}) x JOIN settled s ON s.invoice_id = x.invoice_id WHERE x.status = 'settled') \
          SELECT CAST(COALESCE(SUM(CASE WHEN paid_day <= due_day THEN 1 ELSE 0 END), 0) AS BIGINT) AS by_due, \
          CAST(COALESCE(SUM(CASE WHEN paid_day > due_day THEN 1 ELSE 0 END), 0) AS BIGINT) AS late, \
          CAST(COALESCE(SUM(CASE WHEN paid_day > due_day THEN paid_day - due_day ELSE 0 END), 0) AS BIGINT) AS days_late, \

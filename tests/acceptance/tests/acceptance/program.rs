@@ -18,11 +18,10 @@ pub fn regua() -> Command {
     let path = BUILT.get_or_init(|| {
         let profile = std::env::current_exe().unwrap().ancestors().nth(2).unwrap().to_path_buf();
         let program = profile.join("regua");
-        if !program.exists() {
-            let cargo = option_env!("CARGO").unwrap_or("cargo");
-            let built = Command::new(cargo).args(["build", "--workspace", "--bins"]).current_dir(root()).status().unwrap();
-            assert!(built.success(), "the program could not be built");
-        }
+        // Asked every time: a program that an older build left there would prove nothing. What is fresh takes no time.
+        let cargo = option_env!("CARGO").unwrap_or("cargo");
+        let built = Command::new(cargo).args(["build", "--workspace", "--bins"]).current_dir(root()).status().unwrap();
+        assert!(built.success(), "the program could not be built");
         program
     });
     Command::new(path)

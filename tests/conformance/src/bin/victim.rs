@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use conformance::account::{PublicFacts, numbered};
 use conformance::faults::{Spot, Switchboard};
-use conformance::storage::Place;
+use conformance::storage::{Memory, Place, Storage};
 use conformance::wire::Route;
 use conformance::world::{BANK, Service};
 use eventlog::Activity;
@@ -23,10 +23,11 @@ async fn main() -> Result<()> {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["write", place, from, until] => write(&place.parse()?, from.parse()?..until.parse()?).await?,
+        ["boast", place, from, until] => boast(&place.parse()?, from.parse()?..until.parse()?).await?,
         ["listen", bank, mirror, route, spot, after] => {
             listen((&bank.parse()?, &mirror.parse()?), &route.parse()?, (spot.parse()?, after.parse()?)).await?;
         }
-        _ => bail!("usage: victim write PLACE FROM UNTIL | victim listen BANK MIRROR ROUTE SPOT AFTER"),
+        _ => bail!("usage: victim write|boast PLACE FROM UNTIL | victim listen BANK MIRROR ROUTE SPOT AFTER"),
     }
     tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new())).await??;
     Ok(())
@@ -41,6 +42,16 @@ async fn write(place: &Place, numbers: std::ops::Range<u64>) -> Result<()> {
     futures::stream::iter(numbers).map(|n| until_acknowledged(&service, n)).buffer_unordered(IN_FLIGHT).collect::<Vec<()>>().await;
     println!("done");
     Ok(())
+}
+
+/// Carries out numbered commands as a writer would that acknowledges before it has stored: what it says is right, and too early.
+async fn boast(place: &Place, numbers: std::ops::Range<u64>) -> Result<()> {
+    let (activity, memory) = (Activity::new(), Memory::fresh().await?.context("memory is always there")?);
+    let early = Service::open(&memory, &activity).await?;
+    for n in numbers.clone() {
+        until_acknowledged(&early, n).await;
+    }
+    write(place, numbers).await
 }
 
 /// Submits the command until it is acknowledged, as a caller does who has got no answer.

@@ -27,12 +27,20 @@ const COMMANDS: u64 = 300;
 /// # Errors
 /// What is wrong.
 pub async fn acknowledged_commands_survive_the_process<S: Durable>(storage: &S, victim: &Path) -> Outcome {
+    acknowledged_commands_survive(storage, victim, "write").await
+}
+
+/// The same for a process that works in a way of its own.
+///
+/// # Errors
+/// What is wrong.
+pub async fn acknowledged_commands_survive<S: Durable>(storage: &S, victim: &Path, way: &str) -> Outcome {
     let mut chance = Chance::new("killed writers");
     let mut told: Vec<Acknowledged> = Vec::new();
     for round in 0..KILLS {
         let after = chance.below(COMMANDS);
         let (from, until) = (round * COMMANDS, (round + 1) * COMMANDS);
-        let arguments = ["write".into(), storage.place().to_string(), from.to_string(), until.to_string()];
+        let arguments = [way.into(), storage.place().to_string(), from.to_string(), until.to_string()];
         let mut process = Victim::spawn(victim, &arguments)?;
         let mut heard = 0;
         while heard < after {

@@ -1,8 +1,9 @@
 //! Read models: what is live is what a rebuild gives.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use crate::Outcome;
+use crate::storage::Durable;
 use crate::wire::Wire;
 use crate::world::World;
 
@@ -38,4 +39,22 @@ pub async fn rebuilt_is_live_while_traffic_goes_on<W: Wire>(wire: &W) -> Outcome
     own.verify().await?;
     world.end(vec![reader, own]).await;
     Ok(())
+}
+
+/// What a comparison says of a live model that somebody has changed by hand.
+///
+/// # Errors
+/// That it is not the rebuilt one, as it should say.
+pub async fn a_forged_model_is_not_a_rebuilt_one<W: Wire>(wire: &W) -> Outcome {
+    let world = World::new(wire).await?;
+    let reader = world.listen().await?;
+    world.bank.pay(&[("forged", 1)]).await?;
+    world.settled().await?;
+    let model = reader.models.status().await?.pop().context("no model")?;
+    let mut tx = wire.mirror().database().await?.begin().await?;
+    tx.execute(&format!("UPDATE balances_{} SET balance = balance + 1 WHERE account = 'forged'", model.suffix), &[]).await?;
+    tx.commit().await?;
+    let verified = reader.verify().await;
+    world.end(vec![reader]).await;
+    verified
 }

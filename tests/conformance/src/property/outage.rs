@@ -20,8 +20,9 @@ const KILLS: u64 = 3;
 /// Commands that are let through before a kill; a quarter of them once more during the outage.
 const COMMANDS: usize = 600;
 
-/// PostgreSQL and all its processes are killed in the middle of a stream of commands, several times, and started again. The writer and the
-/// read model of a process that was never restarted go on by themselves. Every acknowledged command is there, nothing is doubled.
+/// PostgreSQL and all its processes are killed in the middle of a stream of commands, several times, and started again; then one of its
+/// processes alone, after which it restarts the others itself. The writer and the read model of a process that was never restarted go on
+/// by themselves. Every acknowledged command is there, nothing is doubled.
 ///
 /// # Errors
 /// What is wrong.
@@ -43,7 +44,10 @@ pub async fn a_killed_postgres_loses_nothing_acknowledged() -> Outcome {
         // The same process goes on.
         stream.until_answered(answered + 1).await?;
     }
-    let commands = KILLS * (COMMANDS + COMMANDS / 4) as u64;
+    stream.allow(COMMANDS);
+    stream.until_answered(stream.answered() + 1 + chance.below(COMMANDS as u64 / 2)).await?;
+    server.kill_a_child(&mut chance).await?;
+    let commands = (KILLS as usize * (COMMANDS + COMMANDS / 4) + COMMANDS) as u64;
     stream.until_answered(commands).await?;
     println!("{commands} commands answered, {} times there was no answer", stream.unanswered());
     let told = stream.finish().await?;

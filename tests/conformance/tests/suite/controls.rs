@@ -1,8 +1,8 @@
 //! Negative controls: a protection is taken out, and the property that watches it fails, for the right reason.
 
 use conformance::Outcome;
-use conformance::property::{delivery, order};
-use conformance::storage::{Memory, Postgres, Sqlite, Storage};
+use conformance::property::{commands, delivery, kill, models, order};
+use conformance::storage::{Durable, Memory, Postgres, Sqlite, Storage};
 use conformance::wire::{PostgresInside, PostgresKafka, SqliteInside, Wire};
 use eventlog::log::Protection;
 
@@ -25,7 +25,26 @@ async fn without_the_version_check<S: Storage>() -> Outcome {
     noticed(order::of_racing_appends_on_one_version_one_wins(&storage).await, "winners on one version")
 }
 
-async fn without_the_compare_and_set<S: conformance::storage::Durable>() -> Outcome {
+async fn without_command_ids<S: Storage>(what: &str) -> Outcome {
+    let Some(storage) = S::fresh().await? else { return Ok(()) };
+    storage.faults().take_out(Protection::CommandIds);
+    noticed(commands::the_same_command_id_gets_the_same_answer(&storage).await, what)
+}
+
+/// A process that acknowledges before it has stored.
+async fn with_early_acknowledgements<S: Durable>() -> Outcome {
+    let Some(storage) = S::fresh().await? else { return Ok(()) };
+    noticed(kill::acknowledged_commands_survive(&storage, crate::victim(), "boast").await, "is not there")
+}
+
+/// A read model that was changed by hand.
+async fn with_a_forged_model<W: Wire>() -> Outcome {
+    let Some(wire) = W::fresh().await? else { return Ok(()) };
+    models::rebuilt_is_live_while_traffic_goes_on(&wire).await?;
+    noticed(models::a_forged_model_is_not_a_rebuilt_one(&wire).await, "rebuilt is not live")
+}
+
+async fn without_the_compare_and_set<S: Durable>() -> Outcome {
     let Some(storage) = S::fresh().await? else { return Ok(()) };
     storage.faults().take_out(Protection::OffsetCompareAndSet);
     noticed(delivery::a_consumer_of_its_own_log_that_was_given_up_is_fenced(&storage).await, "after it woke up the read model holds")
@@ -59,6 +78,13 @@ controls! {
     racing_appends_without_the_version_check_all_win_in_memory = without_the_version_check::<Memory>();
     racing_appends_without_the_version_check_all_win_on_sqlite = without_the_version_check::<Sqlite>();
     racing_appends_without_the_version_check_all_win_on_postgres = without_the_version_check::<Postgres>();
+    repeated_commands_without_their_ids_are_carried_out_twice_in_memory = without_command_ids::<Memory>("was told");
+    repeated_commands_without_their_ids_meet_the_constraint_on_sqlite = without_command_ids::<Sqlite>("unique constraint");
+    repeated_commands_without_their_ids_meet_the_constraint_on_postgres = without_command_ids::<Postgres>("unique constraint");
+    early_acknowledgements_do_not_survive_on_sqlite = with_early_acknowledgements::<Sqlite>();
+    early_acknowledgements_do_not_survive_on_postgres = with_early_acknowledgements::<Postgres>();
+    a_forged_model_is_not_a_rebuilt_one_on_sqlite = with_a_forged_model::<SqliteInside>();
+    a_forged_model_is_not_a_rebuilt_one_on_postgres = with_a_forged_model::<PostgresInside>();
     a_consumer_without_compare_and_set_applies_twice_on_sqlite = without_the_compare_and_set::<Sqlite>();
     a_consumer_without_compare_and_set_applies_twice_on_postgres = without_the_compare_and_set::<Postgres>();
     a_consumer_without_compare_and_set_is_not_fenced_in_process = without_the_compare_and_set_on::<SqliteInside>();
