@@ -20,6 +20,8 @@ pub struct Rows<R: Read> {
     columns: Columns,
     positions: BTreeMap<&'static str, usize>,
     record: ByteRecord,
+    /// With CRLF the reader tells a record's place before it has passed the LF of the line before.
+    lines_behind: u64,
 }
 
 impl<R: Read> Rows<R> {
@@ -27,7 +29,8 @@ impl<R: Read> Rows<R> {
     pub fn new(input: R, columns: Columns) -> anyhow::Result<Self> {
         let mut buffered = RowLimit { inner: BufReader::with_capacity(256 * 1024, input), run: 0 };
         skip_bom(&mut buffered.inner)?;
-        let delimiter = delimiter(buffered.inner.fill_buf().context("the portfolio cannot be read")?);
+        let start = buffered.inner.fill_buf().context("the portfolio cannot be read")?;
+        let (delimiter, lines_behind) = (delimiter(start), u64::from(is_crlf(start)));
         let mut reader = ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(buffered);
         let header = reader.headers().context("the header cannot be read")?.clone();
         let position = |own: &'static str| Some((own, header.iter().position(|name| name.trim() == columns.name(own))?));
@@ -37,7 +40,7 @@ impl<R: Read> Rows<R> {
                 bail!("the portfolio has no column `{}` for {own}", columns.name(own));
             }
         }
-        Ok(Self { reader, columns, positions, record: ByteRecord::new() })
+        Ok(Self { reader, columns, positions, record: ByteRecord::new(), lines_behind })
     }
 
     /// The next row; `None` at the end. The outer error ends the file, the inner one is that row's.
@@ -47,7 +50,7 @@ impl<R: Read> Rows<R> {
             Ok(true) => {}
             Err(error) => return Err(error).context("the portfolio cannot be read on"),
         }
-        let line = self.record.position().map_or(0, csv::Position::line);
+        let line = self.record.position().map_or(0, csv::Position::line) + self.lines_behind;
         let cells = RecordCells { rows: self, line };
         if let Some(fault) = cells.not_text() {
             return Ok(Some(Err(fault)));
@@ -120,6 +123,10 @@ fn skip_bom(input: &mut impl BufRead) -> anyhow::Result<()> {
         input.consume(3);
     }
     Ok(())
+}
+
+fn is_crlf(start: &[u8]) -> bool {
+    start.iter().position(|byte| *byte == b'\n').is_some_and(|end| end > 0 && start[end - 1] == b'\r')
 }
 
 fn delimiter(start: &[u8]) -> u8 {
