@@ -18,9 +18,10 @@ pub fn regua() -> Command {
     let path = BUILT.get_or_init(|| {
         let profile = std::env::current_exe().unwrap().ancestors().nth(2).unwrap().to_path_buf();
         let program = profile.join("regua");
-        // Asked every time: a program that an older build left there would prove nothing. What is fresh takes no time.
+        // Asked every time: a program that an older build left there would prove nothing. What is fresh takes no time, and it is
+        // fresh because it is asked for with the tests: without their dependencies' features half of everything is compiled again.
         let cargo = option_env!("CARGO").unwrap_or("cargo");
-        let built = Command::new(cargo).args(["build", "--workspace", "--bins"]).current_dir(root()).status().unwrap();
+        let built = Command::new(cargo).args(["build", "--workspace", "--bins", "--tests"]).current_dir(root()).status().unwrap();
         assert!(built.success(), "the program could not be built");
         program
     });
