@@ -91,6 +91,13 @@ impl Activity {
 
     /// Returns when all parts are idle and nothing was touched while they were asked.
     pub async fn settled(&self) {
+        self.settled_with(|| ()).await;
+    }
+
+    /// Waits like [`Activity::settled`] and returns what `read` said while nothing was going on. What is read after `settled` has
+    /// returned may be of another moment: a loop that looks at its work now and then is idle before and after, and not between.
+    /// `read` must be cheap and may be asked more than once.
+    pub async fn settled_with<T>(&self, read: impl Fn() -> T) -> T {
         loop {
             let changed = self.inner.changed.notified();
             tokio::pin!(changed);
@@ -99,8 +106,9 @@ impl Activity {
             if self.all_idle() {
                 // Whoever was woken by the last step gets to run, and to say that it is busy again.
                 tokio::task::yield_now().await;
+                let said = read();
                 if self.all_idle() && self.inner.epoch.load(Ordering::SeqCst) == epoch {
-                    return;
+                    return said;
                 }
                 continue;
             }

@@ -222,8 +222,9 @@ impl<A: Aggregate> TimerLoop<A> {
                 () = self.state.resumed.notified() => true,
                 () = log.shared.timers.lowered.notified() => false,
             };
-            // Before the sleeper is taken out: a virtual clock that sees no sleeper must not find the loop idle.
+            // Before the sleeper is taken out: a virtual clock that sees no sleeper must not find the loop idle, nor the same epoch.
             self.state.armed_micros.store(LOOKING, Ordering::SeqCst);
+            self.options.activity.touch();
             if over {
                 return;
             }

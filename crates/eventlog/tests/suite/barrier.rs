@@ -49,3 +49,18 @@ async fn a_dropped_check_is_asked_no_more() {
     drop(never);
     activity.settled().await;
 }
+
+#[tokio::test]
+async fn what_is_read_at_rest_is_not_of_a_moment_of_work() {
+    let activity = Activity::new();
+    // A loop that looks now and then: it takes its sleeper out, looks, and sleeps again, here between two steps of the waiter.
+    let (asked, looked) = (AtomicBool::new(false), activity.clone());
+    let sleeper = move || {
+        if asked.swap(true, Ordering::SeqCst) {
+            return Some("asleep");
+        }
+        looked.touch();
+        None
+    };
+    assert_eq!(activity.settled_with(sleeper).await, Some("asleep"));
+}

@@ -108,9 +108,9 @@ impl Replay {
         let (zone, first) = start;
         let mut clients = Clients::connect(system).await?;
         clients.publish_policy(&self.policy).await?;
-        activity.settled().await;
         let mut timeline = timeline::Timeline::new(zone, first, self.until, self.outage);
-        while let Some(next) = timeline.next(clock.next_deadline(), spool).await? {
+        // The next deadline is read while all is at rest: a timer loop that looks for what others stored has no sleeper meanwhile.
+        while let Some(next) = timeline.next(activity.settled_with(|| clock.next_deadline()).await, spool).await? {
             (self.progress)(Progress::Day { first, day: zone.day_of(next.at), until: self.until });
             match next.what {
                 timeline::What::OutageBegins => system.pause_engine(),
@@ -119,8 +119,9 @@ impl Replay {
                     system.resume_engine();
                 }
                 timeline::What::Facts(day) => {
-                    // At one instant facts come before what the engine does.
+                    // At one instant facts come before what the engine does; a loop that was about to look has looked.
                     system.hold_timers();
+                    activity.settled().await;
                     clock.advance_to(next.at);
                     facts::feed(&mut clients, spool, day).await?;
                     activity.settled().await;
@@ -130,7 +131,6 @@ impl Replay {
                 }
                 timeline::What::Deadline => clock.advance_to(next.at),
             }
-            activity.settled().await;
         }
         clock.advance_to(zone.midnight(kernel::calendar::next(self.until)));
         activity.settled().await;

@@ -34,7 +34,7 @@ async fn without_command_ids<S: Storage>(what: &str) -> Outcome {
 /// A process that acknowledges before it has stored.
 async fn with_early_acknowledgements<S: Durable>() -> Outcome {
     let Some(storage) = S::fresh().await? else { return Ok(()) };
-    noticed(kill::acknowledged_commands_survive(&storage, crate::victim(), "boast").await, "is not there")
+    noticed(kill::acknowledged_commands_survive(&storage, crate::victim(), "boast").await, "after kill")
 }
 
 /// A read model that was changed by hand.
