@@ -121,10 +121,15 @@ impl Service {
         self.timers.iter().for_each(TimerHandle::pause);
     }
 
+    /// Takes in again after [`Service::pause`]; timers wait for [`Service::resume_timers`].
+    pub fn resume_consumers(&self) {
+        self.consumers.iter().for_each(Consumer::resume);
+    }
+
     /// Goes on after [`Service::pause`].
     pub fn resume(&self) {
-        self.consumers.iter().for_each(Consumer::resume);
-        self.timers.iter().for_each(TimerHandle::resume);
+        self.resume_consumers();
+        self.resume_timers();
     }
 
     /// Stops listening, lets what is in hand end, and waits for it, at most [`GRACE`].

@@ -11,8 +11,12 @@ pub struct Currency([u8; 3]);
 
 /// Currencies that a portfolio may use: all with two decimals, so that minor units are cents.
 const KNOWN: &[&str] = &[
-    "ARS", "AUD", "BOB", "BRL", "CAD", "CHF", "CNY", "COP", "DKK", "EUR", "GBP", "HKD", "ILS", "INR", "MXN", "NOK", "NZD", "PEN", "PLN",
-    "SEK", "SGD", "TRY", "USD", "UYU", "ZAR",
+    "AED", "ALL", "AMD", "ANG", "AOA", "ARS", "AUD", "AWG", "AZN", "BAM", "BBD", "BDT", "BGN", "BMD", "BND", "BOB", "BRL", "BSD", "BWP",
+    "BYN", "BZD", "CAD", "CHF", "CNY", "COP", "CRC", "CUP", "CVE", "CZK", "DKK", "DOP", "DZD", "EGP", "ETB", "EUR", "FJD", "GBP", "GEL",
+    "GHS", "GTQ", "GYD", "HKD", "HNL", "HTG", "HUF", "IDR", "ILS", "INR", "JMD", "KES", "KHR", "KZT", "LKR", "MAD", "MDL", "MKD", "MMK",
+    "MNT", "MOP", "MUR", "MXN", "MYR", "MZN", "NAD", "NGN", "NIO", "NOK", "NPR", "NZD", "PAB", "PEN", "PGK", "PHP", "PKR", "PLN", "QAR",
+    "RON", "RSD", "RUB", "SAR", "SCR", "SEK", "SGD", "SRD", "STN", "THB", "TRY", "TTD", "TWD", "TZS", "UAH", "USD", "UYU", "UZS", "VES",
+    "ZAR", "ZMW",
 ];
 
 impl Currency {

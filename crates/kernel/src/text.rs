@@ -31,6 +31,19 @@ pub fn bounded(text: &str, max_chars: usize) -> Result<String, TextFault> {
     Ok(trimmed.to_string())
 }
 
+/// Whether a text has the form of one e-mail address: something, one `@`, a domain with a dot inside. What a mail server makes of
+/// it is known only by sending.
+pub fn is_email(text: &str) -> bool {
+    text.split_once('@').is_some_and(|(local, domain)| {
+        !local.is_empty()
+            && domain.contains('.')
+            && !domain.contains('@')
+            && !domain.starts_with('.')
+            && !domain.ends_with('.')
+            && !text.contains(|c: char| c.is_whitespace() || c.is_control() || matches!(c, ',' | ';' | '<' | '>'))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -41,5 +54,27 @@ mod tests {
         assert_eq!(bounded("   ", 5), Err(TextFault::Empty));
         assert_eq!(bounded("ações!", 5), Err(TextFault::TooLong(5)));
         assert_eq!(bounded("a\r\nBcc: x", 50), Err(TextFault::Control));
+    }
+
+    #[test]
+    fn an_email_is_one_address_and_nothing_around_it() {
+        for good in ["ana@example.invalid", "a.b+c@sub.example.invalid", "ação@example.invalid"] {
+            assert!(is_email(good), "{good}");
+        }
+        for bad in [
+            "",
+            "ana",
+            "@x.com",
+            "ana@com",
+            "ana@.com",
+            "ana@x.com.",
+            "a@x.com; b@y.com",
+            "a@x.com,b",
+            "joao silva@x.com",
+            "<a@x.com>",
+            "a@b@x.com",
+        ] {
+            assert!(!is_email(bad), "{bad}");
+        }
     }
 }

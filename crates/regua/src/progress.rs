@@ -29,6 +29,7 @@ pub fn replay_bar() -> impl Fn(Progress) + Send + Sync {
             bar.set_message(day.to_string());
         }
         Progress::Verifying => bar.set_message("building every view again from its events"),
+        Progress::Done => bar.finish_and_clear(),
     }
 }
 

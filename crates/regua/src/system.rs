@@ -130,14 +130,14 @@ impl System {
         [dunning_engine::NAME, notification::NAME].into_iter().filter_map(|name| self.services.get(name))
     }
 
-    /// The engine and notification do nothing until [`System::resume_engine`].
+    /// The engine and notification do nothing until [`System::resume_engine`] and, for their timers, [`System::release_timers`].
     pub fn pause_engine(&self) {
         self.engine().for_each(Service::pause);
     }
 
-    /// They come back.
+    /// They come back and learn what happened; their timers are still held.
     pub fn resume_engine(&self) {
-        self.engine().for_each(Service::resume);
+        self.engine().for_each(Service::resume_consumers);
     }
 
     /// No timer fires until [`System::release_timers`]; facts still flow.

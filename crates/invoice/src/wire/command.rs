@@ -99,14 +99,7 @@ fn tax_id(text: &str) -> Result<Personal, Refusal> {
 
 fn email(text: &str) -> Result<Personal, Refusal> {
     let Some(text) = optional_text("customer.email", text, 254)? else { return Ok(Personal::default()) };
-    let good = text.split_once('@').is_some_and(|(local, domain)| {
-        !local.is_empty()
-            && domain.contains('.')
-            && !domain.contains('@')
-            && !domain.starts_with('.')
-            && !domain.ends_with('.')
-            && !text.contains([' ', ',', '<', '>'])
-    });
+    let good = kernel::text::is_email(&text);
     if good { Ok(Personal::new(text)) } else { Err(Refusal::invalid("customer.email", "email_malformed", "is no e-mail address")) }
 }
 

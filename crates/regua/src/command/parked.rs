@@ -72,14 +72,22 @@ pub async fn run(args: ParkedArgs, shared: &Shared) -> anyhow::Result<u8> {
         What::Show { which } => show(&parkings, &which, shared).await?,
         What::Retry { which, who } => {
             find(&parkings, &which)?.retry(&key(&which), &who.by, &who.reason).await?;
-            println!("asked; the consumer takes it up within a second or when it starts");
+            asked("retry", which, shared)?;
         }
         What::Skip { which, who } => {
             find(&parkings, &which)?.skip(&key(&which), &who.by, &who.reason).await?;
-            println!("asked; the consumer takes it up within a second or when it starts");
+            asked("skip", which, shared)?;
         }
     }
     Ok(DONE)
+}
+
+/// What was asked for; the consumer does it.
+fn asked(what: &str, which: Which, shared: &Shared) -> anyhow::Result<()> {
+    let title = "Asked for; the consumer takes it up within a second, or when it starts";
+    let mut table = Table::new(title, &["asked", "consumer", "topic", "stream"]);
+    table.row(vec![what.into(), which.consumer.into(), which.topic.into(), which.stream.into()]);
+    table.print(shared.format)
 }
 
 fn key(which: &Which) -> StreamKey {

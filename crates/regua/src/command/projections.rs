@@ -40,7 +40,7 @@ pub async fn run(args: ProjectionsArgs, shared: &Shared) -> anyhow::Result<u8> {
     let sets = data::projections(&shared.settings(args.data.as_ref())?).await?;
     match args.what {
         What::List => list(&sets, shared).await,
-        What::Rebuild { name } => rebuild(&sets, &name).await,
+        What::Rebuild { name } => rebuild(&sets, &name, shared).await,
         What::Verify { name } => verify(&sets, name.as_deref(), shared).await,
     }
 }
@@ -79,13 +79,15 @@ fn spinner(text: String) -> ProgressBar {
     bar
 }
 
-async fn rebuild(sets: &[Projections], name: &str) -> anyhow::Result<u8> {
+async fn rebuild(sets: &[Projections], name: &str, shared: &Shared) -> anyhow::Result<u8> {
+    let mut table = Table::new("Built again from their events, and live", &["name", "events"]);
     for (set, name) in named(sets, Some(name)).await? {
         let bar = spinner(format!("building {name}"));
         let rebuilt = set.rebuild(&name).await?;
         bar.finish_and_clear();
-        println!("{name} was built again from {} events and is live", rebuilt.messages);
+        table.row(vec![name.into(), rebuilt.messages.into()]);
     }
+    table.print(shared.format)?;
     Ok(DONE)
 }
 

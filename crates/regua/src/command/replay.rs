@@ -84,7 +84,8 @@ pub async fn run(args: ReplayArgs, shared: &Shared) -> anyhow::Result<u8> {
 /// Embedded in a directory that is removed, in `data`, or where the configuration says, on names of this run alone.
 pub fn settings(shared: &Shared, data: Option<&PathBuf>, work: &tempfile::TempDir) -> anyhow::Result<Settings> {
     let mut settings = shared.settings(data)?.on_free_ports();
-    settings.access.tokens.clear();
+    // Everything is loopback and of this process alone: no token, and no certificate that names another host.
+    settings.access = host::config::Access::default();
     if settings.storage.kind == "sqlite" && data.is_none() {
         settings.storage.directory = work.path().join("data");
         settings.throwaway = true;
@@ -103,11 +104,12 @@ pub fn settings(shared: &Shared, data: Option<&PathBuf>, work: &tempfile::TempDi
 
 /// Wrong rows, on standard error.
 pub fn tell_faults(faults: &[RowFault], refused: u64) {
-    for fault in faults.iter().take(20) {
+    for fault in faults {
         eprintln!("refused {fault}");
     }
-    if refused > 20 {
-        eprintln!("refused {refused} rows in all");
+    let untold = refused.saturating_sub(faults.len() as u64);
+    if untold > 0 {
+        eprintln!("refused {untold} more rows, {refused} in all");
     }
 }
 

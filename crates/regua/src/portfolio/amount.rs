@@ -11,6 +11,10 @@ pub fn parse(text: &str, decimal: char) -> Result<i64, &'static str> {
     if cents.len() > 2 {
         return Err("has more than two decimals");
     }
+    if whole.matches(group).count() == 1 && !text.contains(decimal) {
+        // `5,001` is five thousand and one to one reader and five with three decimals to another.
+        return Err("could be grouped thousands or three decimals: write its decimals, or say which mark `decimal` is");
+    }
     let digits = ungrouped(whole, group).ok_or("is no decimal number")?;
     if !cents.bytes().all(|byte| byte.is_ascii_digit()) || (text.contains(decimal) && cents.is_empty()) {
         return Err("is no decimal number");
@@ -43,6 +47,7 @@ mod tests {
             ("55.9", '.', 5590),
             ("55", '.', 5500),
             ("1,234.50", '.', 123_450),
+            ("1,234,567", '.', 123_456_700),
             ("1.234,50", ',', 123_450),
             ("0,01", ',', 1),
         ] {
@@ -58,7 +63,8 @@ mod tests {
             ("-5", '.', "is no decimal number"),
             ("", '.', "is no decimal number"),
             ("5.", '.', "is no decimal number"),
-            ("12,34", '.', "is no decimal number"),
+            ("12,34.00", '.', "is no decimal number"),
+            ("5,001", '.', "could be grouped thousands or three decimals: write its decimals, or say which mark `decimal` is"),
             ("1e3", '.', "is no decimal number"),
             ("90071992547409.93", '.', "is past 2^53 minor units"),
             ("99999999999999999999", '.', "is past 2^53 minor units"),

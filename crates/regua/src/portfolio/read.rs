@@ -35,6 +35,10 @@ impl<R: Read> Rows<R> {
         let header = reader.headers().context("the header cannot be read")?.clone();
         let position = |own: &'static str| Some((own, header.iter().position(|name| name.trim() == columns.name(own))?));
         let positions: BTreeMap<&'static str, usize> = OWN.into_iter().filter_map(position).collect();
+        // A mapped name that is not there is a slip: read as absent, it would say of a whole portfolio that nobody paid.
+        if let Some((own, name)) = columns.names.iter().find(|(own, _)| !positions.contains_key(own.as_str())) {
+            bail!("the portfolio has no column `{name}` for {own}");
+        }
         for own in NEEDED {
             if !positions.contains_key(own) && !columns.patterns.contains_key(own) {
                 bail!("the portfolio has no column `{}` for {own}", columns.name(own));
@@ -82,10 +86,10 @@ impl<R: Read> RecordCells<'_, R> {
 
 impl<R: Read> Cells for RecordCells<'_, R> {
     fn cell(&self, own: &'static str) -> Option<String> {
-        if let Some(cell) = self.record_cell(own) {
-            return Some(cell);
-        }
-        let mut text = self.rows.columns.patterns.get(own)?.clone();
+        let cell = self.record_cell(own);
+        // "Where no column says it": an empty cell says nothing.
+        let pattern = self.rows.columns.patterns.get(own).filter(|_| cell.as_ref().is_none_or(|cell| cell.trim().is_empty()));
+        let Some(mut text) = pattern.cloned() else { return cell };
         for other in OWN {
             let hole = format!("{{{other}}}");
             if text.contains(&hole) {
@@ -185,6 +189,22 @@ mod tests {
         let text = format!("{HEADER}\nc9,i,2026-01-01,2026-02-01,10\n");
         let row = Rows::new(text.as_bytes(), columns).unwrap().next_row().unwrap().unwrap().unwrap();
         assert_eq!(row.email, "c9@example.invalid");
+    }
+
+    #[test]
+    fn an_empty_cell_is_filled_from_the_columns_file() {
+        let columns = Columns::parse("currency = \"USD\"").unwrap();
+        let text = format!("{HEADER}\nc,i,2026-01-01,2026-02-01,10,,\nc,j,2026-01-01,2026-02-01,10,EUR,\n");
+        let mut rows = Rows::new(text.as_bytes(), columns).unwrap();
+        let mut currency = || rows.next_row().unwrap().unwrap().unwrap().currency.to_string();
+        assert_eq!((currency(), currency()), ("USD".into(), "EUR".into()));
+    }
+
+    #[test]
+    fn a_mapped_column_that_the_file_lacks_is_refused_by_name() {
+        let columns = Columns::parse("[columns]\npaid_on = \"SettledDat\"").unwrap();
+        let error = Rows::new(HEADER.as_bytes(), columns).err().unwrap();
+        assert!(error.to_string().contains("SettledDat"), "{error}");
     }
 
     #[test]

@@ -364,8 +364,7 @@ fn customer_values(row: &Row) -> Vec<Value> {
     // Contact data that cannot be used is no address: the payer is then found undeliverable, not the row refused.
     let tax_id = brazil::tax_id::TaxId::parse(&row.tax_id).map(|id| id.reveal().to_owned()).unwrap_or_default();
     let phone = brazil::phone::Phone::parse(&row.phone).map(|phone| phone.e164()).unwrap_or_default();
-    let email =
-        if row.email.split_once('@').is_some_and(|(_, domain)| domain.contains('.')) { clean(&row.email, 254) } else { String::new() };
+    let email = Some(clean(&row.email, 254)).filter(|email| kernel::text::is_email(email)).unwrap_or_default();
     let state = if kernel::Zone::of_state(&row.state).is_some() { row.state.as_str() } else { "" };
     vec![
         seq(row),

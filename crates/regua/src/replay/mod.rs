@@ -67,6 +67,8 @@ pub enum Progress {
     },
     /// Every view is being built again from its events.
     Verifying,
+    /// The report is there.
+    Done,
 }
 
 impl Replay {
@@ -125,9 +127,13 @@ impl Replay {
                     clock.advance_to(next.at);
                     facts::feed(&mut clients, spool, day).await?;
                     activity.settled().await;
-                    if !timeline.is_out() {
+                    if timeline.is_working() {
                         system.release_timers();
                     }
+                }
+                timeline::What::FirstMorning => {
+                    clock.advance_to(next.at);
+                    system.release_timers();
                 }
                 timeline::What::Deadline => clock.advance_to(next.at),
             }
@@ -147,6 +153,7 @@ impl Replay {
         report
             .alarms
             .extend(report.projections.iter().filter(|p| p.live_hash != p.rebuilt_hash).map(|p| format!("projection_differs: {}", p.name)));
+        (self.progress)(Progress::Done);
         report.run = report::Run {
             mode: self.settings.mode_name().to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -42,6 +42,8 @@ pub enum What {
     OutageEnds,
     /// Facts of a day.
     Facts(NaiveDate),
+    /// After an outage the engine's day begins, as every day: after the facts of the day.
+    FirstMorning,
     /// Somebody's timer.
     Deadline,
 }
@@ -53,7 +55,18 @@ pub struct Timeline {
     /// Last day whose facts were played.
     played: NaiveDate,
     outage: Option<Outage>,
-    out: bool,
+    stage: Stage,
+}
+
+/// Where the engine is in an outage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// It works.
+    Working,
+    /// It is out.
+    Out,
+    /// It is back; its day has not begun.
+    Back,
 }
 
 /// When the facts of a day are recorded and the engine's day begins.
@@ -64,23 +77,24 @@ fn morning() -> NaiveTime {
 impl Timeline {
     /// From the first day on.
     pub fn new(zone: Zone, first: NaiveDate, until: NaiveDate, outage: Option<Outage>) -> Self {
-        Self { zone, until, played: calendar::previous(first), outage, out: false }
+        Self { zone, until, played: calendar::previous(first), outage, stage: Stage::Working }
     }
 
-    /// Whether the engine is out.
-    pub fn is_out(&self) -> bool {
-        self.out
+    /// Whether the engine fires its timers.
+    pub fn is_working(&self) -> bool {
+        self.stage == Stage::Working
     }
 
     /// The next instant; `None` once the last day is over.
     pub async fn next(&mut self, deadline: Option<DateTime<Utc>>, spool: &Spool) -> anyhow::Result<Option<Next>> {
         let facts = spool.next_day(self.played).await?.map(|day| Next { at: self.zone.instant(day, morning()), what: What::Facts(day) });
-        let deadline = deadline.filter(|_| !self.out).map(|at| Next { at: self.not_before_morning(at), what: What::Deadline });
+        let deadline = deadline.filter(|_| self.is_working()).map(|at| Next { at: self.not_before_morning(at), what: What::Deadline });
         let next = [self.outage_step(), facts, deadline].into_iter().flatten().min_by_key(|next| (next.at, next.what));
         let Some(next) = next.filter(|next| next.at < self.zone.midnight(calendar::next(self.until))) else { return Ok(None) };
         match next.what {
-            What::OutageBegins => self.out = true,
-            What::OutageEnds => (self.out, self.outage) = (false, None),
+            What::OutageBegins => self.stage = Stage::Out,
+            What::OutageEnds => self.stage = Stage::Back,
+            What::FirstMorning => (self.stage, self.outage) = (Stage::Working, None),
             What::Facts(day) => self.played = day,
             What::Deadline => {}
         }
@@ -89,10 +103,10 @@ impl Timeline {
 
     fn outage_step(&self) -> Option<Next> {
         let outage = self.outage?;
-        Some(if self.out {
-            Next { at: self.zone.midnight(outage.until), what: What::OutageEnds }
-        } else {
-            Next { at: self.zone.midnight(outage.from), what: What::OutageBegins }
+        Some(match self.stage {
+            Stage::Working => Next { at: self.zone.midnight(outage.from), what: What::OutageBegins },
+            Stage::Out => Next { at: self.zone.midnight(outage.until), what: What::OutageEnds },
+            Stage::Back => Next { at: self.zone.instant(outage.until, morning()), what: What::FirstMorning },
         })
     }
 
@@ -105,6 +119,27 @@ impl Timeline {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn after_an_outage_the_facts_of_the_day_come_before_what_the_engine_does() {
+        let day = |text: &str| text.parse::<NaiveDate>().unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let text = "customer_id,invoice_id,issued_on,due_on,amount\nC,I,2026-01-05,2026-01-20,10\n";
+        let rows = crate::portfolio::read::Rows::new(text.as_bytes(), crate::portfolio::Columns::default()).unwrap();
+        let spool = Spool::fill(rows, directory.path(), true, |_| ()).await.unwrap();
+        let outage = Outage::parse("2026-01-03..2026-01-05").unwrap();
+        let zone = Zone::named("America/Sao_Paulo").unwrap();
+        let mut timeline = Timeline::new(zone, day("2026-01-02"), day("2026-01-31"), Some(outage));
+        let mut seen = Vec::new();
+        // Somebody has a timer at the very end of the outage.
+        let timer = zone.midnight(day("2026-01-05"));
+        for _ in 0..5 {
+            let next = timeline.next(Some(timer), &spool).await.unwrap().unwrap();
+            seen.push(format!("{} {:?}", next.at.format("%d %H"), next.what));
+        }
+        let facts = "05 11 Facts(2026-01-05)";
+        assert_eq!(seen, ["03 03 OutageBegins", "05 03 OutageEnds", facts, "05 11 FirstMorning", "05 11 Deadline"]);
+    }
 
     #[test]
     fn an_outage_is_two_dates_in_order() {

@@ -26,8 +26,12 @@ pub struct Figures {
     pub paid_by_due: i64,
     pub paid_late: i64,
     pub days_late_total: i64,
-    pub open_minor: Vec<(String, i64)>,
+    pub days_to_settle_total: i64,
+    pub month_ends: Vec<MonthEnd>,
 }
+
+/// A day, how many invoices are open, and their amounts: not yet late, then 1-30, 31-60, 61-90 and more days late.
+type MonthEnd = (String, i64, [i64; 5]);
 
 fn shift(day: NaiveDate, days: i64) -> NaiveDate {
     if days < 0 { day - Days::new(days.unsigned_abs()) } else { day + Days::new(days.unsigned_abs()) }
@@ -60,13 +64,26 @@ pub fn figures(invoices: &[Invoice], until: NaiveDate) -> Figures {
         paid_by_due: i64::try_from(paid.len() - late.len()).unwrap(),
         paid_late: i64::try_from(late.len()).unwrap(),
         days_late_total: late.iter().sum(),
-        open_minor: month_ends(invoices, until).into_iter().map(|day| (day.to_string(), open_on(invoices, day))).collect(),
+        days_to_settle_total: invoices.iter().filter_map(|i| Some((i.paid?.max(i.issued) - i.issued).num_days())).sum(),
+        month_ends: month_ends(invoices, until).into_iter().map(|day| month_end(invoices, day)).collect(),
     }
 }
 
-fn open_on(invoices: &[Invoice], day: NaiveDate) -> i64 {
+fn month_end(invoices: &[Invoice], day: NaiveDate) -> MonthEnd {
     let open = |i: &&Invoice| i.issued <= day && i.paid.is_none_or(|paid| paid.max(i.issued) > day);
-    invoices.iter().filter(open).map(|i| i.amount_minor).sum()
+    let (mut count, mut buckets) = (0, [0; 5]);
+    for invoice in invoices.iter().filter(open) {
+        let bucket = match (day - invoice.due).num_days() {
+            ..=0 => 0,
+            1..=30 => 1,
+            31..=60 => 2,
+            61..=90 => 3,
+            _ => 4,
+        };
+        count += 1;
+        buckets[bucket] += invoice.amount_minor;
+    }
+    (day.to_string(), count, buckets)
 }
 
 fn month_ends(invoices: &[Invoice], until: NaiveDate) -> Vec<NaiveDate> {
@@ -88,6 +105,15 @@ pub fn of_report(report: &serde_json::Value) -> Figures {
         paid_by_due: int(&report["settlement"]["paid_by_due"]),
         paid_late: int(&report["settlement"]["paid_late"]),
         days_late_total: int(&report["settlement"]["days_late_total"]),
-        open_minor: list("month_ends").iter().map(|m| (m["date"].as_str().unwrap().to_owned(), int(&m["open_minor"]))).collect(),
+        days_to_settle_total: int(&report["settlement"]["days_to_settle_total"]),
+        month_ends: list("month_ends").iter().map(month_end_of).collect(),
     }
+}
+
+fn month_end_of(reported: &serde_json::Value) -> MonthEnd {
+    let int = |key: &str| reported[key].as_i64().unwrap();
+    let keys = ["current_minor", "overdue_1_30_minor", "overdue_31_60_minor", "overdue_61_90_minor", "overdue_over_90_minor"];
+    let buckets = keys.map(int);
+    assert_eq!(buckets.iter().sum::<i64>(), int("open_minor"), "{reported}");
+    (reported["date"].as_str().unwrap().to_owned(), int("open_count"), buckets)
 }

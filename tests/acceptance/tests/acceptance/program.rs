@@ -1,6 +1,7 @@
 //! The built program, and how a test runs it.
 
 use std::{
+    ffi::OsString,
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
@@ -21,11 +22,20 @@ pub fn regua() -> Command {
         // Asked every time: a program that an older build left there would prove nothing. What is fresh takes no time, and it is
         // fresh because it is asked for with the tests: without their dependencies' features half of everything is compiled again.
         let cargo = option_env!("CARGO").unwrap_or("cargo");
-        let built = Command::new(cargo).args(["build", "--workspace", "--bins", "--tests"]).current_dir(root()).status().unwrap();
+        let mut build = Command::new(cargo);
+        build.args(["build", "--workspace", "--bins", "--tests"]).current_dir(root());
+        // What cargo tells this test of its own package would make build scripts run again, and all that hangs on them.
+        std::env::vars_os().map(|(name, _)| name).filter(is_of_this_package).for_each(|name| _ = build.env_remove(name));
+        let built = build.status().unwrap();
         assert!(built.success(), "the program could not be built");
         program
     });
     Command::new(path)
+}
+
+fn is_of_this_package(name: &OsString) -> bool {
+    let name = name.to_string_lossy();
+    ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_CRATE_", "CARGO_BIN_"].iter().any(|start| name.starts_with(start))
 }
 
 /// Runs a command line to its end.
