@@ -16,8 +16,9 @@ use crate::{
 };
 use anyhow::Context;
 use contracts::invoice::v1 as invoice;
-use eventlog::{Activity, Clock, CommandKey, Log, Submission, WriteError, Writer};
+use eventlog::{Activity, Clock, CommandKey, Log, Recorded, Submission, WriteError, Writer};
 use futures::{StreamExt, TryStreamExt, stream as pages};
+use host::trace;
 use kernel::Zone;
 use ladder::{Command, Event, ladder::ActionOutcome, track::OccurrenceState};
 use sha2::{Digest, Sha256};
@@ -31,6 +32,7 @@ use std::{
 };
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, Span};
 
 /// Events read at a time.
 const PAGE: usize = 512;
@@ -219,13 +221,16 @@ impl Running {
         let after = self.position.load(Ordering::SeqCst);
         let events = self.executor.log.read(after, PAGE).await.map_err(|error| Postponed(error.to_string()))?;
         let Some(last) = events.last().map(|event| event.position) else { return Ok(false) };
-        let is_due = |event: &&eventlog::Recorded| event.event_type == "ActionDue";
-        let decoded = events.iter().filter(is_due).map(|event| wire::decode(&event.tenant, &event.event_type, &event.payload));
-        let readable =
-            |fact: Result<Option<Fact>, _>| fact.inspect_err(|fault| tracing::error!(%fault, "an action cannot be read")).ok().flatten();
-        let due: Vec<Fact> = decoded.filter_map(readable).collect();
+        let is_due = |event: &&Recorded| event.event_type == "ActionDue";
+        let readable = |event: &Recorded| {
+            let fact = wire::decode(&event.tenant, &event.event_type, &event.payload);
+            let fact = fact.inspect_err(|fault| tracing::error!(%fault, "an action cannot be read")).ok().flatten()?;
+            Some((fact, trace::continued("perform action", event.traceparent.as_deref())))
+        };
+        let due: Vec<(Fact, Span)> = events.iter().filter(is_due).filter_map(readable).collect();
         let executor = &self.executor;
-        pages::iter(&due).map(Ok).try_for_each_concurrent(IN_HAND, |fact| executor.perform(fact)).await?;
+        let all = pages::iter(&due).map(Ok);
+        all.try_for_each_concurrent(IN_HAND, |(fact, span)| executor.perform(fact).instrument(span.clone())).await?;
         if !due.is_empty() || last - self.stored >= STORE_EVERY {
             executor.store_place(last).await.map_err(|error| Postponed(error.to_string()))?;
             self.stored = last;

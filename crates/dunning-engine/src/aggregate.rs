@@ -254,7 +254,8 @@ pub fn meta(tenant: &str, customer_id: &str) -> Meta {
 
 /// The command for a payer whose timers are due.
 pub fn wake(due: &DueStream, now: DateTime<Utc>) -> Submission<Ladders> {
-    let meta = Meta { tenant: due.tenant.clone(), key: due.key.clone(), ..Meta::default() };
+    let traceparent = host::trace::begun("wake ladder");
+    let meta = Meta { tenant: due.tenant.clone(), key: due.key.clone(), traceparent, ..Meta::default() };
     // Only streams of ladders have timers, and their name was made by `stream`.
     let customer_id = customer_of(&due.tenant, &due.stream).expect("a stream with timers is a payer's");
     let order = Order::Ladder(Command::Wake { now });

@@ -8,6 +8,5 @@ const DEFAULTS: &str = include_str!("../../../deploy/regua.default.toml");
 async fn main() -> anyhow::Result<()> {
     let launch = Launch::from_arguments(dunning_engine::NAME, DEFAULTS)?;
     let settings = dunning_engine::Settings::from_config(&launch.config)?;
-    let service = dunning_engine::start(&launch.process, settings).await?;
-    launch.run(service).await
+    launch.run(dunning_engine::start(&launch.process, settings)).await
 }

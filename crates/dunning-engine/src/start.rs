@@ -14,16 +14,16 @@ use crate::{
 use anyhow::Context;
 use contracts::dunning::v1::dunning_service_server::{DunningServiceServer, SERVICE_NAME};
 use eventlog::{
-    Log, TimerLoop, TimerOptions, Writer, WriterOptions,
+    Log, Shards, TimerLoop, TimerOptions, Writer, WriterOptions,
     consumer::{Consumer, ConsumerSpec},
     projection::{OwnLog, Projections, Views},
 };
 use host::{
-    Config, Environment, Parts, Process, Service,
+    Config, Entrance, Environment, Parts, Process, Service,
     collection::Collection,
     config::{Access, Listen, Storage},
     server::MAX_MESSAGE_BYTES,
-    service,
+    service, trace,
 };
 use kernel::Zone;
 use std::sync::Arc;
@@ -67,6 +67,7 @@ pub fn projections(log: &Log) -> anyhow::Result<Projections> {
 
 /// Starts the service. Errors: storage, bus, owner or an address that cannot be had.
 pub async fn start(process: &Process, settings: Settings) -> anyhow::Result<Service> {
+    let entrance = Entrance::open(&settings.listen, (SERVICE_NAME, contracts::DESCRIPTORS), &process.access).await?;
     let environment = Environment::open(NAME, &settings.storage, MIGRATIONS, process).await?;
     let mut parts = Parts::default();
     let look = actions::over_grpc(&settings.owner, &process.access)?;
@@ -74,8 +75,7 @@ pub async fn start(process: &Process, settings: Settings) -> anyhow::Result<Serv
     let server = assemble(&environment, rules, look, &mut parts).await?;
     let api = DunningServiceServer::new(server).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let routes = Routes::new(InterceptedService::new(api, environment.gatekeeper.clone()));
-    service::listen(&environment, &settings.listen, (routes, SERVICE_NAME, contracts::DESCRIPTORS), axum::Router::new(), &mut parts)
-        .await?;
+    service::serve(&environment, entrance, routes, axum::Router::new(), &mut parts).await;
     Ok(Service::new(NAME, environment, parts))
 }
 
@@ -96,27 +96,29 @@ pub(crate) async fn assemble(environment: &Environment, rules: Rules, look: Last
     let writer = Writer::spawn(Arc::clone(&ladders), log.clone(), options.clone());
     let policies = Writer::spawn(Arc::new(Policies), log.clone(), options);
 
-    let views = start_consumers(environment, &writer, parts).await?;
+    let (views, shards) = start_consumers(environment, &writer, parts).await?;
     let clock = Arc::clone(&process.clock);
     let executor = Executor { writer: writer.clone(), ladders: Arc::clone(&ladders), log: log.clone(), clock: Arc::clone(&clock), look };
     parts.tasks.push(executor.spawn(&process.activity, environment.stop.clone()).await?);
-    let timers = TimerOptions::for_log(&log, process.activity.clone());
+    // A replica wakes the payers whose facts come to it. When their partition moves, its next owner finds their timers in the database.
+    let timers = TimerOptions { shards, ..TimerOptions::for_log(&log, process.activity.clone()) };
     parts.timers.push(TimerLoop::spawn(writer.clone(), Arc::new(wake), timers));
     service::publish(environment, TOPIC, Arc::new(PublicFacts), parts).await?;
     Ok(Server { writer, ladders, policies, log, views, clock, zone: rules.zone })
 }
 
-/// Facts of others become commands; own events become tables.
-async fn start_consumers(environment: &Environment, writer: &Writer<Ladders>, parts: &mut Parts) -> anyhow::Result<Views> {
+/// Facts of others become commands; own events become tables. The shards are those whose facts come to this process.
+async fn start_consumers(environment: &Environment, writer: &Writer<Ladders>, parts: &mut Parts) -> anyhow::Result<(Views, Shards)> {
     let process = &environment.process;
     let spec = |name| ConsumerSpec::new(name, environment.db.clone(), Arc::clone(&process.clock), Arc::clone(&process.ids));
     let projections = projections(&environment.log)?;
-    let own = spec(VIEWS_CONSUMER).projections(projections.clone());
+    let own = spec(VIEWS_CONSUMER).projections(projections.clone()).spans(trace::projected);
     parts.consumers.push(Consumer::start(own, &process.bus, &process.activity, environment.stop.clone()).await?);
     let inbound = spec(crate::INBOUND_CONSUMER).topics(&[INVOICE_TOPIC, NOTIFICATION_TOPIC]);
     let wiring = (&process.activity, environment.stop.clone());
     let consumer = Consumer::start_with_inbound(inbound, writer.clone(), Arc::new(Facts), &process.bus, wiring).await?;
+    let shards = consumer.shards();
     parts.consumers.push(consumer);
     parts.projections.push(projections.clone());
-    Ok(Views::of(vec![projections]))
+    Ok((Views::of(vec![projections]), shards))
 }

@@ -7,6 +7,9 @@ use serde::{Deserialize, de::DeserializeOwned};
 use std::{fmt, net::SocketAddr, path::PathBuf};
 use toml::{Table, Value};
 
+/// Begins a text that stands for an environment variable.
+const ENVIRONMENT: &str = "env:";
+
 /// One thing wrong with a configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
@@ -19,6 +22,13 @@ pub struct Fault {
 /// Everything wrong with a configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Faults(pub Vec<Fault>);
+
+impl Faults {
+    /// A single one.
+    pub fn one(path: &str, message: impl Into<String>) -> Self {
+        Self(vec![Fault { path: path.to_owned(), message: message.into() }])
+    }
+}
 
 impl fmt::Display for Faults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -38,9 +48,8 @@ pub struct Config {
 impl Config {
     /// Lays `user` (TOML) over `default` (TOML). Errors: every unknown key, wrong kind and unset variable at once.
     pub fn load(default: &str, user: &str) -> Result<Self, Faults> {
-        let single = |path: &str, message: String| Faults(vec![Fault { path: path.to_owned(), message }]);
-        let mut table: Table = default.parse().map_err(|error: toml::de::Error| single("(default)", error.to_string()))?;
-        let user: Table = user.parse().map_err(|error: toml::de::Error| single("(file)", error.to_string()))?;
+        let mut table: Table = default.parse().map_err(|error: toml::de::Error| Faults::one("(default)", error.to_string()))?;
+        let user: Table = user.parse().map_err(|error: toml::de::Error| Faults::one("(file)", error.to_string()))?;
         let mut faults = Vec::new();
         lay_over(&mut table, user, "", &mut faults);
         resolve_environment(&mut table, "", &mut faults);
@@ -63,10 +72,13 @@ impl Config {
     }
 }
 
+/// An empty table of the default is open: it takes whatever keys the user gives it.
 fn lay_over(base: &mut Table, user: Table, prefix: &str, faults: &mut Vec<Fault>) {
+    let open = base.is_empty();
     for (key, value) in user {
         let path = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
         match (base.get_mut(&key), value) {
+            (None, value) if open => _ = base.insert(key, value),
             (None, _) => faults.push(Fault { path, message: "unknown key".to_owned() }),
             (Some(Value::Table(inner)), Value::Table(table)) => lay_over(inner, table, &path, faults),
             (Some(slot), value) if slot.same_type(&value) => *slot = value,
@@ -77,22 +89,38 @@ fn lay_over(base: &mut Table, user: Table, prefix: &str, faults: &mut Vec<Fault>
     }
 }
 
+/// Reads every `env:NAME`: as a value, and as a key of an open table, because tokens are keys.
 fn resolve_environment(table: &mut Table, prefix: &str, faults: &mut Vec<Fault>) {
+    let named: Vec<String> = table.keys().filter(|key| key.starts_with(ENVIRONMENT)).cloned().collect();
+    for key in named {
+        let path = format!("{prefix}.{key}");
+        if let (Some(value), Some(found)) = (table.remove(&key), read_environment(&key, &path, faults)) {
+            table.insert(found, value);
+        }
+    }
     for (key, value) in table.iter_mut() {
         let path = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
         match value {
             Value::Table(inner) => resolve_environment(inner, &path, faults),
             Value::String(text) => {
-                if let Some(name) = text.strip_prefix("env:") {
-                    match std::env::var(name) {
-                        Ok(found) => *text = found,
-                        Err(_) => faults.push(Fault { path, message: format!("environment variable {name} is not set") }),
-                    }
+                if text.starts_with(ENVIRONMENT)
+                    && let Some(found) = read_environment(text, &path, faults)
+                {
+                    *text = found;
                 }
             }
             Value::Integer(_) | Value::Float(_) | Value::Boolean(_) | Value::Datetime(_) | Value::Array(_) => {}
         }
     }
+}
+
+fn read_environment(text: &str, path: &str, faults: &mut Vec<Fault>) -> Option<String> {
+    let name = text.strip_prefix(ENVIRONMENT)?;
+    let found = std::env::var(name).ok();
+    if found.is_none() {
+        faults.push(Fault { path: path.to_owned(), message: format!("environment variable {name} is not set") });
+    }
+    found
 }
 
 /// Where logs and views are kept.
@@ -121,8 +149,35 @@ pub struct BusConfig {
     pub brokers: String,
     /// Partitions of each topic.
     pub partitions: i32,
+    /// Copies of each partition.
+    pub replication: i32,
     /// Put before topic and group names, so that several installations share a broker.
     pub prefix: String,
+}
+
+impl Storage {
+    /// Errors: an unknown kind, or PostgreSQL without an address.
+    pub fn check(&self) -> Result<(), Faults> {
+        match self.kind.as_str() {
+            "sqlite" => Ok(()),
+            "postgres" if self.url.is_empty() => Err(Faults::one("storage.url", "is needed where storage.kind is postgres")),
+            "postgres" => Ok(()),
+            other => Err(Faults::one("storage.kind", format!("is {other}, should be sqlite or postgres"))),
+        }
+    }
+}
+
+impl BusConfig {
+    /// Errors: an unknown kind, Kafka without brokers, no partition.
+    pub fn check(&self) -> Result<(), Faults> {
+        match self.kind.as_str() {
+            "in-process" | "kafka" if self.partitions < 1 => Err(Faults::one("bus.partitions", "should be more than zero")),
+            "in-process" | "kafka" if self.replication < 1 => Err(Faults::one("bus.replication", "should be more than zero")),
+            "kafka" if self.brokers.is_empty() => Err(Faults::one("bus.brokers", "is needed where bus.kind is kafka")),
+            "in-process" | "kafka" => Ok(()),
+            other => Err(Faults::one("bus.kind", format!("is {other}, should be in-process or kafka"))),
+        }
+    }
 }
 
 /// Addresses of one service.
@@ -171,7 +226,7 @@ pub struct TelemetryConfig {
 mod tests {
     use super::*;
 
-    const DEFAULT: &str = "[bus]\nkind = \"in-process\"\nbrokers = \"\"\npartitions = 4\nprefix = \"\"\n";
+    const DEFAULT: &str = "[bus]\nkind = \"in-process\"\nbrokers = \"\"\npartitions = 4\nreplication = 1\nprefix = \"\"\n[tokens]\n";
 
     #[test]
     fn every_fault_is_reported_at_once_with_its_path() {
@@ -185,6 +240,15 @@ mod tests {
         let config = Config::load(DEFAULT, "[bus]\nkind = \"kafka\"\n").unwrap();
         let bus: BusConfig = config.section("bus").unwrap();
         assert_eq!((bus.kind.as_str(), bus.partitions), ("kafka", 4));
+    }
+
+    #[test]
+    fn a_table_without_defaults_takes_any_key_and_a_key_may_come_from_the_environment() {
+        let config = Config::load(DEFAULT, "[tokens]\nsecret = \"acme\"\n\"env:CARGO_PKG_NAME\" = \"default\"\n").unwrap();
+        let tokens: Table = config.section("tokens").unwrap();
+        assert_eq!((tokens["secret"].as_str(), tokens["host"].as_str()), (Some("acme"), Some("default")));
+        let faults = Config::load(DEFAULT, "[tokens]\n\"env:REGUA_NO_SUCH_VARIABLE\" = \"acme\"\n").unwrap_err();
+        assert!(faults.to_string().contains("tokens.env:REGUA_NO_SUCH_VARIABLE"), "{faults}");
     }
 
     #[test]

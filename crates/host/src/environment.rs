@@ -2,6 +2,7 @@
 
 use crate::{
     access::Gatekeeper,
+    away,
     config::{Access, Storage},
     metrics::Metrics,
 };
@@ -50,12 +51,16 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// Opens a service's database and log, creating what is missing. Errors: the storage cannot be opened.
+    /// Opens a service's database and log, creating what is missing. A server or broker that does not answer is waited for: it may
+    /// start after us. Errors: the storage cannot be opened, or settings of the bus cannot be used.
     pub async fn open(name: &'static str, storage: &Storage, migrations: &[Migration], process: &Process) -> anyhow::Result<Self> {
-        let db = open_database(name, storage, process.durability).await?;
-        let log = Log::open(db.clone(), Arc::clone(&process.clock), Arc::clone(&process.ids)).await;
-        let log = log.with_context(|| format!("the log of {name} cannot be opened"))?;
-        db.migrate(migrations).await.with_context(|| format!("the tables of {name} cannot be created"))?;
+        let open = async || open_storage(name, storage, migrations, process).await;
+        let (db, log) = match storage.kind.as_str() {
+            "postgres" => away::wait_for(&format!("PostgreSQL ({name})"), open).await?,
+            // A file that cannot be opened does not mend itself.
+            _ => open().await?,
+        };
+        away::wait_for_broker(&process.bus).await?;
         Ok(Self {
             db,
             log,
@@ -65,6 +70,14 @@ impl Environment {
             process: process.clone(),
         })
     }
+}
+
+async fn open_storage(name: &str, storage: &Storage, migrations: &[Migration], process: &Process) -> anyhow::Result<(Db, Log)> {
+    let db = open_database(name, storage, process.durability).await?;
+    let log = Log::open(db.clone(), Arc::clone(&process.clock), Arc::clone(&process.ids)).await;
+    let log = log.with_context(|| format!("the log of {name} cannot be opened"))?;
+    db.migrate(migrations).await.with_context(|| format!("the tables of {name} cannot be created"))?;
+    Ok((db, log))
 }
 
 /// Opens the database of a service: `<directory>/<name>.sqlite`, or the schema `<prefix><name>`.

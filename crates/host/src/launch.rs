@@ -14,6 +14,7 @@ use eventlog::{
 };
 use sql::Durability;
 use std::{path::PathBuf, sync::Arc};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 /// What a service of its own is launched with.
@@ -40,6 +41,9 @@ impl Launch {
         let telemetry_config: TelemetryConfig = config.section("telemetry")?;
         let access: Access = config.section("access")?;
         let bus: BusConfig = config.section("bus")?;
+        let storage: Storage = config.section("storage")?;
+        bus.check()?;
+        storage.check()?;
         let process = Process {
             clock: Arc::new(SystemClock),
             ids: Arc::new(TimeOrdered),
@@ -51,19 +55,70 @@ impl Launch {
             stop: CancellationToken::new(),
         };
         let telemetry = telemetry::start(service, &telemetry_config)?;
-        Ok(Self { storage: config.section("storage")?, config, process, _telemetry: telemetry })
+        Ok(Self { storage, config, process, _telemetry: telemetry })
     }
 
-    /// Prints where the service listens and runs it until Ctrl-C or SIGTERM. Errors: signals cannot be heard.
-    pub async fn run(self, service: Service) -> anyhow::Result<()> {
+    /// Starts a service, prints where it listens and runs it until Ctrl-C or SIGTERM, which also end a start that waits for a
+    /// database or a broker. Errors: signals cannot be heard; the service cannot start.
+    pub async fn run(&self, start: impl Future<Output = anyhow::Result<Service>>) -> anyhow::Result<()> {
+        let mut ending = Ending::listen()?;
+        let Some(service) = ending.or(start).await? else { return Ok(()) };
         for (protocol, address) in service.addresses() {
             println!("{:15} {protocol}  {address}", service.name());
         }
-        until_stopped().await?;
+        ending.comes().await;
         tracing::info!("stopping");
         service.stop().await;
         Ok(())
     }
+}
+
+/// Hears Ctrl-C and SIGTERM, from its making on.
+pub struct Ending {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Ending {
+    /// Errors: signals cannot be heard.
+    pub fn listen() -> anyhow::Result<Self> {
+        let hear = |kind| signal(kind).context("signals cannot be heard");
+        Ok(Self { interrupt: hear(SignalKind::interrupt())?, terminate: hear(SignalKind::terminate())? })
+    }
+
+    /// Returns when the process is asked to end.
+    pub async fn comes(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+
+    /// The outcome of `work`, or `None` where the process is asked to end before it is there. Errors: those of `work`.
+    pub async fn or<T>(&mut self, work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<Option<T>> {
+        tokio::select! {
+            biased;
+            () = self.comes() => {
+                tracing::info!("asked to end");
+                Ok(None)
+            }
+            outcome = work => outcome.map(Some),
+        }
+    }
+}
+
+/// A token that Ctrl-C or SIGTERM cancels; the second one ends the process. Errors: signals cannot be heard.
+pub fn stopped_by_signal() -> anyhow::Result<CancellationToken> {
+    let mut ending = Ending::listen()?;
+    let stop = CancellationToken::new();
+    let token = stop.clone();
+    tokio::spawn(async move {
+        ending.comes().await;
+        token.cancel();
+        ending.comes().await;
+        std::process::exit(130);
+    });
+    Ok(stop)
 }
 
 /// The bus that a configuration says.
@@ -73,6 +128,7 @@ pub fn bus_of(config: &BusConfig) -> Bus {
     }
     let mut kafka = KafkaConfig::new(config.brokers.clone());
     kafka.partitions = config.partitions;
+    kafka.replication = config.replication;
     kafka.prefix = config.prefix.clone();
     Bus::Kafka(Kafka::new(kafka))
 }
@@ -80,15 +136,6 @@ pub fn bus_of(config: &BusConfig) -> Bus {
 /// Partitions of every topic; 1 in process.
 pub fn partitions(config: &BusConfig) -> i32 {
     if config.kind == "kafka" { config.partitions } else { 1 }
-}
-
-/// Returns on Ctrl-C or SIGTERM. Errors: signals cannot be heard.
-pub async fn until_stopped() -> anyhow::Result<()> {
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).context("signals cannot be heard")?;
-    tokio::select! {
-        ended = tokio::signal::ctrl_c() => ended.context("signals cannot be heard"),
-        _ = terminate.recv() => Ok(()),
-    }
 }
 
 fn config_path(arguments: impl Iterator<Item = String>) -> anyhow::Result<Option<PathBuf>> {

@@ -2,14 +2,17 @@
 //! access, calls to others, shutdown. Knows no business word.
 
 pub mod access;
+pub mod away;
 pub mod client;
 pub mod clock;
 pub mod collection;
 pub mod config;
+pub mod entrance;
 pub mod environment;
 pub mod ids;
 pub mod launch;
 pub mod metrics;
+mod observe;
 pub mod refusal;
 pub mod request;
 pub mod server;
@@ -18,6 +21,7 @@ pub mod telemetry;
 pub mod trace;
 
 pub use config::Config;
+pub use entrance::Entrance;
 pub use environment::{Environment, Process};
 pub use refusal::Refusal;
 pub use service::{Parts, Service};

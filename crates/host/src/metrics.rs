@@ -1,22 +1,30 @@
 //! Metrics of one service, in Prometheus form.
 
 use anyhow::Context;
+use futures::{
+    FutureExt,
+    future::{BoxFuture, join_all},
+};
 use opentelemetry::{
     KeyValue,
     metrics::{Counter, Meter, MeterProvider},
 };
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 use prometheus::{Encoder, Registry, TextEncoder};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A reading of a gauge: label and value.
 pub type Reading = (&'static str, String, u64);
+
+/// Asks somebody for figures that a gauge then shows.
+type Refresh = Arc<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>;
 
 /// Instruments of one service.
 #[derive(Clone)]
 pub struct Metrics {
     registry: Registry,
     meter: Meter,
+    refreshes: Arc<Mutex<Vec<Refresh>>>,
     _provider: Arc<SdkMeterProvider>,
 }
 
@@ -28,7 +36,7 @@ impl Metrics {
             opentelemetry_prometheus::exporter().with_registry(registry.clone()).scope_info_enabled(false).build().context("metrics")?;
         let provider = SdkMeterProvider::builder().with_reader(exporter).build();
         let meter = provider.meter(service);
-        Ok(Self { registry, meter, _provider: Arc::new(provider) })
+        Ok(Self { registry, meter, refreshes: Arc::default(), _provider: Arc::new(provider) })
     }
 
     /// A counter; `name` without unit or `_total`, which the exporter adds.
@@ -47,6 +55,19 @@ impl Metrics {
                 }
             })
             .build();
+    }
+
+    /// Has something done whenever somebody asks for all of it, before gauges are read: what only a database knows.
+    pub fn before_reading<F: Future<Output = ()> + Send + 'static>(&self, refresh: impl Fn() -> F + Send + Sync + 'static) {
+        let refresh: Refresh = Arc::new(move || refresh().boxed());
+        self.refreshes.lock().unwrap_or_else(PoisonError::into_inner).push(refresh);
+    }
+
+    /// All of it as text, asked for anew.
+    pub async fn fresh_text(&self) -> String {
+        let refreshes = self.refreshes.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        join_all(refreshes.iter().map(|refresh| refresh())).await;
+        self.text()
     }
 
     /// All of it as text.

@@ -1,6 +1,6 @@
-//! Listeners: gRPC with health and reflection, HTTP for what gRPC does not reach.
+//! Listeners: gRPC, and HTTP for what gRPC does not reach.
 
-use crate::{access, config::Access};
+use crate::config::Access;
 use anyhow::Context;
 use std::net::SocketAddr;
 use tokio::{net::TcpListener, task::JoinHandle};
@@ -13,18 +13,6 @@ use tonic::{
 /// Longest message that a service decodes, in bytes; a longer one is refused before it is read.
 pub const MAX_MESSAGE_BYTES: usize = 4 * 1024 * 1024;
 
-/// A gRPC server to start.
-pub struct GrpcServer<'a> {
-    /// Where to listen; port 0 = any free one.
-    pub listen: SocketAddr,
-    /// The services, each behind its gatekeeper.
-    pub routes: Routes,
-    /// Full names of the services, for health.
-    pub names: &'a [&'static str],
-    /// File descriptors, for reflection.
-    pub descriptors: &'static [u8],
-}
-
 /// A server that runs.
 pub struct Running {
     /// Where it listens.
@@ -33,23 +21,10 @@ pub struct Running {
     pub task: JoinHandle<()>,
 }
 
-/// Starts a gRPC server with health and, if asked for, reflection; it drains when `stop` is cancelled.
-pub async fn serve_grpc(server: GrpcServer<'_>, access: &Access, stop: CancellationToken) -> anyhow::Result<Running> {
-    access::check_listener(server.listen, access)?;
-    let listener = TcpListener::bind(server.listen).await.with_context(|| format!("cannot listen on {}", server.listen))?;
+/// Starts a gRPC server on an address that [`crate::access::check_listener`] let pass; it drains when `stop` is cancelled.
+pub async fn serve_grpc(listen: SocketAddr, routes: Routes, access: &Access, stop: CancellationToken) -> anyhow::Result<Running> {
+    let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
     let address = listener.local_addr()?;
-    let (reporter, health) = tonic_health::server::health_reporter();
-    for name in server.names {
-        reporter.set_service_status(*name, tonic_health::ServingStatus::Serving).await;
-    }
-    let mut routes = server.routes.add_service(health);
-    if access.reflection {
-        let reflection = tonic_reflection::server::Builder::configure()
-            .register_encoded_file_descriptor_set(server.descriptors)
-            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-            .build_v1()?;
-        routes = routes.add_service(reflection);
-    }
     let mut builder = Server::builder()
         .trace_fn(crate::trace::request_span)
         .initial_stream_window_size(1024 * 1024)

@@ -1,12 +1,14 @@
 //! A service that runs: its listeners, consumers, timers and background tasks, and how to stop it or let it rest.
 
-use crate::{
-    config::Listen,
-    environment::Environment,
-    metrics::Reading,
-    server::{self, GrpcServer},
+use crate::{entrance::Entrance, environment::Environment, observe, trace};
+use axum::{
+    Router,
+    extract::{Request, State},
+    http::StatusCode,
+    middleware::{self, Next},
+    response::Response,
+    routing::get,
 };
-use axum::{Router, extract::State, http::StatusCode, routing::get};
 use eventlog::{
     TimerHandle,
     bus::{Bus, Publish},
@@ -14,16 +16,10 @@ use eventlog::{
     projection::Projections,
     relay::Relay,
 };
-use std::{
-    net::SocketAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::task::JoinHandle;
 use tonic::service::Routes;
+use tracing::Instrument;
 
 /// How long running calls may take to end once a service is to stop.
 pub const GRACE: Duration = Duration::from_secs(10);
@@ -62,7 +58,9 @@ impl Service {
     pub fn new(name: &'static str, environment: Environment, parts: Parts) -> Self {
         let consumers = Arc::new(parts.consumers);
         let relays = Arc::new(parts.relays);
-        observe(&environment, &consumers, &relays);
+        observe::consumers(&environment.metrics, &consumers);
+        observe::relays(&environment, &relays);
+        observe::timers(&environment);
         Self {
             name,
             environment,
@@ -164,25 +162,6 @@ impl Service {
     }
 }
 
-fn observe(environment: &Environment, consumers: &Arc<Vec<Consumer>>, relays: &Arc<Vec<Relay>>) {
-    let behind = Arc::downgrade(relays);
-    environment.metrics.gauge("unpublished_events", "Events of the log that are not on the bus yet", move || {
-        let Some(relays) = behind.upgrade() else { return Vec::new() };
-        relays.iter().map(Relay::status).map(|status| ("topic", status.topic, status.head.saturating_sub(status.published))).collect()
-    });
-    let readings = |consumers: &Arc<Vec<Consumer>>, read: fn(&ConsumerStatus) -> u64| {
-        let consumers = Arc::downgrade(consumers);
-        move || -> Vec<Reading> {
-            let Some(consumers) = consumers.upgrade() else { return Vec::new() };
-            consumers.iter().map(|consumer| ("consumer", consumer.name().to_owned(), read(&consumer.status()))).collect()
-        }
-    };
-    let lag = |status: &ConsumerStatus| status.places.values().map(|place| place.lag.unsigned_abs()).sum();
-    environment.metrics.gauge("consumer_lag_events", "Events that a consumer has not read", readings(consumers, lag));
-    environment.metrics.gauge("parked_streams", "Streams that wait for a person", readings(consumers, |status| status.parked));
-    environment.metrics.gauge("duplicate_events", "Events seen before and skipped", readings(consumers, |status| status.counts.duplicates));
-}
-
 /// Publishes the service's log under a topic: offers it in process, or relays it to Kafka.
 pub async fn publish(environment: &Environment, topic: &'static str, publish: Arc<dyn Publish>, parts: &mut Parts) -> anyhow::Result<()> {
     match &environment.process.bus {
@@ -195,47 +174,26 @@ pub async fn publish(environment: &Environment, topic: &'static str, publish: Ar
     Ok(())
 }
 
-/// Opens the gRPC and HTTP listeners of a service. `api` is its routes, their full name and the file descriptors.
-pub async fn listen(
-    environment: &Environment,
-    listen: &Listen,
-    api: (Routes, &'static str, &'static [u8]),
-    http: Router,
-    parts: &mut Parts,
-) -> anyhow::Result<()> {
-    let (routes, name, descriptors) = api;
-    let grpc = GrpcServer { listen: listen.grpc, routes, names: &[name], descriptors };
-    let grpc = server::serve_grpc(grpc, &environment.process.access, environment.stop.clone()).await?;
-    let http = serve_http(listen.http, http, environment).await?;
-    for (protocol, running) in [("grpc", grpc), ("http", http)] {
-        parts.addresses.push((protocol, running.address));
-        parts.tasks.push(running.task);
-    }
-    Ok(())
+/// Lets calls in: from now on the service is ready. `http` is what it serves over HTTP beside `/metrics` and `/health`.
+pub async fn serve(environment: &Environment, entrance: Entrance, routes: Routes, http: Router, parts: &mut Parts) {
+    let http = http.layer(middleware::from_fn(traced));
+    entrance.serve(environment, routes, pages(environment).merge(http), parts).await;
 }
 
-/// Starts the HTTP side of a service: `/metrics`, `/health` and what the service adds. Health is 503 once it is to stop.
-async fn serve_http(listen: SocketAddr, router: Router, environment: &Environment) -> anyhow::Result<server::Running> {
-    let due = Arc::new(AtomicU64::new(0));
-    let shown = Arc::clone(&due);
-    environment.metrics.gauge("timers_due", "Timers that are due and have not fired", move || {
-        vec![("log", "own".to_owned(), shown.load(Ordering::Relaxed))]
-    });
-    let state = (environment.clone(), due);
-    let own = Router::new().route("/metrics", get(metrics)).route("/health", get(health)).with_state(state);
-    server::serve_http(listen, own.merge(router), &environment.process.access, environment.stop.clone()).await
+async fn traced(request: Request, next: Next) -> Response {
+    let span = trace::request_span(&request);
+    next.run(request).instrument(span).await
 }
 
-type HttpState = (Environment, Arc<AtomicU64>);
-
-async fn metrics(State((environment, due)): State<HttpState>) -> String {
-    match environment.log.timers_due().await {
-        Ok(count) => due.store(count, Ordering::Relaxed),
-        Err(error) => tracing::warn!(%error, "timers cannot be counted"),
-    }
-    environment.metrics.text()
+/// `/metrics` and `/health`, which is 503 once the service is to stop.
+fn pages(environment: &Environment) -> Router {
+    Router::new().route("/metrics", get(metrics)).route("/health", get(health)).with_state(environment.clone())
 }
 
-async fn health(State((environment, _)): State<HttpState>) -> StatusCode {
+async fn metrics(State(environment): State<Environment>) -> String {
+    environment.metrics.fresh_text().await
+}
+
+async fn health(State(environment): State<Environment>) -> StatusCode {
     if environment.stop.is_cancelled() { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK }
 }

@@ -32,14 +32,19 @@ pub fn start(service: &'static str, config: &TelemetryConfig) -> anyhow::Result<
     let filter = EnvFilter::try_new(format!("{QUIET},{}", config.log)).context("telemetry.log is no filter")?;
     let fmt = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let logs = match config.format.as_str() {
-        "json" => fmt.json().boxed(),
-        "text" => fmt.boxed(),
+        "json" => fmt.json().with_filter(filter).boxed(),
+        "text" => fmt.with_filter(filter).boxed(),
         other => anyhow::bail!("telemetry.format is {other}, should be text or json"),
     };
     let provider = if config.otlp_endpoint.is_empty() { None } else { Some(tracer_provider(service, &config.otlp_endpoint)?) };
-    let traces = provider.as_ref().map(|provider| tracing_opentelemetry::layer().with_tracer(provider.tracer("regua")));
-    if tracing_subscriber::registry().with(filter).with(logs).with(traces).try_init().is_err() {
+    // What is logged and what is traced are two questions: a quiet log does not cut traces.
+    let traced = EnvFilter::try_new(format!("{QUIET},info")).context("the filter of traces")?;
+    let layer = |provider: &SdkTracerProvider| tracing_opentelemetry::layer().with_tracer(provider.tracer("regua")).with_filter(traced);
+    let traces = provider.as_ref().map(layer);
+    if tracing_subscriber::registry().with(logs).with(traces).try_init().is_err() {
         tracing::debug!("logs were started before");
+    } else if provider.is_some() {
+        crate::trace::turn_on();
     }
     Ok(Telemetry { provider })
 }

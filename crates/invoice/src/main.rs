@@ -8,6 +8,5 @@ const DEFAULTS: &str = include_str!("../../../deploy/regua.default.toml");
 async fn main() -> anyhow::Result<()> {
     let launch = Launch::from_arguments(invoice::NAME, DEFAULTS)?;
     let settings = invoice::Settings::from_config(&launch.config)?;
-    let service = invoice::start(&launch.process, settings).await?;
-    launch.run(service).await
+    launch.run(invoice::start(&launch.process, settings)).await
 }

@@ -11,11 +11,11 @@ use eventlog::{
     projection::{OwnLog, Projections, Views},
 };
 use host::{
-    Config, Environment, Parts, Process, Service,
+    Config, Entrance, Environment, Parts, Process, Service,
     collection::Collection,
     config::{Listen, Storage},
     server::MAX_MESSAGE_BYTES,
-    service,
+    service, trace,
 };
 use kernel::Zone;
 use moka::sync::Cache;
@@ -55,6 +55,7 @@ pub fn projections(log: &Log) -> anyhow::Result<Projections> {
 
 /// Starts the service. Errors: storage, bus or an address that cannot be had.
 pub async fn start(process: &Process, settings: Settings) -> anyhow::Result<Service> {
+    let entrance = Entrance::open(&settings.listen, (SERVICE_NAME, contracts::DESCRIPTORS), &process.access).await?;
     let environment = Environment::open(NAME, &settings.storage, MIGRATIONS, process).await?;
     let options = WriterOptions { partitions: process.partitions, activity: process.activity.clone(), ..WriterOptions::default() };
     let writer = Writer::spawn(Arc::new(Accounts), environment.log.clone(), options);
@@ -62,7 +63,7 @@ pub async fn start(process: &Process, settings: Settings) -> anyhow::Result<Serv
 
     let projections = projections(&environment.log)?;
     let spec = ConsumerSpec::new(CONSUMER, environment.db.clone(), Arc::clone(&process.clock), Arc::clone(&process.ids));
-    let spec = spec.projections(projections.clone());
+    let spec = spec.projections(projections.clone()).spans(trace::projected);
     parts.consumers.push(Consumer::start(spec, &process.bus, &process.activity, environment.stop.clone()).await?);
 
     service::publish(&environment, TOPIC, Arc::new(PublicFacts), &mut parts).await?;
@@ -80,7 +81,6 @@ pub async fn start(process: &Process, settings: Settings) -> anyhow::Result<Serv
     parts.projections.push(projections);
     let api = InvoiceServiceServer::new(server).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let routes = Routes::new(InterceptedService::new(api, environment.gatekeeper.clone()));
-    service::listen(&environment, &settings.listen, (routes, SERVICE_NAME, contracts::DESCRIPTORS), axum::Router::new(), &mut parts)
-        .await?;
+    service::serve(&environment, entrance, routes, axum::Router::new(), &mut parts).await;
     Ok(Service::new(NAME, environment, parts))
 }

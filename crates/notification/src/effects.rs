@@ -24,7 +24,7 @@ use eventlog::{
     activity::{Busy, InFlight},
     bus::partition::partition_of,
 };
-use host::metrics::Metrics;
+use host::{metrics::Metrics, trace};
 use kernel::{ContactId, CustomerId, DateTime, TenantId, Utc};
 use notice::{CloseStale, Command, Rejection};
 use opentelemetry::metrics::Counter;
@@ -34,6 +34,7 @@ use std::{
 };
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 /// Payers whose contacts are carried out at the same time.
 const LANES: usize = 64;
@@ -144,7 +145,9 @@ impl Effects {
     pub fn wake(&self, due: &DueStream, now: DateTime<Utc>) -> Submission<AllContacts> {
         let payer = Payer::of(&due.tenant, &due.stream).expect("streams are named after tenants and payers that have valid ids");
         self.offer(payer.clone());
-        payer.submission(Command::CloseStale(CloseStale { now }))
+        let mut submission = payer.submission(Command::CloseStale(CloseStale { now }));
+        submission.meta.traceparent = trace::begun("wake contacts");
+        submission
     }
 
     /// Lets a payer's lane look for what is due.
@@ -195,7 +198,8 @@ impl Effects {
         while !self.shared.wiring.stop.is_cancelled() {
             let due = notice::due(&book.contacts, self.shared.wiring.clock.now());
             let Some(contact_id) = due.into_iter().next().filter(|first| unmoved.as_ref() != Some(first)) else { return Ok(()) };
-            match self.look_and_hand_over(payer, &book, &contact_id).await? {
+            let span = self.trace_of(payer, &contact_id).await;
+            match self.look_and_hand_over(payer, &book, &contact_id).instrument(span).await? {
                 Some(after) => (book, unmoved) = (after, None),
                 // Another process was faster, or it is not time yet: once more on what is true now, then leave it alone.
                 None => (book, unmoved) = (self.book(payer).await?, Some(contact_id)),

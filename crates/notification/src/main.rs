@@ -8,6 +8,5 @@ const DEFAULTS: &str = include_str!("../../../deploy/regua.default.toml");
 async fn main() -> anyhow::Result<()> {
     let launch = Launch::from_arguments(notification::NAME, DEFAULTS)?;
     let settings = notification::Settings::from_config(&launch.config)?;
-    let service = notification::start(&launch.process, settings).await?;
-    launch.run(service).await
+    launch.run(notification::start(&launch.process, settings)).await
 }

@@ -21,11 +21,11 @@ use eventlog::{
     projection::{OwnLog, Projections, Views},
 };
 use host::{
-    Config, Environment, Parts, Process, Service,
+    Config, Entrance, Environment, Parts, Process, Service,
     collection::Collection,
     config::{Access, Listen, Storage},
     server::MAX_MESSAGE_BYTES,
-    service,
+    service, trace,
 };
 use kernel::Zone;
 use std::sync::Arc;
@@ -82,6 +82,7 @@ pub async fn start(process: &Process, settings: Settings) -> anyhow::Result<Serv
     })?;
     let (channels, templates) = (Arc::new(channels), Arc::new(Templates::bundled()?));
     let owner = effects::owner(&settings.owner, &process.access)?;
+    let entrance = Entrance::open(&settings.listen, (SERVICE_NAME, contracts::DESCRIPTORS), &process.access).await?;
     let environment = Environment::open(NAME, &settings.storage, MIGRATIONS, process).await?;
     let options = WriterOptions { partitions: process.partitions, activity: process.activity.clone(), ..WriterOptions::default() };
     let writer = Writer::spawn(Arc::new(AllContacts), environment.log.clone(), options);
@@ -96,7 +97,7 @@ pub async fn start(process: &Process, settings: Settings) -> anyhow::Result<Serv
     let server = Server { writer, views, templates, creditor: settings.creditor.creditor(), clock, zone: settings.zone };
     let api = NotificationServiceServer::new(server).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let routes = Routes::new(InterceptedService::new(api, environment.gatekeeper.clone()));
-    service::listen(&environment, &settings.listen, (routes, SERVICE_NAME, contracts::DESCRIPTORS), callbacks, &mut parts).await?;
+    service::serve(&environment, entrance, routes, callbacks, &mut parts).await;
     Ok(Service::new(NAME, environment, parts))
 }
 
@@ -132,7 +133,7 @@ async fn start_consumers(environment: &Environment, writer: &Writer<AllContacts>
     let process = &environment.process;
     let spec = |name| ConsumerSpec::new(name, environment.db.clone(), Arc::clone(&process.clock), Arc::clone(&process.ids));
     let projections = projections(&environment.log)?;
-    let own = spec(VIEWS_CONSUMER).projections(projections.clone());
+    let own = spec(VIEWS_CONSUMER).projections(projections.clone()).spans(trace::projected);
     parts.consumers.push(Consumer::start(own, &process.bus, &process.activity, environment.stop.clone()).await?);
     let inbound = spec(INBOUND_CONSUMER).topics(&[DUNNING_TOPIC, INVOICE_TOPIC]);
     let wiring = (&process.activity, environment.stop.clone());

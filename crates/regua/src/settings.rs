@@ -81,17 +81,8 @@ impl Settings {
     }
 
     fn check(&self) -> anyhow::Result<()> {
-        match self.storage.kind.as_str() {
-            "sqlite" => {}
-            "postgres" => anyhow::ensure!(!self.storage.url.is_empty(), "storage.url: is needed where storage.kind is postgres"),
-            other => anyhow::bail!("storage.kind: is {other}, should be sqlite or postgres"),
-        }
-        match self.bus.kind.as_str() {
-            "in-process" => {}
-            "kafka" => anyhow::ensure!(!self.bus.brokers.is_empty(), "bus.brokers: is needed where bus.kind is kafka"),
-            other => anyhow::bail!("bus.kind: is {other}, should be in-process or kafka"),
-        }
-        anyhow::ensure!(self.bus.partitions > 0, "bus.partitions: should be more than zero");
+        self.storage.check()?;
+        self.bus.check()?;
         Ok(())
     }
 

@@ -8,6 +8,5 @@ const DEFAULTS: &str = include_str!("../../../deploy/regua.default.toml");
 async fn main() -> anyhow::Result<()> {
     let launch = Launch::from_arguments(reporting::NAME, DEFAULTS)?;
     let settings = reporting::Settings::from_config(&launch.config)?;
-    let service = reporting::start(&launch.process, settings).await?;
-    launch.run(service).await
+    launch.run(reporting::start(&launch.process, settings)).await
 }

@@ -7,11 +7,11 @@ use eventlog::{
     projection::{Projection, Projections, Views},
 };
 use host::{
-    Config, Environment, Parts, Process, Service,
+    Config, Entrance, Environment, Parts, Process, Service,
     collection::Collection,
     config::{Listen, Storage},
     server::MAX_MESSAGE_BYTES,
-    service,
+    service, trace,
 };
 use kernel::Zone;
 use sql::Db;
@@ -48,18 +48,18 @@ pub fn projections(db: &Db) -> anyhow::Result<Projections> {
 
 /// Starts the service. Errors: storage, bus or an address that cannot be had.
 pub async fn start(process: &Process, settings: Settings) -> anyhow::Result<Service> {
+    let entrance = Entrance::open(&settings.listen, (SERVICE_NAME, contracts::DESCRIPTORS), &process.access).await?;
     let environment = Environment::open(NAME, &settings.storage, &[], process).await?;
     let mut parts = Parts::default();
     let projections = projections(&environment.db)?;
     let spec = ConsumerSpec::new(CONSUMER, environment.db.clone(), Arc::clone(&process.clock), Arc::clone(&process.ids));
-    let spec = spec.topics(&TOPICS).projections(projections.clone());
+    let spec = spec.topics(&TOPICS).projections(projections.clone()).spans(trace::projected);
     parts.consumers.push(Consumer::start(spec, &process.bus, &process.activity, environment.stop.clone()).await?);
 
     let server = Server { views: Views::of(vec![projections.clone()]), clock: Arc::clone(&process.clock), zone: settings.zone };
     parts.projections.push(projections);
     let api = ReportingServiceServer::new(server).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let routes = Routes::new(InterceptedService::new(api, environment.gatekeeper.clone()));
-    service::listen(&environment, &settings.listen, (routes, SERVICE_NAME, contracts::DESCRIPTORS), axum::Router::new(), &mut parts)
-        .await?;
+    service::serve(&environment, entrance, routes, axum::Router::new(), &mut parts).await;
     Ok(Service::new(NAME, environment, parts))
 }

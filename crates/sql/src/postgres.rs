@@ -4,9 +4,12 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgPool, PgPoolOptions};
-use sqlx::{Arguments, ConnectOptions, Connection, Executor};
+use sqlx::{Arguments, ConnectOptions, Connection, Executor, PgConnection};
 
 use crate::{Column, Kind, SqlError, Value};
+
+/// How long a server may take to let the first connection in.
+const ANSWER: Duration = Duration::from_secs(5);
 
 /// Opens a pool whose connections see `schema` only; creates the schema when it is missing.
 pub(crate) async fn connect(url: &str, schema: &str, max_connections: u32) -> Result<PgPool, SqlError> {
@@ -39,14 +42,22 @@ pub(crate) async fn connect(url: &str, schema: &str, max_connections: u32) -> Re
 
 /// Several services and replicas start at once: `IF NOT EXISTS` alone races with itself in the catalogue.
 async fn create_schema(options: &PgConnectOptions, schema: &str) -> Result<(), SqlError> {
-    let mut connection = options.connect().await?;
+    let mut connection = answered(options).await?;
     let text = format!("SELECT pg_advisory_lock(7261677561); CREATE SCHEMA IF NOT EXISTS {schema}; SELECT pg_advisory_unlock(7261677561)");
     sqlx::raw_sql(sqlx::AssertSqlSafe(text)).execute(&mut connection).await?;
     connection.close().await?;
     Ok(())
 }
 
-fn is_identifier(name: &str) -> bool {
+/// A connection, unless the server takes longer than it may.
+pub(crate) async fn answered(options: &PgConnectOptions) -> Result<PgConnection, SqlError> {
+    match tokio::time::timeout(ANSWER, options.connect()).await {
+        Ok(connected) => Ok(connected?),
+        Err(_) => Err(SqlError::Unavailable(format!("no answer in {} s", ANSWER.as_secs()))),
+    }
+}
+
+pub(crate) fn is_identifier(name: &str) -> bool {
     let head = name.chars().next().is_some_and(|first| first.is_ascii_lowercase() || first == '_');
     head && name.len() <= 63 && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
 }

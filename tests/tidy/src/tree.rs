@@ -46,10 +46,12 @@ fn collect(folder: &Path, prefix: &str, found: &mut Vec<TextFile>) -> io::Result
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
         let path = format!("{prefix}{name}");
+        // In a second work tree `.git` is a file that names the first one's folder.
+        if matches!(name.as_str(), "target" | ".git" | "node_modules") {
+            continue;
+        }
         if entry.file_type()?.is_dir() {
-            if !matches!(name.as_str(), "target" | ".git" | "node_modules") {
-                collect(&entry.path(), &format!("{path}/"), found)?;
-            }
+            collect(&entry.path(), &format!("{path}/"), found)?;
         } else if let Ok(text) = fs::read_to_string(entry.path()) {
             // What is not UTF-8 is a font, an image or a golden byte file: no text rule reads it.
             found.push(TextFile { path, text });

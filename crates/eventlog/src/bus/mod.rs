@@ -140,6 +140,9 @@ pub enum BusError {
     /// Kafka refused or could not be reached.
     #[error("kafka: {0}")]
     Kafka(String),
+    /// No broker answered: it may come later.
+    #[error("no broker answers at {0}")]
+    Away(String),
     /// The topic exists with another number of partitions than the configuration asks for; keys would move.
     #[error("topic {topic} has {actual} partitions, the configuration says {configured}")]
     Partitions {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
+use tracing::Span;
 
 use super::checkpoint;
 use super::page::{Sorted, StreamKey, sort};
@@ -134,11 +135,19 @@ impl Runner {
             now: self.spec.clock.now(),
             fenced: !self.lacks(Protection::OffsetCompareAndSet),
         });
+        let _spans = self.spans(&settlement.sorted.fresh);
         self.reach(CrashPoint::Sorted).await?;
         self.sink.take(&settlement.sorted.fresh, settlement.clone()).await?;
         self.reach(CrashPoint::Settled).await?;
         self.stored(&settlement.sorted);
         Ok(())
+    }
+
+    /// One span for every message that somebody traces and this consumer knows.
+    fn spans(&self, fresh: &[Message]) -> Vec<Span> {
+        let Some(span) = self.spec.spans else { return Vec::new() };
+        let traced = fresh.iter().filter(|message| message.event.traceparent.is_some() && !message.is_withheld() && self.knows(message));
+        traced.filter_map(|message| span(self.spec.name, message)).collect()
     }
 
     /// Topics whose versions are not looked at: the service's own log, and in a negative control all.

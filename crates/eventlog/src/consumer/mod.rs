@@ -23,12 +23,14 @@ use std::sync::Arc;
 use sql::{Db, SqlError};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use tracing::Span;
 
 use crate::activity::{Activity, Registration};
-use crate::bus::{Bus, BusError};
+use crate::bus::{Bus, BusError, Message};
 use crate::event::{Clock, Ids};
 use crate::log::Faults;
 use crate::projection::{OwnLog, ProjectionError, Projections};
+use crate::timers::Shards;
 use crate::writer::{Aggregate, Writer};
 
 pub use handler::{Inbound, InboundCommand, Poison};
@@ -42,6 +44,9 @@ use status::{Ends, Shared};
 
 /// Messages in one transaction at most, unless the specification says otherwise.
 const PAGE_LIMIT: usize = 500;
+
+/// The span of a message that the named consumer takes in; `None` where it is not traced.
+pub type Spans = fn(&'static str, &Message) -> Option<Span>;
 
 /// What a consumer reads and where it keeps its place.
 #[derive(Clone)]
@@ -62,6 +67,8 @@ pub struct ConsumerSpec {
     pub projections: Option<Projections>,
     /// Messages in one transaction at most.
     pub page_limit: usize,
+    /// Makes the span of a message; it lasts until the message's effects are stored.
+    pub spans: Option<Spans>,
     /// Crash points around its pages: for tests.
     #[doc(hidden)]
     pub faults: Option<Arc<dyn Faults>>,
@@ -70,7 +77,7 @@ pub struct ConsumerSpec {
 impl ConsumerSpec {
     /// A consumer that reads nothing yet.
     pub fn new(name: &'static str, db: Db, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Self {
-        Self { name, db, clock, ids, topics: Vec::new(), own: None, projections: None, page_limit: PAGE_LIMIT, faults: None }
+        Self { name, db, clock, ids, topics: Vec::new(), own: None, projections: None, page_limit: PAGE_LIMIT, spans: None, faults: None }
     }
 
     /// Reads topics of other services.
@@ -92,6 +99,13 @@ impl ConsumerSpec {
     #[must_use]
     pub fn page_limit(mut self, messages: usize) -> Self {
         self.page_limit = messages.max(1);
+        self
+    }
+
+    /// Opens a span for every message that it takes in.
+    #[must_use]
+    pub fn spans(mut self, spans: Spans) -> Self {
+        self.spans = Some(spans);
         self
     }
 
@@ -128,6 +142,7 @@ pub struct Consumer {
     shared: Arc<Shared>,
     ends: Ends,
     parking: Parking,
+    shards: Shards,
     activity: Activity,
     task: JoinHandle<()>,
     _registration: Registration,
@@ -174,6 +189,7 @@ impl Consumer {
         shared.lock().parked = parking::count(&spec.db, spec.name).await?;
         let topics: Vec<String> = spec.topics.iter().map(|topic| (*topic).to_string()).collect();
         let sources = open_sources(&spec, bus, &topics).await?;
+        let shards = sources.kafka.as_ref().map_or(Shards::All, |kafka| Shards::Owned(kafka.owned()));
         let ends = Ends { bus: bus.clone(), topics, own: spec.own.clone() };
         let registration = activity.register(format!("consumer {}", spec.name), {
             let (shared, ends) = (Arc::clone(&shared), ends.clone());
@@ -183,7 +199,7 @@ impl Consumer {
         let name = spec.name;
         let runner = runner::Runner::new(spec, sink, sources, Arc::clone(&shared), activity.clone());
         let task = tokio::spawn(runner.run(parking.asked(), shutdown));
-        Ok(Consumer { name, shared, ends, parking, activity: activity.clone(), task, _registration: registration })
+        Ok(Consumer { name, shared, ends, parking, shards, activity: activity.clone(), task, _registration: registration })
     }
 
     /// The consumer's permanent name.
@@ -199,6 +215,12 @@ impl Consumer {
     /// Its parked streams.
     pub fn parking(&self) -> &Parking {
         &self.parking
+    }
+
+    /// The shards whose facts come to this process, as Kafka shares them out; all of them in process. A payer's timers belong where
+    /// its facts go.
+    pub fn shards(&self) -> Shards {
+        self.shards.clone()
     }
 
     /// Takes no further page until [`Consumer::resume`]: the service is out while facts keep arriving. The page in hand ends first;

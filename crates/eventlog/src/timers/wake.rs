@@ -1,8 +1,8 @@
 //! The loop that wakes streams when their timers are due.
 
 use std::collections::{BTreeMap, HashSet};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -78,6 +78,8 @@ struct State {
     /// A paused loop fires nothing and is idle.
     paused: AtomicBool,
     resumed: tokio::sync::Notify,
+    /// The shards that were ours when the loop last looked.
+    looked_at: Mutex<Vec<i32>>,
     wakes: AtomicU64,
     stuck: AtomicU64,
 }
@@ -117,11 +119,13 @@ impl<A: Aggregate> TimerLoop<A> {
             armed_micros: AtomicI64::new(LOOKING),
             paused: AtomicBool::new(false),
             resumed: tokio::sync::Notify::new(),
+            looked_at: Mutex::default(),
             wakes: AtomicU64::new(0),
             stuck: AtomicU64::new(0),
         });
-        let (checked, log) = (Arc::clone(&state), writer.log().clone());
-        let idle = move || checked.paused.load(Ordering::SeqCst) && checked.is_asleep() || is_idle(&checked, &log);
+        let (checked, log, shards) = (Arc::clone(&state), writer.log().clone(), options.shards.clone());
+        let idle =
+            move || checked.paused.load(Ordering::SeqCst) && checked.is_asleep() || checked.knows(&shards) && is_idle(&checked, &log);
         let registration = options.activity.register("timers", Box::new(idle));
         let running = TimerLoop { writer, wake, options, state: Arc::clone(&state), stuck: HashSet::new() };
         TimerHandle { task: tokio::spawn(running.run()), state, _registration: registration }
@@ -149,7 +153,7 @@ impl<A: Aggregate> TimerLoop<A> {
     async fn look(&mut self) -> Result<bool, String> {
         let log = self.writer.log().clone();
         if let Shards::Owned(owned) = &mut self.options.shards {
-            owned.mark_unchanged();
+            self.state.note_look(owned.borrow_and_update().clone());
         }
         log.shared.timers.reset();
         let now = log.now();
@@ -239,6 +243,22 @@ impl<A: Aggregate> TimerLoop<A> {
 }
 
 impl State {
+    fn note_look(&self, owned: Vec<i32>) {
+        *self.looked_at.lock().unwrap_or_else(PoisonError::into_inner) = owned;
+    }
+
+    /// Whether the loop has looked at the shards that are ours now. Between two assignments a process owns none: a virtual clock must not
+    /// pass over timers that will be its own in a moment.
+    fn knows(&self, shards: &Shards) -> bool {
+        match shards {
+            Shards::All => true,
+            Shards::Owned(owned) => {
+                let owned = owned.borrow();
+                !owned.is_empty() && *owned == *self.looked_at.lock().unwrap_or_else(PoisonError::into_inner)
+            }
+        }
+    }
+
     fn is_asleep(&self) -> bool {
         self.armed_micros.load(Ordering::SeqCst) != LOOKING
     }

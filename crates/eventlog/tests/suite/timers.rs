@@ -120,12 +120,14 @@ async fn shards_that_come_to_this_process_are_fired_here() {
     for site in every().await {
         let writer = Writer::spawn(Arc::new(Counter), site.log(), WriterOptions::default());
         let (owner, owned) = tokio::sync::watch::channel(vec![]);
-        let options = TimerOptions { shards: Shards::Owned(owned), ..TimerOptions::for_log(&site.log(), Activity::new()) };
+        let activity = Activity::new();
+        let options = TimerOptions { shards: Shards::Owned(owned), ..TimerOptions::for_log(&site.log(), activity.clone()) };
         let wake = Arc::new(|due: &eventlog::DueStream, now| on(&due.stream, Command::Wake(now)));
         let _timers = TimerLoop::spawn(writer.clone(), wake, options);
         let plans = (0..20).map(|n| writer.submit(on(&format!("s{n}"), Command::Plan("step", 5))));
         assert!(futures::future::join_all(plans).await.iter().all(Result::is_ok));
         site.clock.advance(TimeDelta::seconds(9));
+        assert_eq!(activity.busy(), ["timers"], "time stands still while nobody owns a shard");
         let first = site.log().timers(&Shards::All, 1).await.unwrap()[0].shard;
         owner.send(vec![first]).unwrap();
         let fired = || async { site.log().timers_due().await.unwrap() < 20 };

@@ -15,6 +15,7 @@ use notice::{
 };
 use opentelemetry::KeyValue;
 use std::{sync::Arc, time::Duration};
+use tracing::Instrument;
 
 /// How often an answer is written down before it is left to the timer.
 const NOTE_TRIES: usize = 5;
@@ -84,7 +85,8 @@ impl Effects {
             .map(|(contact_id, attempt)| (contact_id.clone(), attempt.attempt_id.clone()))
             .collect();
         for (contact_id, attempt_id) in &due {
-            if let Some(after) = self.take_up_one(payer, book, (contact_id, attempt_id)).await? {
+            let span = self.trace_of(payer, contact_id).await;
+            if let Some(after) = self.take_up_one(payer, book, (contact_id, attempt_id)).instrument(span).await? {
                 *book = after;
             }
         }

@@ -3,6 +3,8 @@
 use super::{Effects, Payer};
 use crate::wire;
 use eventlog::Recorded;
+use host::trace;
+use kernel::ContactId;
 use notice::{Event, ReceiptStatus};
 use std::{
     sync::{
@@ -11,6 +13,7 @@ use std::{
     },
     time::Duration,
 };
+use tracing::Span;
 
 /// Events read at a time.
 const PAGE: usize = 512;
@@ -60,6 +63,17 @@ impl Effects {
         }
     }
 
+    /// The span in which something is done for a contact: it goes on with the trace that composed the contact, also hours later or after
+    /// a restart, so it is looked up in the log. Where that cannot be read, the work has no trace and is done all the same.
+    pub(super) async fn trace_of(&self, payer: &Payer, contact_id: &ContactId) -> Span {
+        if !trace::is_on() {
+            return Span::none();
+        }
+        let events = self.log().read_streams(&[(payer.stream(), 0)]).await.unwrap_or_default();
+        let composed = events.iter().rev().find(|event| composes(event, contact_id));
+        trace::continued("carry out contact", composed.and_then(|event| event.traceparent.as_deref()))
+    }
+
     async fn wait_for_lanes(&self) {
         let all = u32::try_from(super::LANES).unwrap_or(u32::MAX);
         let rest = self.shared.places.acquire_many(all);
@@ -71,6 +85,14 @@ impl Effects {
 
 fn payer(event: &Recorded) -> Option<Payer> {
     Payer::of(&event.tenant, &event.stream)
+}
+
+fn composes(event: &Recorded, contact_id: &ContactId) -> bool {
+    if event.event_type != "ContactComposed" {
+        return false;
+    }
+    let fact = wire::decode(&event.event_type, &event.payload).ok().flatten();
+    fact.is_some_and(|fact| matches!(fact.event, Event::ContactComposed(composed) if composed.contact_id == *contact_id))
 }
 
 /// Whether there may be something to do at once: a new contact, or a channel that failed.

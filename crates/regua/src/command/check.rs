@@ -114,6 +114,9 @@ async fn broker(settings: &Settings) -> Finding {
     match launch::bus_of(&settings.bus) {
         Bus::InProcess(_) => finding("bus", Ok("in process".to_owned())),
         Bus::Kafka(kafka) => {
+            if let Err(error) = kafka.reach().await {
+                return finding("bus", Err(error.to_string()));
+            }
             for topic in [invoice::TOPIC, dunning_engine::TOPIC, notification::TOPIC] {
                 if let Err(error) = kafka.ensure_topic(topic).await {
                     return finding("bus", Err(format!("{topic}: {error}")));

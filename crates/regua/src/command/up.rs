@@ -3,9 +3,10 @@
 use super::{DONE, Shared};
 use crate::{
     output::Format,
-    settings::Mode,
+    settings::{Mode, Settings},
     system::{self, SERVICES, System},
 };
+use anyhow::Context;
 use clap::Args;
 use eventlog::Activity;
 use host::{Service, clock::SystemClock, launch, telemetry};
@@ -31,26 +32,36 @@ pub async fn run(args: Up, shared: &Shared) -> anyhow::Result<u8> {
     if args.free_ports {
         settings = settings.on_free_ports();
     }
-    let _telemetry = telemetry::start("regua", &settings.telemetry)?;
+    let only = args.only.map(|name| named(&name, &settings)).transpose()?;
+    let _telemetry = telemetry::start(only.unwrap_or("regua"), &settings.telemetry)?;
+    let mut ending = launch::Ending::listen()?;
     let activity = Activity::new();
-    if let Some(name) = args.only {
-        anyhow::ensure!(SERVICES.contains(&name.as_str()), "there is no service {name}; there are {}", SERVICES.join(", "));
-        anyhow::ensure!(settings.bus.kind == "kafka", "--only needs bus.kind = \"kafka\": in process, services read each other's logs");
+    if let Some(name) = only {
         let process = system::process(&settings, Mode::Live, Arc::new(SystemClock), activity);
         let owner = system::owner_url(&settings);
-        let service = system::start_service(&name, &settings, Mode::Live, &process, owner).await?;
+        let start = system::start_service(name, &settings, Mode::Live, &process, owner);
+        let Some(service) = ending.or(start).await? else { return Ok(DONE) };
         announce(std::iter::once(&service), shared.format)?;
-        launch::until_stopped().await?;
+        ending.comes().await;
         process.stop.cancel();
         service.stop().await;
         return Ok(DONE);
     }
-    let system = System::start(&settings, Mode::Live, Arc::new(SystemClock), activity).await?;
+    let start = System::start(&settings, Mode::Live, Arc::new(SystemClock), activity);
+    let Some(system) = ending.or(start).await? else { return Ok(DONE) };
     announce(system.services(), shared.format)?;
-    launch::until_stopped().await?;
+    ending.comes().await;
     tracing::info!("stopping");
     system.stop().await;
     Ok(DONE)
+}
+
+/// The service that is to run alone. Errors: there is none of that name, or a bus on which it would hear nothing.
+fn named(name: &str, settings: &Settings) -> anyhow::Result<&'static str> {
+    let found = SERVICES.into_iter().find(|service| *service == name);
+    let service = found.with_context(|| format!("there is no service {name}; there are {}", SERVICES.join(", ")))?;
+    anyhow::ensure!(settings.bus.kind == "kafka", "--only needs bus.kind = \"kafka\": in process, services read each other's logs");
+    Ok(service)
 }
 
 fn announce<'a>(services: impl Iterator<Item = &'a Service>, format: Format) -> anyhow::Result<()> {

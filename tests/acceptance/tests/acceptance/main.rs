@@ -1,7 +1,13 @@
 //! The program as its users run it: real processes, real files, a real database and broker.
 
+mod away;
+mod collector;
 mod command_line;
+mod http;
+mod metrics;
 mod oracle;
 mod processes;
 mod program;
 mod replays;
+mod servers;
+mod traces;

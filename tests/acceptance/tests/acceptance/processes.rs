@@ -1,6 +1,11 @@
 //! Four services as four processes on PostgreSQL and Kafka, on the real clock, driven by gRPC clients; and one process that is killed.
 
-use crate::program::{self, Running};
+use crate::{
+    collector::Collector,
+    metrics,
+    program::{self, Running},
+    traces,
+};
 use chrono::{DateTime, NaiveTime, TimeDelta, Timelike, Utc};
 use contracts::{
     dunning::v1::{self as dunning, dunning_service_client::DunningServiceClient},
@@ -15,12 +20,12 @@ use std::{
     path::Path,
     time::{Duration, Instant},
 };
-use tonic::transport::Channel;
+use tonic::{Request, transport::Channel};
 
-const SERVICES: [&str; 4] = ["invoice", "dunning-engine", "notification", "reporting"];
+pub const SERVICES: [&str; 4] = ["invoice", "dunning-engine", "notification", "reporting"];
 
 /// Ports that were free a moment ago.
-fn free_ports(count: usize) -> Vec<u16> {
+pub fn free_ports(count: usize) -> Vec<u16> {
     let held: Vec<TcpListener> = (0..count).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
     held.iter().map(|listener| listener.local_addr().unwrap().port()).collect()
 }
@@ -40,7 +45,7 @@ fn configuration(stack: &Path, directory: &Path, name: &str) -> (String, Vec<u16
     (text, ports)
 }
 
-async fn connect(port: u16) -> Channel {
+pub async fn connect(port: u16) -> Channel {
     let address = format!("http://127.0.0.1:{port}");
     let endpoint = Channel::from_shared(address).unwrap();
     let deadline = Instant::now() + Duration::from_secs(60);
@@ -48,7 +53,7 @@ async fn connect(port: u16) -> Channel {
 }
 
 /// Asks again until there is an answer, with a pause between.
-async fn until<T>(deadline: Instant, what: &str, ask: impl AsyncFn() -> Option<T>) -> T {
+pub async fn until<T>(deadline: Instant, what: &str, ask: impl AsyncFn() -> Option<T>) -> T {
     loop {
         if let Some(found) = ask().await {
             return found;
@@ -59,7 +64,7 @@ async fn until<T>(deadline: Instant, what: &str, ask: impl AsyncFn() -> Option<T
 }
 
 /// A policy whose window opens at a time of today, so that a reminder of today can be waited for.
-fn policy_opening_at(time: NaiveTime) -> String {
+pub fn policy_opening_at(time: NaiveTime) -> String {
     format!(
         "policy = \"agora\"\ntime_zone = \"UTC\"\ncalendar = \"none\"\nmin_known_days = 0\n[contact]\nmax_per_day = 9\nmax_per_7_days = 9\n\
          window = {{ weekdays = [\"mon\", \"tue\", \"wed\", \"thu\", \"fri\", \"sat\", \"sun\"], from = \"{}\", until = \"23:59\" }}\n\
@@ -68,7 +73,7 @@ fn policy_opening_at(time: NaiveTime) -> String {
     )
 }
 
-async fn register(client: &mut InvoiceServiceClient<Channel>, customer_id: &str) {
+pub async fn register(client: &mut InvoiceServiceClient<Channel>, customer_id: &str) {
     let customer = invoice::Customer {
         customer_id: customer_id.into(),
         name: format!("Fulana {customer_id} de Exemplo"),
@@ -80,7 +85,7 @@ async fn register(client: &mut InvoiceServiceClient<Channel>, customer_id: &str)
     client.register_customer(request).await.unwrap();
 }
 
-async fn issue(client: &mut InvoiceServiceClient<Channel>, customer_id: &str, now: DateTime<Utc>) {
+pub async fn issue(client: &mut InvoiceServiceClient<Channel>, customer_id: &str, now: DateTime<Utc>) {
     let invoice = invoice::NewInvoice {
         invoice_id: format!("F-{customer_id}"),
         customer_id: customer_id.into(),
@@ -89,7 +94,8 @@ async fn issue(client: &mut InvoiceServiceClient<Channel>, customer_id: &str, no
         due_on: now.date_naive().to_string(),
         ..Default::default()
     };
-    let request = invoice::IssueInvoiceRequest { command_id: format!("issue-{customer_id}"), invoice: Some(invoice) };
+    let mut request = Request::new(invoice::IssueInvoiceRequest { command_id: format!("issue-{customer_id}"), invoice: Some(invoice) });
+    request.metadata_mut().insert("traceparent", traces::traceparent().parse().unwrap());
     client.issue_invoice(request).await.unwrap();
 }
 
@@ -104,7 +110,7 @@ async fn pay(client: &mut InvoiceServiceClient<Channel>, customer_id: &str) {
     client.record_payment(request).await.unwrap();
 }
 
-async fn use_policy(port: u16, toml: String) {
+pub async fn use_policy(port: u16, toml: String) {
     let mut engine = DunningServiceClient::new(connect(port).await);
     let publish = dunning::PublishPolicyRequest { command_id: "publish".into(), toml, preview_due_on: String::new() };
     let published = engine.publish_policy(publish).await.unwrap().into_inner();
@@ -118,7 +124,7 @@ async fn use_policy(port: u16, toml: String) {
     engine.assign_policy(assign).await.unwrap();
 }
 
-fn mails(directory: &Path) -> Vec<String> {
+pub fn mails(directory: &Path) -> Vec<String> {
     let Ok(files) = fs::read_dir(directory.join("mail")) else { return Vec::new() };
     let is_mail = |path: &std::path::PathBuf| path.extension().is_some_and(|end| end == "eml");
     files.map(|file| file.unwrap().path()).filter(is_mail).map(|path| fs::read_to_string(path).unwrap()).collect()
@@ -133,7 +139,9 @@ async fn four_processes_remind_who_owes_and_not_who_paid() {
         return;
     }
     let directory = tempfile::tempdir().unwrap();
-    let (text, ports) = configuration(&stack, directory.path(), "four");
+    let (mut text, ports) = configuration(&stack, directory.path(), "four");
+    let (collector, endpoint) = Collector::start().await;
+    text += &format!("\n[telemetry]\notlp_endpoint = \"{endpoint}\"\n");
     let config = directory.path().join("regua.toml");
     fs::write(&config, text).unwrap();
     let config = config.to_str().unwrap();
@@ -162,6 +170,8 @@ async fn four_processes_remind_who_owes_and_not_who_paid() {
     .await;
     assert_eq!(steps.reasons.get("paid"), Some(&1));
     assert_eq!(mails(directory.path()).len(), 1);
+    traces::until_whole(&collector, None).await;
+    metrics::are_told(&ports[4..]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

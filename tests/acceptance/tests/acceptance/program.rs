@@ -2,9 +2,10 @@
 
 use std::{
     ffi::OsString,
+    fs::File,
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
-    process::{Child, Command, Output, Stdio},
+    process::{Child, Command, ExitStatus, Output, Stdio},
     sync::OnceLock,
 };
 
@@ -13,12 +14,11 @@ pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
 }
 
-/// `regua`, built once for all tests of this file with the profile that they have.
-pub fn regua() -> Command {
+/// A program of the project, built once for all tests of this file with the profile that they have.
+pub fn program(name: &str) -> Command {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     let path = BUILT.get_or_init(|| {
         let profile = std::env::current_exe().unwrap().ancestors().nth(2).unwrap().to_path_buf();
-        let program = profile.join("regua");
         // Asked every time: a program that an older build left there would prove nothing. What is fresh takes no time, and it is
         // fresh because it is asked for with the tests: without their dependencies' features half of everything is compiled again.
         let cargo = option_env!("CARGO").unwrap_or("cargo");
@@ -28,9 +28,14 @@ pub fn regua() -> Command {
         std::env::vars_os().map(|(name, _)| name).filter(is_of_this_package).for_each(|name| _ = build.env_remove(name));
         let built = build.status().unwrap();
         assert!(built.success(), "the program could not be built");
-        program
+        profile
     });
-    Command::new(path)
+    Command::new(path.join(name))
+}
+
+/// The command line.
+pub fn regua() -> Command {
+    program("regua")
 }
 
 fn is_of_this_package(name: &OsString) -> bool {
@@ -80,6 +85,26 @@ impl Running {
             }
         }
         panic!("regua {arguments:?} ended before it was ready");
+    }
+
+    /// Starts a program and waits for nothing; what it says goes to a file.
+    pub fn spawn(name: &str, arguments: &[&str], log: &Path) -> Self {
+        let log = File::create(log).unwrap();
+        let mut command = program(name);
+        command.args(arguments).current_dir(root()).stdout(log.try_clone().unwrap()).stderr(log);
+        Self { child: command.spawn().unwrap() }
+    }
+
+    /// Asks it to end, as an operator does, and waits for it.
+    pub fn terminate(&mut self) -> ExitStatus {
+        let asked = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+        assert!(asked.success());
+        self.child.wait().unwrap()
+    }
+
+    /// Waits until it has ended by itself.
+    pub fn ended(&mut self) -> ExitStatus {
+        self.child.wait().unwrap()
     }
 }
 

@@ -1,6 +1,6 @@
 //! Which partitions are ours, and since which rebalance.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -11,6 +11,7 @@ use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{ClientContext, Offset};
 use sql::Db;
 use tokio::runtime::Handle;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::KafkaConfig;
@@ -22,6 +23,9 @@ use crate::consumer::checkpoint;
 #[derive(Default)]
 pub(crate) struct Assignment {
     state: Mutex<State>,
+    /// The numbers of the partitions that are ours, sorted. Topics of one system have the same number of partitions and are assigned
+    /// alike, so a number is ours in all of them or in none.
+    owned: watch::Sender<Vec<i32>>,
 }
 
 #[derive(Default)]
@@ -42,10 +46,28 @@ impl Assignment {
         state.last += 1;
         let generation = state.last;
         state.generations.insert(place, generation);
+        self.tell(&state);
     }
 
     fn give_up_all(&self) {
-        self.state().generations.clear();
+        let mut state = self.state();
+        state.generations.clear();
+        self.tell(&state);
+    }
+
+    /// Follows the numbers of the partitions that are ours.
+    pub fn owned(&self) -> watch::Receiver<Vec<i32>> {
+        self.owned.subscribe()
+    }
+
+    fn tell(&self, state: &State) {
+        let owned: BTreeSet<i32> = state.generations.keys().map(|place| place.partition).collect();
+        self.owned.send_if_modified(|known| {
+            let now: Vec<i32> = owned.into_iter().collect();
+            let moved = *known != now;
+            *known = now;
+            moved
+        });
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

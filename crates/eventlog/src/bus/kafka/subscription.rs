@@ -11,7 +11,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::Message as _;
 use sql::Db;
 use tokio::runtime::Handle;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::assignment::{Assignment, Context};
@@ -136,6 +136,11 @@ impl Subscription {
     pub fn rewind(&self, place: &Place, next: i64) {
         // A thread that has ended reads nothing again.
         let _ = self.commands.send(Rewind { place: place.clone(), next });
+    }
+
+    /// Follows the numbers of the partitions that this process reads.
+    pub fn owned(&self) -> watch::Receiver<Vec<i32>> {
+        self.assignment.owned()
     }
 
     /// Whether this process reads the partition now.

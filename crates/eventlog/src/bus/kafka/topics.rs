@@ -12,11 +12,28 @@ use crate::bus::BusError;
 
 /// How long a cluster may take to answer one request.
 const REQUEST: Duration = Duration::from_secs(10);
+/// How long a broker may take to say that it is there.
+const GREETING: Duration = Duration::from_secs(3);
 const AGAIN: Duration = Duration::from_millis(500);
 /// How long a new topic may take to be known everywhere.
 const VISIBLE: Duration = Duration::from_secs(30);
 
 impl Kafka {
+    /// Asks whether anybody is there, and waits for it at most three seconds.
+    ///
+    /// # Errors
+    /// [`BusError::Away`] when no broker answers, [`BusError::Kafka`] for settings that librdkafka refuses.
+    pub async fn reach(&self) -> Result<(), BusError> {
+        let kafka = self.clone();
+        on_thread(move || {
+            let config = kafka.config();
+            let client: BaseConsumer = config.finish(config.client()).create().map_err(failed)?;
+            let cluster = client.client().fetch_cluster_id(GREETING);
+            cluster.map(drop).ok_or_else(|| BusError::Away(config.bootstrap.clone()))
+        })
+        .await
+    }
+
     /// Creates a topic where it does not exist, and learns where its partitions end.
     ///
     /// # Errors
@@ -25,8 +42,35 @@ impl Kafka {
     pub async fn ensure_topic(&self, topic: &str) -> Result<(), BusError> {
         self.create_patiently(topic).await?;
         let (kafka, topic) = (self.clone(), topic.to_string());
-        // The calls of librdkafka for metadata and watermarks wait on their thread.
-        tokio::task::spawn_blocking(move || kafka.inspect(&topic)).await.map_err(|error| BusError::Kafka(error.to_string()))?
+        on_thread(move || kafka.inspect(&topic)).await
+    }
+
+    /// Deletes every topic whose name in the cluster, prefix and all, satisfies `doomed`. Returns their names.
+    ///
+    /// # Errors
+    /// [`BusError`] when the cluster does not answer or refuses; what was deleted until then is gone.
+    pub async fn delete_topics(&self, doomed: impl Fn(&str) -> bool + Send + 'static) -> Result<Vec<String>, BusError> {
+        let kafka = self.clone();
+        let names = on_thread(move || {
+            let client: BaseConsumer = kafka.config().finish(kafka.config().client()).create().map_err(failed)?;
+            let metadata = client.fetch_metadata(None, REQUEST).map_err(failed)?;
+            Ok(metadata.topics().iter().map(|topic| topic.name().to_string()).filter(|name| doomed(name)).collect::<Vec<_>>())
+        })
+        .await?;
+        if names.is_empty() {
+            return Ok(names);
+        }
+        let config = self.config();
+        let admin: AdminClient<DefaultClientContext> = config.finish(config.client()).create().map_err(failed)?;
+        let options = AdminOptions::new().request_timeout(Some(REQUEST)).operation_timeout(Some(REQUEST));
+        let results = admin.delete_topics(&names.iter().map(String::as_str).collect::<Vec<_>>(), &options).await.map_err(failed)?;
+        for result in results {
+            match result {
+                Ok(_) | Err((_, RDKafkaErrorCode::UnknownTopicOrPartition)) => {}
+                Err((name, code)) => return Err(BusError::Kafka(format!("topic {name} not deleted: {code}"))),
+            }
+        }
+        Ok(names)
     }
 
     /// A cluster that is starting, or changing its controller, does not answer at once.
@@ -98,6 +142,17 @@ impl Kafka {
             }
         }
     }
+}
+
+/// Runs a call of librdkafka that waits on its thread. The thread is one of its own: the end of the process does not wait for it.
+async fn on_thread<T: Send + 'static>(call: impl FnOnce() -> Result<T, BusError> + Send + 'static) -> Result<T, BusError> {
+    let (reply, answer) = tokio::sync::oneshot::channel();
+    let asked = std::thread::Builder::new().name("kafka question".to_string()).spawn(move || {
+        // Nobody waits any more where the process is ending.
+        let _ = reply.send(call());
+    });
+    asked.map_err(|error| BusError::Kafka(error.to_string()))?;
+    answer.await.map_err(|error| BusError::Kafka(error.to_string()))?
 }
 
 /// How many partitions a topic has; 0 while it is not known.

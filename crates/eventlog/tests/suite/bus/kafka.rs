@@ -7,6 +7,7 @@ use eventlog::Log;
 use eventlog::bus::partition::partition_of;
 use eventlog::bus::{Bus, BusError, Kafka};
 use eventlog::relay::Relay;
+use eventlog::timers::Shards;
 use rdkafka::ClientConfig;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use sql::Db;
@@ -112,7 +113,20 @@ async fn consumers_share_the_partitions_and_take_over_from_each_other() {
         first.consumer.status().counts.applied > 0 && second.consumer.status().counts.applied > 0
     })
     .await;
+    let owned = [&first, &second].map(|running| match running.consumer.shards() {
+        Shards::Owned(owned) => owned,
+        Shards::All => panic!("with Kafka no process has all shards for good"),
+    });
+    eventually("timers are shared out as the partitions are", async || {
+        let (mut both, second) = (owned[0].borrow().clone(), owned[1].borrow().clone());
+        let shared = !both.is_empty() && !second.is_empty();
+        both.extend(second);
+        both.sort_unstable();
+        shared && both == [0, 1, 2]
+    })
+    .await;
     first.stop().await;
+    eventually("the shards of one that went are taken over", async || *owned[1].borrow() == [0, 1, 2]).await;
     everywhere().await;
     let head = world.numbers.log.head().await.unwrap();
     eventually("nothing is lost", async || world.mirror.log.head().await.unwrap() == head).await;
