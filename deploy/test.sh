@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs the tests against a PostgreSQL and a Kafka of their own, which end with them, however they end.
-# Tests read: REGUA_TEST_POSTGRES (URL), REGUA_TEST_KAFKA (host:port), REGUA_TEST_STACK (the stack's folder).
+# Tests read: REGUA_TEST_POSTGRES (URL), REGUA_TEST_KAFKA (host:port), REGUA_TEST_STACK (the stack's folder),
+# REGUA_TEST_AIOSMTPD (the program of a mail server).
 # Arguments go to `cargo test`; without one it is the whole workspace.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -21,6 +22,8 @@ finish() {
 
 [[ $# -gt 0 ]] || set -- --workspace
 deploy/stack/prepare.sh build stack
+REGUA_TEST_AIOSMTPD=$(deploy/smtp-peer.sh)
+export REGUA_TEST_AIOSMTPD
 # Compiled first: on a small machine the servers would sit in the memory that the linker wants.
 cargo test --no-run "$@"
 

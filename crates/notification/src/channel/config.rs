@@ -62,6 +62,8 @@ pub struct ChannelConfig {
     pub port: u16,
     /// `smtp`: how the connection is protected.
     pub security: Security,
+    /// `smtp`: PEM file of the only authorities that may have signed its certificate; empty = those that the public trusts.
+    pub ca: String,
     /// `smtp`: login; empty = none.
     pub username: String,
     /// `smtp`: password of the login.
@@ -80,6 +82,7 @@ impl Default for ChannelConfig {
             host: String::new(),
             port: 587,
             security: Security::Starttls,
+            ca: String::new(),
             username: String::new(),
             password: String::new(),
             timeout_seconds: 30,

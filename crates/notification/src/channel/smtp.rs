@@ -8,12 +8,12 @@ use lettre::{
     transport::smtp::{
         Error,
         authentication::{Credentials, DEFAULT_MECHANISMS},
-        client::{AsyncSmtpConnection, TlsParameters},
+        client::{AsyncSmtpConnection, Certificate, CertificateStore, TlsParameters},
         commands::{Data, Mail, Rcpt},
         extension::{ClientId, Extension, MailParameter},
     },
 };
-use std::{future::Future, net::IpAddr, time::Duration};
+use std::{error::Error as _, future::Future, io, net::IpAddr, time::Duration};
 
 /// How long a farewell may take; nothing depends on it.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -22,23 +22,33 @@ const FAREWELL: Duration = Duration::from_secs(2);
 pub(super) struct Smtp {
     host: String,
     port: u16,
-    security: Security,
+    protection: Protection,
     credentials: Option<Credentials>,
     timeout: Duration,
     sender: Sender,
 }
 
+/// How the connection is protected. What is not trusted is not talked to: there is no way from TLS back to the clear.
+enum Protection {
+    Starttls(TlsParameters),
+    Tls(TlsParameters),
+    None,
+}
+
 impl Smtp {
-    /// Errors: no server, a timeout out of range, or mail in the clear to another machine.
+    /// Errors: no server, a timeout out of range, mail in the clear to another machine, or an authority that cannot be read.
     pub fn open(config: &ChannelConfig, sender: Sender) -> Result<Self, ConfigFault> {
         if config.host.is_empty() {
             return Err(ConfigFault::new("host", "is empty"));
         }
-        if config.security == Security::None && !is_this_machine(&config.host) {
-            return Err(ConfigFault::new("security", "may be none only for a server on the same machine"));
-        }
+        let protection = match config.security {
+            Security::Starttls => Protection::Starttls(tls(config)?),
+            Security::Tls => Protection::Tls(tls(config)?),
+            Security::None if is_this_machine(&config.host) => Protection::None,
+            Security::None => return Err(ConfigFault::new("security", "may be none only for a server on the same machine")),
+        };
         let credentials = (!config.username.is_empty()).then(|| Credentials::new(config.username.clone(), config.password.clone()));
-        Ok(Self { host: config.host.clone(), port: config.port, security: config.security, credentials, timeout: timeout(config)?, sender })
+        Ok(Self { host: config.host.clone(), port: config.port, protection, credentials, timeout: timeout(config)?, sender })
     }
 
     pub async fn send(&self, message: &Outgoing) -> Answer {
@@ -49,7 +59,7 @@ impl Smtp {
         let mut connection = match self.in_time(self.connect()).await {
             Some(Ok(connection)) => connection,
             // Whatever a server says before it has heard of the message is about the server.
-            Some(Err(error)) => return Answer::not_now(format!("smtp_{}", code(&error).unwrap_or("unreachable".to_owned()))),
+            Some(Err(error)) => return Answer::not_now(format!("smtp_{}", reason(&error))),
             None => return Answer::not_now("smtp_timeout"),
         };
         if let Some(answer) = self.in_time(offer(&mut connection, email.envelope())).await.unwrap_or(Some(Answer::not_now("smtp_timeout")))
@@ -67,12 +77,15 @@ impl Smtp {
     }
 
     async fn connect(&self) -> Result<AsyncSmtpConnection, Error> {
-        let tls = || TlsParameters::new(self.host.clone());
-        let implicit = if self.security == Security::Tls { Some(tls()?) } else { None };
         let (server, hello) = ((self.host.as_str(), self.port), ClientId::default());
-        let mut connection = AsyncSmtpConnection::connect_tokio1(server, Some(self.timeout), &hello, implicit, None).await?;
-        if self.security == Security::Starttls {
-            connection.starttls(tls()?, &hello).await?;
+        let (from_the_start, later) = match &self.protection {
+            Protection::Tls(tls) => (Some(tls.clone()), None),
+            Protection::Starttls(tls) => (None, Some(tls.clone())),
+            Protection::None => (None, None),
+        };
+        let mut connection = AsyncSmtpConnection::connect_tokio1(server, Some(self.timeout), &hello, from_the_start, None).await?;
+        if let Some(tls) = later {
+            connection.starttls(tls, &hello).await?;
         }
         if let Some(credentials) = &self.credentials {
             connection.auth(DEFAULT_MECHANISMS, credentials).await?;
@@ -113,6 +126,41 @@ fn judged(error: &Error, otherwise: Answer) -> Answer {
         Some(code) => Answer::not_now(format!("smtp_{code}")),
         None => otherwise,
     }
+}
+
+/// Whom we trust: the configured authority alone, or those that the public trusts.
+fn tls(config: &ChannelConfig) -> Result<TlsParameters, ConfigFault> {
+    let mut parameters = TlsParameters::builder(config.host.clone());
+    if !config.ca.is_empty() {
+        let fault = |error: &dyn std::fmt::Display| ConfigFault::new("ca", format!("{} cannot be used: {error}", config.ca));
+        let pem = std::fs::read(&config.ca).map_err(|error| fault(&error))?;
+        let authority = Certificate::from_pem(&pem).map_err(|error| fault(&error))?;
+        parameters = parameters.certificate_store(CertificateStore::None).add_root_certificate(authority);
+    }
+    parameters.build().map_err(|error| ConfigFault::new("ca", error.to_string()))
+}
+
+/// Why there is no connection: what the server said, a certificate that is not trusted, a server without TLS, or no server.
+fn reason(error: &Error) -> String {
+    match code(error) {
+        Some(code) => code,
+        None if is_distrust(error) => "tls".to_owned(),
+        // What the client cannot do with this server: switch to TLS, or log in.
+        None if error.is_client() => "not_offered".to_owned(),
+        None => "unreachable".to_owned(),
+    }
+}
+
+fn is_distrust(error: &Error) -> bool {
+    let mut source = error.source();
+    while let Some(cause) = source {
+        // The error of TLS is inside one of the connection, and not its source.
+        if cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref).is_some_and(|inner| inner.is::<rustls::Error>()) {
+            return true;
+        }
+        source = cause.source();
+    }
+    error.is_tls()
 }
 
 fn code(error: &Error) -> Option<String> {

@@ -9,6 +9,7 @@ mod owner;
 mod publish;
 mod service;
 mod smtp;
+mod smtp_tls;
 mod template;
 mod unfinished;
 mod webhook;
