@@ -10,6 +10,7 @@ use crate::{
 };
 use anyhow::Context;
 use clap::Args;
+use host::launch;
 use std::{fs, path::PathBuf};
 
 /// Make a plausible Brazilian portfolio, play it, and show what happened
@@ -58,6 +59,8 @@ pub async fn run(args: Demo, shared: &Shared) -> anyhow::Result<u8> {
         outage: None,
         strict: true,
         settings: replay::settings(shared, (!args.discard).then_some(&directory), &work)?,
+        keep: false,
+        stop: launch::stopped_by_signal()?,
         elapsed: Box::new(elapsed),
         progress: Box::new(progress::replay_bar()),
     };

@@ -11,8 +11,7 @@ use crate::{
 use anyhow::Context;
 use chrono::NaiveDate;
 use clap::Args;
-use eventlog::Ids;
-use host::ids::TimeOrdered;
+use host::launch;
 use serde_json::Value;
 use std::{fs, path::PathBuf};
 
@@ -43,6 +42,9 @@ pub struct ReplayArgs {
     /// Keep logs and views in this directory; without it they are removed at the end
     #[arg(long)]
     data: Option<PathBuf>,
+    /// Keep the schemas and topics of this run (PostgreSQL, Kafka); without it they are removed at the end
+    #[arg(long)]
+    keep: bool,
     /// Stop at the first wrong row
     #[arg(long)]
     strict: bool,
@@ -63,6 +65,8 @@ pub async fn run(args: ReplayArgs, shared: &Shared) -> anyhow::Result<u8> {
         outage: args.outage,
         strict: args.strict,
         settings: settings(shared, args.data.as_ref(), &work)?,
+        keep: args.keep,
+        stop: launch::stopped_by_signal()?,
         elapsed: Box::new(elapsed),
         progress: Box::new(progress::replay_bar()),
     };
@@ -81,7 +85,7 @@ pub async fn run(args: ReplayArgs, shared: &Shared) -> anyhow::Result<u8> {
     Ok(if differs { FOUND } else { DONE })
 }
 
-/// Embedded in a directory that is removed, in `data`, or where the configuration says, on names of this run alone.
+/// Embedded in a directory that is removed, in `data`, or where the configuration says.
 pub fn settings(shared: &Shared, data: Option<&PathBuf>, work: &tempfile::TempDir) -> anyhow::Result<Settings> {
     let mut settings = shared.settings(data)?.on_free_ports();
     // Everything is loopback and of this process alone: no token, and no certificate that names another host.
@@ -93,11 +97,6 @@ pub fn settings(shared: &Shared, data: Option<&PathBuf>, work: &tempfile::TempDi
     if let Some(directory) = data {
         let used = directory.join("invoice.sqlite").exists();
         anyhow::ensure!(!used, "{} holds a portfolio already; a replay starts from nothing", directory.display());
-    }
-    if settings.mode_name() == "distributed" {
-        let run = format!("replay_{}_", TimeOrdered.event_id().simple());
-        settings.bus.prefix = format!("{}{run}", settings.bus.prefix);
-        settings.storage.prefix = format!("{}{run}", settings.storage.prefix);
     }
     Ok(settings)
 }

@@ -5,6 +5,7 @@
 
 mod clients;
 mod facts;
+mod ground;
 pub mod report;
 mod timeline;
 
@@ -20,6 +21,7 @@ use anyhow::Context;
 use chrono::NaiveDate;
 use clients::Clients;
 use eventlog::Activity;
+use ground::Ground;
 use host::clock::VirtualClock;
 use kernel::Zone;
 use std::{
@@ -28,6 +30,7 @@ use std::{
     sync::Arc,
     time::Duration,
 };
+use tokio_util::sync::CancellationToken;
 
 /// What to replay.
 pub struct Replay {
@@ -45,6 +48,10 @@ pub struct Replay {
     pub strict: bool,
     /// What the installation is told.
     pub settings: Settings,
+    /// Whether schemas and topics of a distributed run stay.
+    pub keep: bool,
+    /// Cancelled when it is to end before its time.
+    pub stop: CancellationToken,
     /// Wall time, for the report's `run`: read by the caller, who owns the clock.
     pub elapsed: Box<dyn Fn() -> Duration + Send + Sync>,
     /// Told how far it is.
@@ -84,19 +91,35 @@ impl Replay {
         let first = spool.first_day.context("the portfolio has no good row")?;
         anyhow::ensure!(first <= self.until, "the first invoice is issued on {first}, after --until {}", self.until);
 
+        let mut settings = self.settings.clone();
+        let ground = Ground::take(&mut settings, self.keep).await?;
+        // Whatever happens, and whoever asks for the end: the services end in order, and what was made for them goes.
+        let report = self.on(&settings, &spool, (zone, first), policy.id().as_str()).await;
+        let cleared = ground.clear().await;
+        let report = report?;
+        cleared.context("what the replay made on the servers could not be removed")?;
+        Ok((report, spool.faults))
+    }
+
+    /// Starts the services, plays, and ends them.
+    async fn on(&self, settings: &Settings, spool: &Spool, start: (Zone, NaiveDate), policy_id: &str) -> anyhow::Result<Report> {
+        let (zone, first) = start;
         let activity = Activity::new();
         let clock = VirtualClock::new(zone.midnight(first), activity.clone());
         let checked = Arc::clone(&clock);
         let _sleepers = activity.register("clock", Box::new(move || checked.is_idle()));
-        let system = System::start(&self.settings, Mode::Replay, Arc::clone(&clock) as Arc<dyn eventlog::Clock>, activity.clone()).await?;
-        let played = self.play(&system, &spool, (zone, first), (&clock, &activity)).await;
-        // Whatever happened, the services end in order and what they have is stored.
-        let report = match played {
-            Ok(()) => self.report(&system, &spool, first, policy.id().as_str()).await,
-            Err(error) => Err(error),
+        let system = System::start(settings, Mode::Replay, Arc::clone(&clock) as Arc<dyn eventlog::Clock>, activity.clone()).await?;
+        let work = async {
+            self.play(&system, spool, start, (&clock, &activity)).await?;
+            self.report(&system, spool, first, policy_id).await
+        };
+        let report = tokio::select! {
+            biased;
+            () = self.stop.cancelled() => Err(anyhow::anyhow!("stopped before its end")),
+            report = work => report,
         };
         system.stop().await;
-        Ok((report?, spool.faults))
+        report
     }
 
     async fn play(

@@ -3,6 +3,7 @@
 mod away;
 mod collector;
 mod command_line;
+mod ground;
 mod http;
 mod metrics;
 mod oracle;

@@ -15,7 +15,7 @@ fn day(text: &str) -> NaiveDate {
 }
 
 /// A made-up portfolio in which every seventh invoice is never paid, and some are paid before they are issued.
-fn made_up(count: u64) -> Vec<Invoice> {
+pub fn made_up(count: u64) -> Vec<Invoice> {
     let one = |n: u64| {
         let issued = day("2024-01-03") + Days::new(n * 37 % 200);
         let due = issued + Days::new([10, 15, 30][(n % 3) as usize]);
@@ -26,7 +26,7 @@ fn made_up(count: u64) -> Vec<Invoice> {
     (0..count).map(one).collect()
 }
 
-fn write(invoices: &[Invoice], path: &Path) {
+pub fn write(invoices: &[Invoice], path: &Path) {
     let mut text = String::from("customer_id,invoice_id,issued_on,due_on,amount,email,paid_on\n");
     for (n, i) in invoices.iter().enumerate() {
         let paid = i.paid.map(|day| day.to_string()).unwrap_or_default();
