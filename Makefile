@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build demo test vectors lint proto-lint stack stack-down
+.PHONY: help build demo test vectors lint proto-lint large-file stack stack-down
 
 # Cargo itself reads CARGO_TARGET_DIR too.
 TARGET := $(or $(CARGO_TARGET_DIR),target)
@@ -33,6 +33,10 @@ lint: proto-lint ## formatting, clippy and the protobuf linter, without a warnin
 
 proto-lint: ## the protobuf linter alone
 	deploy/proto-lint.sh
+
+large-file: ## reads a portfolio of 1 GB and tells how much memory that takes
+	deploy/stack/prepare.sh build
+	REGUA_TEST_CSV_MB=1024 cargo test --release -p acceptance --test acceptance large_file -- --nocapture
 
 stack: ## starts PostgreSQL and Kafka with their data under DIR=… and writes DIR/regua.toml
 	@: $(or $(DIR),$(error usage: make stack DIR=folder))

@@ -5,6 +5,7 @@ mod collector;
 mod command_line;
 mod ground;
 mod http;
+mod large_file;
 mod metrics;
 mod oracle;
 mod processes;
