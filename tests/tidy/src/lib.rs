@@ -6,6 +6,7 @@
 pub mod clock;
 pub mod graph;
 pub mod layout;
+pub mod mentions;
 pub mod neutral;
 pub mod proto;
 pub mod purity;

@@ -5,6 +5,7 @@ mod collector;
 mod command_line;
 mod ground;
 mod http;
+mod kubernetes;
 mod large_file;
 mod metrics;
 mod oracle;

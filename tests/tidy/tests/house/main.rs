@@ -2,6 +2,7 @@
 
 mod graph;
 mod layout;
+mod mentions;
 mod proto;
 mod reading;
 mod real_tree;

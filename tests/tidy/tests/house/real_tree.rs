@@ -4,7 +4,7 @@ use cargo_metadata::{DependencyKind, MetadataCommand};
 use tidy::graph::{Dependency, Graph};
 use tidy::source::Source;
 use tidy::tree::{self, TextFile};
-use tidy::{Violation, clock, graph, layout, neutral, proto, purity, size};
+use tidy::{Violation, clock, graph, layout, mentions, neutral, proto, purity, size};
 
 fn all_files() -> Vec<TextFile> {
     let files = tree::files(&tree::root()).expect("the project's root can be listed");
@@ -128,4 +128,10 @@ fn modules_have_names_that_say_something() {
 #[test]
 fn no_file_names_a_machine_or_a_registry() {
     clean(all_files().iter().flat_map(neutral::check).collect());
+}
+
+#[test]
+fn documents_name_tests_that_exist() {
+    assert!(all_files().iter().any(|file| file.path == "docs/bad-input.md"));
+    clean(mentions::tests_exist(&all_files(), &sources()));
 }
