@@ -100,7 +100,7 @@ impl Executor {
 
     /// Asks the owner and concludes the step.
     async fn perform(&self, fact: &Fact) -> Result<(), Postponed> {
-        let Event::ActionDue { invoice_id, cycle, step_id, occurrence, day, min_outstanding_minor, .. } = &fact.event else {
+        let Event::ActionDue { invoice_id, cycle, step_id, occurrence, day, effective_due, min_outstanding_minor, .. } = &fact.event else {
             return Ok(());
         };
         let to = stream(&fact.tenant, fact.customer_id.as_str());
@@ -115,6 +115,7 @@ impl Executor {
             step_id: step_id.to_string(),
             occurrence: *occurrence,
             min_outstanding_minor: *min_outstanding_minor,
+            overdue: *effective_due < *day,
         };
         let asked = invoice::AuthorizeReminderRequest {
             customer_id: fact.customer_id.to_string(),

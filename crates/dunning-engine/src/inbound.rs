@@ -176,10 +176,8 @@ pub(crate) fn reason_of_gate(slug: &str) -> Reason {
         "within_tolerance" => Reason::BelowMinimum,
         "new_cycle" => Reason::Rescheduled,
         "customer_erased" => Reason::PayerForgotten,
-        "auto_debit" => Reason::AutomaticDebit,
         "unknown" | "unknown_invoice" => Reason::NotAuthorised,
         "all_refused" => Reason::AllChannelsFailed,
-        "feed_stale" => Reason::StaleFeed,
         "day_taken" => Reason::BudgetSpent,
         same => Reason::from_slug(same).unwrap_or(Reason::Other),
     }

@@ -11,7 +11,8 @@ use tonic::{Code, Request, Status, metadata::MetadataMap, service::Interceptor};
 pub const DEFAULT_TENANT: &str = "default";
 /// Metadata key by which a caller that may act for any tenant names one.
 pub const TENANT_KEY: &str = "regua-tenant";
-const ANY_TENANT: &str = "*";
+/// Tenant of a token that may act for any.
+pub const ANY_TENANT: &str = "*";
 
 /// Who calls: in the request's extensions once the gatekeeper let it in.
 #[derive(Debug, Clone, PartialEq, Eq)]

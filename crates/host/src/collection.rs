@@ -14,6 +14,8 @@ pub struct Collection {
     pub zone: Zone,
     /// What may stay open without a reminder, minor units, not negative.
     pub tolerance_minor: i64,
+    /// Hours after which overdue reminders wait for the payment feed; 0 = never.
+    pub payment_feed_max_age_hours: u32,
 }
 
 #[derive(Deserialize)]
@@ -21,6 +23,7 @@ pub struct Collection {
 struct Section {
     time_zone: String,
     tolerance_minor: i64,
+    payment_feed_max_age_hours: u32,
 }
 
 impl Collection {
@@ -32,6 +35,7 @@ impl Collection {
         if section.tolerance_minor < 0 {
             return Err(fault("collection.tolerance_minor", "is below zero"));
         }
-        Ok(Self { zone, tolerance_minor: section.tolerance_minor })
+        let Section { tolerance_minor, payment_feed_max_age_hours, .. } = section;
+        Ok(Self { zone, tolerance_minor, payment_feed_max_age_hours })
     }
 }

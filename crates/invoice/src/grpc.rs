@@ -7,7 +7,9 @@ pub(crate) use ready::Ready;
 use crate::{
     aggregate::{self, Accounts, Addressed},
     balance::Balances,
-    bulk, query, wire,
+    bulk,
+    feed::{self, FeedWatch},
+    query, wire,
 };
 use chrono::NaiveDate;
 use contracts::invoice::v1::{self as proto, invoice_service_server::InvoiceService};
@@ -40,6 +42,7 @@ pub struct Server {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) zone: Zone,
     pub(crate) tolerance_minor: i64,
+    pub(crate) feeds: FeedWatch,
     /// (tenant, kind, id) → stream; claims never change, so an entry is never wrong.
     pub(crate) streams: Cache<(String, &'static str, String), String>,
 }
@@ -242,16 +245,17 @@ impl InvoiceService for Server {
     async fn authorize_reminder(&self, request: Request<proto::AuthorizeReminderRequest>) -> Answer<proto::AuthorizeReminderResponse> {
         let tenant = tenant_of(&request)?;
         let now = self.clock.now();
-        let (customer_id, look) = wire::reminder(request.get_ref(), now, self.tolerance_minor)?;
+        let feed_stale = self.feeds.is_stale(&tenant, now).await.map_err(unreadable)?;
+        let terms = wire::Terms { at: now, tolerance_minor: self.tolerance_minor, zone: self.zone, feed_stale };
+        let (customer_id, look) = wire::reminder(request.get_ref(), terms)?;
         let stream = aggregate::stream(&tenant, customer_id.as_str());
-        let (items, contact_id) = (look.items.clone(), look.contact_id.clone());
-        let addressed = Addressed { customer_id: customer_id.clone(), command: receivable::Command::AuthorizeReminder(look) };
+        let addressed = Addressed { customer_id: customer_id.clone(), command: receivable::Command::AuthorizeReminder(look.clone()) };
         let submission = Submission::new(stream.clone(), aggregate::meta(&tenant, customer_id.as_str()), addressed);
         let written = self.writer.submit(submission).await.map_err(|error| ready::refusal(error, ""))?;
         if written.state.standing == Standing::Unknown {
             return Err(unknown_customer().into());
         }
-        let verdicts = receivable::last_look(&written.state, &items, self.tolerance_minor);
+        let verdicts = receivable::last_look(&written.state, &look);
         let authorized = verdicts.iter().any(|verdict| matches!(verdict.answer, receivable::Answer::Authorized { .. }));
         // Contact data is for a message about to go out; without one, nobody is shown it.
         let contact = if authorized { query::contact(&self.db, &tenant, customer_id.as_str()).await.map_err(Refusal::from)? } else { None };
@@ -260,13 +264,27 @@ impl InvoiceService for Server {
             (false, _) => 0,
             (true, true) => written.appended.last_position,
             // The contact was authorised for just this before.
-            (true, false) => self.authorized_at(stream, &contact_id).await?,
+            (true, false) => self.authorized_at(stream, &look.contact_id).await?,
         };
         Ok(Response::new(proto::AuthorizeReminderResponse {
             verdicts: verdicts.iter().map(|v| wire::verdict(v, written.state.invoices.get(&v.item.invoice_id))).collect(),
             customer: Some(wire::customer_view(customer_id.as_str(), &written.state, contact)),
             looked_at: Some(wire::timestamp(now)),
             position,
+        }))
+    }
+    async fn report_payment_feed(&self, request: Request<proto::ReportPaymentFeedRequest>) -> Answer<proto::ReportPaymentFeedResponse> {
+        let tenant = tenant_of(&request)?;
+        Ok(Response::new(self.report_feed(&tenant, request.get_ref()).await?))
+    }
+
+    async fn get_payment_feed(&self, request: Request<proto::GetPaymentFeedRequest>) -> Answer<proto::GetPaymentFeedResponse> {
+        let tenant = tenant_of(&request)?;
+        let (feed, _) = self.feeds.writer.state(&feed::stream(&tenant)).await.map_err(unreadable)?;
+        Ok(Response::new(proto::GetPaymentFeedResponse {
+            known_until: feed.known_until.map(wire::timestamp),
+            stale: self.feeds.judge(&tenant, &feed, self.clock.now()),
+            max_age_hours: self.feeds.max_age_hours,
         }))
     }
 }

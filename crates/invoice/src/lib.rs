@@ -5,6 +5,7 @@
 pub mod aggregate;
 mod balance;
 mod bulk;
+mod feed;
 mod grpc;
 mod migrations;
 mod movement;
@@ -15,6 +16,7 @@ mod start;
 mod wire;
 
 pub use aggregate::Accounts;
+pub use feed::payment_feed;
 pub use start::{Settings, projections, start};
 
 /// The topic of this service's facts.

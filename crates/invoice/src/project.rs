@@ -49,6 +49,7 @@ const INVOICE: TableDef = TableDef {
         Column::new("due_on", Kind::Date),
         Column::new("status", Kind::Text),
         Column::new("document", Kind::Text),
+        Column::new("automatic_debit_on", Kind::Text),
     ],
     key: &["tenant", "invoice_id"],
     indexes: &[&["tenant", "customer_id"], &["tenant", "due_on"]],
@@ -80,7 +81,7 @@ impl Projection for AccountTables {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn sources(&self) -> &'static [&'static str] {
@@ -173,6 +174,8 @@ struct InvoiceRow {
     due_on: chrono::NaiveDate,
     status: &'static str,
     document: String,
+    /// Civil date; empty where there is none.
+    automatic_debit_on: String,
 }
 
 impl InvoiceRow {
@@ -188,6 +191,7 @@ impl InvoiceRow {
             self.due_on.into(),
             self.status.into(),
             self.document.into(),
+            self.automatic_debit_on.into(),
         ]
     }
 
@@ -204,6 +208,7 @@ impl InvoiceRow {
             due_on: row.date("due_on")?,
             status: if row.text("status")? == CANCELLED { CANCELLED } else { status(open_minor) },
             document: row.text("document")?,
+            automatic_debit_on: row.text("automatic_debit_on")?,
         })
     }
 
@@ -217,6 +222,10 @@ const CANCELLED: &str = "cancelled";
 
 fn status(open_minor: i64) -> &'static str {
     if open_minor > 0 { "open" } else { "settled" }
+}
+
+fn debit(day: Option<chrono::NaiveDate>) -> String {
+    day.map(|day| day.to_string()).unwrap_or_default()
 }
 
 type Invoices = BTreeMap<(String, String), InvoiceRow>;
@@ -265,6 +274,7 @@ fn fold_invoice(invoices: &mut Invoices, tenant: &str, fact: &Fact) {
             due_on: e.due_on,
             status: status(e.amount_minor),
             document: e.document.clone().unwrap_or_default(),
+            automatic_debit_on: debit(e.automatic_debit_on),
         };
         invoices.insert((tenant.to_owned(), e.invoice_id.to_string()), row);
     }
@@ -272,6 +282,7 @@ fn fold_invoice(invoices: &mut Invoices, tenant: &str, fact: &Fact) {
     match &fact.event {
         Event::InvoiceAmended(e) => {
             (row.amount_minor, row.due_on) = (e.amount_minor, e.due_on);
+            row.automatic_debit_on = debit(e.automatic_debit_on);
             row.stand(e.outstanding_minor);
         }
         Event::InvoiceCancelled(_) => (row.open_minor, row.status) = (0, CANCELLED),

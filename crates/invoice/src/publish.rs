@@ -5,14 +5,15 @@ use eventlog::{
     bus::{Publish, Published},
 };
 
-/// Everything that moves money or describes a payer is public; the authorisation of a reminder is not.
+/// Everything that moves money or describes a payer is public; the authorisation of a reminder is not, nor
+/// how far the payment feed reaches, which the owner answers for at the last look.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct PublicFacts;
 
 impl Publish for PublicFacts {
     fn publish(&self, event: &Recorded) -> Published {
         match event.event_type.as_str() {
-            "ReminderAuthorized" => Published::Withheld,
+            "ReminderAuthorized" | "PaymentFeedReported" => Published::Withheld,
             _ => Published::Public { event_type: event.event_type.clone(), payload: event.payload.clone() },
         }
     }

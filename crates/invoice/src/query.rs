@@ -78,6 +78,7 @@ fn read_invoice(row: &Row) -> Result<proto::Invoice, ProjectionError> {
         due_on: row.date("due_on")?.to_string(),
         status: status.into(),
         document: row.text("document")?,
+        automatic_debit_on: row.text("automatic_debit_on")?,
     })
 }
 

@@ -1,7 +1,13 @@
 //! Wiring: from an environment to a running service.
 
 use crate::{
-    CONSUMER, NAME, TOPIC, aggregate::Accounts, grpc::Server, migrations::MIGRATIONS, project::AccountTables, publish::PublicFacts,
+    CONSUMER, NAME, TOPIC,
+    aggregate::Accounts,
+    feed::{FeedWatch, PaymentFeeds},
+    grpc::Server,
+    migrations::MIGRATIONS,
+    project::AccountTables,
+    publish::PublicFacts,
 };
 use anyhow::Context;
 use contracts::invoice::v1::invoice_service_server::{InvoiceServiceServer, SERVICE_NAME};
@@ -36,13 +42,16 @@ pub struct Settings {
     pub zone: Zone,
     /// A residue of at most this many minor units is not worth a reminder.
     pub tolerance_minor: i64,
+    /// Hours after which overdue reminders wait for the payment feed; 0 = never.
+    pub payment_feed_max_age_hours: u32,
 }
 
 impl Settings {
     /// From a configuration. Errors: the faults of its sections.
     pub fn from_config(config: &Config) -> anyhow::Result<Self> {
-        let Collection { zone, tolerance_minor } = Collection::of(config)?;
-        Ok(Self { storage: config.section("storage")?, listen: config.section(NAME)?, zone, tolerance_minor })
+        let Collection { zone, tolerance_minor, payment_feed_max_age_hours } = Collection::of(config)?;
+        let (storage, listen) = (config.section("storage")?, config.section(NAME)?);
+        Ok(Self { storage, listen, zone, tolerance_minor, payment_feed_max_age_hours })
     }
 }
 
@@ -58,7 +67,8 @@ pub async fn start(process: &Process, settings: Settings) -> anyhow::Result<Serv
     let entrance = Entrance::open(&settings.listen, (SERVICE_NAME, contracts::DESCRIPTORS), &process.access).await?;
     let environment = Environment::open(NAME, &settings.storage, MIGRATIONS, process).await?;
     let options = WriterOptions { partitions: process.partitions, activity: process.activity.clone(), ..WriterOptions::default() };
-    let writer = Writer::spawn(Arc::new(Accounts), environment.log.clone(), options);
+    let writer = Writer::spawn(Arc::new(Accounts), environment.log.clone(), options.clone());
+    let feeds = Writer::spawn(Arc::new(PaymentFeeds), environment.log.clone(), options);
     let mut parts = Parts::default();
 
     let projections = projections(&environment.log)?;
@@ -76,6 +86,7 @@ pub async fn start(process: &Process, settings: Settings) -> anyhow::Result<Serv
         clock: Arc::clone(&process.clock),
         zone: settings.zone,
         tolerance_minor: settings.tolerance_minor,
+        feeds: FeedWatch::new(feeds, settings.payment_feed_max_age_hours, &environment.metrics),
         streams: Cache::new(REMEMBERED_IDS),
     };
     parts.projections.push(projections);

@@ -3,8 +3,9 @@
 use crate::channel::{Channel, ReceiptStatus};
 use crate::gate::Evidence;
 use crate::reminder::Reminder;
-use alloc::string::String;
-use kernel::{ChannelAttemptId, ContactId, DateTime, Utc};
+use crate::standstill::Standstill;
+use alloc::{string::String, vec::Vec};
+use kernel::{ChannelAttemptId, ContactId, DateTime, InvoiceId, Utc};
 
 /// A command on one payer's contacts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,12 +22,14 @@ pub enum Command {
     NoteReceipt(NoteReceipt),
     /// Closes what its day left behind.
     CloseStale(CloseStale),
-    /// The payer says no to a channel.
+    /// The payer says no to a channel, or to all.
     OptOut(OptOut),
     /// The payer says yes to a channel.
     OptIn(OptIn),
     /// The payer's personal data was deleted.
     Forget(Forget),
+    /// Debts of the payer stand still.
+    Suspend(Suspend),
 }
 
 /// Merges what is offered on a day into contacts. Occurrences that ended, are in flight, or were offered on the same
@@ -106,11 +109,11 @@ pub struct CloseStale {
     pub now: DateTime<Utc>,
 }
 
-/// The payer says no to a channel.
+/// The payer says no to a channel, or to all. It stands before what the owner says, until the payer opts in again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OptOut {
-    /// Which.
-    pub channel: Channel,
+    /// Which; `None` = all.
+    pub channel: Option<Channel>,
 }
 
 /// The payer says yes to a channel.
@@ -123,3 +126,13 @@ pub struct OptIn {
 /// The payer's personal data was deleted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Forget;
+
+/// Debts of the payer stand still: nothing of them goes out any more, neither a contact that waits nor a fallback, until the engine
+/// offers them again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Suspend {
+    /// Which.
+    pub invoice_ids: Vec<InvoiceId>,
+    /// Why.
+    pub standstill: Standstill,
+}

@@ -4,6 +4,7 @@ use crate::chain::Chain;
 use crate::channel::{Channel, Reach};
 use crate::gate::Budget;
 use crate::reminder::{Item, Occurrence, Rules};
+use crate::standstill::Standstill;
 use alloc::{collections::BTreeMap, string::String, vec::Vec};
 use kernel::{Calendar, ContactId, Currency, InvoiceId, NaiveDate, Zone, calendar};
 
@@ -18,6 +19,8 @@ pub struct Contacts {
     pub done: BTreeMap<Occurrence, ContactId>,
     /// Whether the payer's personal data was deleted.
     pub forgotten: bool,
+    /// Debts that stand still since they were offered last.
+    pub suspended: BTreeMap<InvoiceId, Standstill>,
 }
 
 impl Contacts {
@@ -30,6 +33,11 @@ impl Contacts {
     pub fn consents(&self, channel: Channel, reach: &Reach) -> bool {
         let by_owner = reach.get(&channel).is_some_and(|reachability| reachability.consent);
         !self.forgotten && self.preferences.get(&channel).copied().unwrap_or(by_owner)
+    }
+
+    /// Whether the payer said no to a channel.
+    pub fn opted_out(&self, channel: Channel) -> bool {
+        self.preferences.get(&channel) == Some(&false)
     }
 
     /// What the payer has heard already, seen from one contact.

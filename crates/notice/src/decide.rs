@@ -5,6 +5,7 @@ mod compose;
 mod conclude;
 mod consent;
 mod handover;
+mod standstill;
 
 use crate::{Attempt, Command, Contact, Contacts, Event, Rejection};
 use alloc::{string::String, vec::Vec};
@@ -22,6 +23,7 @@ pub fn decide(contacts: &Contacts, command: &Command) -> Result<Vec<Event>, Reje
         Command::OptOut(command) => Ok(consent::opt_out(contacts, command)),
         Command::OptIn(command) => Ok(consent::opt_in(contacts, command)),
         Command::Forget(_) => Ok(consent::forget(contacts)),
+        Command::Suspend(command) => Ok(standstill::suspend(contacts, command)),
     }
 }
 

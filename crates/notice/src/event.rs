@@ -4,8 +4,9 @@ use crate::channel::{Channel, ReceiptStatus};
 use crate::contacts::{Class, Said};
 use crate::outcome::ItemOutcome;
 use crate::reminder::{Item, Occurrence, Rules};
+use crate::standstill::Standstill;
 use alloc::{string::String, vec::Vec};
-use kernel::{Calendar, ChannelAttemptId, ContactId, Currency, DateTime, NaiveDate, Utc, Zone};
+use kernel::{Calendar, ChannelAttemptId, ContactId, Currency, DateTime, InvoiceId, NaiveDate, Utc, Zone};
 
 /// A fact about the contacts of one payer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +39,8 @@ pub enum Event {
     OptedIn(OptedIn),
     /// The payer's personal data was deleted.
     Forgotten(Forgotten),
+    /// Debts stand still.
+    Suspended(Suspended),
 }
 
 impl Event {
@@ -58,7 +61,8 @@ impl Event {
             | Event::ReceiptNoted(_)
             | Event::OptedOut(_)
             | Event::OptedIn(_)
-            | Event::Forgotten(_) => &[],
+            | Event::Forgotten(_)
+            | Event::Suspended(_) => &[],
         }
     }
 }
@@ -292,3 +296,12 @@ pub struct OptedIn {
 /// The payer's personal data was deleted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Forgotten;
+
+/// Debts stand still until they are offered again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Suspended {
+    /// Which; never empty.
+    pub invoice_ids: Vec<InvoiceId>,
+    /// Why.
+    pub standstill: Standstill,
+}

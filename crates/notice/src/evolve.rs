@@ -2,7 +2,7 @@
 
 use crate::{
     Attempt, AttemptPhase, AttemptStarted, Chain, Contact, ContactComposed, ContactGated, Contacts, Event, FallbackGated, FallbackStopped,
-    ItemOutcome, Phase,
+    Item, ItemOutcome, Phase,
 };
 use alloc::vec::Vec;
 use kernel::{ChannelAttemptId, ContactId, NaiveDate, calendar};
@@ -51,12 +51,21 @@ pub fn evolve(mut contacts: Contacts, event: &Event) -> Contacts {
             contacts.forgotten = true;
             contacts.preferences.clear();
         }
+        Event::Suspended(event) => {
+            contacts.suspended.extend(event.invoice_ids.iter().map(|invoice_id| (invoice_id.clone(), event.standstill)));
+        }
     }
     contacts
 }
 
 fn composed(contacts: &mut Contacts, event: &ContactComposed) {
     let kept_since: NaiveDate = calendar::add_days(event.day, -KEPT_DAYS);
+    // The engine offers only what does not stand still, and tells both in one order. What joined the contact before is no new offer.
+    let before = contacts.contacts.get(&event.contact_id);
+    let is_new = |item: &&Item| before.is_none_or(|before| before.item(&item.key()).is_none());
+    for item in event.items.iter().filter(is_new) {
+        contacts.suspended.remove(&item.invoice_id);
+    }
     contacts.contacts.retain(|_, contact| contact.phase != Phase::Concluded || contact.day >= kept_since);
     let contact = Contact {
         day: event.day,

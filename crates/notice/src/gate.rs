@@ -1,8 +1,8 @@
 //! The last look before a contact is handed to a provider: what goes out, what does not, and why.
 //!
-//! Order, the same for all: what the owner refuses · automatic debit · no address · no consent · window · payment feed ·
-//! one contact per currency and day · budget. The first four end an occurrence, the others put it off, and are decided on
-//! what the first ones leave: a payer who cannot be reached spends nothing.
+//! Order, the same for all: what the owner refuses · debts that stand still · no address · no consent · window · one contact per currency and day ·
+//! budget. What the owner refuses for good, no address and no consent end an occurrence, the others put it off, and are
+//! decided on what the first ones leave: a payer who cannot be reached spends nothing.
 
 use crate::chain::{Chain, starts};
 use crate::channel::{Channel, Reach};
@@ -15,7 +15,7 @@ use alloc::{
     collections::{BTreeMap, BTreeSet},
     vec::Vec,
 };
-use kernel::{DateTime, InvoiceId, Utc};
+use kernel::{DateTime, Utc};
 
 /// Fresh facts for a look, gathered right before it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,10 +26,6 @@ pub struct Evidence {
     pub verdicts: BTreeMap<Occurrence, OwnerAnswer>,
     /// Addresses and the owner's word on consent, by channel.
     pub reach: Reach,
-    /// Whether the payment feed is fresher than the tenant's limit.
-    pub feed_fresh: bool,
-    /// Invoices on automatic debit whose day has not come.
-    pub auto_debit: BTreeSet<InvoiceId>,
 }
 
 /// The owner's answer for an item.
@@ -61,10 +57,14 @@ pub enum OwnerRefusal {
     Unknown,
     /// The payer's personal data was deleted.
     CustomerErased,
+    /// Not now: on automatic debit whose day has not come.
+    AutomaticDebit,
+    /// Not now: it is overdue, and payments may be missing.
+    StaleFeed,
 }
 
 impl OwnerRefusal {
-    const ALL: [(OwnerRefusal, &'static str); 7] = [
+    const ALL: [(OwnerRefusal, &'static str); 9] = [
         (OwnerRefusal::Paid, "paid"),
         (OwnerRefusal::Cancelled, "cancelled"),
         (OwnerRefusal::WithinTolerance, "within_tolerance"),
@@ -72,6 +72,8 @@ impl OwnerRefusal {
         (OwnerRefusal::BelowMinimum, "below_minimum"),
         (OwnerRefusal::Unknown, "unknown"),
         (OwnerRefusal::CustomerErased, "customer_erased"),
+        (OwnerRefusal::AutomaticDebit, "automatic_debit"),
+        (OwnerRefusal::StaleFeed, "stale_feed"),
     ];
 
     /// By the owner's slug.
@@ -89,6 +91,8 @@ impl OwnerRefusal {
             OwnerRefusal::BelowMinimum => Outcome::Suppressed(Reason::BelowMinimum),
             OwnerRefusal::Unknown => Outcome::Suppressed(Reason::UnknownInvoice),
             OwnerRefusal::CustomerErased => Outcome::Suppressed(Reason::CustomerErased),
+            OwnerRefusal::AutomaticDebit => Outcome::Deferred(Reason::AutomaticDebit),
+            OwnerRefusal::StaleFeed => Outcome::Deferred(Reason::StaleFeed),
         }
     }
 }
@@ -138,9 +142,6 @@ pub fn gate(contacts: &Contacts, contact: &Contact, evidence: &Evidence, budget:
     }
     let (said, mut outcomes) = judge(contacts, &contact.items, evidence);
     let shut = if is_open(contact, evidence.now) { None } else { Some(Reason::WindowShut) };
-    let (stale, said): (Vec<Said>, Vec<Said>) =
-        said.into_iter().partition(|said| shut.is_none() && waits_for_feed(contact, said, evidence));
-    outcomes.extend(deferred(&stale, Reason::FeedStale));
     let Some(carrying) = carry(contact, &said) else { return Ruling::Closed { outcomes } };
     let may_use = |channel: Channel| contacts.may_use(channel, &evidence.reach);
     let chains = ways_out(carrying, may_use, contact.rules.max_voice_per_day.saturating_sub(budget.voice_today));
@@ -151,7 +152,7 @@ pub fn gate(contacts: &Contacts, contact: &Contact, evidence: &Evidence, budget:
     Ruling::Proceed { outcomes, carrying: carrying.key(), said, chains }
 }
 
-/// What may go out of some items, and what ends for good. Of two steps of one track only the newest cycle, and in it
+/// What may go out of some items, and what ends or waits by itself. Of two steps of one track only the newest cycle, and in it
 /// the harshest step, is said.
 pub(crate) fn judge(contacts: &Contacts, items: &[Item], evidence: &Evidence) -> (Vec<Said>, Vec<ItemOutcome>) {
     let (mut said, mut outcomes) = (Vec::new(), Vec::new());
@@ -184,25 +185,23 @@ fn outdone(item: &Item, items: &[Item]) -> Option<Outcome> {
     }
 }
 
-/// What ends an occurrence at the gate, whatever the other items are.
+/// What ends an occurrence at the gate, or puts it off, whatever the other items are.
 fn ended(contacts: &Contacts, item: &Item, evidence: &Evidence) -> Option<Outcome> {
     if let Some(OwnerAnswer::Refused(refusal)) = evidence.verdicts.get(&item.key()) {
         return Some(refusal.outcome());
     }
-    if evidence.auto_debit.contains(&item.invoice_id) {
-        return Some(Outcome::Suppressed(Reason::AutoDebit));
+    if let Some(standstill) = contacts.suspended.get(&item.invoice_id) {
+        return Some(Outcome::Deferred(standstill.reason()));
     }
-    let mut channels = item.chains.iter().flatten().filter(|channel| has_address(**channel, &evidence.reach)).peekable();
+    let mut channels = item.chains.iter().flatten().copied().filter(|channel| has_address(*channel, &evidence.reach)).peekable();
     if channels.peek().is_none() {
         return Some(Outcome::Undeliverable(Reason::NoAddress));
     }
-    let wanted = channels.any(|channel| contacts.consents(*channel, &evidence.reach));
-    (!wanted).then_some(Outcome::Suppressed(Reason::NoConsent))
-}
-
-/// An overdue message waits while payments may be missing; a reminder before due is true in any case.
-pub(crate) fn waits_for_feed(contact: &Contact, said: &Said, evidence: &Evidence) -> bool {
-    !evidence.feed_fresh && contact.item(&said.key).is_some_and(|item| item.overdue)
+    if channels.clone().any(|channel| contacts.consents(channel, &evidence.reach)) {
+        return None;
+    }
+    let reason = if channels.all(|channel| contacts.opted_out(channel)) { Reason::OptedOut } else { Reason::NoConsent };
+    Some(Outcome::Suppressed(reason))
 }
 
 /// The carrying item among what goes out.

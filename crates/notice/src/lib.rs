@@ -29,21 +29,23 @@ pub mod gate;
 pub mod outcome;
 pub mod rejection;
 pub mod reminder;
+pub mod standstill;
 pub mod wake;
 
 pub use chain::{Attempt, AttemptPhase, Chain};
 pub use channel::{Address, Channel, Reach, Reachability, ReceiptStatus};
-pub use command::{CloseStale, Command, Compose, Forget, Gate, NoteAttempt, NoteReceipt, OptIn, OptOut, RetryAttempt};
+pub use command::{CloseStale, Command, Compose, Forget, Gate, NoteAttempt, NoteReceipt, OptIn, OptOut, RetryAttempt, Suspend};
 pub use compose::{Draft, compose};
 pub use contacts::{Class, Contact, Contacts, Phase, Said};
 pub use decide::decide;
 pub use event::{
     AttemptAccepted, AttemptRefused, AttemptRetried, AttemptStarted, AttemptUnknown, ContactComposed, ContactConcluded, ContactGated,
-    Event, FallbackGated, FallbackStopped, Forgotten, OptedIn, OptedOut, ReceiptNoted,
+    Event, FallbackGated, FallbackStopped, Forgotten, OptedIn, OptedOut, ReceiptNoted, Suspended,
 };
 pub use evolve::evolve;
 pub use gate::{Budget, Evidence, OwnerAnswer, OwnerRefusal, Ruling, gate};
 pub use outcome::{ItemOutcome, Outcome, Reason};
 pub use rejection::{Kind, Rejection};
 pub use reminder::{Item, Merge, Occurrence, Reminder, Rules};
+pub use standstill::Standstill;
 pub use wake::{due, next_wake};

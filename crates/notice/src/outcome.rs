@@ -82,8 +82,10 @@ pub enum Reason {
     /// The payer's personal data was deleted.
     CustomerErased,
     /// On automatic debit whose day has not come.
-    AutoDebit,
-    /// The payer does not want any of the step's channels.
+    AutomaticDebit,
+    /// The payer said no to every channel of the step that there is an address for.
+    OptedOut,
+    /// The payer has not agreed to any of the step's channels.
     NoConsent,
     /// No valid address on any of the step's channels.
     NoAddress,
@@ -91,10 +93,20 @@ pub enum Reason {
     AllRefused,
     /// No provider ever told whether it was accepted.
     OutcomeUnknown,
+    /// A hold keeps it out of contacts.
+    Held,
+    /// The payer contests it.
+    Disputed,
+    /// The payer promised to pay.
+    Promised,
+    /// A payment was announced.
+    InProcess,
+    /// It is no longer on its ladder.
+    TrackOver,
     /// Outside the window of the contact's day.
     WindowShut,
-    /// The payment feed is older than the tenant's limit.
-    FeedStale,
+    /// It is overdue, and the payment feed is older than the tenant's limit.
+    StaleFeed,
     /// The payer has already heard of this currency and class on this day.
     DayTaken,
     /// The payer's contact budget is spent.
@@ -103,7 +115,7 @@ pub enum Reason {
 
 impl Reason {
     /// All of them.
-    pub const ALL: [Reason; 18] = [
+    pub const ALL: [Reason; 24] = [
         Reason::Paid,
         Reason::Cancelled,
         Reason::WithinTolerance,
@@ -113,13 +125,19 @@ impl Reason {
         Reason::BelowMinimum,
         Reason::UnknownInvoice,
         Reason::CustomerErased,
-        Reason::AutoDebit,
+        Reason::AutomaticDebit,
+        Reason::OptedOut,
         Reason::NoConsent,
         Reason::NoAddress,
         Reason::AllRefused,
         Reason::OutcomeUnknown,
+        Reason::Held,
+        Reason::Disputed,
+        Reason::Promised,
+        Reason::InProcess,
+        Reason::TrackOver,
         Reason::WindowShut,
-        Reason::FeedStale,
+        Reason::StaleFeed,
         Reason::DayTaken,
         Reason::BudgetSpent,
     ];
@@ -141,13 +159,19 @@ impl Reason {
             Reason::BelowMinimum => "below_minimum",
             Reason::UnknownInvoice => "unknown_invoice",
             Reason::CustomerErased => "customer_erased",
-            Reason::AutoDebit => "auto_debit",
+            Reason::AutomaticDebit => "automatic_debit",
+            Reason::OptedOut => "opted_out",
             Reason::NoConsent => "no_consent",
             Reason::NoAddress => "no_address",
             Reason::AllRefused => "all_refused",
             Reason::OutcomeUnknown => "outcome_unknown",
+            Reason::Held => "held",
+            Reason::Disputed => "disputed",
+            Reason::Promised => "promised",
+            Reason::InProcess => "in_process",
+            Reason::TrackOver => "track_over",
             Reason::WindowShut => "window_shut",
-            Reason::FeedStale => "feed_stale",
+            Reason::StaleFeed => "stale_feed",
             Reason::DayTaken => "day_taken",
             Reason::BudgetSpent => "budget_spent",
         }

@@ -34,7 +34,8 @@ pub enum Rejection {
     /// The channel does not honour keys: a repeated call could be a second message.
     #[error("the channel does not take a repeated key as one message")]
     RetryForbidden,
-    /// The attempt was tried five times, was started more than ten minutes ago, or the window of its day is shut.
+    /// The attempt was tried five times, was started more than ten minutes ago, speaks of a debt that stands still, or the window of its
+    /// day is shut.
     #[error("the attempt may not be tried again")]
     RetriesSpent,
 }

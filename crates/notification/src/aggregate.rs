@@ -11,8 +11,10 @@ use std::collections::BTreeSet;
 const LOOK_AGAIN: TimeDelta = TimeDelta::seconds(30);
 /// How long after its call an attempt without result is taken up again.
 pub(crate) const TAKE_UP_AFTER: TimeDelta = TimeDelta::seconds(60);
-/// How long after its start an attempt with unknown result is still taken up; the rules allow no retry later.
-const TAKE_UP_FOR: TimeDelta = TimeDelta::minutes(10);
+/// Longest pause between two times at which an attempt with unknown result is taken up.
+const TAKE_UP_EVERY: TimeDelta = TimeDelta::hours(6);
+/// How long after its start an attempt with unknown result is taken up: after that its contact has come to its end without it.
+const TAKE_UP_FOR: TimeDelta = TimeDelta::hours(96);
 
 /// Contacts, one stream per payer.
 #[derive(Debug, Clone, Copy, Default)]
@@ -87,7 +89,8 @@ impl Aggregate for AllContacts {
         let later = |at: DateTime<Utc>, pause: TimeDelta| if at > after { at } else { after + pause };
         let look = notice::next_wake(&book.contacts).map(|at| later(at, LOOK_AGAIN));
         let attempts = book.contacts.contacts.values().flat_map(|contact| &contact.chains).flat_map(|chain| &chain.attempts);
-        let attempt = attempts.filter_map(|attempt| take_up_at(attempt, after)).map(|at| later(at, TAKE_UP_AFTER)).min();
+        let again = |attempt: &Attempt| take_up_at(attempt, after).map(|at| later(at, pause(attempt, after)));
+        let attempt = attempts.filter_map(again).min();
         [("look", look), ("attempt", attempt)].map(|(track, due_at)| NextTimer { track: track.to_owned(), due_at }).into()
     }
 }
@@ -123,7 +126,8 @@ fn aside(book: &Book, addressed: &Addressed, event: &Event) -> Aside {
         | Event::ContactConcluded(_)
         | Event::OptedOut(_)
         | Event::OptedIn(_)
-        | Event::Forgotten(_) => None,
+        | Event::Forgotten(_)
+        | Event::Suspended(_) => None,
     };
     found.unwrap_or(Aside::Nothing)
 }
@@ -131,6 +135,12 @@ fn aside(book: &Book, addressed: &Addressed, event: &Event) -> Aside {
 fn told(contact: &Contact) -> Vec<ItemOutcome> {
     let executed = |said: &notice::Said| ItemOutcome { key: said.key.clone(), outcome: Outcome::Executed, net_minor: Some(said.net_minor) };
     contact.said.iter().map(executed).collect()
+}
+
+/// Who does not answer is asked ever less often. Whole seconds, because timers are kept in microseconds.
+fn pause(attempt: &Attempt, now: DateTime<Utc>) -> TimeDelta {
+    let waited = now.signed_duration_since(attempt.started_at);
+    TimeDelta::seconds(waited.num_seconds() / 2).clamp(TAKE_UP_AFTER, TAKE_UP_EVERY)
 }
 
 /// All attempts of a contact, chain by chain.

@@ -2,10 +2,18 @@
 //!
 //! `POST /callbacks/{channel}` with JSON `{"tenant", "customer_id", "contact_id", "attempt_id", "status", "at"}`, or with
 //! the idempotency key as `attempt_id` and without the three before it. Receipts may come in any order and repeatedly.
+//! `POST /callbacks/email/returned` with an e-mail that came back, signed in the same way: a delivery status notification (RFC 3464)
+//! becomes the receipt of its attempt, an unsubscription an opt-out. What is neither is left to people.
+//!
+//! The status `opted_out` says that the payer wants no more messages on the channel; it needs the payer, and no attempt.
 
 use crate::{
     aggregate::{self, Addressed, AllContacts, attempts},
-    channel::{AttemptKey, Channels, signature},
+    channel::{
+        AttemptKey, Channels,
+        bounce::{self, Returned},
+        signature,
+    },
 };
 use axum::{
     Json, Router,
@@ -18,7 +26,7 @@ use axum::{
 use eventlog::{Clock, Submission, WriteError, Writer};
 use host::metrics::Metrics;
 use kernel::{ChannelAttemptId, ContactId, CustomerId, DateTime, TenantId, Utc};
-use notice::{Channel, Command, Kind, NoteReceipt, ReceiptStatus};
+use notice::{Channel, Command, Kind, NoteReceipt, OptOut, ReceiptStatus};
 use opentelemetry::{KeyValue, metrics::Counter};
 use serde::Deserialize;
 use serde_json::json;
@@ -40,7 +48,11 @@ struct Callbacks {
 pub fn router(writer: Writer<AllContacts>, channels: Arc<Channels>, clock: Arc<dyn Clock>, metrics: &Metrics) -> Router {
     let noted = metrics.counter("receipts", "Delivery receipts that providers posted, by what became of them");
     let callbacks = Callbacks { writer, channels, clock, noted };
-    Router::new().route("/callbacks/{channel}", post(receive)).layer(DefaultBodyLimit::max(MAX_BODY_BYTES)).with_state(callbacks)
+    Router::new()
+        .route("/callbacks/{channel}", post(receive))
+        .route("/callbacks/email/returned", post(returned))
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .with_state(callbacks)
 }
 
 /// A receipt as it is posted. Fields that providers add are ignored.
@@ -52,10 +64,14 @@ struct Posted {
     customer_id: String,
     #[serde(default)]
     contact_id: String,
+    #[serde(default)]
     attempt_id: String,
     status: String,
     at: Option<String>,
 }
+
+/// Status of a payer's no.
+const OPTED_OUT: &str = "opted_out";
 
 /// Why a receipt is not noted.
 struct Refused {
@@ -99,21 +115,61 @@ async fn receive(State(callbacks): State<Callbacks>, Path(channel): Path<String>
     }
 }
 
+async fn returned(State(callbacks): State<Callbacks>, headers: HeaderMap, body: Bytes) -> Response {
+    let outcome = callbacks.take_back(&headers, &body).await;
+    let told = outcome.as_ref().map_or_else(|refused| refused.reason, |()| "noted");
+    callbacks.noted.add(1, &[KeyValue::new("channel", Channel::Email.slug()), KeyValue::new("outcome", told)]);
+    outcome.map_or_else(IntoResponse::into_response, |()| StatusCode::NO_CONTENT.into_response())
+}
+
 impl Callbacks {
-    async fn note(&self, channel: &str, headers: &HeaderMap, body: &[u8]) -> Result<(), Refused> {
-        let channel = Channel::named(channel).ok_or(Refused::not_found("unknown_channel"))?;
+    /// The signature is that of whoever may speak for the channel.
+    fn admitted(&self, channel: Channel, headers: &HeaderMap, body: &[u8]) -> Result<(), Refused> {
         let secret = self.channels.callback_secret(channel).ok_or(Refused::not_found("channel_without_callbacks"))?;
         let signature = headers.get(signature::HEADER).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        if !signature::verify(secret.as_bytes(), body, signature) {
-            return Err(Refused { status: StatusCode::UNAUTHORIZED, reason: "signature_wrong", field: signature::HEADER });
+        if signature::verify(secret.as_bytes(), body, signature) {
+            Ok(())
+        } else {
+            Err(Refused { status: StatusCode::UNAUTHORIZED, reason: "signature_wrong", field: signature::HEADER })
         }
-        let receipt = understood(body, self.clock.now())?;
-        self.known(channel, &receipt).await?;
-        let (tenant, customer_id) = (receipt.key.tenant.as_str(), receipt.key.customer_id.clone());
-        let command =
-            Command::NoteReceipt(NoteReceipt { attempt_id: receipt.key.attempt_id.clone(), status: receipt.status, at: receipt.at });
-        let stream = aggregate::stream(tenant, customer_id.as_str());
-        let meta = aggregate::meta(tenant, customer_id.as_str());
+    }
+
+    async fn take_back(&self, headers: &HeaderMap, body: &[u8]) -> Result<(), Refused> {
+        self.admitted(Channel::Email, headers, body)?;
+        let not_ours = Refused { status: StatusCode::UNPROCESSABLE_ENTITY, reason: "mail_not_understood", field: "" };
+        match bounce::read(&String::from_utf8_lossy(body)).ok_or(not_ours)? {
+            Returned::OptOut { key } => {
+                self.known(Channel::Email, &key, None).await?;
+                let opt_out = Command::OptOut(OptOut { channel: Some(Channel::Email) });
+                self.submit(&key.tenant, key.customer_id, opt_out).await
+            }
+            Returned::Status { key, receipt: Some(status) } => {
+                self.note_receipt(Channel::Email, Receipt { key, contact_id: None, status, at: self.clock.now() }).await
+            }
+            Returned::Status { receipt: None, .. } => Ok(()),
+        }
+    }
+
+    async fn note(&self, channel: &str, headers: &HeaderMap, body: &[u8]) -> Result<(), Refused> {
+        let channel = Channel::named(channel).ok_or(Refused::not_found("unknown_channel"))?;
+        self.admitted(channel, headers, body)?;
+        let posted: Posted = serde_json::from_slice(body).map_err(|_| Refused::malformed("", "body_malformed"))?;
+        if posted.status == OPTED_OUT {
+            let (tenant, customer_id) = payer(&posted)?;
+            return self.submit(&tenant, customer_id, Command::OptOut(OptOut { channel: Some(channel) })).await;
+        }
+        self.note_receipt(channel, understood(&posted, self.clock.now())?).await
+    }
+
+    async fn note_receipt(&self, channel: Channel, receipt: Receipt) -> Result<(), Refused> {
+        self.known(channel, &receipt.key, receipt.contact_id.as_ref()).await?;
+        let AttemptKey { tenant, customer_id, attempt_id } = receipt.key;
+        self.submit(&tenant, customer_id, Command::NoteReceipt(NoteReceipt { attempt_id, status: receipt.status, at: receipt.at })).await
+    }
+
+    async fn submit(&self, tenant: &TenantId, customer_id: CustomerId, command: Command) -> Result<(), Refused> {
+        let stream = aggregate::stream(tenant.as_str(), customer_id.as_str());
+        let meta = aggregate::meta(tenant.as_str(), customer_id.as_str());
         match self.writer.submit(Submission::new(stream, meta, Addressed::new(customer_id, command))).await {
             Ok(_) => Ok(()),
             Err(WriteError::Rejected(rejection)) if rejection.kind() == Kind::NotFound => Err(Refused::not_found(rejection.slug())),
@@ -126,22 +182,20 @@ impl Callbacks {
 
     /// The attempt is there, is of that channel, and of that contact where one is named: who may speak for one channel
     /// says nothing about another.
-    async fn known(&self, channel: Channel, receipt: &Receipt) -> Result<(), Refused> {
-        let stream = aggregate::stream(receipt.key.tenant.as_str(), receipt.key.customer_id.as_str());
+    async fn known(&self, channel: Channel, key: &AttemptKey, contact_id: Option<&ContactId>) -> Result<(), Refused> {
+        let stream = aggregate::stream(key.tenant.as_str(), key.customer_id.as_str());
         let (book, _) = self.writer.state(&stream).await.map_err(|error| {
             tracing::warn!(%error, "a receipt's contacts cannot be read");
             Refused { status: StatusCode::SERVICE_UNAVAILABLE, reason: "unavailable", field: "" }
         })?;
-        let named = |contact_id: &ContactId| receipt.contact_id.as_ref().is_none_or(|named| named == contact_id);
-        let contacts = book.contacts.contacts.iter().filter(|(contact_id, _)| named(contact_id));
+        let contacts = book.contacts.contacts.iter().filter(|(id, _)| contact_id.is_none_or(|named| named == *id));
         let mut attempts = contacts.flat_map(|(_, contact)| attempts(contact));
-        let found = attempts.any(|attempt| attempt.attempt_id == receipt.key.attempt_id && attempt.channel == channel);
+        let found = attempts.any(|attempt| attempt.attempt_id == key.attempt_id && attempt.channel == channel);
         if found { Ok(()) } else { Err(Refused::not_found("attempt_unknown")) }
     }
 }
 
-fn understood(body: &[u8], now: DateTime<Utc>) -> Result<Receipt, Refused> {
-    let posted: Posted = serde_json::from_slice(body).map_err(|_| Refused::malformed("", "body_malformed"))?;
+fn understood(posted: &Posted, now: DateTime<Utc>) -> Result<Receipt, Refused> {
     let statuses = [ReceiptStatus::Delivered, ReceiptStatus::Read, ReceiptStatus::Failed];
     let status = statuses.into_iter().find(|status| status.slug() == posted.status);
     let contact_id = match posted.contact_id.as_str() {
@@ -149,11 +203,21 @@ fn understood(body: &[u8], now: DateTime<Utc>) -> Result<Receipt, Refused> {
         text => Some(ContactId::new(text).map_err(|_| Refused::malformed("contact_id", "id_malformed"))?),
     };
     Ok(Receipt {
-        key: key(&posted)?,
+        key: key(posted)?,
         contact_id,
         status: status.ok_or(Refused::malformed("status", "unknown_status"))?,
         at: at(posted.at.as_deref(), now)?,
     })
+}
+
+/// Who said no: named, or by the key of a message.
+fn payer(posted: &Posted) -> Result<(TenantId, CustomerId), Refused> {
+    if !posted.attempt_id.is_empty() {
+        return key(posted).map(|key| (key.tenant, key.customer_id));
+    }
+    let malformed = |field| Refused::malformed(field, "id_malformed");
+    let tenant = TenantId::new(&posted.tenant).map_err(|_| malformed("tenant"))?;
+    Ok((tenant, CustomerId::new(&posted.customer_id).map_err(|_| malformed("customer_id"))?))
 }
 
 fn key(posted: &Posted) -> Result<AttemptKey, Refused> {

@@ -3,6 +3,7 @@
 //! Every message has a key ([`AttemptKey`]) that stays the same when it is handed over again. An adapter says whether the
 //! other side takes a repeated key as one message; only then is a message with an unknown outcome ever handed over again.
 
+pub mod bounce;
 mod config;
 mod directory;
 mod key;
@@ -21,7 +22,7 @@ use chrono::{DateTime, Utc};
 use directory::Directory;
 use kernel::{ContactId, personal::Personal};
 use mail::Sender;
-use notice::Channel;
+use notice::{Channel, ReceiptStatus};
 use record::Recorder;
 use smtp::Smtp;
 use std::collections::BTreeMap;
@@ -99,6 +100,22 @@ impl Answer {
     }
 }
 
+/// What the other side knows of a message whose outcome is unknown here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Known {
+    /// It has it.
+    Taken {
+        /// Its own id of it, 1 to 200 characters.
+        provider_id: String,
+        /// What became of it, where it says so.
+        receipt: Option<ReceiptStatus>,
+    },
+    /// It never had it.
+    NotTaken,
+    /// It cannot be asked, or does not answer.
+    Unclear,
+}
+
 /// A way out.
 enum Adapter {
     Directory(Directory),
@@ -158,6 +175,15 @@ impl Channels {
     /// What was only recorded, per channel.
     pub fn counts(&self) -> &Counts {
         &self.counts
+    }
+
+    /// Asks what became of a message, where the other side can be asked. Nothing is sent by it.
+    pub async fn ask(&self, channel: Channel, key: &AttemptKey) -> Known {
+        match self.adapters.get(&channel) {
+            Some(Adapter::Directory(directory)) => directory.ask(key),
+            Some(Adapter::Webhook(webhook)) => webhook.ask(key).await,
+            Some(Adapter::Record(_) | Adapter::Smtp(_)) | None => Known::Unclear,
+        }
     }
 
     /// Hands a message over and tells what the other side said. Ends within a minute or two, whatever the other side does.

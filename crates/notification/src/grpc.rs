@@ -65,6 +65,15 @@ fn rejected(rejection: &Rejection) -> Refusal {
     }
 }
 
+impl Server {
+    async fn carry_out(&self, tenant: &str, customer_id: CustomerId, command: Command, key: CommandKey) -> Result<(), Refusal> {
+        let stream = aggregate::stream(tenant, customer_id.as_str());
+        let meta = aggregate::meta(tenant, customer_id.as_str());
+        let submission = Submission::new(stream, meta, Addressed::new(customer_id, command)).with_key(key);
+        self.writer.submit(submission).await.map(drop).map_err(refusal)
+    }
+}
+
 /// The last day that a request can name.
 fn last_day() -> NaiveDate {
     NaiveDate::from_ymd_opt(2199, 12, 31).unwrap_or_default()
@@ -103,12 +112,19 @@ impl NotificationService for Server {
         let key = command_key(&m.command_id, &m)?;
         let customer_id = request::id("customer_id", &m.customer_id, CustomerId::new)?;
         let channel = channel("channel", &m.channel)?;
-        let command = if m.granted { Command::OptIn(OptIn { channel }) } else { Command::OptOut(OptOut { channel }) };
-        let stream = aggregate::stream(&tenant, customer_id.as_str());
-        let meta = aggregate::meta(&tenant, customer_id.as_str());
-        let submission = Submission::new(stream, meta, Addressed::new(customer_id, command)).with_key(key);
-        self.writer.submit(submission).await.map_err(refusal)?;
+        let command = if m.granted { Command::OptIn(OptIn { channel }) } else { Command::OptOut(OptOut { channel: Some(channel) }) };
+        self.carry_out(&tenant, customer_id, command, key).await?;
         Ok(Response::new(proto::RecordConsentResponse {}))
+    }
+
+    async fn opt_out(&self, request: Request<proto::OptOutRequest>) -> Answer<proto::OptOutResponse> {
+        let tenant = tenant_of(&request)?;
+        let m = request.into_inner();
+        let key = command_key(&m.command_id, &m)?;
+        let customer_id = request::id("customer_id", &m.customer_id, CustomerId::new)?;
+        let channel = if m.channel.is_empty() { None } else { Some(channel("channel", &m.channel)?) };
+        self.carry_out(&tenant, customer_id, Command::OptOut(OptOut { channel }), key).await?;
+        Ok(Response::new(proto::OptOutResponse {}))
     }
 
     async fn list_templates(&self, request: Request<proto::ListTemplatesRequest>) -> Answer<proto::ListTemplatesResponse> {

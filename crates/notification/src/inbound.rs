@@ -9,7 +9,8 @@ use eventlog::{
     bus::Message,
     consumer::{Inbound, InboundCommand, Poison},
 };
-use notice::{Command, Compose, Forget};
+use kernel::{CustomerId, InvoiceId};
+use notice::{Command, Compose, Forget, Standstill, Suspend};
 
 /// The topic of reminders that are due.
 pub const DUNNING_TOPIC: &str = "regua.dunning.v1";
@@ -24,6 +25,7 @@ impl Inbound<Addressed> for Facts {
     fn commands(&self, message: &Message) -> Result<Vec<InboundCommand<Addressed>>, Poison> {
         let understood = match (message.topic.as_str(), message.event.event_type.as_str()) {
             (DUNNING_TOPIC, "ReminderDue") => due(&message.event.payload).map(Some),
+            (DUNNING_TOPIC, "TrackHandedOff") => handed_off(&message.event.payload).map(Some),
             (INVOICE_TOPIC, "CustomerErased") => erased(&message.event.payload).map(Some),
             _ => Ok(None),
         };
@@ -46,6 +48,15 @@ impl Inbound<Addressed> for Facts {
 fn due(payload: &[u8]) -> Result<Addressed, DecodeFault> {
     let (customer_id, reminder, returned) = wire::reminder(payload)?;
     Ok(Addressed { customer_id, command: Command::Compose(Compose { reminder }), returned })
+}
+
+fn handed_off(payload: &[u8]) -> Result<Addressed, DecodeFault> {
+    let (customer_id, invoice_id) = wire::handed_off(payload)?;
+    Ok(suspended(customer_id, vec![invoice_id], Standstill::Over))
+}
+
+fn suspended(customer_id: CustomerId, invoice_ids: Vec<InvoiceId>, standstill: Standstill) -> Addressed {
+    Addressed::new(customer_id, Command::Suspend(Suspend { invoice_ids, standstill }))
 }
 
 fn erased(payload: &[u8]) -> Result<Addressed, DecodeFault> {

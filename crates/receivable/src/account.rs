@@ -85,6 +85,8 @@ pub struct Invoice {
     pub due_on: NaiveDate,
     /// What is left to pay, in minor units: from 0 to `amount_minor`; 0 once cancelled.
     pub open_minor: i64,
+    /// Day of its automatic debit, as it stands.
+    pub automatic_debit_on: Option<NaiveDate>,
     /// Where it stands.
     pub phase: Phase,
     /// Payments recorded for it, in the order of recording, reversed ones too.
@@ -100,6 +102,8 @@ pub struct Terms {
     pub due_on: NaiveDate,
     /// Number of the fiscal document, if any.
     pub document: Option<String>,
+    /// Day of its automatic debit, if any.
+    pub automatic_debit_on: Option<NaiveDate>,
 }
 
 /// Where an invoice stands.

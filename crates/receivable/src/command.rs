@@ -2,7 +2,7 @@
 
 use crate::account::Attributes;
 use alloc::{collections::BTreeSet, string::String, vec::Vec};
-use kernel::{ContactId, Currency, CustomerId, DateTime, InvoiceId, NaiveDate, PaymentId, StepId, Utc};
+use kernel::{ContactId, Currency, CustomerId, DateTime, InvoiceId, NaiveDate, PaymentId, StepId, Utc, Zone};
 
 /// A command on one payer's account.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,9 +51,11 @@ pub struct IssueInvoice {
     pub due_on: NaiveDate,
     /// Number of the fiscal document, 1 to 120 characters.
     pub document: Option<String>,
+    /// Day on which a bank debits it by itself, not before the day of issue.
+    pub automatic_debit_on: Option<NaiveDate>,
 }
 
-/// Changes amount or due day. What equals the present value changes nothing.
+/// Changes amount, due day or automatic debit. What equals the present value changes nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AmendInvoice {
     /// Which.
@@ -62,6 +64,8 @@ pub struct AmendInvoice {
     pub amount_minor: Option<i64>,
     /// New due day, not before the day of issue.
     pub due_on: Option<NaiveDate>,
+    /// New day of automatic debit, not before the day of issue; `Some(None)` takes it off automatic debit.
+    pub automatic_debit_on: Option<Option<NaiveDate>>,
     /// Effective day of the change.
     pub today: NaiveDate,
 }
@@ -116,6 +120,10 @@ pub struct AuthorizeReminder {
     pub at: DateTime<Utc>,
     /// A residue of at most this much is not worth a reminder; minor units, not negative.
     pub tolerance_minor: i64,
+    /// Zone in which the day of asking is read where the payer has none of their own.
+    pub zone: Zone,
+    /// Whether payments may be missing: the tenant's payment feed is older than its limit.
+    pub feed_stale: bool,
 }
 
 /// One step occurrence that a contact wants to execute.
@@ -131,6 +139,8 @@ pub struct AuthorizationItem {
     pub occurrence: u32,
     /// The step's minimum net balance, in minor units, not negative.
     pub min_outstanding_minor: i64,
+    /// Whether it would be said of an overdue debt: only that can be wrong where a payment is not known yet.
+    pub overdue: bool,
 }
 
 /// Ends all use of personal data of the payer.

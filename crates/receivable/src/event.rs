@@ -85,6 +85,8 @@ pub struct InvoiceIssued {
     pub due_on: NaiveDate,
     /// Number of the fiscal document.
     pub document: Option<String>,
+    /// Day of its automatic debit.
+    pub automatic_debit_on: Option<NaiveDate>,
 }
 
 /// Amount or due day changed.
@@ -106,6 +108,8 @@ pub struct InvoiceAmended {
     pub outstanding_minor: i64,
     /// What was paid past the new amount, now unapplied credit.
     pub released: Vec<Release>,
+    /// Day of automatic debit after the change.
+    pub automatic_debit_on: Option<NaiveDate>,
     /// Effective day.
     pub amended_on: NaiveDate,
 }

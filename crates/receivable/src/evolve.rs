@@ -38,13 +38,19 @@ pub fn evolve(mut account: Account, event: &Event) -> Account {
 }
 
 fn issued(account: &mut Account, event: &InvoiceIssued) {
-    let issued = Terms { amount_minor: event.amount_minor, due_on: event.due_on, document: event.document.clone() };
+    let issued = Terms {
+        amount_minor: event.amount_minor,
+        due_on: event.due_on,
+        document: event.document.clone(),
+        automatic_debit_on: event.automatic_debit_on,
+    };
     let invoice = Invoice {
         issued,
         amount_minor: event.amount_minor,
         currency: event.currency,
         issued_on: event.issued_on,
         due_on: event.due_on,
+        automatic_debit_on: event.automatic_debit_on,
         open_minor: event.amount_minor,
         phase: Phase::Open,
         payments: Vec::new(),
@@ -56,6 +62,7 @@ fn amended(account: &mut Account, event: &InvoiceAmended) {
     if let Some(invoice) = account.invoices.get_mut(&event.invoice_id) {
         invoice.amount_minor = event.amount_minor;
         invoice.due_on = event.due_on;
+        invoice.automatic_debit_on = event.automatic_debit_on;
         left_open(invoice, event.outstanding_minor);
     }
     released(account, event.currency, &event.released);

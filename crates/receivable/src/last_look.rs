@@ -1,8 +1,8 @@
 //! The last look: what may still be said to a payer at this version of the account.
 
-use crate::{Account, AuthorizationItem, Phase, Standing, coverage};
+use crate::{Account, AuthorizationItem, AuthorizeReminder, Invoice, Phase, Standing, coverage};
 use alloc::{collections::BTreeMap, vec::Vec};
-use kernel::InvoiceId;
+use kernel::{InvoiceId, Zone};
 
 /// The owner's answer for one step occurrence.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,11 +42,15 @@ pub enum RefusalReason {
     CoveredByCredit,
     /// The net balance is below the step's minimum.
     BelowMinimum,
+    /// Not now: a bank is to debit it on a day that has not come in the payer's zone.
+    AutomaticDebit,
+    /// Not now: it is overdue as far as is known, and payments may be missing.
+    StaleFeed,
 }
 
 impl RefusalReason {
     /// All of them.
-    pub const ALL: [RefusalReason; 7] = [
+    pub const ALL: [RefusalReason; 9] = [
         RefusalReason::Unknown,
         RefusalReason::CustomerErased,
         RefusalReason::Cancelled,
@@ -54,6 +58,8 @@ impl RefusalReason {
         RefusalReason::WithinTolerance,
         RefusalReason::CoveredByCredit,
         RefusalReason::BelowMinimum,
+        RefusalReason::AutomaticDebit,
+        RefusalReason::StaleFeed,
     ];
 
     /// By its slug.
@@ -71,34 +77,40 @@ impl RefusalReason {
             RefusalReason::WithinTolerance => "within_tolerance",
             RefusalReason::CoveredByCredit => "covered_by_credit",
             RefusalReason::BelowMinimum => "below_minimum",
+            RefusalReason::AutomaticDebit => "automatic_debit",
+            RefusalReason::StaleFeed => "stale_feed",
         }
     }
 }
 
-/// One verdict for each item, in the order asked. Depends on the account alone: the same state answers the same.
-pub fn last_look(account: &Account, items: &[AuthorizationItem], tolerance_minor: i64) -> Vec<Verdict> {
+/// One verdict for each item, in the order asked. Depends on account and question alone: the same ones get the same. What ends an
+/// item for good comes before what only puts it off.
+pub fn last_look(account: &Account, asked: &AuthorizeReminder) -> Vec<Verdict> {
     let net = coverage::net_minor(account);
-    items.iter().map(|item| Verdict { item: item.clone(), answer: look(account, &net, item, tolerance_minor) }).collect()
+    asked.items.iter().map(|item| Verdict { item: item.clone(), answer: look(account, &net, item, asked) }).collect()
 }
 
-fn look(account: &Account, net: &BTreeMap<InvoiceId, i64>, item: &AuthorizationItem, tolerance_minor: i64) -> Answer {
+fn look(account: &Account, net: &BTreeMap<InvoiceId, i64>, item: &AuthorizationItem, asked: &AuthorizeReminder) -> Answer {
     let Some(invoice) = account.invoices.get(&item.invoice_id) else { return Answer::Refused(RefusalReason::Unknown) };
-    if account.standing == Standing::Erased {
-        return Answer::Refused(RefusalReason::CustomerErased);
-    }
-    match invoice.phase {
-        Phase::Cancelled => return Answer::Refused(RefusalReason::Cancelled),
-        Phase::Settled => return Answer::Refused(RefusalReason::Paid),
-        Phase::Open => {}
-    }
     let net_minor = net.get(&item.invoice_id).copied().unwrap_or(invoice.open_minor);
-    if invoice.open_minor <= tolerance_minor {
-        Answer::Refused(RefusalReason::WithinTolerance)
-    } else if net_minor <= tolerance_minor {
-        Answer::Refused(RefusalReason::CoveredByCredit)
-    } else if net_minor < item.min_outstanding_minor {
-        Answer::Refused(RefusalReason::BelowMinimum)
-    } else {
-        Answer::Authorized { net_minor }
+    let tolerance_minor = asked.tolerance_minor;
+    match invoice.phase {
+        _ if account.standing == Standing::Erased => Answer::Refused(RefusalReason::CustomerErased),
+        Phase::Cancelled => Answer::Refused(RefusalReason::Cancelled),
+        Phase::Settled => Answer::Refused(RefusalReason::Paid),
+        Phase::Open if invoice.open_minor <= tolerance_minor => Answer::Refused(RefusalReason::WithinTolerance),
+        Phase::Open if net_minor <= tolerance_minor => Answer::Refused(RefusalReason::CoveredByCredit),
+        Phase::Open if net_minor < item.min_outstanding_minor => Answer::Refused(RefusalReason::BelowMinimum),
+        Phase::Open => not_now(account, invoice, item, asked).map_or(Answer::Authorized { net_minor }, Answer::Refused),
     }
+}
+
+/// Why an item that is owed waits. A debit that is still to come pays it without anybody being asked; once its day is here, what is
+/// open may be said again.
+fn not_now(account: &Account, invoice: &Invoice, item: &AuthorizationItem, asked: &AuthorizeReminder) -> Option<RefusalReason> {
+    let zone = account.attributes.zone.as_deref().and_then(Zone::named).unwrap_or(asked.zone);
+    if invoice.automatic_debit_on.is_some_and(|day| zone.day_of(asked.at) < day) {
+        return Some(RefusalReason::AutomaticDebit);
+    }
+    (item.overdue && asked.feed_stale).then_some(RefusalReason::StaleFeed)
 }

@@ -18,6 +18,7 @@ pub mod coverage;
 mod decide;
 pub mod event;
 mod evolve;
+pub mod feed;
 pub mod last_look;
 pub mod ledger;
 pub mod rejection;
@@ -33,5 +34,6 @@ pub use event::{
     PaymentReceived, PaymentReversed, Release, ReminderAuthorized,
 };
 pub use evolve::evolve;
+pub use feed::{FeedRejection, PaymentFeed, PaymentFeedReported, ReportPaymentFeed};
 pub use last_look::{Answer, RefusalReason, Verdict, last_look};
 pub use rejection::{Kind, Rejection};

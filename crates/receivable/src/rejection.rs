@@ -26,6 +26,9 @@ pub enum Rejection {
     /// A due day before the day of issue.
     #[error("due_on is before the day of issue")]
     DueBeforeIssue,
+    /// An automatic debit before the day of issue.
+    #[error("automatic_debit_on is before the day of issue")]
+    DebitBeforeIssue,
     /// A tolerance below zero.
     #[error("tolerance_minor is below zero")]
     ToleranceNegative,
@@ -84,6 +87,7 @@ impl Rejection {
             Rejection::AmountNotPositive => "amount_not_positive",
             Rejection::AmountTooLarge => "amount_too_large",
             Rejection::DueBeforeIssue => "due_before_issue",
+            Rejection::DebitBeforeIssue => "debit_before_issue",
             Rejection::ToleranceNegative => "tolerance_negative",
             Rejection::MinimumNegative => "minimum_negative",
             Rejection::CustomerUnknown => "customer_unknown",
@@ -106,6 +110,7 @@ impl Rejection {
             Rejection::ZoneUnknown => "attributes.zone",
             Rejection::AmountNotPositive | Rejection::AmountTooLarge | Rejection::CreditTooLarge => "amount_minor",
             Rejection::DueBeforeIssue => "due_on",
+            Rejection::DebitBeforeIssue => "automatic_debit_on",
             Rejection::ToleranceNegative => "tolerance_minor",
             Rejection::MinimumNegative => "items.min_outstanding_minor",
             Rejection::CustomerUnknown | Rejection::CustomerErased => "customer_id",
@@ -123,6 +128,7 @@ impl Rejection {
             | Rejection::AmountNotPositive
             | Rejection::AmountTooLarge
             | Rejection::DueBeforeIssue
+            | Rejection::DebitBeforeIssue
             | Rejection::ToleranceNegative
             | Rejection::MinimumNegative => Kind::Invalid,
             Rejection::CustomerUnknown | Rejection::InvoiceUnknown | Rejection::PaymentUnknown => Kind::NotFound,

@@ -17,7 +17,7 @@ pub const DEFAULT: &str = include_str!("../../../deploy/regua.default.toml");
 pub enum Mode {
     /// On the real clock, sending for real.
     Live,
-    /// On a virtual clock: contacts are recorded, approvals given, the residue tolerance is 0, any free ports.
+    /// On a virtual clock: contacts are recorded, approvals given, the residue tolerance is 0, the payment feed is fresh, any free ports.
     Replay,
 }
 
@@ -44,6 +44,8 @@ pub struct Settings {
     pub zone: Zone,
     /// What may stay open without a reminder.
     pub tolerance_minor: i64,
+    /// Hours after which overdue reminders wait for the payment feed; 0 = never.
+    pub payment_feed_max_age_hours: u32,
     /// Who the payer owes to.
     pub creditor: notification::Creditor,
     /// How messages leave.
@@ -60,7 +62,7 @@ impl Settings {
             Some(path) => std::fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?,
         };
         let config = Config::load(DEFAULT, &user)?;
-        let Collection { zone, tolerance_minor } = Collection::of(&config)?;
+        let Collection { zone, tolerance_minor, payment_feed_max_age_hours } = Collection::of(&config)?;
         let settings = Self {
             storage: config.section("storage")?,
             bus: config.section("bus")?,
@@ -72,6 +74,7 @@ impl Settings {
             reporting: config.section(reporting::NAME)?,
             zone,
             tolerance_minor,
+            payment_feed_max_age_hours,
             creditor: config.section("creditor")?,
             channels: config.section("channels")?,
             throwaway: false,

@@ -65,9 +65,12 @@ pub async fn start_service(name: &str, settings: &Settings, mode: Mode, process:
     let storage = settings.storage.clone();
     match name {
         invoice::NAME => {
-            let tolerance_minor = if mode == Mode::Replay { 0 } else { settings.tolerance_minor };
-            invoice::start(process, invoice::Settings { storage, listen: settings.invoice.clone(), zone: settings.zone, tolerance_minor })
-                .await
+            let (tolerance_minor, payment_feed_max_age_hours) = match mode {
+                Mode::Replay => (0, 0),
+                Mode::Live => (settings.tolerance_minor, settings.payment_feed_max_age_hours),
+            };
+            let (listen, zone) = (settings.invoice.clone(), settings.zone);
+            invoice::start(process, invoice::Settings { storage, listen, zone, tolerance_minor, payment_feed_max_age_hours }).await
         }
         dunning_engine::NAME => {
             let listen = settings.dunning_engine.clone();

@@ -4,8 +4,8 @@
 //! `tests/suite` runs each on every adapter there is. PostgreSQL takes part when `REGUA_TEST_POSTGRES` names one, Kafka when
 //! `REGUA_TEST_KAFKA` does; properties that kill servers start their own below `REGUA_TEST_STACK`. What is left out says so.
 //!
-//! A property that cannot fail proves nothing: the negative controls take a protection out ([`faults::Switchboard::take_out`]) and expect
-//! the property to notice.
+//! A property that cannot fail proves nothing: the negative controls take a protection out ([`faults::Switchboard::take_out`],
+//! [`property::gate::Gate::TakenOut`]) and expect the property to notice.
 
 pub mod account;
 mod balances;
@@ -13,6 +13,7 @@ pub mod chance;
 pub mod faults;
 mod history;
 mod moment;
+mod office;
 mod process;
 pub mod property;
 mod servers;

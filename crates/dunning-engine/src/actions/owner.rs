@@ -34,7 +34,8 @@ pub fn over_grpc(url: &str, access: &Access) -> anyhow::Result<LastLook> {
 /// What the owner's answer to one item means for the step.
 ///
 /// `paid` and `cancelled` defer: the fact is on its way here and ends the step by its own reason; where it has come already, the deferral
-/// itself ends it so. What credit covers, or what is too little, is suppressed.
+/// itself ends it so. An automatic debit to come and a stale payment feed defer as well. What credit covers, or what is too little, is
+/// suppressed.
 ///
 /// # Errors
 /// The status, where the same question may be answered later.
@@ -50,6 +51,8 @@ pub fn outcome_of(answer: Result<AuthorizeReminderResponse, Status>) -> Result<A
     Ok(match verdict.reason.as_str() {
         "paid" => ActionOutcome::Deferred(Reason::Paid),
         "cancelled" => ActionOutcome::Deferred(Reason::Cancelled),
+        "automatic_debit" => ActionOutcome::Deferred(Reason::AutomaticDebit),
+        "stale_feed" => ActionOutcome::Deferred(Reason::StaleFeed),
         "unknown" => ActionOutcome::Undeliverable(Reason::NotAuthorised),
         other => ActionOutcome::Suppressed(reason_of_gate(other)),
     })

@@ -82,7 +82,7 @@ fn facts_of_an_invoice_become_commands_at_the_instant_of_their_log() {
         currency: currency.into(),
         issued_on: "2026-11-20".into(),
         due_on: "2026-12-20".into(),
-        document: String::new(),
+        ..Default::default()
     };
     let entry = "Enter(Entry { invoice_id: InvoiceId(\"I1\"), amount_minor: 5000, currency: BRL, issued_on: 2026-11-20, due_on: 2026-12-20, \
                  recorded_at: 2026-11-23T12:00:00Z })";
@@ -161,12 +161,12 @@ fn what_became_of_a_contact_is_told_in_the_words_of_the_ladder() {
         ("superseded", "new_cycle", &[], "Superseded(Rescheduled)"),
         ("suppressed", "covered_by_credit", &[], "Suppressed(CoveredByCredit)"),
         ("suppressed", "within_tolerance", &[], "Suppressed(BelowMinimum)"),
-        ("suppressed", "auto_debit", &[], "Suppressed(AutomaticDebit)"),
+        ("deferred", "automatic_debit", &[], "Deferred(AutomaticDebit)"),
         ("suppressed", "customer_erased", &[], "Suppressed(PayerForgotten)"),
         ("suppressed", "unknown_invoice", &[], "Suppressed(NotAuthorised)"),
         ("deferred", "budget_spent", &[], "Deferred(BudgetSpent)"),
         ("deferred", "day_taken", &[], "Deferred(BudgetSpent)"),
-        ("deferred", "feed_stale", &[], "Deferred(StaleFeed)"),
+        ("deferred", "stale_feed", &[], "Deferred(StaleFeed)"),
         ("undeliverable", "no_address", &[], "Undeliverable(NoAddress)"),
         ("undeliverable", "all_refused", &[], "Undeliverable(AllChannelsFailed)"),
         ("undeliverable", "a_word_of_tomorrow", &[], "Undeliverable(Other)"),

@@ -6,7 +6,7 @@
 use super::{INVOICE, PAYMENT, Server, unreadable};
 use crate::{
     aggregate::{self, Accounts, Addressed},
-    query,
+    feed, query,
     wire::{self, Contact},
 };
 use contracts::invoice::v1 as proto;
@@ -139,6 +139,22 @@ impl Server {
         Ok(account.invoices.get(invoice_id).map_or(Currency::BRL, |invoice| invoice.currency))
     }
 
+    /// Says how far the payments reach; the same key gets the same answer.
+    pub(super) async fn report_feed(
+        &self,
+        tenant: &str,
+        m: &proto::ReportPaymentFeedRequest,
+    ) -> Result<proto::ReportPaymentFeedResponse, Refusal> {
+        let key = command_key("ReportPaymentFeed", (&m.command_id, m))?;
+        let now = self.clock.now();
+        let report = wire::feed_report(m, now)?;
+        let submission = Submission::new(feed::stream(tenant), feed::meta(tenant), report).with_key(key);
+        let submission = submission.with_answer(|feed, _| wire::feed_reported(feed).encode_to_vec());
+        let written = self.feeds.writer.submit(submission).await.map_err(|error| refused(error, wire::feed_refused))?;
+        self.feeds.judge(tenant, &written.state, now);
+        decoded(&written.appended.answer)
+    }
+
     /// Submits a command and gives the answer that is stored with it: the first one, where it was carried out before.
     pub(crate) async fn submit<M: Message + Default>(&self, ready: Ready) -> Result<M, Refusal> {
         let Ready { submission, tenant, claim, within } = ready;
@@ -147,11 +163,15 @@ impl Server {
         if let Some((kind, id)) = claim {
             self.streams.insert((tenant, kind, id), stream);
         }
-        M::decode(written.appended.answer.as_slice()).map_err(|error| {
-            tracing::error!(%error, "a stored answer cannot be read");
-            Refusal::internal("the stored answer cannot be read")
-        })
+        decoded(&written.appended.answer)
     }
+}
+
+fn decoded<M: Message + Default>(answer: &[u8]) -> Result<M, Refusal> {
+    M::decode(answer).map_err(|error| {
+        tracing::error!(%error, "a stored answer cannot be read");
+        Refusal::internal("the stored answer cannot be read")
+    })
 }
 
 fn paid_invoice(customer_id: &CustomerId, payment_id: &PaymentId, account: &Account) -> Option<proto::Invoice> {
@@ -198,11 +218,18 @@ fn erase_contact(tenant: &str, customer_id: &str) -> Statement {
 /// `within`: see [`wire::refused`].
 pub(super) fn refusal(error: WriteError<Rejection>, within: &str) -> Refusal {
     match error {
-        WriteError::Rejected(rejection) => wire::refused(&rejection, within),
-        WriteError::CommandReused => Refusal::invalid("command_id", "command_reused", "the key was used for another command"),
         WriteError::ClaimTaken { kind, .. } => {
             Refusal::precondition(&format!("{within}.{kind}_id"), &format!("{kind}_exists"), format!("the id is another {kind}'s"))
         }
+        other => refused(other, |rejection| wire::refused(&rejection, within)),
+    }
+}
+
+fn refused<R>(error: WriteError<R>, told: impl FnOnce(R) -> Refusal) -> Refusal {
+    match error {
+        WriteError::Rejected(rejection) => told(rejection),
+        WriteError::CommandReused => Refusal::invalid("command_id", "command_reused", "the key was used for another command"),
+        WriteError::ClaimTaken { kind, .. } => Refusal::precondition("", &format!("{kind}_exists"), format!("the id is another {kind}'s")),
         WriteError::DiskFull => Refusal::exhausted("disk_full", "the disk is full; nothing was stored"),
         WriteError::Unavailable(reason) => Refusal::unavailable(reason),
         WriteError::SideRefused(reason) | WriteError::Corrupt(reason) => {

@@ -126,8 +126,13 @@ pub fn new_invoice(message: Option<proto::NewInvoice>, today: NaiveDate) -> Resu
         issued_on: date_or("invoice.issued_on", &m.issued_on, today)?,
         due_on: date("invoice.due_on", &m.due_on)?,
         document: optional_text("invoice.document", &m.document, 64)?,
+        automatic_debit_on: optional_date("invoice.automatic_debit_on", &m.automatic_debit_on)?,
     };
     Ok((customer_id, invoice_id, Command::IssueInvoice(issue)))
+}
+
+fn optional_date(field: &str, text: &str) -> Result<Option<NaiveDate>, Refusal> {
+    if text.is_empty() { Ok(None) } else { date(field, text).map(Some) }
 }
 
 fn currency(field: &str, text: &str) -> Result<Option<Currency>, Refusal> {
@@ -198,11 +203,13 @@ pub fn payment_reversal(m: &proto::ReversePaymentRequest, today: NaiveDate) -> R
 /// An amendment. Errors: INVALID_ARGUMENT on the field at fault.
 pub fn amendment(m: &proto::AmendInvoiceRequest, today: NaiveDate) -> Result<(InvoiceId, Command), Refusal> {
     let invoice_id = id("invoice_id", &m.invoice_id, InvoiceId::new)?;
-    if m.amount_minor.is_none() && m.due_on.is_none() {
-        return Err(Refusal::invalid("amount_minor", "nothing_to_amend", "give amount_minor, due_on or both"));
+    if m.amount_minor.is_none() && m.due_on.is_none() && m.automatic_debit_on.is_none() {
+        return Err(Refusal::invalid("amount_minor", "nothing_to_amend", "give at least one of amount_minor, due_on, automatic_debit_on"));
     }
     let due_on = m.due_on.as_deref().map(|text| date("due_on", text)).transpose()?;
-    let amend = receivable::AmendInvoice { invoice_id: invoice_id.clone(), amount_minor: m.amount_minor, due_on, today };
+    let automatic_debit_on = m.automatic_debit_on.as_deref().map(|text| optional_date("automatic_debit_on", text)).transpose()?;
+    let amend =
+        receivable::AmendInvoice { invoice_id: invoice_id.clone(), amount_minor: m.amount_minor, due_on, automatic_debit_on, today };
     Ok((invoice_id, Command::AmendInvoice(amend)))
 }
 
@@ -213,12 +220,20 @@ pub fn cancellation(m: &proto::CancelInvoiceRequest, today: NaiveDate) -> Result
     Ok((invoice_id.clone(), Command::CancelInvoice(receivable::CancelInvoice { invoice_id, reason, today })))
 }
 
+/// What a last look is judged by besides the account.
+pub struct Terms {
+    /// Now.
+    pub at: DateTime<Utc>,
+    /// What may stay open without a reminder, minor units.
+    pub tolerance_minor: i64,
+    /// The tenant's zone.
+    pub zone: Zone,
+    /// Whether payments may be missing.
+    pub feed_stale: bool,
+}
+
 /// A last look. Errors: INVALID_ARGUMENT on the field at fault.
-pub fn reminder(
-    m: &proto::AuthorizeReminderRequest,
-    at: DateTime<Utc>,
-    tolerance_minor: i64,
-) -> Result<(CustomerId, receivable::AuthorizeReminder), Refusal> {
+pub fn reminder(m: &proto::AuthorizeReminderRequest, terms: Terms) -> Result<(CustomerId, receivable::AuthorizeReminder), Refusal> {
     let customer_id = id("customer_id", &m.customer_id, CustomerId::new)?;
     let item = |item: &proto::ReminderItem| {
         Ok(receivable::AuthorizationItem {
@@ -227,6 +242,7 @@ pub fn reminder(
             step_id: id("items.step_id", &item.step_id, StepId::new)?,
             occurrence: item.occurrence,
             min_outstanding_minor: item.min_outstanding_minor,
+            overdue: item.overdue,
         })
     };
     if m.items.len() > MAX_ITEMS {
@@ -234,7 +250,8 @@ pub fn reminder(
     }
     let items = m.items.iter().map(item).collect::<Result<Vec<_>, Refusal>>()?;
     let contact_id = id("contact_id", &m.contact_id, ContactId::new)?;
-    Ok((customer_id, receivable::AuthorizeReminder { contact_id, items, at, tolerance_minor }))
+    let Terms { at, tolerance_minor, zone, feed_stale } = terms;
+    Ok((customer_id, receivable::AuthorizeReminder { contact_id, items, at, tolerance_minor, zone, feed_stale }))
 }
 
 /// A payer as callers see it; without `contact` only what is neutral.
@@ -293,6 +310,7 @@ pub fn invoice_view(customer_id: &CustomerId, invoice_id: &InvoiceId, account: &
         due_on: invoice.due_on.to_string(),
         status: status.into(),
         document: invoice.issued.document.clone().unwrap_or_default(),
+        automatic_debit_on: invoice.automatic_debit_on.map(|day| day.to_string()).unwrap_or_default(),
     })
 }
 

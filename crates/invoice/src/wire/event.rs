@@ -73,7 +73,12 @@ fn issued_out(customer_id: String, e: &receivable::InvoiceIssued) -> proto::Invo
         issued_on: e.issued_on.to_string(),
         due_on: e.due_on.to_string(),
         document: e.document.clone().unwrap_or_default(),
+        automatic_debit_on: optional_day_out(e.automatic_debit_on),
     }
+}
+
+fn optional_day_out(day: Option<NaiveDate>) -> String {
+    day.map(|day| day.to_string()).unwrap_or_default()
 }
 
 fn amended_out(customer_id: String, e: &receivable::InvoiceAmended) -> proto::InvoiceAmended {
@@ -88,6 +93,7 @@ fn amended_out(customer_id: String, e: &receivable::InvoiceAmended) -> proto::In
         released: releases_out(&e.released),
         currency: e.currency.to_string(),
         amended_on: e.amended_on.to_string(),
+        automatic_debit_on: optional_day_out(e.automatic_debit_on),
     }
 }
 
@@ -183,6 +189,10 @@ fn day(field: &'static str, text: &str) -> Result<NaiveDate, DecodeFault> {
     NaiveDate::parse_from_str(text, DATE_FORMAT).map_err(|_| DecodeFault::Field(field))
 }
 
+fn optional_day(field: &'static str, text: &str) -> Result<Option<NaiveDate>, DecodeFault> {
+    if text.is_empty() { Ok(None) } else { day(field, text).map(Some) }
+}
+
 fn currency(text: &str) -> Result<Currency, DecodeFault> {
     Currency::new(text).ok_or(DecodeFault::Field("currency"))
 }
@@ -231,6 +241,7 @@ fn issued_in(m: proto::InvoiceIssued) -> Result<Fact, DecodeFault> {
         issued_on: day("issued_on", &m.issued_on)?,
         due_on: day("due_on", &m.due_on)?,
         document: optional(m.document),
+        automatic_debit_on: optional_day("automatic_debit_on", &m.automatic_debit_on)?,
     };
     fact(&m.customer_id, Event::InvoiceIssued(event))
 }
@@ -245,6 +256,7 @@ fn amended_in(m: proto::InvoiceAmended) -> Result<Fact, DecodeFault> {
         due_on: day("due_on", &m.due_on)?,
         outstanding_minor: m.outstanding_minor,
         released: releases_in(m.released)?,
+        automatic_debit_on: optional_day("automatic_debit_on", &m.automatic_debit_on)?,
         amended_on: day("amended_on", &m.amended_on)?,
     };
     fact(&m.customer_id, Event::InvoiceAmended(event))

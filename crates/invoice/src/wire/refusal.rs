@@ -31,6 +31,7 @@ fn reason(rejection: &Rejection) -> &'static str {
         | Rejection::AmountNotPositive
         | Rejection::AmountTooLarge
         | Rejection::DueBeforeIssue
+        | Rejection::DebitBeforeIssue
         | Rejection::ToleranceNegative
         | Rejection::MinimumNegative
         | Rejection::CustomerErased

@@ -19,7 +19,13 @@ fn pay(payment: proto::NewPayment) -> proto::RecordPaymentRequest {
 }
 
 fn amend(amount_minor: i64) -> proto::AmendInvoiceRequest {
-    proto::AmendInvoiceRequest { command_id: key(), invoice_id: "I1".to_owned(), amount_minor: Some(amount_minor), due_on: None }
+    proto::AmendInvoiceRequest {
+        command_id: key(),
+        invoice_id: "I1".to_owned(),
+        amount_minor: Some(amount_minor),
+        due_on: None,
+        automatic_debit_on: None,
+    }
 }
 
 fn cancel(reason: &str) -> proto::CancelInvoiceRequest {

@@ -195,7 +195,13 @@ async fn bad_issues_are_refused() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bad_amendments_are_refused() {
-    let good = || proto::AmendInvoiceRequest { command_id: fresh(), invoice_id: "I1".to_owned(), amount_minor: Some(500), due_on: None };
+    let good = || proto::AmendInvoiceRequest {
+        command_id: fresh(),
+        invoice_id: "I1".to_owned(),
+        amount_minor: Some(500),
+        due_on: None,
+        automatic_debit_on: None,
+    };
     let set = |request: &mut proto::AmendInvoiceRequest, field: &str, text: String| match field {
         "command_id" => request.command_id = text,
         "invoice_id" => request.invoice_id = text,

@@ -8,6 +8,7 @@ mod bad_input;
 mod balances;
 mod bulk;
 mod customers;
+mod feed;
 mod history;
 mod listeners;
 mod lists;

@@ -7,10 +7,13 @@ use crate::{
 use contracts::invoice::v1 as proto;
 
 fn item(invoice_id: &str, min_outstanding_minor: i64) -> proto::ReminderItem {
-    proto::ReminderItem { invoice_id: invoice_id.to_owned(), cycle: 1, step_id: "d-7".to_owned(), occurrence: 1, min_outstanding_minor }
+    let (overdue, invoice_id) = invoice_id.strip_prefix("late:").map_or((false, invoice_id), |id| (true, id));
+    let (invoice_id, step_id) = (invoice_id.to_owned(), "d-7".to_owned());
+    proto::ReminderItem { invoice_id, cycle: 1, step_id, occurrence: 1, min_outstanding_minor, overdue }
 }
 
-fn look(customer_id: &str, contact_id: &str, items: &str) -> proto::AuthorizeReminderRequest {
+/// `I1 I2>500 late:I3`: an invoice, one with a minimum, one that is said to be overdue.
+pub fn look(customer_id: &str, contact_id: &str, items: &str) -> proto::AuthorizeReminderRequest {
     let one = |text: &str| {
         let (invoice_id, minimum) = text.split_once('>').unwrap_or((text, "0"));
         item(invoice_id, minimum.parse().unwrap())
@@ -19,12 +22,12 @@ fn look(customer_id: &str, contact_id: &str, items: &str) -> proto::AuthorizeRem
     proto::AuthorizeReminderRequest { customer_id: customer_id.to_owned(), contact_id: contact_id.to_owned(), items }
 }
 
-async fn ask(site: &Site, request: proto::AuthorizeReminderRequest) -> proto::AuthorizeReminderResponse {
+pub async fn ask(site: &Site, request: proto::AuthorizeReminderRequest) -> proto::AuthorizeReminderResponse {
     site.client.clone().authorize_reminder(request).await.unwrap().into_inner()
 }
 
 /// `I1 600 of 1000` where authorised, else `I1 paid`.
-fn verdicts(response: &proto::AuthorizeReminderResponse) -> Vec<String> {
+pub fn verdicts(response: &proto::AuthorizeReminderResponse) -> Vec<String> {
     let one = |v: &proto::ReminderVerdict| match v.authorized {
         true => format!("{} {} of {}", v.invoice_id, v.net_minor, v.outstanding_minor),
         false => format!("{} {}", v.invoice_id, v.reason),

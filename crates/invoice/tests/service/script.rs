@@ -1,5 +1,5 @@
 //! Histories as text: `register A segment=retail`, `issue I1 A 10000 due=2026-03-20`, `pay P1 I1 4000 on=2026-03-05`,
-//! `amend I1 amount=5000`, `cancel I1`, `reverse P1`, `erase A`, `go 2026-04-01`, `balance I1 2026-03-05`, `credit A`.
+//! `amend I1 amount=5000 debit=2026-03-20`, `cancel I1`, `reverse P1`, `erase A`, `go 2026-04-01`, `balance I1 2026-03-05`, `credit A`.
 
 use crate::site::{Site, told};
 use contracts::invoice::v1 as proto;
@@ -90,6 +90,7 @@ async fn step(site: &Site, words: &Words<'_>) -> String {
                 issued_on: words.text("on"),
                 currency: words.text("currency"),
                 document: words.text("document"),
+                automatic_debit_on: words.text("debit"),
                 ..new_invoice(&words.at(1), &words.at(2), words.amount(3), &words.text("due"))
             };
             told(&client.issue_invoice(proto::IssueInvoiceRequest { command_id, invoice: Some(invoice) }).await)
@@ -97,7 +98,10 @@ async fn step(site: &Site, words: &Words<'_>) -> String {
         "amend" => {
             let amount_minor = words.named.get("amount").map(|text| text.parse().unwrap());
             let due_on = words.named.get("due").map(|text| (*text).to_owned());
-            told(&client.amend_invoice(proto::AmendInvoiceRequest { command_id, invoice_id: words.at(1), amount_minor, due_on }).await)
+            let automatic_debit_on = words.named.get("debit").map(|text| text.replace("none", ""));
+            let invoice_id = words.at(1);
+            let request = proto::AmendInvoiceRequest { command_id, invoice_id, amount_minor, due_on, automatic_debit_on };
+            told(&client.amend_invoice(request).await)
         }
         "cancel" => {
             let request = proto::CancelInvoiceRequest { command_id, invoice_id: words.at(1), reason: "issued twice".to_owned() };

@@ -81,11 +81,24 @@ impl Site {
         Self::start("postgres", storage, Place::Schema { url, schema: format!("{prefix}{}", invoice::NAME) }, access).await
     }
 
+    /// On SQLite alone, with a limit on the age of the payment feed.
+    pub async fn with_feed_limit(hours: u32) -> Site {
+        let folder = tempfile::tempdir().unwrap();
+        let storage = storage("sqlite", folder.path(), "", "");
+        let limited = invoice::Settings { payment_feed_max_age_hours: hours, ..settings(storage, loopback()) };
+        Self::start_with("sqlite", limited, Place::Folder { _kept: folder }, Access::default()).await
+    }
+
     async fn start(database: &'static str, storage: Storage, place: Place, access: Access) -> Site {
+        Self::start_with(database, settings(storage, loopback()), place, access).await
+    }
+
+    async fn start_with(database: &'static str, settings: invoice::Settings, place: Place, access: Access) -> Site {
+        let storage = settings.storage.clone();
         let activity = Activity::new();
         let clock = VirtualClock::new(NOON.parse().unwrap(), activity.clone());
         let process = process(clock.clone(), activity.clone(), access);
-        let service = invoice::start(&process, settings(storage.clone(), loopback())).await.unwrap();
+        let service = invoice::start(&process, settings).await.unwrap();
         let address = service.grpc().unwrap();
         let channel = Channel::from_shared(format!("http://{address}")).unwrap().connect_lazy();
         let client = InvoiceServiceClient::new(channel).max_decoding_message_size(64 << 20);
@@ -157,7 +170,7 @@ pub fn loopback() -> Listen {
 }
 
 pub fn settings(storage: Storage, listen: Listen) -> invoice::Settings {
-    invoice::Settings { storage, listen, zone: Zone::SAO_PAULO, tolerance_minor: 100 }
+    invoice::Settings { storage, listen, zone: Zone::SAO_PAULO, tolerance_minor: 100, payment_feed_max_age_hours: 0 }
 }
 
 pub fn process(clock: Arc<dyn Clock>, activity: Activity, access: Access) -> Process {

@@ -1,13 +1,12 @@
 //! The payer's own word.
 
-use crate::{Contacts, Event, Forgotten, OptIn, OptOut, OptedIn, OptedOut};
+use crate::{Channel, Contacts, Event, Forgotten, OptIn, OptOut, OptedIn, OptedOut};
 use alloc::{vec, vec::Vec};
 
 pub(super) fn opt_out(contacts: &Contacts, command: &OptOut) -> Vec<Event> {
-    match contacts.preferences.get(&command.channel) {
-        Some(false) => vec![],
-        Some(true) | None => vec![Event::OptedOut(OptedOut { channel: command.channel })],
-    }
+    let meant = |channel: &Channel| command.channel.is_none_or(|named| named == *channel);
+    let channels = Channel::ALL.into_iter().filter(meant).filter(|channel| !contacts.opted_out(*channel));
+    channels.map(|channel| Event::OptedOut(OptedOut { channel })).collect()
 }
 
 pub(super) fn opt_in(contacts: &Contacts, command: &OptIn) -> Vec<Event> {

@@ -3,7 +3,7 @@
 use super::conclude::{all, concluded};
 use crate::chain::{Start, starts};
 use crate::event::StopReason;
-use crate::gate::{carry, judge, waits_for_feed};
+use crate::gate::{carry, judge};
 use crate::wake::{falls_back_at, is_open, opens_at, turn};
 use crate::{
     AttemptStarted, Chain, Channel, Contact, ContactGated, Contacts, Event, Evidence, FallbackGated, FallbackStopped, Gate, Item,
@@ -101,9 +101,7 @@ impl Look<'_> {
     /// does what a provider may have accepted.
     fn again(&self, due: &[u32]) -> Vec<Event> {
         let items: Vec<Item> = self.contact.said.iter().filter_map(|said| self.contact.item(&said.key).cloned()).collect();
-        let (said, mut dropped) = judge(self.contacts, &items, self.evidence);
-        let (stale, said): (Vec<Said>, Vec<Said>) = said.into_iter().partition(|said| waits_for_feed(self.contact, said, self.evidence));
-        dropped.extend(stale.into_iter().map(|said| outcome(said, Outcome::Deferred(Reason::FeedStale))));
+        let (said, dropped) = judge(self.contacts, &items, self.evidence);
         let open = self.contact.phase == Phase::Handed && !self.contact.was_handed();
         if !is_open(self.contact, self.now()) {
             return self.stop(due, StopReason::WindowShut);
@@ -179,8 +177,4 @@ impl Look<'_> {
     fn now(&self) -> DateTime<Utc> {
         self.evidence.now
     }
-}
-
-fn outcome(said: Said, outcome: Outcome) -> ItemOutcome {
-    ItemOutcome { key: said.key, outcome, net_minor: Some(said.net_minor) }
 }

@@ -1,7 +1,7 @@
 //! The last look.
 
 use crate::payer::Payer;
-use kernel::{ContactId, InvoiceId, Zone};
+use kernel::{ContactId, Zone};
 use notice::{Address, Channel, Command, Compose, Gate, Merge, Outcome, Reason};
 
 const LATE: &str = "A d+3 2 2026-11-20 2026-11-23 email";
@@ -22,6 +22,8 @@ fn each_refusal_of_the_owner_has_its_outcome() {
         ("below_minimum", "suppressed below_minimum"),
         ("unknown", "suppressed unknown_invoice"),
         ("customer_erased", "suppressed customer_erased"),
+        ("automatic_debit", "deferred automatic_debit"),
+        ("stale_feed", "deferred stale_feed"),
     ] {
         let mut payer = Payer::new();
         payer.owes("A", refusal);
@@ -30,10 +32,14 @@ fn each_refusal_of_the_owner_has_its_outcome() {
 }
 
 #[test]
-fn an_invoice_on_automatic_debit_is_left_to_it() {
+fn what_waits_for_its_automatic_debit_costs_no_budget_and_goes_after_its_day() {
     let mut payer = Payer::new();
-    payer.auto_debit.insert(InvoiceId::new("A").unwrap());
-    assert_eq!(only(&mut payer), "concluded 2026-11-23.BRL.all: A suppressed auto_debit");
+    payer.owes("A", "automatic_debit");
+    payer.offer("2026-11-23", &format!("{LATE}\nB d+3 2 2026-11-20 2026-11-23 sms"));
+    let shown = payer.look(OPEN);
+    assert!(shown.contains("says B 10000 by sms without A deferred automatic_debit"), "{shown}");
+    payer.owes("A", "10000");
+    assert!(payer.day("2026-11-24", LATE).ends_with("A executed"));
 }
 
 #[test]
@@ -54,12 +60,33 @@ fn the_payers_own_word_stands_before_the_owners() {
     let mut payer = Payer::new();
     assert_eq!(payer.opt_out(Channel::Email), "opted out email");
     assert_eq!(payer.opt_out(Channel::Email), "nothing");
-    assert_eq!(only(&mut payer), "concluded 2026-11-23.BRL.all: A suppressed no_consent");
+    assert_eq!(only(&mut payer), "concluded 2026-11-23.BRL.all: A suppressed opted_out");
     assert_eq!(payer.opt_in(Channel::Email), "opted in email");
     assert!(payer.day("2026-11-24", "B d+3 2 2026-11-20 2026-11-23 email").ends_with("B executed"));
     assert_eq!(payer.run(&Command::Forget(notice::Forget)), "forgotten");
     assert_eq!(payer.run(&Command::Forget(notice::Forget)), "nothing");
     assert!(payer.day("2026-11-25", "C d+3 2 2026-11-20 2026-11-23 email").ends_with("C suppressed no_consent"));
+}
+
+#[test]
+fn a_no_to_everything_is_a_no_to_every_channel_once() {
+    let mut payer = Payer::new();
+    payer.opt_out(Channel::Sms);
+    assert_eq!(payer.opt_out_of_all(), "opted out email\nopted out whatsapp\nopted out voice\nopted out letter");
+    assert_eq!(payer.opt_out_of_all(), "nothing");
+    assert_eq!(payer.opt_in(Channel::Sms), "opted in sms");
+    payer.offer("2026-11-23", &format!("{LATE}\nB d+3 2 2026-11-20 2026-11-23 whatsapp>sms"));
+    let shown = payer.look(OPEN);
+    assert!(shown.contains("says B 10000 by sms without A suppressed opted_out"), "{shown}");
+}
+
+#[test]
+fn who_said_no_to_one_channel_and_never_yes_to_the_other_has_not_agreed() {
+    let mut payer = Payer::new();
+    payer.reach.insert(Channel::Whatsapp, notice::Reachability { address: Address::Valid, consent: false });
+    payer.opt_out(Channel::Sms);
+    payer.offer("2026-11-23", "A d+1 2 2026-11-20 2026-11-23 whatsapp>sms");
+    assert_eq!(payer.look(OPEN), "concluded 2026-11-23.BRL.all: A suppressed no_consent");
 }
 
 #[test]
@@ -82,7 +109,7 @@ fn a_stale_feed_puts_off_what_is_overdue_and_nothing_else() {
     payer.offer("2026-11-23", &format!("{LATE}\nUP d-1 1 2026-11-24 2026-11-23 sms"));
     assert_eq!(
         payer.look(OPEN),
-        "gated 2026-11-23.BRL.all as tone-1 says UP 10000 by sms without A deferred feed_stale\n\
+        "gated 2026-11-23.BRL.all as tone-1 says UP 10000 by sms without A deferred stale_feed\n\
          starts 2026-11-23.BRL.all.0.0 sms"
     );
 }
@@ -114,6 +141,52 @@ fn ties_go_by_currency_then_overdue_then_invoice() {
     let turns: Vec<String> = notice::due(&payer.contacts, now).iter().map(ToString::to_string).collect();
     assert_eq!(turns, ["2026-11-23.BRL.A", "2026-11-23.BRL.B", "2026-11-23.BRL.D", "2026-11-23.USD.C"]);
     assert_eq!(payer.gate("2026-11-23.BRL.B", OPEN), "refused contact_id out_of_turn");
+}
+
+#[test]
+fn a_debt_that_stands_still_is_left_out_until_it_is_offered_again() {
+    for why in notice::Standstill::ALL.map(notice::Standstill::slug) {
+        let mut payer = Payer::new();
+        payer.offer("2026-11-23", &format!("{LATE}\nB d+3 2 2026-11-20 2026-11-23 sms"));
+        assert_eq!(payer.suspend("A", why), format!("suspended A {why}"));
+        assert_eq!(payer.suspend("A", why), "nothing");
+        payer.offer("2026-11-23", "C d+3 2 2026-11-20 2026-11-23 sms");
+        let shown = payer.look(OPEN);
+        assert!(shown.contains(&format!("says B 10000, C 10000 by sms without A deferred {why}")), "{shown}");
+        assert!(payer.day("2026-11-24", LATE).ends_with("A executed"));
+    }
+}
+
+#[test]
+fn a_debt_that_came_to_a_standstill_after_its_hand_over_is_neither_repeated_nor_followed_up() {
+    let mut payer = Payer::new();
+    payer.offer("2026-11-23", "A d+1 2 2026-11-20 2026-11-23 whatsapp>sms");
+    payer.look(OPEN);
+    payer.answer("2026-11-23.BRL.all.0.0", "unknown", OPEN);
+    payer.suspend("A", "disputed");
+    assert_eq!(payer.retry("2026-11-23.BRL.all.0.0", true, OPEN), "refused attempt_id retries_spent");
+    payer.answer("2026-11-23.BRL.all.0.0", "refused", OPEN);
+    assert_eq!(payer.look(OPEN), "concluded 2026-11-23.BRL.all: A deferred disputed");
+}
+
+#[test]
+fn what_the_owner_ends_is_over_though_it_stands_still() {
+    let mut payer = Payer::new();
+    payer.offer("2026-11-23", LATE);
+    payer.suspend("A", "promised");
+    payer.owes("A", "paid");
+    assert_eq!(payer.look(OPEN), "concluded 2026-11-23.BRL.all: A superseded paid");
+}
+
+#[test]
+fn what_was_put_off_goes_before_what_is_planned_later() {
+    let mut payer = Payer::new();
+    payer.day("2026-11-23", "X d+3 2 2026-11-19 2026-11-20 email USD");
+    payer.offer("2026-11-23", LATE);
+    assert_eq!(payer.look(OPEN), "concluded 2026-11-23.BRL.all: A deferred budget_spent");
+    payer.offer("2026-11-24", &format!("{LATE}\nY d+3 2 2026-11-20 2026-11-24 email USD"));
+    let shown = payer.look("2026-11-24T12:00:00Z");
+    assert!(shown.starts_with("gated 2026-11-24.BRL.all") && shown.ends_with("Y deferred budget_spent"), "{shown}");
 }
 
 #[test]

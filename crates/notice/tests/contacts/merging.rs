@@ -36,6 +36,18 @@ fn a_tenant_may_keep_overdue_and_upcoming_apart_or_merge_nothing() {
 }
 
 #[test]
+fn two_contacts_of_a_day_go_out_where_the_budget_allows_two() {
+    for (max_per_day, out) in [(1, 1), (2, 2)] {
+        let mut payer = Payer::new();
+        payer.rules.merge = Merge::ByClass;
+        payer.rules.max_per_day = max_per_day;
+        let shown = payer.day("2026-11-23", THREE);
+        assert_eq!(shown.matches("gated").count(), out, "{shown}");
+        assert_eq!(shown.contains("UP deferred budget_spent"), max_per_day == 1, "overdue goes first: {shown}");
+    }
+}
+
+#[test]
 fn an_invoice_id_too_long_for_a_contact_id_is_cut_and_stays_unique() {
     let (one, other) = (format!("{}1", "x".repeat(63)), format!("{}2", "x".repeat(63)));
     let mut payer = Payer::new();

@@ -3,11 +3,11 @@
 use kernel::{Calendar, ChannelAttemptId, ContactId, Currency, DateTime, InvoiceId, NaiveDate, StepId, Utc, Zone};
 use notice::command::AttemptResult;
 use notice::{
-    Address, Channel, CloseStale, Command, Compose, Contacts, Event, Evidence, Gate, Item, ItemOutcome, NoteAttempt, NoteReceipt,
-    Occurrence, OptIn, OptOut, OwnerAnswer, OwnerRefusal, Reach, Reachability, ReceiptStatus, Rejection, Reminder, RetryAttempt, Rules,
-    Said, decide, due, evolve,
+    Address, Channel, CloseStale, Command, Compose, Contacts, Event, Evidence, Gate, Item, ItemOutcome, NoteAttempt, NoteReceipt, OptIn,
+    OptOut, OwnerAnswer, OwnerRefusal, Reach, Reachability, ReceiptStatus, Rejection, Reminder, RetryAttempt, Rules, Said, Standstill,
+    Suspend, decide, due, evolve,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// A payer, and what the rest of the world says of them. Every channel is open and every invoice has 100.00 open unless
 /// a test says otherwise.
@@ -18,7 +18,6 @@ pub struct Payer {
     pub calendar: Calendar,
     pub zone: Zone,
     pub feed_fresh: bool,
-    pub auto_debit: BTreeSet<InvoiceId>,
     pub owner: BTreeMap<String, String>,
     pub log: Vec<Event>,
 }
@@ -33,7 +32,6 @@ impl Payer {
             calendar: Calendar::BrSettlement,
             zone: Zone::SAO_PAULO,
             feed_fresh: true,
-            auto_debit: BTreeSet::new(),
             owner: BTreeMap::new(),
             log: Vec::new(),
         }
@@ -78,13 +76,14 @@ impl Payer {
 
     pub fn evidence(&self, contact_id: &ContactId, at: &str) -> Evidence {
         let items = self.contacts.contacts.get(contact_id).map_or(&[][..], |contact| &contact.items[..]);
-        let verdicts = items.iter().map(|item| (item.key(), self.answer_of(&item.key()))).collect();
-        Evidence { now: instant(at), verdicts, reach: self.reach.clone(), feed_fresh: self.feed_fresh, auto_debit: self.auto_debit.clone() }
+        let verdicts = items.iter().map(|item| (item.key(), self.answer_of(item))).collect();
+        Evidence { now: instant(at), verdicts, reach: self.reach.clone() }
     }
 
-    fn answer_of(&self, key: &Occurrence) -> OwnerAnswer {
-        let answer = self.owner.get(key.invoice_id.as_str()).map_or("10000", String::as_str);
+    fn answer_of(&self, item: &Item) -> OwnerAnswer {
+        let answer = self.owner.get(item.invoice_id.as_str()).map_or("10000", String::as_str);
         match answer.parse() {
+            Ok(_) if item.overdue && !self.feed_fresh => OwnerAnswer::Refused(OwnerRefusal::StaleFeed),
             Ok(net_minor) => OwnerAnswer::Authorized { net_minor },
             Err(_) => OwnerAnswer::Refused(OwnerRefusal::named(answer).unwrap()),
         }
@@ -120,7 +119,17 @@ impl Payer {
     }
 
     pub fn opt_out(&mut self, channel: Channel) -> String {
-        self.run(&Command::OptOut(OptOut { channel }))
+        self.run(&Command::OptOut(OptOut { channel: Some(channel) }))
+    }
+
+    pub fn opt_out_of_all(&mut self) -> String {
+        self.run(&Command::OptOut(OptOut { channel: None }))
+    }
+
+    /// The engine says that a debt stands still.
+    pub fn suspend(&mut self, invoice: &str, why: &str) -> String {
+        let (invoice_ids, standstill) = (vec![InvoiceId::new(invoice).unwrap()], Standstill::named(why).unwrap());
+        self.run(&Command::Suspend(Suspend { invoice_ids, standstill }))
     }
 
     pub fn opt_in(&mut self, channel: Channel) -> String {
@@ -222,6 +231,7 @@ fn shown(event: &Event) -> String {
         Event::OptedOut(event) => format!("opted out {}", event.channel.slug()),
         Event::OptedIn(event) => format!("opted in {}", event.channel.slug()),
         Event::Forgotten(_) => "forgotten".to_owned(),
+        Event::Suspended(event) => format!("suspended {} {}", event.invoice_ids[0], event.standstill.slug()),
     }
 }
 

@@ -39,7 +39,7 @@ fn a_reminder_for_an_invoice_whose_payment_is_not_linked_yet_waits() {
     let mut payer = Payer::new();
     payer.feed_fresh = false;
     payer.offer("2026-11-23", LATE);
-    assert_eq!(payer.look(OPEN), "concluded 2026-11-23.BRL.all: A deferred feed_stale");
+    assert_eq!(payer.look(OPEN), "concluded 2026-11-23.BRL.all: A deferred stale_feed");
     payer.feed_fresh = true;
     payer.owes("A", "paid");
     assert!(payer.day("2026-11-24", LATE).ends_with("A superseded paid"));
@@ -133,5 +133,5 @@ fn an_opt_out_between_composing_and_the_gate_is_honoured() {
     let mut payer = Payer::new();
     payer.offer("2026-11-23", LATE);
     payer.opt_out(Channel::Email);
-    assert_eq!(payer.look(OPEN), "concluded 2026-11-23.BRL.all: A suppressed no_consent");
+    assert_eq!(payer.look(OPEN), "concluded 2026-11-23.BRL.all: A suppressed opted_out");
 }

@@ -54,6 +54,8 @@ pub struct ChannelConfig {
     pub directory: String,
     /// `webhook`: where messages are posted.
     pub url: String,
+    /// `webhook`: where the provider is asked for a message whose outcome is unknown; empty = it cannot be asked.
+    pub status_url: String,
     /// Signs what is posted, and the provider's callbacks.
     pub secret: String,
     /// `smtp`: name of the server.
@@ -78,6 +80,7 @@ impl Default for ChannelConfig {
             kind: Kind::None,
             directory: String::new(),
             url: String::new(),
+            status_url: String::new(),
             secret: String::new(),
             host: String::new(),
             port: 587,

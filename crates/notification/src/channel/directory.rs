@@ -3,7 +3,7 @@
 //! A file appears under its name only when it is whole and on the disk: written aside, synced, renamed, directory synced.
 //! The name comes from the message's key, so handing it over again changes nothing.
 
-use super::{Answer, ChannelConfig, ConfigFault, Outgoing, mail::Sender};
+use super::{Answer, AttemptKey, ChannelConfig, ConfigFault, Known, Outgoing, mail::Sender};
 use std::{
     fs::{self, File},
     io::{self, Write},
@@ -27,12 +27,22 @@ impl Directory {
         Ok(Self { path, sender })
     }
 
+    /// A file is there whole or not at all.
+    pub fn ask(&self, key: &AttemptKey) -> Known {
+        let name = file_name(key);
+        match self.path.join(&name).try_exists() {
+            Ok(true) => Known::Taken { provider_id: shortened(&name), receipt: None },
+            Ok(false) => Known::NotTaken,
+            Err(_) => Known::Unclear,
+        }
+    }
+
     pub async fn send(&self, message: &Outgoing) -> Answer {
         let bytes = match self.sender.file(message) {
             Ok(bytes) => bytes,
             Err(reason) => return Answer::refused(reason),
         };
-        let name = format!("{}.eml", message.key.file_name());
+        let name = file_name(&message.key);
         let (directory, file_name) = (self.path.clone(), name.clone());
         match tokio::task::spawn_blocking(move || write_once(&directory, &file_name, &bytes)).await {
             Ok(Ok(())) => Answer::Accepted { provider_id: shortened(&name) },
@@ -43,6 +53,11 @@ impl Directory {
             Err(_) => Answer::unknown("directory_interrupted"),
         }
     }
+}
+
+/// The file of a message.
+fn file_name(key: &AttemptKey) -> String {
+    format!("{}.eml", key.file_name())
 }
 
 /// Provider ids have at most 200 characters.

@@ -1,6 +1,9 @@
 //! Messages as e-mail (RFC 5322): for mail servers, and for the files of the other channels.
 
-use super::{ConfigFault, CreditorConfig, Outgoing};
+use super::{
+    AttemptKey, ConfigFault, CreditorConfig, Outgoing,
+    bounce::{KEY_HEADER, UNSUBSCRIBE},
+};
 use lettre::{
     Address, Message,
     message::{Mailbox, MultiPart, MultiPartKind, SinglePart, header},
@@ -59,8 +62,8 @@ impl Sender {
             .raw_header(raw("Auto-Submitted", "auto-generated"))
             .raw_header(raw("Content-Language", message.language.tag()))
             .raw_header(raw("X-Regua-Channel", message.channel.slug()))
-            .raw_header(raw("X-Regua-Attempt", &message.key.to_string()))
-            .raw_header(raw("List-Unsubscribe", &format!("<mailto:{}?subject=SAIR%20{digest}>", self.mailbox.email)));
+            .raw_header(raw(KEY_HEADER, &message.key.to_string()))
+            .raw_header(raw("List-Unsubscribe", &unsubscribe(&self.mailbox.email, &message.key)));
         let built = if message.body.html.is_empty() {
             builder.singlepart(SinglePart::plain(message.body.text.clone()))
         } else {
@@ -72,6 +75,18 @@ impl Sender {
         };
         built.map_err(|_| "message_malformed")
     }
+}
+
+/// Where a reader asks to be left alone (RFC 2369): a mail to the sender, whose subject says which message was the last straw.
+fn unsubscribe(sender: &Address, key: &AttemptKey) -> String {
+    let mut subject = String::new();
+    for byte in key.to_string().bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => subject.push(char::from(byte)),
+            other => subject.push_str(&format!("%{other:02X}")),
+        }
+    }
+    format!("<mailto:{sender}?subject={UNSUBSCRIBE}%20{subject}>")
 }
 
 /// A place for an address that is no e-mail address; nothing is ever delivered to `.invalid` (RFC 2606).

@@ -1,11 +1,12 @@
 //! A provider that takes signed HTTP posts and treats a repeated `Idempotency-Key` as one message.
 
 use super::{
-    Answer, ChannelConfig, ConfigFault, Outgoing, signature,
+    Answer, AttemptKey, ChannelConfig, ConfigFault, Known, Outgoing, signature,
     smtp::{is_this_machine, timeout},
 };
 use backon::{ExponentialBuilder, Retryable};
 use kernel::{personal::Personal, text};
+use notice::ReceiptStatus;
 use reqwest::{Client, Response, StatusCode, Url, redirect};
 use serde_json::json;
 use std::{
@@ -23,6 +24,7 @@ const MAX_PROVIDER_ID_CHARS: usize = 200;
 pub(super) struct Webhook {
     client: Client,
     url: Url,
+    status_url: Option<Url>,
     secret: Personal,
 }
 
@@ -38,11 +40,8 @@ struct Again(String);
 impl Webhook {
     /// Errors: no URL, personal data in the clear to another machine, no secret, a timeout out of range.
     pub fn open(config: &ChannelConfig) -> Result<Self, ConfigFault> {
-        let url: Url = config.url.parse().map_err(|_| ConfigFault::new("url", "is no URL"))?;
-        let host = url.host_str().unwrap_or_default();
-        if url.scheme() != "https" && !(url.scheme() == "http" && is_this_machine(host)) {
-            return Err(ConfigFault::new("url", "should be https (http only to the same machine)"));
-        }
+        let url = private_url("url", &config.url)?;
+        let status_url = if config.status_url.is_empty() { None } else { Some(private_url("status_url", &config.status_url)?) };
         if config.secret.is_empty() {
             return Err(ConfigFault::new("secret", "is empty: posts are signed"));
         }
@@ -50,7 +49,22 @@ impl Webhook {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder().timeout(timeout(config)?).redirect(redirect::Policy::none()).build();
         let client = client.map_err(|error| ConfigFault::new("url", format!("no HTTP client: {error}")))?;
-        Ok(Self { client, url, secret: Personal::new(&config.secret) })
+        Ok(Self { client, url, status_url, secret: Personal::new(&config.secret) })
+    }
+
+    /// `GET <status_url>?key=<idempotency key>`, signed over the key. 404 = it never had the message; else JSON with `status` (`accepted`,
+    /// `delivered`, `read` or `failed`) and its own id as `id`.
+    pub async fn ask(&self, key: &AttemptKey) -> Known {
+        let Some(url) = &self.status_url else { return Known::Unclear };
+        let key_text = key.to_string();
+        let mut url = url.clone();
+        url.query_pairs_mut().append_pair("key", &key_text);
+        let signature = signature::sign(self.secret.reveal().as_bytes(), key_text.as_bytes());
+        match self.client.get(url).header(signature::HEADER, signature).send().await {
+            Ok(response) if response.status() == StatusCode::NOT_FOUND => Known::NotTaken,
+            Ok(response) if response.status().is_success() => told(&json_of(response).await.unwrap_or_default(), key),
+            Ok(_) | Err(_) => Known::Unclear,
+        }
     }
 
     pub async fn send(&self, message: &Outgoing) -> Answer {
@@ -119,8 +133,32 @@ fn body(message: &Outgoing) -> String {
     .to_string()
 }
 
+/// A URL that personal data may travel to.
+fn private_url(key: &str, text: &str) -> Result<Url, ConfigFault> {
+    let url: Url = text.parse().map_err(|_| ConfigFault::new(key, "is no URL"))?;
+    let host = url.host_str().unwrap_or_default();
+    if url.scheme() != "https" && !(url.scheme() == "http" && is_this_machine(host)) {
+        return Err(ConfigFault::new(key, "should be https (http only to the same machine)"));
+    }
+    Ok(url)
+}
+
+/// What a provider says of a message.
+fn told(answer: &serde_json::Value, key: &AttemptKey) -> Known {
+    let status = answer.get("status").and_then(|status| status.as_str()).unwrap_or_default();
+    let receipt = ReceiptStatus::named(status);
+    if receipt.is_none() && status != "accepted" {
+        return Known::Unclear;
+    }
+    Known::Taken { provider_id: named_id(answer).unwrap_or_else(|| key.digest()), receipt }
+}
+
 /// The provider's id: `id`, `provider_id` or `message_id` of a JSON answer, where there is one that can be kept.
-async fn provider_id(mut response: Response) -> Option<String> {
+async fn provider_id(response: Response) -> Option<String> {
+    named_id(&json_of(response).await?)
+}
+
+async fn json_of(mut response: Response) -> Option<serde_json::Value> {
     let mut bytes = Vec::new();
     while let Ok(Some(chunk)) = response.chunk().await {
         bytes.extend_from_slice(&chunk);
@@ -128,7 +166,10 @@ async fn provider_id(mut response: Response) -> Option<String> {
             return None;
         }
     }
-    let answer: serde_json::Value = serde_json::from_slice(&bytes).ok()?;
+    serde_json::from_slice(&bytes).ok()
+}
+
+fn named_id(answer: &serde_json::Value) -> Option<String> {
     let named = ["id", "provider_id", "message_id"].into_iter().find_map(|name| answer.get(name)?.as_str());
     text::bounded(named?, MAX_PROVIDER_ID_CHARS).ok()
 }

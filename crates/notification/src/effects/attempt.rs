@@ -3,10 +3,11 @@
 use super::{Effects, Payer, Stalled, hand_over::spoken_of};
 use crate::{
     aggregate::{Book, attempts, take_up_at},
-    channel::Answer,
+    channel::{Answer, Known},
     wire::Look,
 };
 use backon::{ExponentialBuilder, Retryable};
+use chrono::TimeDelta;
 use eventlog::{WriteError, Written};
 use kernel::{ChannelAttemptId, ContactId};
 use notice::{
@@ -19,6 +20,9 @@ use tracing::Instrument;
 
 /// How often an answer is written down before it is left to the timer.
 const NOTE_TRIES: usize = 5;
+
+/// How long a call with an attempt may go on, in whatever process.
+const CALL_IS_OVER: TimeDelta = TimeDelta::minutes(10);
 
 /// An attempt by its contact and id.
 type Place<'a> = (&'a ContactId, &'a ChannelAttemptId);
@@ -95,7 +99,16 @@ impl Effects {
 
     async fn take_up_one(&self, payer: &Payer, book: &Book, place: Place<'_>) -> Result<Option<Arc<Book>>, Stalled> {
         let Some((contact, attempt)) = find(book, place) else { return Ok(None) };
-        let known_not_taken = self.not_taken().get(&payer.key(place.1)).cloned();
+        let mut known_not_taken = self.not_taken().get(&payer.key(place.1)).cloned();
+        if known_not_taken.is_none() && self.may_be_asked_for(attempt) {
+            match self.shared.wiring.channels.ask(attempt.channel, &payer.key(place.1)).await {
+                Known::Taken { provider_id, receipt } => {
+                    return self.settle(payer, place, attempt.channel, provider_id, receipt).await.map(Some);
+                }
+                Known::NotTaken => known_not_taken = Some("not_taken".to_owned()),
+                Known::Unclear => {}
+            }
+        }
         let may_repeat = known_not_taken.is_some() || self.shared.wiring.channels.is_idempotent(attempt.channel);
         let retry = RetryAttempt { attempt_id: place.1.clone(), channel_is_idempotent: may_repeat, at: self.shared.wiring.clock.now() };
         let retry = Command::RetryAttempt(retry);
@@ -116,6 +129,31 @@ impl Effects {
             Err(WriteError::Rejected(_)) => Ok(None),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Nobody is calling with it any more.
+    fn may_be_asked_for(&self, attempt: &Attempt) -> bool {
+        match attempt.phase {
+            AttemptPhase::Unknown { .. } => true,
+            AttemptPhase::Started { at } => self.shared.wiring.clock.now() - at > CALL_IS_OVER,
+            AttemptPhase::Accepted { .. } | AttemptPhase::Refused { .. } => false,
+        }
+    }
+
+    /// The provider has it: noted as if it had answered at once.
+    async fn settle(
+        &self,
+        payer: &Payer,
+        place: Place<'_>,
+        channel: Channel,
+        provider_id: String,
+        receipt: Option<ReceiptStatus>,
+    ) -> Result<Arc<Book>, Stalled> {
+        tracing::info!(channel = channel.slug(), "a provider was asked and has the message");
+        let book = self.note(payer, place, channel, AttemptResult::Accepted { provider_id }).await?;
+        let Some(status) = receipt else { return Ok(book) };
+        let receipt = NoteReceipt { attempt_id: place.1.clone(), status, at: self.shared.wiring.clock.now() };
+        self.insist(payer, Command::NoteReceipt(receipt)).await.map(|written| written.state)
     }
 
     /// It is not sent again: refused where it was certainly not taken, else nobody knows.

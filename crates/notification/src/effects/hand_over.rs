@@ -10,7 +10,7 @@ use crate::{
 use eventlog::WriteError;
 use kernel::{ChannelAttemptId, ContactId};
 use notice::{Attempt, Command, Contact, Event, Evidence, Gate, Item, Phase, Said};
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 /// Between attempt ids in the answer of a gate; no id has it.
 const SEPARATOR: char = ' ';
@@ -44,10 +44,6 @@ impl Effects {
             now: wiring.clock.now(),
             verdicts: look.verdicts.clone(),
             reach: look.payer.reach(|channel| wiring.channels.has(channel)),
-            // Payments come in through the owner itself, which has just answered; there is no slower feed to wait for,
-            // and no automatic debit.
-            feed_fresh: true,
-            auto_debit: BTreeSet::new(),
         };
         let command = Command::Gate(Gate { contact_id: contact_id.clone(), evidence });
         let submission = payer.submission(command).with_answer(|_, facts| {

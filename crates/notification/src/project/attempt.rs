@@ -71,7 +71,8 @@ fn attempt_of(event: &Event) -> Option<&ChannelAttemptId> {
         | Event::ContactConcluded(_)
         | Event::OptedOut(_)
         | Event::OptedIn(_)
-        | Event::Forgotten(_) => None,
+        | Event::Forgotten(_)
+        | Event::Suspended(_) => None,
     }
 }
 
@@ -141,7 +142,8 @@ fn fold(attempts: &mut BTreeMap<Key, Attempt>, key: Key, event: &Event) {
         | Event::ContactConcluded(_)
         | Event::OptedOut(_)
         | Event::OptedIn(_)
-        | Event::Forgotten(_) => {}
+        | Event::Forgotten(_)
+        | Event::Suspended(_) => {}
     }
 }
 

@@ -76,7 +76,8 @@ fn contact_of(event: &Event) -> Option<&ContactId> {
         | Event::AttemptUnknown(_)
         | Event::OptedOut(_)
         | Event::OptedIn(_)
-        | Event::Forgotten(_) => None,
+        | Event::Forgotten(_)
+        | Event::Suspended(_) => None,
     }
 }
 
@@ -150,7 +151,8 @@ fn fold(contacts: &mut BTreeMap<Key, Contact>, key: Key, event: &Event) {
         | Event::ReceiptNoted(_)
         | Event::OptedOut(_)
         | Event::OptedIn(_)
-        | Event::Forgotten(_) => {}
+        | Event::Forgotten(_)
+        | Event::Suspended(_) => {}
     }
 }
 

@@ -7,8 +7,8 @@ mod gated;
 use super::field::{DecodeFault, at_out, channel, currency, day, id, message};
 use super::outcome::{key_in, key_out, outcomes_in, outcomes_out};
 use contracts::notification::v1 as proto;
-use kernel::{ContactId, Currency, CustomerId, DateTime, NaiveDate, Utc};
-use notice::{ContactConcluded, Event, Forgotten, ItemOutcome, Occurrence, OptedIn, OptedOut};
+use kernel::{ContactId, Currency, CustomerId, DateTime, InvoiceId, NaiveDate, Utc};
+use notice::{ContactConcluded, Event, Forgotten, ItemOutcome, Occurrence, OptedIn, OptedOut, Standstill, Suspended};
 use prost::Message;
 use std::collections::BTreeSet;
 
@@ -64,6 +64,7 @@ pub fn encode(fact: &Fact) -> (&'static str, Vec<u8>) {
         Event::OptedOut(e) => ("OptedOut", proto::OptedOut { customer_id, channel: e.channel.slug().to_owned() }.encode_to_vec()),
         Event::OptedIn(e) => ("OptedIn", proto::OptedIn { customer_id, channel: e.channel.slug().to_owned() }.encode_to_vec()),
         Event::Forgotten(Forgotten) => ("PayerForgotten", proto::PayerForgotten { customer_id }.encode_to_vec()),
+        Event::Suspended(e) => ("DebtsSuspended", suspended_out(customer_id, e).encode_to_vec()),
     }
 }
 
@@ -91,6 +92,7 @@ pub fn decode(event_type: &str, payload: &[u8]) -> Result<Option<Fact>, DecodeFa
             let m: proto::PayerForgotten = message("PayerForgotten", payload)?;
             plain(&m.customer_id, Event::Forgotten(Forgotten))?
         }
+        "DebtsSuspended" => suspended_in(message("DebtsSuspended", payload)?)?,
         _ => return Ok(None),
     };
     Ok(Some(fact))
@@ -102,6 +104,18 @@ fn plain(customer_id: &str, event: Event) -> Result<Fact, DecodeFault> {
 
 fn with_aside(customer_id: &str, event: Event, aside: Aside) -> Result<Fact, DecodeFault> {
     Ok(Fact { customer_id: id("customer_id", customer_id, CustomerId::new)?, event, aside })
+}
+
+fn suspended_out(customer_id: String, e: &Suspended) -> proto::DebtsSuspended {
+    let invoice_ids = e.invoice_ids.iter().map(ToString::to_string).collect();
+    proto::DebtsSuspended { customer_id, invoice_ids, reason: e.standstill.slug().to_owned() }
+}
+
+fn suspended_in(m: proto::DebtsSuspended) -> Result<Fact, DecodeFault> {
+    let one = |text: &String| id("invoice_ids", text, InvoiceId::new);
+    let invoice_ids = m.invoice_ids.iter().map(one).collect::<Result<_, _>>()?;
+    let standstill = Standstill::named(&m.reason).ok_or(DecodeFault::Field("reason"))?;
+    plain(&m.customer_id, Event::Suspended(Suspended { invoice_ids, standstill }))
 }
 
 fn concluded_out(customer_id: String, e: &ContactConcluded) -> proto::ReminderConcluded {
@@ -149,7 +163,8 @@ pub(crate) fn occurred_at(event: &Event) -> Option<DateTime<Utc>> {
         | Event::ContactConcluded(_)
         | Event::OptedOut(_)
         | Event::OptedIn(_)
-        | Event::Forgotten(_) => None,
+        | Event::Forgotten(_)
+        | Event::Suspended(_) => None,
     }
 }
 

@@ -5,29 +5,8 @@ use contracts::notification::v1 as proto;
 use kernel::{InvoiceId, StepId};
 use notice::{ItemOutcome, Occurrence, Outcome, Reason, Said};
 
-const REASONS: [Reason; 18] = [
-    Reason::Paid,
-    Reason::Cancelled,
-    Reason::WithinTolerance,
-    Reason::NewCycle,
-    Reason::SameDay,
-    Reason::CoveredByCredit,
-    Reason::BelowMinimum,
-    Reason::UnknownInvoice,
-    Reason::CustomerErased,
-    Reason::AutoDebit,
-    Reason::NoConsent,
-    Reason::NoAddress,
-    Reason::AllRefused,
-    Reason::OutcomeUnknown,
-    Reason::WindowShut,
-    Reason::FeedStale,
-    Reason::DayTaken,
-    Reason::BudgetSpent,
-];
-
 fn reason(slug: &str) -> Result<Reason, DecodeFault> {
-    REASONS.into_iter().find(|reason| reason.slug() == slug).ok_or(DecodeFault::Field("reason"))
+    Reason::named(slug).ok_or(DecodeFault::Field("reason"))
 }
 
 pub(super) fn key(invoice_id: &str, cycle: u32, step_id: &str, occurrence: u32) -> Result<Occurrence, DecodeFault> {

@@ -76,6 +76,7 @@ pub fn look_request(customer_id: &CustomerId, contact_id: &ContactId, items: &[&
         step_id: item.step_id.to_string(),
         occurrence: item.occurrence,
         min_outstanding_minor: item.min_outstanding_minor,
+        overdue: item.overdue,
     };
     proto::AuthorizeReminderRequest {
         customer_id: customer_id.to_string(),

@@ -49,6 +49,12 @@ fn item(m: &dunning::DueItem) -> Result<Item, DecodeFault> {
     })
 }
 
+/// A debt that a collector took, with its payer. Errors: damaged bytes or fields.
+pub fn handed_off(payload: &[u8]) -> Result<(CustomerId, InvoiceId), DecodeFault> {
+    let m: dunning::TrackHandedOff = message("TrackHandedOff", payload)?;
+    Ok((id("customer_id", &m.customer_id, CustomerId::new)?, id("invoice_id", &m.invoice_id, InvoiceId::new)?))
+}
+
 /// The payer whose personal data was deleted. Errors: damaged bytes or fields.
 pub fn erased(payload: &[u8]) -> Result<CustomerId, DecodeFault> {
     let m: invoice::CustomerErased = message("CustomerErased", payload)?;

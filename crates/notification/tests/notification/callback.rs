@@ -38,6 +38,15 @@ async fn post(router: &Router, channel: &str, body: &str, signature: &str) -> (S
     (status, told["reason"].as_str().unwrap_or_default().to_owned())
 }
 
+/// An e-mail that came back from a mail server.
+fn bounce(action: &str, key: &str) -> String {
+    format!(
+        "From: MAILER-DAEMON@mx.example\r\nContent-Type: multipart/report; report-type=delivery-status; boundary=AB\r\n\r\n\
+         --AB\r\nContent-Type: message/delivery-status\r\n\r\nAction: {action}\r\nStatus: 5.1.1\r\n\r\n\
+         --AB\r\nContent-Type: text/rfc822-headers\r\n\r\nX-Regua-Attempt: {key}\r\n\r\n--AB--\r\n"
+    )
+}
+
 async fn signed(router: &Router, channel: &str, body: &str) -> (StatusCode, String) {
     post(router, channel, body, &signature::sign(SECRET.as_bytes(), body.as_bytes())).await
 }
@@ -97,7 +106,10 @@ async fn a_receipt_that_cannot_be_noted_is_refused_with_its_reason() {
     let now = "2026-11-23T12:00:00Z";
     let cases = [
         ("sms", "{".to_owned(), StatusCode::BAD_REQUEST, "body_malformed"),
-        ("sms", "{\"status\": \"read\"}".to_owned(), StatusCode::BAD_REQUEST, "body_malformed"),
+        ("sms", "{\"attempt_id\": \"x\"}".to_owned(), StatusCode::BAD_REQUEST, "body_malformed"),
+        ("sms", "{\"status\": \"read\"}".to_owned(), StatusCode::BAD_REQUEST, "id_malformed"),
+        ("sms", "{\"status\": \"opted_out\", \"tenant\": \"acme\"}".to_owned(), StatusCode::BAD_REQUEST, "id_malformed"),
+        ("email", "{\"status\": \"opted_out\"}".to_owned(), StatusCode::NOT_FOUND, "channel_without_callbacks"),
         ("sms", with(KEY, "sent", now), StatusCode::BAD_REQUEST, "unknown_status"),
         ("sms", with(KEY, "read", "yesterday"), StatusCode::BAD_REQUEST, "instant_malformed"),
         ("sms", with("no such key", "read", now), StatusCode::BAD_REQUEST, "id_malformed"),
@@ -115,4 +127,41 @@ async fn a_receipt_that_cannot_be_noted_is_refused_with_its_reason() {
     let long = format!(r#"{{"attempt_id": "{}"}}"#, "x".repeat(100_000));
     assert_eq!(signed(&router, "sms", &long).await.0, StatusCode::PAYLOAD_TOO_LARGE);
     assert_eq!(house.transcript("c1").await.len(), 5);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payers_no_is_told_by_the_provider_once_and_holds_for_its_channel() {
+    let (house, router) = house().await;
+    let named = r#"{"tenant": "acme", "customer_id": "c1", "status": "opted_out"}"#;
+    for body in [named, named, &receipt("opted_out")] {
+        assert_eq!(signed(&router, "sms", body).await.0, StatusCode::NO_CONTENT, "{body}");
+    }
+    assert_eq!(house.transcript("c1").await[5..], ["opted out sms"]);
+    let of_nobody = post(&router, "sms", named, "").await;
+    assert_eq!(of_nobody, (StatusCode::UNAUTHORIZED, "signature_wrong".into()), "nobody else can say it for the payer");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_that_bounces_is_followed_by_the_next_channel_and_one_that_is_delayed_is_not() {
+    let (config, _) = webhook::provider(&[], "").await;
+    let house = House::open(&ChannelsConfig { email: config, ..ChannelsConfig::recording() }).await;
+    house.compose("c1", vec![item("i1", "email > letter")]).await;
+    house.until("2026-11-23T12:00:00Z").await;
+    let router = callback::router(house.writer.clone(), Arc::clone(&house.channels), house.clock.clone(), &house.metrics);
+    for (body, status, reason) in [
+        (bounce("delayed", KEY), StatusCode::NO_CONTENT, ""),
+        (bounce("failed", "acme~c9~2026-11-23.BRL.all.0.0"), StatusCode::NOT_FOUND, "attempt_unknown"),
+        ("Subject: Re: Aviso\r\n\r\nobrigada".to_owned(), StatusCode::UNPROCESSABLE_ENTITY, "mail_not_understood"),
+        (bounce("failed", KEY), StatusCode::NO_CONTENT, ""),
+        (bounce("failed", KEY), StatusCode::NO_CONTENT, ""),
+    ] {
+        assert_eq!(signed(&router, "email/returned", &body).await, (status, reason.to_owned()), "{body}");
+    }
+    assert_eq!(post(&router, "email/returned", &bounce("failed", KEY), "").await.0, StatusCode::UNAUTHORIZED);
+    house.until("2026-11-23T12:00:01Z").await;
+    let transcript = house.transcript("c1").await;
+    assert_eq!(transcript[5..], ["receipt email failed", "gated again", "started letter", "accepted letter", "receipt letter delivered"]);
+    let unsubscribed = format!("From: ana@payer.example\r\nSubject: SAIR {KEY}\r\n\r\n");
+    assert_eq!(signed(&router, "email/returned", &unsubscribed).await.0, StatusCode::NO_CONTENT);
+    assert_eq!(house.transcript("c1").await.last().unwrap(), "opted out email");
 }

@@ -179,7 +179,7 @@ pub fn item(invoice: &str, chains: &str) -> Item {
 pub fn gate(items: &[Item], now: &str) -> Command {
     let verdicts: BTreeMap<_, _> = items.iter().map(|item| (item.key(), OwnerAnswer::Authorized { net_minor: 10_000 })).collect();
     let reach = Channel::ALL.into_iter().map(|channel| (channel, Reachability { address: Address::Valid, consent: true })).collect();
-    let evidence = Evidence { now: at(now), verdicts, reach, feed_fresh: true, auto_debit: BTreeSet::new() };
+    let evidence = Evidence { now: at(now), verdicts, reach };
     Command::Gate(Gate { contact_id: ContactId::new("2026-11-23.BRL.all").unwrap(), evidence })
 }
 
@@ -207,6 +207,7 @@ fn line(event: &Event) -> String {
         Event::OptedOut(e) => format!("opted out {}", e.channel.slug()),
         Event::OptedIn(e) => format!("opted in {}", e.channel.slug()),
         Event::Forgotten(_) => "forgotten".into(),
+        Event::Suspended(e) => format!("suspended {}", e.standstill.slug()),
     }
 }
 

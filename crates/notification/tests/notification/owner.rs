@@ -121,5 +121,7 @@ impl InvoiceService for Door {
         reverse_payment(proto::ReversePaymentRequest) -> proto::ReversePaymentResponse;
         get_invoice_balance(proto::GetInvoiceBalanceRequest) -> proto::GetInvoiceBalanceResponse;
         get_customer_balance(proto::GetCustomerBalanceRequest) -> proto::GetCustomerBalanceResponse;
+        report_payment_feed(proto::ReportPaymentFeedRequest) -> proto::ReportPaymentFeedResponse;
+        get_payment_feed(proto::GetPaymentFeedRequest) -> proto::GetPaymentFeedResponse;
     }
 }

@@ -11,7 +11,7 @@ use prost::Message;
 async fn each_step_of_a_contact_is_told_once_and_the_rest_stays_inside() {
     let house = House::open(&ChannelsConfig::recording()).await;
     house.owner.lock().unwrap().refused.insert("i2".into(), "paid");
-    house.submit("c1", Command::OptOut(OptOut { channel: Channel::Voice })).await;
+    house.submit("c1", Command::OptOut(OptOut { channel: Some(Channel::Voice) })).await;
     house.compose("c1", vec![item("i1", "email"), item("i2", "email")]).await;
     house.until("2026-11-23T12:00:00Z").await;
     let events = house.log.read_streams(&[(aggregate::stream(TENANT, "c1"), 0)]).await.unwrap();

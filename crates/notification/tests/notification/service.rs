@@ -174,6 +174,44 @@ async fn the_payers_own_no_stands_before_the_owners_yes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_opted_out_of_everything_hears_nothing_more_and_the_engine_is_told_why() {
+    let directory = tempfile::tempdir().unwrap();
+    let (owner, _) = owner::serve().await;
+    let installation = Installation::start(directory.path(), ChannelsConfig::recording(), owner).await;
+    let mut client = installation.client.clone();
+    let no = proto::OptOutRequest { command_id: "k1".into(), customer_id: "c1".into(), channel: String::new() };
+    client.opt_out(no.clone()).await.unwrap();
+    client.opt_out(no.clone()).await.unwrap();
+    let reused = client.opt_out(proto::OptOutRequest { channel: "sms".into(), ..no.clone() }).await.unwrap_err();
+    assert_eq!(reason_of(&reused), "command_reused");
+    let fax = proto::OptOutRequest { command_id: "k2".into(), channel: "fax".into(), ..no };
+    assert_eq!(reason_of(&client.opt_out(fax).await.unwrap_err()), "unknown_channel");
+    offer(&installation, "c1").await;
+    installation.until("2026-11-23T12:00:00Z").await;
+    let events = installation.service.environment().log.read(0, 100).await.unwrap();
+    let types: Vec<&str> = events.iter().map(|event| event.event_type.as_str()).collect();
+    assert_eq!(types, ["OptedOut", "OptedOut", "OptedOut", "OptedOut", "OptedOut", "ContactComposed", "ReminderConcluded"]);
+    let concluded = <contracts::notification::v1::ReminderConcluded as Message>::decode(events[6].payload.as_slice()).unwrap();
+    assert_eq!((concluded.items[0].outcome.as_str(), concluded.items[0].reason.as_str()), ("suppressed", "opted_out"));
+    installation.service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_debt_that_left_its_ladder_before_the_window_opened_is_not_asked_for() {
+    let directory = tempfile::tempdir().unwrap();
+    let (owner, _) = owner::serve().await;
+    let installation = Installation::start(directory.path(), ChannelsConfig::recording(), owner).await;
+    offer(&installation, "c1").await;
+    installation.until("2026-11-23T11:30:00Z").await;
+    let handed_off = dunning::TrackHandedOff { customer_id: "c1".into(), invoice_id: "i1".into(), ..Default::default() };
+    tell(&installation.engine, "ladder", "c1", ("TrackHandedOff", handed_off.encode_to_vec())).await;
+    installation.until("2026-11-23T12:00:00Z").await;
+    let contacts = installation.contacts(proto::ListContactsRequest::default()).await.contacts;
+    assert_eq!((contacts[0].status.as_str(), contacts[0].channels.len()), ("not_sent", 0));
+    installation.service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_erased_payer_hears_nothing_more() {
     let directory = tempfile::tempdir().unwrap();
     let (owner, _) = owner::serve().await;

@@ -114,3 +114,52 @@ async fn a_contact_that_a_crash_left_unlooked_at_is_looked_at_after_the_start() 
     house.until(&plus_seconds(DIED, 31)).await;
     assert_eq!(house.channels.counts().of(Channel::Email), 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_the_provider_has_is_settled_by_asking_and_not_sent_again() {
+    for (status, told) in [("accepted", &[][..]), ("read", &["receipt email read"][..])] {
+        let (config, provider) = webhook::provider(&[507; 4], "").await;
+        provider.lock().unwrap().status = status;
+        let house = House::open(&with_email(config)).await;
+        house.compose("c1", vec![item("i1", "email")]).await;
+        house.until("2026-11-23T12:02:00Z").await;
+        let transcript = house.transcript("c1").await;
+        assert_eq!(transcript[2..6], ["started email", "unknown email", "accepted email", "concluded i1=executed"]);
+        assert_eq!(transcript[6..], *told);
+        let provider = provider.lock().unwrap();
+        assert_eq!((provider.calls, provider.asked), (4, 1), "the four calls of one attempt, and one question");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_the_provider_never_had_is_tried_again_after_another_look() {
+    let (config, provider) = webhook::provider(&[503; 4], "").await;
+    provider.lock().unwrap().status = "accepted";
+    let house = House::open(&with_email(config)).await;
+    house.compose("c1", vec![item("i1", "email")]).await;
+    house.until("2026-11-23T12:02:00Z").await;
+    let expected = ["started email", "unknown email", "retried", "accepted email", "concluded i1=executed"];
+    assert_eq!(house.transcript("c1").await[2..], expected);
+    assert_eq!(house.owner.lock().unwrap().asked.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provider_that_can_be_asked_again_after_hours_still_settles_what_was_unknown() {
+    let (config, provider) = webhook::provider(&[503; 40], "").await;
+    let house = House::open(&with_email(config)).await;
+    house.compose("c1", vec![item("i1", "email")]).await;
+    house.until("2026-11-23T15:00:00Z").await;
+    assert_eq!(house.transcript("c1").await.last().unwrap(), "unknown email");
+    let asked = provider.lock().unwrap().asked;
+    assert!((3..20).contains(&asked), "ever less often: {asked} times in three hours");
+    {
+        let mut provider = provider.lock().unwrap();
+        provider.status = "delivered";
+        provider.taken.insert("acme~c1~2026-11-23.BRL.all.0.0".into(), serde_json::Value::Null);
+    }
+    let calls = provider.lock().unwrap().calls;
+    house.until("2026-11-23T23:00:00Z").await;
+    let transcript = house.transcript("c1").await;
+    assert_eq!(transcript[transcript.len() - 3..], ["accepted email", "concluded i1=executed", "receipt email delivered"]);
+    assert_eq!(provider.lock().unwrap().calls, calls);
+}

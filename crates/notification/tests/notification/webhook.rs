@@ -4,10 +4,10 @@ use crate::channel::{creditor, message};
 use axum::{
     Router,
     body::Bytes,
-    extract::State,
+    extract::{Query, State},
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
-    routing::post,
+    routing::{get, post},
 };
 use notice::Channel;
 use notification::channel::{Answer, ChannelConfig, Channels, ChannelsConfig, Kind, signature};
@@ -22,11 +22,14 @@ pub const SECRET: &str = "a shared secret";
 /// A provider in the hands of a test.
 #[derive(Default)]
 pub struct Provider {
-    /// Status of the next answers; 0 = takes the message and never answers. Then 200.
+    /// Status of the next answers; 0 = takes the message and never answers, 507 = takes it and fails. Then 200.
     pub failures: VecDeque<u16>,
     pub calls: usize,
     /// Messages by idempotency key.
     pub taken: BTreeMap<String, serde_json::Value>,
+    /// What it says of a message that it has, when it is asked; 500 where that is empty.
+    pub status: &'static str,
+    pub asked: usize,
     answer: &'static str,
 }
 
@@ -39,7 +42,7 @@ async fn take(State(provider): State<Shared>, headers: HeaderMap, body: Bytes) -
         let mut provider = provider.lock().unwrap();
         provider.calls += 1;
         let status = provider.failures.pop_front().unwrap_or(200);
-        if matches!(status, 0 | 200 | 202) {
+        if matches!(status, 0 | 200 | 202 | 507) {
             provider.taken.insert(header("idempotency-key"), serde_json::from_slice(&body).unwrap());
         }
         status
@@ -48,6 +51,18 @@ async fn take(State(provider): State<Shared>, headers: HeaderMap, body: Bytes) -
         return std::future::pending().await;
     }
     (StatusCode::from_u16(status).unwrap(), provider.lock().unwrap().answer).into_response()
+}
+
+async fn ask(State(provider): State<Shared>, headers: HeaderMap, Query(query): Query<BTreeMap<String, String>>) -> Response {
+    let signature = headers.get("x-regua-signature-256").map(|value| value.to_str().unwrap()).unwrap_or_default();
+    assert!(signature::verify(SECRET.as_bytes(), query["key"].as_bytes(), signature), "signed over the key");
+    let mut provider = provider.lock().unwrap();
+    provider.asked += 1;
+    match (provider.status, provider.taken.contains_key(&query["key"])) {
+        ("", _) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+        (_, false) => StatusCode::NOT_FOUND.into_response(),
+        (status, true) => axum::Json(serde_json::json!({ "status": status, "id": "p-1" })).into_response(),
+    }
 }
 
 async fn serve(failures: &[u16], answer: &'static str) -> (Channels, Shared) {
@@ -62,7 +77,7 @@ pub async fn provider(failures: &[u16], answer: &'static str) -> (ChannelConfig,
     provider.lock().unwrap().answer = answer;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
-    let router = Router::new().route("/messages", post(take)).with_state(Arc::clone(&provider));
+    let router = Router::new().route("/messages", post(take)).route("/status", get(ask)).with_state(Arc::clone(&provider));
     tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
     (to_port(port), provider)
 }
@@ -71,6 +86,7 @@ fn to_port(port: u16) -> ChannelConfig {
     ChannelConfig {
         kind: Kind::Webhook,
         url: format!("http://127.0.0.1:{port}/messages"),
+        status_url: format!("http://127.0.0.1:{port}/status"),
         secret: SECRET.into(),
         timeout_seconds: 2,
         ..ChannelConfig::default()

@@ -6,7 +6,7 @@ use kernel::{Calendar, ChannelAttemptId, ContactId, Currency, CustomerId, Zone};
 use notice::{
     AttemptAccepted, AttemptRefused, AttemptRetried, AttemptStarted, AttemptUnknown, Channel, Class, ContactComposed, ContactConcluded,
     ContactGated, Event, FallbackGated, FallbackStopped, Forgotten, Item, ItemOutcome, Merge, OptedIn, OptedOut, Outcome, Reason,
-    ReceiptNoted, ReceiptStatus, Rules, Said, event::StopReason,
+    ReceiptNoted, ReceiptStatus, Rules, Said, Standstill, Suspended, event::StopReason,
 };
 use notification::wire::{Aside, Fact, decode, encode, reminder};
 use prost::Message;
@@ -128,6 +128,8 @@ fn facts() -> Vec<Fact> {
     ];
     all.extend(looks());
     all.extend(attempts());
+    let suspended = Suspended { invoice_ids: vec![item("i1", "email").invoice_id], standstill: Standstill::InProcess };
+    all.push((Event::Suspended(suspended), Aside::Nothing));
     let customer_id = CustomerId::new("c/1").unwrap();
     all.into_iter().map(|(event, aside)| Fact { customer_id: customer_id.clone(), event, aside }).collect()
 }

@@ -14,6 +14,7 @@ pub(super) fn issue(account: &Account, command: &IssueInvoice) -> Result<Vec<Eve
     let document = bounded_option("document", command.document.as_ref(), 120)?;
     positive_minor(command.amount_minor)?;
     due_after_issue(command.issued_on, command.due_on)?;
+    debit_after_issue(command.issued_on, command.automatic_debit_on)?;
     if account.standing == Standing::Unknown {
         return Err(Rejection::CustomerUnknown);
     }
@@ -30,6 +31,7 @@ pub(super) fn issue(account: &Account, command: &IssueInvoice) -> Result<Vec<Eve
         issued_on: command.issued_on,
         due_on: command.due_on,
         document,
+        automatic_debit_on: command.automatic_debit_on,
     })])
 }
 
@@ -37,6 +39,7 @@ fn says_the_same(invoice: &Invoice, command: &IssueInvoice, document: &Option<St
     invoice.issued.amount_minor == command.amount_minor
         && invoice.issued.due_on == command.due_on
         && invoice.issued.document == *document
+        && invoice.issued.automatic_debit_on == command.automatic_debit_on
         && invoice.currency == command.currency
         && invoice.issued_on == command.issued_on
 }
@@ -48,8 +51,10 @@ pub(super) fn amend(account: &Account, command: &AmendInvoice) -> Result<Vec<Eve
     let invoice = owed(account, command)?;
     let amount_minor = command.amount_minor.unwrap_or(invoice.amount_minor);
     let due_on = command.due_on.unwrap_or(invoice.due_on);
+    let automatic_debit_on = command.automatic_debit_on.unwrap_or(invoice.automatic_debit_on);
     due_after_issue(invoice.issued_on, due_on)?;
-    if amount_minor == invoice.amount_minor && due_on == invoice.due_on {
+    debit_after_issue(invoice.issued_on, automatic_debit_on)?;
+    if (amount_minor, due_on, automatic_debit_on) == (invoice.amount_minor, invoice.due_on, invoice.automatic_debit_on) {
         return Ok(vec![]);
     }
     let applied_minor = invoice.amount_minor - invoice.open_minor;
@@ -64,6 +69,7 @@ pub(super) fn amend(account: &Account, command: &AmendInvoice) -> Result<Vec<Eve
         due_on,
         outstanding_minor: amount_minor.saturating_sub(applied_minor).max(0),
         released,
+        automatic_debit_on,
         amended_on: command.today,
     })])
 }
@@ -97,4 +103,8 @@ pub(super) fn cancel(account: &Account, command: &CancelInvoice) -> Result<Vec<E
 
 fn due_after_issue(issued_on: NaiveDate, due_on: NaiveDate) -> Result<(), Rejection> {
     if due_on < issued_on { Err(Rejection::DueBeforeIssue) } else { Ok(()) }
+}
+
+fn debit_after_issue(issued_on: NaiveDate, automatic_debit_on: Option<NaiveDate>) -> Result<(), Rejection> {
+    if automatic_debit_on.is_some_and(|day| day < issued_on) { Err(Rejection::DebitBeforeIssue) } else { Ok(()) }
 }

@@ -4,7 +4,7 @@ use crate::script::parse;
 use kernel::{Currency, DateTime, InvoiceId, NaiveDate, Utc};
 use proptest::prelude::*;
 use receivable::ledger::{Book, Entry, Posting, Sums, postings, sums_on};
-use receivable::{Account, Answer, AuthorizationItem, Command, Event, Phase, decide, evolve, last_look};
+use receivable::{Account, Answer, AuthorizationItem, AuthorizeReminder, Command, Event, Phase, decide, evolve, last_look};
 use std::collections::BTreeMap;
 
 fn command() -> impl Strategy<Value = String> {
@@ -61,6 +61,17 @@ fn books(log: &[Event]) -> (BTreeMap<InvoiceId, Vec<Entry>>, BTreeMap<Currency, 
     (invoices, credit)
 }
 
+fn asked(account: &Account) -> AuthorizeReminder {
+    AuthorizeReminder {
+        contact_id: kernel::ContactId::new("k").unwrap(),
+        items: account.invoices.keys().map(authorization_item).collect(),
+        at: at(0),
+        tolerance_minor: 0,
+        zone: kernel::Zone::SAO_PAULO,
+        feed_stale: false,
+    }
+}
+
 fn authorization_item(invoice_id: &InvoiceId) -> AuthorizationItem {
     AuthorizationItem {
         invoice_id: invoice_id.clone(),
@@ -68,6 +79,7 @@ fn authorization_item(invoice_id: &InvoiceId) -> AuthorizationItem {
         step_id: kernel::StepId::new("d+1").unwrap(),
         occurrence: 1,
         min_outstanding_minor: 0,
+        overdue: false,
     }
 }
 
@@ -123,9 +135,8 @@ proptest! {
     #[test]
     fn the_gate_authorises_exactly_what_credit_leaves_open(commands in prop::collection::vec(command(), 0..60)) {
         let (account, _) = run(&commands);
-        let items: Vec<AuthorizationItem> = account.invoices.keys().map(authorization_item).collect();
         let mut net: BTreeMap<Currency, i64> = BTreeMap::new();
-        for verdict in last_look(&account, &items, 0) {
+        for verdict in last_look(&account, &asked(&account)) {
             let invoice = &account.invoices[&verdict.item.invoice_id];
             match verdict.answer {
                 Answer::Authorized { net_minor } => {

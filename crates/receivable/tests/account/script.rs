@@ -1,6 +1,6 @@
 //! Text to commands, and events to text: the only place of these tests that touches the API.
 
-use kernel::{ContactId, Currency, CustomerId, InvoiceId, NaiveDate, PaymentId, StepId};
+use kernel::{ContactId, Currency, CustomerId, InvoiceId, NaiveDate, PaymentId, StepId, Zone};
 use receivable::{
     Account, AmendInvoice, Answer, AuthorizationItem, AuthorizeReminder, CancelInvoice, Command, EraseCustomer, Event, IssueInvoice, Kind,
     RecordPayment, RegisterCustomer, Rejection, Release, ReversePayment, decide, evolve, last_look,
@@ -27,7 +27,7 @@ pub fn check_from(mut account: Account, script: &str) -> Account {
 /// What each item of a contact is answered.
 pub fn look(account: &Account, text: &str) -> String {
     let Command::AuthorizeReminder(command) = parse(text) else { panic!("{text:?} is no look") };
-    let answers = last_look(account, &command.items, command.tolerance_minor);
+    let answers = last_look(account, &command);
     let shown = answers.iter().map(|verdict| match verdict.answer {
         Answer::Authorized { net_minor } => format!("{} {net_minor}", verdict.item.invoice_id),
         Answer::Refused(reason) => format!("{} {}", verdict.item.invoice_id, reason.slug()),
@@ -94,11 +94,13 @@ fn releases(released: &[Release]) -> String {
     released.iter().map(|release| format!(" {}:{}", release.payment_id, release.amount_minor)).collect()
 }
 
-/// The words are those of the tables: `issue I1 100 2026-01-01 2026-02-01 [BRL] [doc]`, `pay P1 I1 60 2026-01-20 [BRL]`,
-/// `reverse P1 why 2026-01-25`, `amend I1 amount=50 due=2026-03-01`, `cancel I1 why`, `look C1 tol=0 I1 I2:min=30`.
+/// The words are those of the tables: `issue I1 100 2026-01-01 2026-02-01 [BRL] [doc] [debit=2026-02-01]`,
+/// `pay P1 I1 60 2026-01-20 [BRL]`, `reverse P1 why 2026-01-25`, `amend I1 amount=50 due=2026-03-01 debit=none`, `cancel I1 why`,
+/// `look C1 tol=0 I1 I2:min=30 late:I3 [at=2026-02-02T12:00:00Z] [feed=stale]`.
 pub fn parse(text: &str) -> Command {
     let words: Vec<&str> = text.split_whitespace().collect();
-    let word = |index: usize| words.get(index).copied().unwrap_or("");
+    let plain: Vec<&str> = words.iter().copied().filter(|word| !word.starts_with("debit=")).collect();
+    let word = |index: usize| plain.get(index).copied().unwrap_or("");
     match word(0) {
         "register" => register(&words[1..]),
         "erase" => Command::EraseCustomer(EraseCustomer { customer_id: CustomerId::new("c1").unwrap() }),
@@ -108,12 +110,14 @@ pub fn parse(text: &str) -> Command {
             currency: currency(word(5)),
             issued_on: day(word(3)),
             due_on: day(word(4)),
-            document: words.get(6).map(|text| (*text).to_owned()),
+            document: plain.get(6).map(|text| (*text).to_owned()),
+            automatic_debit_on: setting(&words, "debit=").map(day),
         }),
         "amend" => Command::AmendInvoice(AmendInvoice {
             invoice_id: InvoiceId::new(word(1)).unwrap(),
             amount_minor: setting(&words, "amount=").map(|text| text.parse().unwrap()),
             due_on: setting(&words, "due=").map(day),
+            automatic_debit_on: setting(&words, "debit=").map(|text| (text != "none").then(|| day(text))),
             today: day("2026-01-15"),
         }),
         "cancel" => Command::CancelInvoice(CancelInvoice {
@@ -158,6 +162,7 @@ fn register(words: &[&str]) -> Command {
 
 fn authorize(words: &[&str]) -> Command {
     let item = |word: &&str| {
+        let (overdue, word) = word.strip_prefix("late:").map_or((false, *word), |word| (true, word));
         let (invoice_id, minimum) = word.split_once(":min=").unwrap_or((word, "0"));
         AuthorizationItem {
             invoice_id: InvoiceId::new(invoice_id).unwrap(),
@@ -165,13 +170,16 @@ fn authorize(words: &[&str]) -> Command {
             step_id: StepId::new("d+1").unwrap(),
             occurrence: 1,
             min_outstanding_minor: minimum.parse().unwrap(),
+            overdue,
         }
     };
     Command::AuthorizeReminder(AuthorizeReminder {
         contact_id: ContactId::new(words[1]).unwrap(),
-        items: words[3..].iter().map(item).collect(),
-        at: "2026-02-02T12:00:00Z".parse().unwrap(),
+        items: words[2..].iter().filter(|word| !word.contains('=') || word.contains(":min=")).map(item).collect(),
+        at: setting(words, "at=").unwrap_or("2026-02-02T12:00:00Z").parse().unwrap(),
         tolerance_minor: setting(words, "tol=").unwrap().parse().unwrap(),
+        zone: Zone::SAO_PAULO,
+        feed_stale: setting(words, "feed=") == Some("stale"),
     })
 }
 

@@ -6,11 +6,12 @@ use crate::{
     settings::{DEFAULT, Settings},
     system,
 };
+use chrono::TimeDelta;
 use clap::Args;
 use eventlog::{Log, bus::Bus};
 use host::{access, clock::SystemClock, environment::open_database, ids::TimeOrdered, launch};
 use sql::Durability;
-use std::{path::PathBuf, sync::Arc};
+use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
 
 /// Are database, broker, topics, clock and configuration fit? Exit code 3 where something is not
 #[derive(Args)]
@@ -51,6 +52,7 @@ pub async fn run(args: Check, shared: &Shared) -> anyhow::Result<u8> {
             findings.extend(listeners(&settings));
             findings.extend(databases(&settings).await);
             findings.push(broker(&settings).await);
+            findings.extend(payment_feeds(&settings).await);
         }
     }
     let mut table = Table::new("", &["what", "fit", "note"]);
@@ -79,8 +81,7 @@ fn listeners(settings: &Settings) -> Vec<Finding> {
 async fn databases(settings: &Settings) -> Vec<Finding> {
     let mut findings = Vec::new();
     for name in system::SERVICES {
-        let there = settings.storage.kind != "sqlite" || settings.storage.directory.join(format!("{name}.sqlite")).exists();
-        if !there {
+        if is_missing(settings, name) {
             findings.push(finding(format!("database {name}"), Ok("not made yet; `regua up` makes it".to_owned())));
             continue;
         }
@@ -108,6 +109,48 @@ async fn log_health(db: sql::Db) -> Result<String, String> {
         }
         _ => Ok(format!("{head} events")),
     }
+}
+
+/// Whether overdue reminders wait for payments that may be missing, for each tenant that the configuration names.
+async fn payment_feeds(settings: &Settings) -> Vec<Finding> {
+    let hours = settings.payment_feed_max_age_hours;
+    if hours == 0 {
+        return vec![finding("payment feed", Ok("no limit: always taken as fresh".to_owned()))];
+    }
+    if is_missing(settings, invoice::NAME) {
+        return vec![finding("payment feed", Ok("not reported yet".to_owned()))];
+    }
+    let log = match open_log(settings, invoice::NAME).await {
+        Ok(log) => log,
+        Err(error) => return vec![finding("payment feed", Err(format!("{error:#}")))],
+    };
+    let mut findings = Vec::new();
+    for tenant in tenants(settings) {
+        let told = invoice::payment_feed(&log, &tenant).await.map_err(|error| error.to_string());
+        let judged = told.and_then(|feed| {
+            let known = feed.known_until.map_or("never reported".to_owned(), |until| format!("payments known until {until}"));
+            let is_stale = feed.is_stale(log.clock().now(), TimeDelta::hours(i64::from(hours)));
+            if is_stale { Err(format!("overdue reminders wait: {known}, limit {hours} h")) } else { Ok(known) }
+        });
+        findings.push(finding(format!("payment feed {tenant}"), judged));
+    }
+    findings
+}
+
+/// Tenants with a token of their own; without tokens the one of an installation without login.
+fn tenants(settings: &Settings) -> BTreeSet<String> {
+    let named = settings.access.tokens.values().filter_map(|tenant| tenant.as_str()).filter(|tenant| *tenant != access::ANY_TENANT);
+    let named: BTreeSet<String> = named.map(str::to_owned).collect();
+    if named.is_empty() { BTreeSet::from([access::DEFAULT_TENANT.to_owned()]) } else { named }
+}
+
+fn is_missing(settings: &Settings, name: &str) -> bool {
+    settings.storage.kind == "sqlite" && !settings.storage.directory.join(format!("{name}.sqlite")).exists()
+}
+
+async fn open_log(settings: &Settings, name: &str) -> anyhow::Result<Log> {
+    let db = open_database(name, &settings.storage, Durability::Full).await?;
+    Ok(Log::open(db, Arc::new(SystemClock), Arc::new(TimeOrdered)).await?)
 }
 
 async fn broker(settings: &Settings) -> Finding {

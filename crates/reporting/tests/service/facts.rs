@@ -146,7 +146,8 @@ impl Books {
         };
         self.invoices.insert(words.at(1), receivable.clone());
         let Receivable { customer_id, currency, amount_minor, issued_on, due_on, .. } = receivable;
-        invoice::InvoiceIssued { customer_id, invoice_id: words.at(1), amount_minor, currency, issued_on, due_on, document: String::new() }
+        let invoice_id = words.at(1);
+        invoice::InvoiceIssued { customer_id, invoice_id, amount_minor, currency, issued_on, due_on, ..Default::default() }
     }
 
     /// Takes what is applied past `keep_minor` off the payments, the newest name first.
@@ -187,6 +188,7 @@ impl Books {
             released,
             currency: before.currency,
             amended_on: words.day.to_owned(),
+            ..Default::default()
         }
     }
 

@@ -4,6 +4,7 @@ pub mod cancellation;
 pub mod commands;
 pub mod delivery;
 pub mod disk;
+pub mod gate;
 pub mod kill;
 pub mod models;
 pub mod order;

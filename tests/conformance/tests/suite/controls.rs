@@ -1,6 +1,7 @@
 //! Negative controls: a protection is taken out, and the property that watches it fails, for the right reason.
 
 use conformance::Outcome;
+use conformance::property::gate::{self, Gate};
 use conformance::property::{commands, delivery, kill, models, order};
 use conformance::storage::{Durable, Memory, Postgres, Sqlite, Storage};
 use conformance::wire::{PostgresInside, PostgresKafka, SqliteInside, Wire};
@@ -65,6 +66,12 @@ async fn without_stream_versions<W: Wire>() -> Outcome {
     noticed(delivery::a_gap_holds_its_partition(&wire).await, "behind a gap the read model holds")
 }
 
+/// Notification asks somebody who always says yes, in place of the owner of the balance.
+async fn without_the_gate<S: Durable>() -> Outcome {
+    let Some(storage) = S::fresh().await? else { return Ok(()) };
+    noticed(gate::what_was_paid_before_is_never_handed_over(&storage, Gate::TakenOut).await, "was handed over though it was paid before")
+}
+
 macro_rules! controls {
     ($($name:ident = $control:expr;)*) => {
         $(#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -89,6 +96,8 @@ controls! {
     a_consumer_without_compare_and_set_applies_twice_on_postgres = without_the_compare_and_set::<Postgres>();
     a_consumer_without_compare_and_set_is_not_fenced_in_process = without_the_compare_and_set_on::<SqliteInside>();
     a_consumer_without_compare_and_set_is_not_fenced_on_kafka = without_the_compare_and_set_on::<PostgresKafka>();
+    what_was_paid_is_handed_over_without_the_gate_on_sqlite = without_the_gate::<Sqlite>();
+    what_was_paid_is_handed_over_without_the_gate_on_postgres = without_the_gate::<Postgres>();
     duplicates_and_gaps_show_without_stream_versions_on_sqlite = without_stream_versions::<SqliteInside>();
     duplicates_and_gaps_show_without_stream_versions_on_postgres = without_stream_versions::<PostgresInside>();
     duplicates_and_gaps_show_without_stream_versions_on_kafka = without_stream_versions::<PostgresKafka>();

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use conformance::property::{cancellation, commands, delivery, disk, kill, models, order, outage, pages, parking};
+use conformance::property::{cancellation, commands, delivery, disk, gate, kill, models, order, outage, pages, parking};
 use conformance::storage::{Memory, Postgres, Sqlite, Storage};
 use conformance::wire::{PostgresInside, PostgresKafka, SqliteInside, SqliteKafka, Wire};
 
@@ -54,6 +54,16 @@ macro_rules! every_durable_log {
     })* };
 }
 
+/// The last look of the services themselves.
+macro_rules! every_office {
+    ($($module:ident: $adapter:ty;)*) => { $(mod $module {
+        use super::*;
+        properties! { $adapter:
+            what_was_paid_before_is_never_handed_over = gate::what_was_paid_before_is_never_handed_over, gate::Gate::AtTheOwner;
+        }
+    })* };
+}
+
 macro_rules! every_bus {
     ($($module:ident: $adapter:ty;)*) => { $(mod $module {
         use super::*;
@@ -79,6 +89,11 @@ every_log! {
 every_durable_log! {
     durable_on_sqlite: Sqlite;
     durable_on_postgres: Postgres;
+}
+
+every_office! {
+    gate_on_sqlite: Sqlite;
+    gate_on_postgres: Postgres;
 }
 
 every_bus! {
