@@ -32,6 +32,8 @@ const KNOWN: [(&str, &[&str]); 2] = [
             "InvoiceCancelled",
             "PaymentReceived",
             "PaymentReversed",
+            // What an invoice is paid with is of no interest here.
+            "InstrumentsAssigned",
         ],
     ),
     // Consents are the gate's business: known, and of no interest here.

@@ -1,11 +1,13 @@
 //! Request → command → response.
 
+mod collection;
 mod ready;
 
 pub(crate) use ready::Ready;
 
 use crate::{
     aggregate::{self, Accounts, Addressed},
+    allotment::Allotment,
     balance::Balances,
     bulk, query, wire,
 };
@@ -29,11 +31,16 @@ use tonic::{Request, Response, Status, Streaming};
 const INVOICE: &str = "invoice";
 /// Kind of the claim by which a payment's account is found.
 const PAYMENT: &str = "payment";
+/// Kind of the claim by which a boleto's account is found: `<collection account>/<number>`, see [`receivable::Slip::look_up_number`].
+const BOLETO: &str = "boleto";
+/// Kind of the claim by which a Pix's account is found: its txid.
+const TXID: &str = "txid";
 
 /// The service; clones share everything.
 #[derive(Clone)]
 pub struct Server {
     pub(crate) writer: Writer<Accounts>,
+    pub(crate) allotment: Allotment,
     pub(crate) log: Log,
     pub(crate) views: Views,
     pub(crate) db: Db,
@@ -154,8 +161,10 @@ impl InvoiceService for Server {
     async fn issue_invoice(&self, request: Request<proto::IssueInvoiceRequest>) -> Answer<proto::IssueInvoiceResponse> {
         let tenant = tenant_of(&request)?;
         let m = request.into_inner();
-        let ready = self.ready_invoice(&tenant, m.invoice.clone(), (&m.command_id, &m))?;
-        Ok(Response::new(self.submit(ready).await?))
+        let ready = self.ready_invoice(&tenant, m.invoice.clone(), (&m.command_id, &m)).await?;
+        let mut answer: proto::IssueInvoiceResponse = self.submit(ready).await?;
+        self.show_pix(&tenant, &mut answer.invoice).await?;
+        Ok(Response::new(answer))
     }
 
     async fn issue_invoices(&self, request: Request<Streaming<proto::IssueInvoicesRequest>>) -> Answer<Self::IssueInvoicesStream> {
@@ -166,13 +175,17 @@ impl InvoiceService for Server {
     async fn amend_invoice(&self, request: Request<proto::AmendInvoiceRequest>) -> Answer<proto::AmendInvoiceResponse> {
         let tenant = tenant_of(&request)?;
         let ready = self.ready_amendment(&tenant, request.get_ref()).await?;
-        Ok(Response::new(self.submit(ready).await?))
+        let mut answer: proto::AmendInvoiceResponse = self.submit(ready).await?;
+        self.show_pix(&tenant, &mut answer.invoice).await?;
+        Ok(Response::new(answer))
     }
 
     async fn cancel_invoice(&self, request: Request<proto::CancelInvoiceRequest>) -> Answer<proto::CancelInvoiceResponse> {
         let tenant = tenant_of(&request)?;
         let ready = self.ready_cancellation(&tenant, request.get_ref()).await?;
-        Ok(Response::new(self.submit(ready).await?))
+        let mut answer: proto::CancelInvoiceResponse = self.submit(ready).await?;
+        self.show_pix(&tenant, &mut answer.invoice).await?;
+        Ok(Response::new(answer))
     }
 
     async fn get_invoice(&self, request: Request<proto::GetInvoiceRequest>) -> Answer<proto::GetInvoiceResponse> {
@@ -180,7 +193,9 @@ impl InvoiceService for Server {
         let invoice_id = request::id("invoice_id", &request.get_ref().invoice_id, InvoiceId::new)?;
         let customer_id = self.payer_of(&tenant, INVOICE, "invoice_id", invoice_id.as_str()).await?;
         let account = self.account(&tenant, &customer_id).await?;
-        Ok(Response::new(proto::GetInvoiceResponse { invoice: wire::invoice_view(&customer_id, &invoice_id, &account) }))
+        let mut answer = proto::GetInvoiceResponse { invoice: wire::invoice_view(&customer_id, &invoice_id, &account) };
+        self.show_pix(&tenant, &mut answer.invoice).await?;
+        Ok(Response::new(answer))
     }
 
     async fn list_invoices(&self, request: Request<proto::ListInvoicesRequest>) -> Answer<proto::ListInvoicesResponse> {
@@ -197,7 +212,9 @@ impl InvoiceService for Server {
         let tenant = tenant_of(&request)?;
         let m = request.into_inner();
         let ready = self.ready_payment(&tenant, m.payment.clone(), (&m.command_id, &m)).await?;
-        Ok(Response::new(self.submit(ready).await?))
+        let mut answer: proto::RecordPaymentResponse = self.submit(ready).await?;
+        self.show_pix(&tenant, &mut answer.invoice).await?;
+        Ok(Response::new(answer))
     }
 
     async fn record_payments(&self, request: Request<Streaming<proto::RecordPaymentsRequest>>) -> Answer<Self::RecordPaymentsStream> {
@@ -208,7 +225,9 @@ impl InvoiceService for Server {
     async fn reverse_payment(&self, request: Request<proto::ReversePaymentRequest>) -> Answer<proto::ReversePaymentResponse> {
         let tenant = tenant_of(&request)?;
         let ready = self.ready_reversal(&tenant, request.get_ref()).await?;
-        Ok(Response::new(self.submit(ready).await?))
+        let mut answer: proto::ReversePaymentResponse = self.submit(ready).await?;
+        self.show_pix(&tenant, &mut answer.invoice).await?;
+        Ok(Response::new(answer))
     }
 
     async fn get_invoice_balance(&self, request: Request<proto::GetInvoiceBalanceRequest>) -> Answer<proto::GetInvoiceBalanceResponse> {
@@ -247,7 +266,8 @@ impl InvoiceService for Server {
         let (items, contact_id) = (look.items.clone(), look.contact_id.clone());
         let addressed = Addressed { customer_id: customer_id.clone(), command: receivable::Command::AuthorizeReminder(look) };
         let submission = Submission::new(stream.clone(), aggregate::meta(&tenant, customer_id.as_str()), addressed);
-        let written = self.writer.submit(submission).await.map_err(|error| ready::refusal(error, ""))?;
+        let written =
+            self.writer.submit(submission).await.map_err(|error| ready::refusal(error, "", |rejection| wire::refused(rejection, "")))?;
         if written.state.standing == Standing::Unknown {
             return Err(unknown_customer().into());
         }
@@ -268,5 +288,29 @@ impl InvoiceService for Server {
             looked_at: Some(wire::timestamp(now)),
             position,
         }))
+    }
+
+    async fn register_collection_account(
+        &self,
+        request: Request<proto::RegisterCollectionAccountRequest>,
+    ) -> Answer<proto::RegisterCollectionAccountResponse> {
+        let tenant = tenant_of(&request)?;
+        Ok(Response::new(self.register_account(&tenant, request.get_ref()).await?))
+    }
+
+    async fn get_collection_account(
+        &self,
+        request: Request<proto::GetCollectionAccountRequest>,
+    ) -> Answer<proto::GetCollectionAccountResponse> {
+        let tenant = tenant_of(&request)?;
+        Ok(Response::new(self.show_account(&tenant, &request.get_ref().account_id).await?))
+    }
+
+    async fn list_collection_accounts(
+        &self,
+        request: Request<proto::ListCollectionAccountsRequest>,
+    ) -> Answer<proto::ListCollectionAccountsResponse> {
+        let tenant = tenant_of(&request)?;
+        Ok(Response::new(self.list_accounts(&tenant, request.get_ref()).await?))
     }
 }

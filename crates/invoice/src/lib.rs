@@ -3,8 +3,10 @@
 //! Owns customers' personal data (one table, never in events) and publishes `regua.invoice.v1`.
 
 pub mod aggregate;
+mod allotment;
 mod balance;
 mod bulk;
+pub mod collection;
 mod grpc;
 mod migrations;
 mod movement;

@@ -1,9 +1,11 @@
-//! The one table that holds personal data.
+//! The tables that hold who people are: payers, and those who receive the money.
 
 use sql::Migration;
 
 /// Migrations of this service, beside those of the event log.
-pub const MIGRATIONS: &[Migration] = &[Migration {
+pub const MIGRATIONS: &[Migration] = &[CUSTOMER_CONTACT, COLLECTION_RECEIVER];
+
+const CUSTOMER_CONTACT: Migration = Migration {
     version: 1001,
     name: "customer contact",
     // The only place of the installation that holds names, documents and addresses: erasing a payer is one DELETE.
@@ -15,4 +17,19 @@ pub const MIGRATIONS: &[Migration] = &[Migration {
         tenant TEXT NOT NULL, customer_id TEXT NOT NULL,
         name TEXT NOT NULL, tax_id TEXT NOT NULL, email TEXT NOT NULL, phones TEXT NOT NULL, address TEXT NOT NULL,
         PRIMARY KEY (tenant, customer_id))",
-}];
+};
+
+const COLLECTION_RECEIVER: Migration = Migration {
+    version: 1002,
+    name: "collection receiver",
+    sqlite: "CREATE TABLE collection_receiver (
+        tenant TEXT NOT NULL, account_id TEXT NOT NULL,
+        name TEXT NOT NULL, tax_id TEXT NOT NULL, address TEXT NOT NULL,
+        pix_key TEXT NOT NULL, pix_name TEXT NOT NULL, pix_city TEXT NOT NULL,
+        PRIMARY KEY (tenant, account_id)) WITHOUT ROWID",
+    postgres: "CREATE TABLE collection_receiver (
+        tenant TEXT NOT NULL, account_id TEXT NOT NULL,
+        name TEXT NOT NULL, tax_id TEXT NOT NULL, address TEXT NOT NULL,
+        pix_key TEXT NOT NULL, pix_name TEXT NOT NULL, pix_city TEXT NOT NULL,
+        PRIMARY KEY (tenant, account_id))",
+};

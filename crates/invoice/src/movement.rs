@@ -44,7 +44,11 @@ pub fn movement(event: &Event) -> Option<Movement<'_>> {
             let (amount_minor, credit_minor) = (e.applied_minor, -e.unapplied_minor);
             Movement { kind: "reversal", amount_minor, credit_minor, ..at(&e.invoice_id, e.reversed_on, e.currency) }
         }
-        Event::CustomerRegistered(_) | Event::CustomerAmended(_) | Event::CustomerErased(_) | Event::ReminderAuthorized(_) => return None,
+        Event::CustomerRegistered(_)
+        | Event::CustomerAmended(_)
+        | Event::CustomerErased(_)
+        | Event::ReminderAuthorized(_)
+        | Event::InstrumentsAssigned(_) => return None,
     };
     Some(entry)
 }

@@ -1,5 +1,9 @@
 //! Events → tables: payers, receivables, and dated entries from which every past balance is a sum.
 
+mod instrument;
+
+pub use instrument::InstrumentTables;
+
 use crate::{
     movement::movement,
     wire::{self, Fact},
@@ -120,7 +124,8 @@ fn customer_row(tenant: &str, fact: &Fact) -> Option<Vec<Value>> {
         | Event::InvoiceCancelled(_)
         | Event::PaymentReceived(_)
         | Event::PaymentReversed(_)
-        | Event::ReminderAuthorized(_) => return None,
+        | Event::ReminderAuthorized(_)
+        | Event::InstrumentsAssigned(_) => return None,
     };
     let consents: Vec<&str> = consents.iter().map(String::as_str).collect();
     Some(vec![
@@ -231,7 +236,8 @@ fn amended_invoice(event: &Event) -> Option<&kernel::InvoiceId> {
         | Event::CustomerRegistered(_)
         | Event::CustomerAmended(_)
         | Event::CustomerErased(_)
-        | Event::ReminderAuthorized(_) => None,
+        | Event::ReminderAuthorized(_)
+        | Event::InstrumentsAssigned(_) => None,
     }
 }
 
@@ -282,6 +288,7 @@ fn fold_invoice(invoices: &mut Invoices, tenant: &str, fact: &Fact) {
         | Event::CustomerRegistered(_)
         | Event::CustomerAmended(_)
         | Event::CustomerErased(_)
-        | Event::ReminderAuthorized(_) => {}
+        | Event::ReminderAuthorized(_)
+        | Event::InstrumentsAssigned(_) => {}
     }
 }

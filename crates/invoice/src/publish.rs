@@ -5,14 +5,17 @@ use eventlog::{
     bus::{Publish, Published},
 };
 
-/// Everything that moves money or describes a payer is public; the authorisation of a reminder is not.
+/// Everything that moves money or describes a payer is public; the authorisation of a reminder and the running numbers of
+/// collection accounts are not.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct PublicFacts;
 
 impl Publish for PublicFacts {
     fn publish(&self, event: &Recorded) -> Published {
         match event.event_type.as_str() {
-            "ReminderAuthorized" => Published::Withheld,
+            "ReminderAuthorized" | "CollectionAccountRegistered" | "CollectionAccountAmended" | "NossoNumerosReserved" => {
+                Published::Withheld
+            }
             _ => Published::Public { event_type: event.event_type.clone(), payload: event.payload.clone() },
         }
     }

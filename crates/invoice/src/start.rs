@@ -1,7 +1,14 @@
 //! Wiring: from an environment to a running service.
 
 use crate::{
-    CONSUMER, NAME, TOPIC, aggregate::Accounts, grpc::Server, migrations::MIGRATIONS, project::AccountTables, publish::PublicFacts,
+    CONSUMER, NAME, TOPIC,
+    aggregate::Accounts,
+    allotment::Allotment,
+    collection::Collections,
+    grpc::Server,
+    migrations::MIGRATIONS,
+    project::{AccountTables, InstrumentTables},
+    publish::PublicFacts,
 };
 use anyhow::Context;
 use contracts::invoice::v1::invoice_service_server::{InvoiceServiceServer, SERVICE_NAME};
@@ -50,14 +57,15 @@ impl Settings {
 pub fn projections(log: &Log) -> anyhow::Result<Projections> {
     let db = log.db().cloned().context("the log has no database")?;
     let own = OwnLog { topic: TOPIC.to_owned(), log: log.clone() };
-    Ok(Projections::new(db, CONSUMER, Some(own), vec![Arc::new(AccountTables)])?)
+    Ok(Projections::new(db, CONSUMER, Some(own), vec![Arc::new(AccountTables), Arc::new(InstrumentTables)])?)
 }
 
 /// Starts the service. Errors: storage, bus or an address that cannot be had.
 pub async fn start(process: &Process, settings: Settings) -> anyhow::Result<Service> {
     let environment = Environment::open(NAME, &settings.storage, MIGRATIONS, process).await?;
     let options = WriterOptions { partitions: process.partitions, activity: process.activity.clone(), ..WriterOptions::default() };
-    let writer = Writer::spawn(Arc::new(Accounts), environment.log.clone(), options);
+    let writer = Writer::spawn(Arc::new(Accounts), environment.log.clone(), options.clone());
+    let collections = Writer::spawn(Arc::new(Collections), environment.log.clone(), options);
     let mut parts = Parts::default();
 
     let projections = projections(&environment.log)?;
@@ -69,6 +77,7 @@ pub async fn start(process: &Process, settings: Settings) -> anyhow::Result<Serv
 
     let server = Server {
         writer,
+        allotment: Allotment::new(collections),
         log: environment.log.clone(),
         views: Views::of(vec![projections.clone()]),
         db: environment.db.clone(),

@@ -1,6 +1,6 @@
 //! State of one payer's account.
 
-use crate::event::AuthorizedItem;
+use crate::{event::AuthorizedItem, instrument::Instruments};
 use alloc::{
     collections::{BTreeMap, BTreeSet},
     string::{String, ToString},
@@ -89,6 +89,8 @@ pub struct Invoice {
     pub phase: Phase,
     /// Payments recorded for it, in the order of recording, reversed ones too.
     pub payments: Vec<PaymentId>,
+    /// What it can be paid with.
+    pub instruments: Option<Instruments>,
 }
 
 /// What an invoice said when it was issued.

@@ -1,6 +1,6 @@
 //! What an account is asked to do.
 
-use crate::account::Attributes;
+use crate::{account::Attributes, instrument::NewInstruments};
 use alloc::{collections::BTreeSet, string::String, vec::Vec};
 use kernel::{ContactId, Currency, CustomerId, DateTime, InvoiceId, NaiveDate, PaymentId, StepId, Utc};
 
@@ -51,6 +51,8 @@ pub struct IssueInvoice {
     pub due_on: NaiveDate,
     /// Number of the fiscal document, 1 to 120 characters.
     pub document: Option<String>,
+    /// What it shall be paid with; BRL only.
+    pub instruments: Option<NewInstruments>,
 }
 
 /// Changes amount or due day. What equals the present value changes nothing.

@@ -1,6 +1,6 @@
 //! What happened to an account. Each event carries what a reader needs who has no state of its own.
 
-use crate::account::Attributes;
+use crate::{account::Attributes, instrument::Instruments};
 use alloc::{collections::BTreeSet, string::String, vec::Vec};
 use kernel::{ContactId, Currency, CustomerId, DateTime, InvoiceId, NaiveDate, PaymentId, StepId, Utc};
 
@@ -25,6 +25,8 @@ pub enum Event {
     PaymentReversed(PaymentReversed),
     /// A contact was allowed to go out.
     ReminderAuthorized(ReminderAuthorized),
+    /// An invoice got what it can be paid with, or got it anew after a change.
+    InstrumentsAssigned(InstrumentsAssigned),
 }
 
 impl Event {
@@ -36,7 +38,11 @@ impl Event {
             Event::InvoiceCancelled(event) => Some(event.cancelled_on),
             Event::PaymentReceived(event) => Some(event.paid_on),
             Event::PaymentReversed(event) => Some(event.reversed_on),
-            Event::CustomerRegistered(_) | Event::CustomerAmended(_) | Event::CustomerErased(_) | Event::ReminderAuthorized(_) => None,
+            Event::CustomerRegistered(_)
+            | Event::CustomerAmended(_)
+            | Event::CustomerErased(_)
+            | Event::ReminderAuthorized(_)
+            | Event::InstrumentsAssigned(_) => None,
         }
     }
 }
@@ -187,6 +193,15 @@ pub struct PaymentReversed {
     pub reason: String,
     /// When.
     pub reversed_on: NaiveDate,
+}
+
+/// What an invoice can be paid with from here on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InstrumentsAssigned {
+    /// The invoice.
+    pub invoice_id: InvoiceId,
+    /// All of them.
+    pub instruments: Instruments,
 }
 
 /// A contact was allowed to go out, at balances known at this place of the log.

@@ -33,6 +33,11 @@ pub fn evolve(mut account: Account, event: &Event) -> Account {
         Event::PaymentReceived(event) => received(&mut account, event),
         Event::PaymentReversed(event) => reversed(&mut account, event),
         Event::ReminderAuthorized(event) => authorized(&mut account, event),
+        Event::InstrumentsAssigned(event) => {
+            if let Some(invoice) = account.invoices.get_mut(&event.invoice_id) {
+                invoice.instruments = Some(event.instruments.clone());
+            }
+        }
     }
     account
 }
@@ -48,6 +53,7 @@ fn issued(account: &mut Account, event: &InvoiceIssued) {
         open_minor: event.amount_minor,
         phase: Phase::Open,
         payments: Vec::new(),
+        instruments: None,
     };
     account.invoices.insert(event.invoice_id.clone(), invoice);
 }

@@ -119,7 +119,11 @@ pub fn postings(event: &Event, recorded_at: DateTime<Utc>) -> Vec<Posting> {
             post(on(&event.invoice_id), Some(&event.payment_id), Column::Payments, event.applied_minor.saturating_neg()),
             post(Book::Unapplied(event.currency), Some(&event.payment_id), Column::Payments, event.unapplied_minor.saturating_neg()),
         ],
-        Event::CustomerRegistered(_) | Event::CustomerAmended(_) | Event::CustomerErased(_) | Event::ReminderAuthorized(_) => vec![],
+        Event::CustomerRegistered(_)
+        | Event::CustomerAmended(_)
+        | Event::CustomerErased(_)
+        | Event::ReminderAuthorized(_)
+        | Event::InstrumentsAssigned(_) => vec![],
     };
     postings.retain(|posting| posting.entry.amount_minor != 0);
     postings

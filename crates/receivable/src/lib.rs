@@ -1,4 +1,4 @@
-//! What a payer owes: invoices, payments and unapplied credit, one aggregate per payer.
+//! What a payer owes: invoices, payments and unapplied credit, one aggregate per payer. Where payers pay: [`collection`].
 //!
 //! Pure: no IO, no clock, no randomness, no serialisation. `decide` turns a command into events or a [`Rejection`],
 //! `evolve` folds events into an [`Account`], [`last_look()`] answers whether a reminder may still go out.
@@ -13,11 +13,13 @@
 extern crate alloc;
 
 pub mod account;
+pub mod collection;
 pub mod command;
 pub mod coverage;
 mod decide;
 pub mod event;
 mod evolve;
+pub mod instrument;
 pub mod last_look;
 pub mod ledger;
 pub mod rejection;
@@ -29,9 +31,10 @@ pub use command::{
 };
 pub use decide::decide;
 pub use event::{
-    AuthorizedItem, CustomerAmended, CustomerErased, CustomerRegistered, Event, InvoiceAmended, InvoiceCancelled, InvoiceIssued,
-    PaymentReceived, PaymentReversed, Release, ReminderAuthorized,
+    AuthorizedItem, CustomerAmended, CustomerErased, CustomerRegistered, Event, InstrumentsAssigned, InvoiceAmended, InvoiceCancelled,
+    InvoiceIssued, PaymentReceived, PaymentReversed, Release, ReminderAuthorized,
 };
 pub use evolve::evolve;
+pub use instrument::{Instruments, NewInstruments, Slip};
 pub use last_look::{Answer, RefusalReason, Verdict, last_look};
 pub use rejection::{Kind, Rejection};

@@ -1,5 +1,6 @@
 //! Why a command is refused.
 
+use brazil::boleto::BuildFault;
 use kernel::money::AmountFault;
 use kernel::text::TextFault;
 
@@ -62,6 +63,12 @@ pub enum Rejection {
     /// Unapplied credit would pass 2^53 minor units.
     #[error("unapplied credit would pass 2^53")]
     CreditTooLarge,
+    /// Boletos and Pix are in BRL.
+    #[error("a collection account takes BRL only")]
+    InstrumentsCurrency,
+    /// No boleto of the bank can carry the amount or the due day.
+    #[error("no boleto can be made: {0}")]
+    Boleto(BuildFault),
 }
 
 /// What kind of refusal it is.
@@ -96,6 +103,8 @@ impl Rejection {
             Rejection::PaymentExists => "payment_exists",
             Rejection::PaymentAlreadyReversed => "payment_already_reversed",
             Rejection::CreditTooLarge => "credit_too_large",
+            Rejection::InstrumentsCurrency => "instruments_currency",
+            Rejection::Boleto(fault) => fault.slug(),
         }
     }
 
@@ -111,7 +120,10 @@ impl Rejection {
             Rejection::CustomerUnknown | Rejection::CustomerErased => "customer_id",
             Rejection::InvoiceUnknown | Rejection::InvoiceExists | Rejection::InvoiceCancelled => "invoice_id",
             Rejection::PaymentUnknown | Rejection::PaymentExists | Rejection::PaymentAlreadyReversed => "payment_id",
-            Rejection::CurrencyMismatch => "currency",
+            Rejection::CurrencyMismatch | Rejection::InstrumentsCurrency => "currency",
+            Rejection::Boleto(BuildFault::Amount { .. }) => "amount_minor",
+            Rejection::Boleto(BuildFault::Due(_)) => "due_on",
+            Rejection::Boleto(BuildFault::Bank(_) | BuildFault::Input(_)) => "collection_account_id",
         }
     }
 
@@ -124,7 +136,9 @@ impl Rejection {
             | Rejection::AmountTooLarge
             | Rejection::DueBeforeIssue
             | Rejection::ToleranceNegative
-            | Rejection::MinimumNegative => Kind::Invalid,
+            | Rejection::MinimumNegative
+            | Rejection::InstrumentsCurrency
+            | Rejection::Boleto(_) => Kind::Invalid,
             Rejection::CustomerUnknown | Rejection::InvoiceUnknown | Rejection::PaymentUnknown => Kind::NotFound,
             Rejection::CustomerErased
             | Rejection::InvoiceExists

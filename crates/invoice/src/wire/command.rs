@@ -7,7 +7,7 @@ use host::{
     Refusal,
     request::{FIRST_DAY, LAST_DAY, date, date_or, filter, id, optional_id},
 };
-use kernel::{ContactId, Currency, CustomerId, InvoiceId, PaymentId, StepId, Zone, personal::Personal, text};
+use kernel::{CollectionAccountId, ContactId, Currency, CustomerId, InvoiceId, PaymentId, StepId, Zone, personal::Personal, text};
 use receivable::{Account, Answer, Command, Invoice, Phase, Verdict};
 
 const CHANNELS: [&str; 5] = ["email", "whatsapp", "sms", "voice", "letter"];
@@ -34,7 +34,7 @@ fn malformed(field: &str, fault: impl std::fmt::Display) -> Refusal {
     Refusal::invalid(field, "text_refused", fault.to_string())
 }
 
-fn optional_text(field: &str, value: &str, max: usize) -> Result<Option<String>, Refusal> {
+pub(super) fn optional_text(field: &str, value: &str, max: usize) -> Result<Option<String>, Refusal> {
     if value.is_empty() { Ok(None) } else { text::bounded(value, max).map(Some).map_err(|fault| malformed(field, fault)) }
 }
 
@@ -114,20 +114,32 @@ fn phones(texts: &[String]) -> Result<Vec<Personal>, Refusal> {
     texts.iter().map(one).collect()
 }
 
+/// A receivable to be issued.
+pub struct NewInvoice {
+    /// The payer.
+    pub customer_id: CustomerId,
+    /// The command; what it is paid with is not known yet.
+    pub issue: receivable::IssueInvoice,
+    /// The collection account, where the caller names one.
+    pub account_id: Option<CollectionAccountId>,
+}
+
 /// A new receivable. Errors: INVALID_ARGUMENT on the field at fault.
-pub fn new_invoice(message: Option<proto::NewInvoice>, today: NaiveDate) -> Result<(CustomerId, InvoiceId, Command), Refusal> {
+pub fn new_invoice(message: Option<proto::NewInvoice>, today: NaiveDate) -> Result<NewInvoice, Refusal> {
     let m = message.ok_or_else(|| Refusal::invalid("invoice", "missing", "is missing"))?;
     let invoice_id = id("invoice.invoice_id", &m.invoice_id, InvoiceId::new)?;
     let customer_id = id("invoice.customer_id", &m.customer_id, CustomerId::new)?;
     let issue = receivable::IssueInvoice {
-        invoice_id: invoice_id.clone(),
+        invoice_id,
         amount_minor: m.amount_minor,
         currency: currency("invoice.currency", &m.currency)?.unwrap_or(Currency::BRL),
         issued_on: date_or("invoice.issued_on", &m.issued_on, today)?,
         due_on: date("invoice.due_on", &m.due_on)?,
         document: optional_text("invoice.document", &m.document, 64)?,
+        instruments: None,
     };
-    Ok((customer_id, invoice_id, Command::IssueInvoice(issue)))
+    let account_id = optional_id("invoice.collection_account_id", &m.collection_account_id, CollectionAccountId::new)?;
+    Ok(NewInvoice { customer_id, issue, account_id })
 }
 
 fn currency(field: &str, text: &str) -> Result<Option<Currency>, Refusal> {
@@ -293,6 +305,7 @@ pub fn invoice_view(customer_id: &CustomerId, invoice_id: &InvoiceId, account: &
         due_on: invoice.due_on.to_string(),
         status: status.into(),
         document: invoice.issued.document.clone().unwrap_or_default(),
+        instruments: invoice.instruments.as_ref().map(super::instrument::instruments_view),
     })
 }
 

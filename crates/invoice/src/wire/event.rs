@@ -1,5 +1,6 @@
 //! Events of the log: protobuf bytes ↔ domain facts.
 
+use super::instrument;
 use chrono::{DateTime, NaiveDate, Utc};
 use contracts::invoice::v1 as proto;
 use host::request::DATE_FORMAT;
@@ -15,6 +16,9 @@ pub struct Fact {
     /// What happened.
     pub event: Event,
 }
+
+/// Type of the event that names instruments.
+pub const INSTRUMENTS_ASSIGNED: &str = "InstrumentsAssigned";
 
 /// A stored event that cannot be read: the log is damaged or newer than the program.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +52,7 @@ pub fn encode(fact: &Fact) -> (&'static str, Vec<u8>) {
         Event::PaymentReceived(e) => ("PaymentReceived", received_out(customer_id, e).encode_to_vec()),
         Event::PaymentReversed(e) => ("PaymentReversed", reversed_out(customer_id, e).encode_to_vec()),
         Event::ReminderAuthorized(e) => ("ReminderAuthorized", authorized_out(customer_id, e).encode_to_vec()),
+        Event::InstrumentsAssigned(e) => (INSTRUMENTS_ASSIGNED, instrument::assigned_out(customer_id, e).encode_to_vec()),
     }
 }
 
@@ -166,16 +171,17 @@ pub fn decode(event_type: &str, payload: &[u8]) -> Result<Option<Fact>, DecodeFa
         "PaymentReceived" => received_in(message("PaymentReceived", payload)?)?,
         "PaymentReversed" => reversed_in(message("PaymentReversed", payload)?)?,
         "ReminderAuthorized" => authorized_in(message("ReminderAuthorized", payload)?)?,
+        INSTRUMENTS_ASSIGNED => instrument::assigned_in(message(INSTRUMENTS_ASSIGNED, payload)?)?,
         _ => return Ok(None),
     };
     Ok(Some(fact))
 }
 
-fn message<M: Message + Default>(name: &'static str, payload: &[u8]) -> Result<M, DecodeFault> {
+pub(super) fn message<M: Message + Default>(name: &'static str, payload: &[u8]) -> Result<M, DecodeFault> {
     M::decode(payload).map_err(|error| DecodeFault::Bytes(name, error))
 }
 
-fn fact(customer_id: &str, event: Event) -> Result<Fact, DecodeFault> {
+pub(super) fn fact(customer_id: &str, event: Event) -> Result<Fact, DecodeFault> {
     Ok(Fact { customer_id: CustomerId::new(customer_id).map_err(|_| DecodeFault::Field("customer_id"))?, event })
 }
 
@@ -187,7 +193,7 @@ fn currency(text: &str) -> Result<Currency, DecodeFault> {
     Currency::new(text).ok_or(DecodeFault::Field("currency"))
 }
 
-fn invoice_id(text: &str) -> Result<InvoiceId, DecodeFault> {
+pub(super) fn invoice_id(text: &str) -> Result<InvoiceId, DecodeFault> {
     InvoiceId::new(text).map_err(|_| DecodeFault::Field("invoice_id"))
 }
 

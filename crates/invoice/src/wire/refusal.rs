@@ -38,7 +38,9 @@ fn reason(rejection: &Rejection) -> &'static str {
         | Rejection::InvoiceCancelled
         | Rejection::CurrencyMismatch
         | Rejection::PaymentExists
-        | Rejection::CreditTooLarge => rejection.slug(),
+        | Rejection::CreditTooLarge
+        | Rejection::InstrumentsCurrency
+        | Rejection::Boleto(_) => rejection.slug(),
     }
 }
 

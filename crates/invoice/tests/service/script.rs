@@ -90,6 +90,7 @@ async fn step(site: &Site, words: &Words<'_>) -> String {
                 issued_on: words.text("on"),
                 currency: words.text("currency"),
                 document: words.text("document"),
+                collection_account_id: words.text("account"),
                 ..new_invoice(&words.at(1), &words.at(2), words.amount(3), &words.text("due"))
             };
             told(&client.issue_invoice(proto::IssueInvoiceRequest { command_id, invoice: Some(invoice) }).await)

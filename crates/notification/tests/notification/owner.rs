@@ -121,5 +121,8 @@ impl InvoiceService for Door {
         reverse_payment(proto::ReversePaymentRequest) -> proto::ReversePaymentResponse;
         get_invoice_balance(proto::GetInvoiceBalanceRequest) -> proto::GetInvoiceBalanceResponse;
         get_customer_balance(proto::GetCustomerBalanceRequest) -> proto::GetCustomerBalanceResponse;
+        register_collection_account(proto::RegisterCollectionAccountRequest) -> proto::RegisterCollectionAccountResponse;
+        get_collection_account(proto::GetCollectionAccountRequest) -> proto::GetCollectionAccountResponse;
+        list_collection_accounts(proto::ListCollectionAccountsRequest) -> proto::ListCollectionAccountsResponse;
     }
 }

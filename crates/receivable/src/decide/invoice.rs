@@ -3,12 +3,12 @@
 use super::{bounded, bounded_option, found, release, room_for_credit};
 use crate::event::released_minor;
 use crate::{
-    Account, AmendInvoice, CancelInvoice, Event, Invoice, InvoiceAmended, InvoiceCancelled, InvoiceIssued, IssueInvoice, Phase, Rejection,
-    Standing,
+    Account, AmendInvoice, CancelInvoice, Event, InstrumentsAssigned, Invoice, InvoiceAmended, InvoiceCancelled, InvoiceIssued,
+    IssueInvoice, Phase, Rejection, Standing,
 };
 use alloc::{string::String, vec, vec::Vec};
-use kernel::NaiveDate;
 use kernel::money::positive_minor;
+use kernel::{Currency, NaiveDate};
 
 pub(super) fn issue(account: &Account, command: &IssueInvoice) -> Result<Vec<Event>, Rejection> {
     let document = bounded_option("document", command.document.as_ref(), 120)?;
@@ -23,14 +23,25 @@ pub(super) fn issue(account: &Account, command: &IssueInvoice) -> Result<Vec<Eve
     if account.standing == Standing::Erased {
         return Err(Rejection::CustomerErased);
     }
-    Ok(vec![Event::InvoiceIssued(InvoiceIssued {
+    let assigned = instruments(command)?;
+    let issued = Event::InvoiceIssued(InvoiceIssued {
         invoice_id: command.invoice_id.clone(),
         amount_minor: command.amount_minor,
         currency: command.currency,
         issued_on: command.issued_on,
         due_on: command.due_on,
         document,
-    })])
+    });
+    Ok([issued].into_iter().chain(assigned).collect())
+}
+
+fn instruments(command: &IssueInvoice) -> Result<Option<Event>, Rejection> {
+    let Some(new) = &command.instruments else { return Ok(None) };
+    if command.currency != Currency::BRL {
+        return Err(Rejection::InstrumentsCurrency);
+    }
+    let instruments = new.assign(command.issued_on, command.due_on, command.amount_minor).map_err(Rejection::Boleto)?;
+    Ok(Some(Event::InstrumentsAssigned(InstrumentsAssigned { invoice_id: command.invoice_id.clone(), instruments })))
 }
 
 fn says_the_same(invoice: &Invoice, command: &IssueInvoice, document: &Option<String>) -> bool {
@@ -39,6 +50,13 @@ fn says_the_same(invoice: &Invoice, command: &IssueInvoice, document: &Option<St
         && invoice.issued.document == *document
         && invoice.currency == command.currency
         && invoice.issued_on == command.issued_on
+        && same_account(invoice, command)
+}
+
+/// An account that the caller did not name may be another default by now: that is no other content.
+fn same_account(invoice: &Invoice, command: &IssueInvoice) -> bool {
+    let named = command.instruments.as_ref().filter(|new| new.named);
+    named.is_none_or(|new| invoice.instruments.as_ref().is_some_and(|had| had.account_id == new.account_id))
 }
 
 pub(super) fn amend(account: &Account, command: &AmendInvoice) -> Result<Vec<Event>, Rejection> {
@@ -55,7 +73,8 @@ pub(super) fn amend(account: &Account, command: &AmendInvoice) -> Result<Vec<Eve
     let applied_minor = invoice.amount_minor - invoice.open_minor;
     let released = release(account, invoice, applied_minor.saturating_sub(amount_minor).max(0));
     room_for_credit(account, invoice.currency, released_minor(&released))?;
-    Ok(vec![Event::InvoiceAmended(InvoiceAmended {
+    let assigned = reassigned(command, invoice, due_on, amount_minor)?;
+    let amended = Event::InvoiceAmended(InvoiceAmended {
         invoice_id: command.invoice_id.clone(),
         currency: invoice.currency,
         previous_amount_minor: invoice.amount_minor,
@@ -65,7 +84,15 @@ pub(super) fn amend(account: &Account, command: &AmendInvoice) -> Result<Vec<Eve
         outstanding_minor: amount_minor.saturating_sub(applied_minor).max(0),
         released,
         amended_on: command.today,
-    })])
+    });
+    Ok([amended].into_iter().chain(assigned).collect())
+}
+
+/// The boleto says amount and due day: it is made anew under its number.
+fn reassigned(command: &AmendInvoice, invoice: &Invoice, due_on: NaiveDate, amount_minor: i64) -> Result<Option<Event>, Rejection> {
+    let Some(had) = invoice.instruments.as_ref().filter(|had| had.boleto.is_some()) else { return Ok(None) };
+    let instruments = had.amended(due_on, amount_minor).map_err(Rejection::Boleto)?;
+    Ok(Some(Event::InstrumentsAssigned(InstrumentsAssigned { invoice_id: command.invoice_id.clone(), instruments })))
 }
 
 fn owed<'a>(account: &'a Account, command: &AmendInvoice) -> Result<&'a Invoice, Rejection> {

@@ -1,5 +1,7 @@
 //! One payer's account: scripts of commands with what each does, and properties over random ones.
 
+mod collections;
+mod instruments;
 mod properties;
 mod script;
 mod tables;

@@ -1,9 +1,10 @@
 //! Text to commands, and events to text: the only place of these tests that touches the API.
 
-use kernel::{ContactId, Currency, CustomerId, InvoiceId, NaiveDate, PaymentId, StepId};
+use brazil::pix::StaticTxid;
+use kernel::{CollectionAccountId, ContactId, Currency, CustomerId, InvoiceId, NaiveDate, PaymentId, StepId};
 use receivable::{
     Account, AmendInvoice, Answer, AuthorizationItem, AuthorizeReminder, CancelInvoice, Command, EraseCustomer, Event, IssueInvoice, Kind,
-    RecordPayment, RegisterCustomer, Rejection, Release, ReversePayment, decide, evolve, last_look,
+    NewInstruments, RecordPayment, RegisterCustomer, Rejection, Release, ReversePayment, collection::Agreement, decide, evolve, last_look,
 };
 use std::collections::BTreeSet;
 
@@ -87,6 +88,12 @@ fn shown(event: &Event) -> String {
             let items = event.items.iter().map(|item| format!(" {} {}", item.invoice_id, item.net_minor));
             format!("authorized {}{}", event.contact_id, items.collect::<String>())
         }
+        Event::InstrumentsAssigned(event) => {
+            let slip = event.instruments.boleto.as_ref();
+            let boleto = slip.map(|slip| format!(" {} {}", slip.nosso_numero, slip.boleto.barcode())).unwrap_or_default();
+            let txid = event.instruments.txid.as_ref().map(|txid| format!(" {txid}")).unwrap_or_default();
+            format!("assigned {}{boleto}{txid}", event.invoice_id)
+        }
     }
 }
 
@@ -109,7 +116,9 @@ pub fn parse(text: &str) -> Command {
             issued_on: day(word(3)),
             due_on: day(word(4)),
             document: words.get(6).map(|text| (*text).to_owned()),
+            instruments: None,
         }),
+        "slip" => slip(&words),
         "amend" => Command::AmendInvoice(AmendInvoice {
             invoice_id: InvoiceId::new(word(1)).unwrap(),
             amount_minor: setting(&words, "amount=").map(|text| text.parse().unwrap()),
@@ -137,6 +146,27 @@ pub fn parse(text: &str) -> Command {
         "look" => authorize(&words),
         other => panic!("{other:?} is no command"),
     }
+}
+
+/// `slip I1 100 2026-01-01 2026-02-01 number=7 [account=b] [currency=USD] [bank=104]`: an invoice with a boleto and a Pix id.
+fn slip(words: &[&str]) -> Command {
+    let bank = setting(words, "bank=").unwrap_or("33").parse().unwrap();
+    let agreement = Agreement { bank, agreement: "123456".to_owned(), wallet: "101".to_owned(), first_number: 1, ..Agreement::default() };
+    let instruments = NewInstruments {
+        account_id: CollectionAccountId::new(setting(words, "account=").unwrap_or("a")).unwrap(),
+        named: setting(words, "account=").is_some(),
+        number: Some((agreement, setting(words, "number=").unwrap().parse().unwrap())),
+        txid: Some(StaticTxid::new("TX1").unwrap()),
+    };
+    Command::IssueInvoice(IssueInvoice {
+        invoice_id: InvoiceId::new(words[1]).unwrap(),
+        amount_minor: words[2].parse().unwrap(),
+        currency: currency(setting(words, "currency=").unwrap_or("")),
+        issued_on: day(words[3]),
+        due_on: day(words[4]),
+        document: None,
+        instruments: Some(instruments),
+    })
 }
 
 fn register(words: &[&str]) -> Command {

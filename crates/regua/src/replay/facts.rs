@@ -85,7 +85,7 @@ fn invoice(i: crate::portfolio::SpooledInvoice) -> proto::IssueInvoicesRequest {
         currency: i.currency,
         issued_on: i.issued_on,
         due_on: i.due_on,
-        document: String::new(),
+        ..proto::NewInvoice::default()
     };
     proto::IssueInvoicesRequest { command_id: format!("replay.i{}", i.seq), invoice: Some(invoice) }
 }
