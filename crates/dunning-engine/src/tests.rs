@@ -222,7 +222,7 @@ impl World {
             currency: "BRL".into(),
             issued_on: issued_on.into(),
             due_on: due_on.into(),
-            document: String::new(),
+            ..Default::default()
         };
         self.invoice_says(customer, "InvoiceIssued", fact).await;
     }

@@ -193,7 +193,7 @@ impl InvoiceService for Server {
         let invoice_id = request::id("invoice_id", &request.get_ref().invoice_id, InvoiceId::new)?;
         let customer_id = self.payer_of(&tenant, INVOICE, "invoice_id", invoice_id.as_str()).await?;
         let account = self.account(&tenant, &customer_id).await?;
-        let mut answer = proto::GetInvoiceResponse { invoice: wire::invoice_view(&customer_id, &invoice_id, &account) };
+        let mut answer = proto::GetInvoiceResponse { invoice: wire::invoice_view(&customer_id, &invoice_id, &account, self.today()) };
         self.show_pix(&tenant, &mut answer.invoice).await?;
         Ok(Response::new(answer))
     }
@@ -261,7 +261,8 @@ impl InvoiceService for Server {
     async fn authorize_reminder(&self, request: Request<proto::AuthorizeReminderRequest>) -> Answer<proto::AuthorizeReminderResponse> {
         let tenant = tenant_of(&request)?;
         let now = self.clock.now();
-        let (customer_id, look) = wire::reminder(request.get_ref(), now, self.tolerance_minor)?;
+        let today = self.zone.day_of(now);
+        let (customer_id, look) = wire::reminder(request.get_ref(), (now, today), self.tolerance_minor)?;
         let stream = aggregate::stream(&tenant, customer_id.as_str());
         let (items, contact_id) = (look.items.clone(), look.contact_id.clone());
         let addressed = Addressed { customer_id: customer_id.clone(), command: receivable::Command::AuthorizeReminder(look) };
@@ -271,7 +272,7 @@ impl InvoiceService for Server {
         if written.state.standing == Standing::Unknown {
             return Err(unknown_customer().into());
         }
-        let verdicts = receivable::last_look(&written.state, &items, self.tolerance_minor);
+        let verdicts = receivable::last_look(&written.state, &items, self.tolerance_minor, today);
         let authorized = verdicts.iter().any(|verdict| matches!(verdict.answer, receivable::Answer::Authorized { .. }));
         // Contact data is for a message about to go out; without one, nobody is shown it.
         let contact = if authorized { query::contact(&self.db, &tenant, customer_id.as_str()).await.map_err(Refusal::from)? } else { None };
@@ -282,8 +283,12 @@ impl InvoiceService for Server {
             // The contact was authorised for just this before.
             (true, false) => self.authorized_at(stream, &contact_id).await?,
         };
+        let mut verdicts: Vec<_> = verdicts.iter().map(|verdict| wire::verdict(verdict, &written.state, today)).collect();
+        for verdict in &mut verdicts {
+            self.code_pix(&tenant, verdict.instruments.as_mut(), verdict.net_minor).await?;
+        }
         Ok(Response::new(proto::AuthorizeReminderResponse {
-            verdicts: verdicts.iter().map(|v| wire::verdict(v, written.state.invoices.get(&v.item.invoice_id))).collect(),
+            verdicts,
             customer: Some(wire::customer_view(customer_id.as_str(), &written.state, contact)),
             looked_at: Some(wire::timestamp(now)),
             position,
@@ -312,5 +317,15 @@ impl InvoiceService for Server {
     ) -> Answer<proto::ListCollectionAccountsResponse> {
         let tenant = tenant_of(&request)?;
         Ok(Response::new(self.list_accounts(&tenant, request.get_ref()).await?))
+    }
+
+    async fn get_statement(&self, request: Request<proto::GetStatementRequest>) -> Answer<proto::GetStatementResponse> {
+        let tenant = tenant_of(&request)?;
+        let m = request.into_inner();
+        let invoice_id = request::id("invoice_id", &m.invoice_id, InvoiceId::new)?;
+        let as_of = request::date_or("as_of", &m.as_of, self.today())?;
+        let customer_id = self.payer_of(&tenant, INVOICE, "invoice_id", invoice_id.as_str()).await?;
+        let account = self.account(&tenant, &customer_id).await?;
+        Ok(Response::new(proto::GetStatementResponse { statement: wire::statement(&account, &invoice_id, as_of)? }))
     }
 }

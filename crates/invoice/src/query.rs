@@ -105,6 +105,8 @@ fn read_invoice(row: &Row) -> Result<proto::Invoice, ProjectionError> {
         status: status.into(),
         document: row.text("document")?,
         instruments: None,
+        due_minor: 0,
+        charges: None,
     })
 }
 

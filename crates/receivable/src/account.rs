@@ -1,6 +1,6 @@
 //! State of one payer's account.
 
-use crate::{event::AuthorizedItem, instrument::Instruments};
+use crate::{charges::ChargeTerms, event::AuthorizedItem, instrument::Instruments};
 use alloc::{
     collections::{BTreeMap, BTreeSet},
     string::{String, ToString},
@@ -83,7 +83,7 @@ pub struct Invoice {
     pub issued_on: NaiveDate,
     /// Due day as it stands.
     pub due_on: NaiveDate,
-    /// What is left to pay, in minor units: from 0 to `amount_minor`; 0 once cancelled.
+    /// What is left of the principal, in minor units: from 0 to `amount_minor`; 0 once cancelled. Charges are never in it.
     pub open_minor: i64,
     /// Where it stands.
     pub phase: Phase,
@@ -91,6 +91,8 @@ pub struct Invoice {
     pub payments: Vec<PaymentId>,
     /// What it can be paid with.
     pub instruments: Option<Instruments>,
+    /// Charges and discounts that were agreed.
+    pub charges: Option<ChargeTerms>,
 }
 
 /// What an invoice said when it was issued.
@@ -124,7 +126,7 @@ pub struct Payment {
     pub amount_minor: i64,
     /// Currency, that of its invoice.
     pub currency: Currency,
-    /// The part that reduces its invoice; the rest is unapplied credit. 0 once reversed.
+    /// The money that pays its invoice, charges included; the rest is unapplied credit. 0 once reversed.
     pub applied_minor: i64,
     /// Day of payment.
     pub paid_on: NaiveDate,
@@ -148,6 +150,8 @@ pub struct Reversal {
     pub reason: String,
     /// When.
     pub reversed_on: NaiveDate,
+    /// The money that had paid the invoice until then, in minor units.
+    pub applied_minor: i64,
 }
 
 /// What a contact was authorised for.

@@ -1,6 +1,6 @@
 //! What an account is asked to do.
 
-use crate::{account::Attributes, instrument::NewInstruments};
+use crate::{account::Attributes, charges::ChargeTerms, instrument::NewInstruments};
 use alloc::{collections::BTreeSet, string::String, vec::Vec};
 use kernel::{ContactId, Currency, CustomerId, DateTime, InvoiceId, NaiveDate, PaymentId, StepId, Utc};
 
@@ -53,6 +53,17 @@ pub struct IssueInvoice {
     pub document: Option<String>,
     /// What it shall be paid with; BRL only.
     pub instruments: Option<NewInstruments>,
+    /// Charges and discounts; none where nothing was agreed.
+    pub charges: Option<NewCharges>,
+}
+
+/// Charges and discounts of a new invoice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewCharges {
+    /// What is agreed. Terms that charge nothing and take nothing off are as none.
+    pub terms: ChargeTerms,
+    /// Whether the caller named them, or they are those of the collection account.
+    pub named: bool,
 }
 
 /// Changes amount or due day. What equals the present value changes nothing.
@@ -116,6 +127,8 @@ pub struct AuthorizeReminder {
     pub items: Vec<AuthorizationItem>,
     /// The moment of asking.
     pub at: DateTime<Utc>,
+    /// The creditor's civil day of it: charges and discounts are those of this day.
+    pub day: NaiveDate,
     /// A residue of at most this much is not worth a reminder; minor units, not negative.
     pub tolerance_minor: i64,
 }

@@ -1,6 +1,6 @@
 //! What happened to an account. Each event carries what a reader needs who has no state of its own.
 
-use crate::{account::Attributes, instrument::Instruments};
+use crate::{account::Attributes, charges::ChargeTerms, instrument::Instruments};
 use alloc::{collections::BTreeSet, string::String, vec::Vec};
 use kernel::{ContactId, Currency, CustomerId, DateTime, InvoiceId, NaiveDate, PaymentId, StepId, Utc};
 
@@ -91,6 +91,8 @@ pub struct InvoiceIssued {
     pub due_on: NaiveDate,
     /// Number of the fiscal document.
     pub document: Option<String>,
+    /// Charges and discounts that were agreed.
+    pub charges: Option<ChargeTerms>,
 }
 
 /// Amount or due day changed.
@@ -112,6 +114,10 @@ pub struct InvoiceAmended {
     pub outstanding_minor: i64,
     /// What was paid past the new amount, now unapplied credit.
     pub released: Vec<Release>,
+    /// Money that pays more (less where negative) of charges than before the change, minor units.
+    pub charges_minor: i64,
+    /// Discount more (less where negative) than before the change, minor units.
+    pub discount_minor: i64,
     /// Effective day.
     pub amended_on: NaiveDate,
 }
@@ -127,8 +133,12 @@ pub struct InvoiceCancelled {
     pub amount_minor: i64,
     /// What was left to pay until now, minor units.
     pub previous_outstanding_minor: i64,
-    /// What was paid on it, now unapplied credit.
+    /// What was paid on it, charges included, now unapplied credit.
     pub released: Vec<Release>,
+    /// Of it what had paid charges, minor units.
+    pub charges_minor: i64,
+    /// Discount that had been taken, minor units.
+    pub discount_minor: i64,
     /// Why.
     pub reason: String,
     /// Effective day.
@@ -164,11 +174,17 @@ pub struct PaymentReceived {
     pub paid_on: NaiveDate,
     /// How.
     pub method: String,
-    /// The part that reduced the invoice, minor units.
+    /// By how much the principal is lower, discount included, minor units.
     pub applied_minor: i64,
-    /// The rest: unapplied credit, minor units.
+    /// Money that paid charges, minor units; below zero where earlier money pays less of them, now that this is known.
+    pub charges_minor: i64,
+    /// Discount that was taken with it, minor units.
+    pub discount_minor: i64,
+    /// Its part that is unapplied credit, minor units.
     pub unapplied_minor: i64,
-    /// Left to pay on the invoice afterwards, minor units; 0 = settled.
+    /// Parts of other payments that are too much, now that this one is known.
+    pub released: Vec<Release>,
+    /// Left to pay on the invoice afterwards, minor units: principal, or charges where no principal is; 0 = settled.
     pub outstanding_minor: i64,
 }
 
@@ -183,8 +199,12 @@ pub struct PaymentReversed {
     pub amount_minor: i64,
     /// Currency.
     pub currency: Currency,
-    /// The part by which the invoice is open again, minor units.
+    /// By how much the principal is higher, minor units.
     pub applied_minor: i64,
+    /// Money that pays less of charges than before, minor units.
+    pub charges_minor: i64,
+    /// Discount that is lost, minor units.
+    pub discount_minor: i64,
     /// The part taken out of unapplied credit, minor units.
     pub unapplied_minor: i64,
     /// Left to pay on the invoice afterwards, minor units.

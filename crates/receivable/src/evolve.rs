@@ -1,5 +1,6 @@
 //! Events to state: total, without rules. Sums saturate, so that no log can make it panic.
 
+use crate::event::released_minor;
 use crate::{
     Account, Authorization, Event, Invoice, InvoiceAmended, InvoiceCancelled, InvoiceIssued, Payment, PaymentReceived, PaymentReversed,
     Phase, Release, ReminderAuthorized, Reversal, Standing, Terms,
@@ -54,6 +55,7 @@ fn issued(account: &mut Account, event: &InvoiceIssued) {
         phase: Phase::Open,
         payments: Vec::new(),
         instruments: None,
+        charges: event.charges.clone(),
     };
     account.invoices.insert(event.invoice_id.clone(), invoice);
 }
@@ -62,7 +64,8 @@ fn amended(account: &mut Account, event: &InvoiceAmended) {
     if let Some(invoice) = account.invoices.get_mut(&event.invoice_id) {
         invoice.amount_minor = event.amount_minor;
         invoice.due_on = event.due_on;
-        left_open(invoice, event.outstanding_minor);
+        let grown = event.amount_minor.saturating_sub(event.previous_amount_minor).saturating_add(released_minor(&event.released));
+        left_open(invoice, grown.saturating_add(event.charges_minor).saturating_sub(event.discount_minor), event.outstanding_minor);
     }
     released(account, event.currency, &event.released);
 }
@@ -77,29 +80,30 @@ fn cancelled(account: &mut Account, event: &InvoiceCancelled) {
 
 fn received(account: &mut Account, event: &PaymentReceived) {
     if let Some(invoice) = account.invoices.get_mut(&event.invoice_id) {
-        left_open(invoice, event.outstanding_minor);
+        left_open(invoice, event.applied_minor.saturating_neg(), event.outstanding_minor);
         invoice.payments.push(event.payment_id.clone());
     }
     let payment = Payment {
         invoice_id: event.invoice_id.clone(),
         amount_minor: event.amount_minor,
         currency: event.currency,
-        applied_minor: event.applied_minor,
+        applied_minor: event.amount_minor.saturating_sub(event.unapplied_minor),
         paid_on: event.paid_on,
         method: event.method.clone(),
         reversed: None,
     };
     account.payments.insert(event.payment_id.clone(), payment);
     credited(account, event.currency, event.unapplied_minor);
+    released(account, event.currency, &event.released);
 }
 
 fn reversed(account: &mut Account, event: &PaymentReversed) {
     if let Some(invoice) = account.invoices.get_mut(&event.invoice_id) {
-        left_open(invoice, event.outstanding_minor);
+        left_open(invoice, event.applied_minor, event.outstanding_minor);
     }
     if let Some(payment) = account.payments.get_mut(&event.payment_id) {
-        payment.applied_minor = 0;
-        payment.reversed = Some(Reversal { reason: event.reason.clone(), reversed_on: event.reversed_on });
+        let applied_minor = core::mem::take(&mut payment.applied_minor);
+        payment.reversed = Some(Reversal { reason: event.reason.clone(), reversed_on: event.reversed_on, applied_minor });
     }
     credited(account, event.currency, event.unapplied_minor.saturating_neg());
 }
@@ -111,11 +115,14 @@ fn authorized(account: &mut Account, event: &ReminderAuthorized) {
     account.authorizations.insert(event.contact_id.clone(), authorization);
 }
 
-/// A cancelled invoice stays cancelled, whatever happens to the money paid on it.
-fn left_open(invoice: &mut Invoice, outstanding_minor: i64) {
+/// A cancelled invoice stays cancelled, whatever happens to the money paid on it. Without agreed charges what is left is the principal.
+fn left_open(invoice: &mut Invoice, grown_minor: i64, outstanding_minor: i64) {
     match invoice.phase {
         Phase::Open | Phase::Settled => {
-            invoice.open_minor = outstanding_minor;
+            invoice.open_minor = match &invoice.charges {
+                None => outstanding_minor,
+                Some(_) => invoice.open_minor.saturating_add(grown_minor).max(0),
+            };
             invoice.phase = if outstanding_minor == 0 { Phase::Settled } else { Phase::Open };
         }
         Phase::Cancelled => {}

@@ -1,8 +1,8 @@
 //! The last look: what may still be said to a payer at this version of the account.
 
-use crate::{Account, AuthorizationItem, Phase, Standing, coverage};
+use crate::{Account, AuthorizationItem, Phase, Standing, charges::due_minor, coverage};
 use alloc::{collections::BTreeMap, vec::Vec};
-use kernel::InvoiceId;
+use kernel::{InvoiceId, NaiveDate};
 
 /// The owner's answer for one step occurrence.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub struct Verdict {
 pub enum Answer {
     /// It may go out and says this balance, in minor units.
     Authorized {
-        /// Open amount less the credit that covers it; more than zero.
+        /// What settles it on the day less the credit that covers it; more than zero.
         net_minor: i64,
     },
     /// It may not go out.
@@ -36,7 +36,7 @@ pub enum RefusalReason {
     Cancelled,
     /// Nothing is open.
     Paid,
-    /// What is open does not exceed the tenant's tolerance.
+    /// What is due does not exceed the tenant's tolerance.
     WithinTolerance,
     /// Unapplied credit leaves nothing above the tolerance.
     CoveredByCredit,
@@ -75,13 +75,15 @@ impl RefusalReason {
     }
 }
 
-/// One verdict for each item, in the order asked. Depends on the account alone: the same state answers the same.
-pub fn last_look(account: &Account, items: &[AuthorizationItem], tolerance_minor: i64) -> Vec<Verdict> {
-    let net = coverage::net_minor(account);
-    items.iter().map(|item| Verdict { item: item.clone(), answer: look(account, &net, item, tolerance_minor) }).collect()
+/// One verdict for each item, in the order asked, with the charges and discounts of a day. Depends on nothing else: the same state
+/// answers the same on the same day.
+pub fn last_look(account: &Account, items: &[AuthorizationItem], tolerance_minor: i64, day: NaiveDate) -> Vec<Verdict> {
+    let net = coverage::net_minor(account, day);
+    let look = |item: &AuthorizationItem| look(account, (&net, day), item, tolerance_minor);
+    items.iter().map(|item| Verdict { item: item.clone(), answer: look(item) }).collect()
 }
 
-fn look(account: &Account, net: &BTreeMap<InvoiceId, i64>, item: &AuthorizationItem, tolerance_minor: i64) -> Answer {
+fn look(account: &Account, (net, day): (&BTreeMap<InvoiceId, i64>, NaiveDate), item: &AuthorizationItem, tolerance_minor: i64) -> Answer {
     let Some(invoice) = account.invoices.get(&item.invoice_id) else { return Answer::Refused(RefusalReason::Unknown) };
     if account.standing == Standing::Erased {
         return Answer::Refused(RefusalReason::CustomerErased);
@@ -91,8 +93,9 @@ fn look(account: &Account, net: &BTreeMap<InvoiceId, i64>, item: &AuthorizationI
         Phase::Settled => return Answer::Refused(RefusalReason::Paid),
         Phase::Open => {}
     }
-    let net_minor = net.get(&item.invoice_id).copied().unwrap_or(invoice.open_minor);
-    if invoice.open_minor <= tolerance_minor {
+    let due_minor = due_minor(account, invoice, day);
+    let net_minor = net.get(&item.invoice_id).copied().unwrap_or(due_minor);
+    if due_minor <= tolerance_minor {
         Answer::Refused(RefusalReason::WithinTolerance)
     } else if net_minor <= tolerance_minor {
         Answer::Refused(RefusalReason::CoveredByCredit)

@@ -5,7 +5,8 @@
 //!
 //! Invariants (property tests in `tests/`):
 //! - no invoice has less than nothing open, and no currency less than no credit;
-//! - what is open minus unapplied credit = issued amounts minus payments, cancelled and reversed ones left out;
+//! - what is open minus unapplied credit = issued amounts and paid charges minus discounts and payments, cancelled and reversed ones left out;
+//! - where charges were agreed, what is open and what is due are those of [`charges::statement_on`], whatever the order of recording;
 //! - the postings of [`ledger`] fold to the same balances as the state;
 //! - a command that is repeated word for word adds no event.
 #![no_std]
@@ -13,6 +14,7 @@
 extern crate alloc;
 
 pub mod account;
+pub mod charges;
 pub mod collection;
 pub mod command;
 pub mod coverage;
@@ -23,10 +25,12 @@ pub mod instrument;
 pub mod last_look;
 pub mod ledger;
 pub mod rejection;
+mod settlement;
 
 pub use account::{Account, Attributes, Authorization, Invoice, Payment, Phase, Reversal, Standing, Terms};
+pub use charges::ChargeTerms;
 pub use command::{
-    AmendInvoice, AuthorizationItem, AuthorizeReminder, CancelInvoice, Command, EraseCustomer, IssueInvoice, RecordPayment,
+    AmendInvoice, AuthorizationItem, AuthorizeReminder, CancelInvoice, Command, EraseCustomer, IssueInvoice, NewCharges, RecordPayment,
     RegisterCustomer, ReversePayment,
 };
 pub use decide::decide;

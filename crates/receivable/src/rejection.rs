@@ -1,6 +1,6 @@
 //! Why a command is refused.
 
-use brazil::boleto::BuildFault;
+use brazil::{boleto::BuildFault, charges::ChargeFault};
 use kernel::money::AmountFault;
 use kernel::text::TextFault;
 
@@ -69,6 +69,9 @@ pub enum Rejection {
     /// No boleto of the bank can carry the amount or the due day.
     #[error("no boleto can be made: {0}")]
     Boleto(BuildFault),
+    /// The charges that are agreed cannot be computed, or a discount leaves nothing to pay.
+    #[error("charges: {0}")]
+    Charges(ChargeFault),
 }
 
 /// What kind of refusal it is.
@@ -105,6 +108,7 @@ impl Rejection {
             Rejection::CreditTooLarge => "credit_too_large",
             Rejection::InstrumentsCurrency => "instruments_currency",
             Rejection::Boleto(fault) => fault.slug(),
+            Rejection::Charges(fault) => fault.slug(),
         }
     }
 
@@ -121,6 +125,7 @@ impl Rejection {
             Rejection::InvoiceUnknown | Rejection::InvoiceExists | Rejection::InvoiceCancelled => "invoice_id",
             Rejection::PaymentUnknown | Rejection::PaymentExists | Rejection::PaymentAlreadyReversed => "payment_id",
             Rejection::CurrencyMismatch | Rejection::InstrumentsCurrency => "currency",
+            Rejection::Charges(_) => "charges",
             Rejection::Boleto(BuildFault::Amount { .. }) => "amount_minor",
             Rejection::Boleto(BuildFault::Due(_)) => "due_on",
             Rejection::Boleto(BuildFault::Bank(_) | BuildFault::Input(_)) => "collection_account_id",
@@ -138,7 +143,8 @@ impl Rejection {
             | Rejection::ToleranceNegative
             | Rejection::MinimumNegative
             | Rejection::InstrumentsCurrency
-            | Rejection::Boleto(_) => Kind::Invalid,
+            | Rejection::Boleto(_)
+            | Rejection::Charges(_) => Kind::Invalid,
             Rejection::CustomerUnknown | Rejection::InvoiceUnknown | Rejection::PaymentUnknown => Kind::NotFound,
             Rejection::CustomerErased
             | Rejection::InvoiceExists

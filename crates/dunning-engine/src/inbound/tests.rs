@@ -82,7 +82,7 @@ fn facts_of_an_invoice_become_commands_at_the_instant_of_their_log() {
         currency: currency.into(),
         issued_on: "2026-11-20".into(),
         due_on: "2026-12-20".into(),
-        document: String::new(),
+        ..Default::default()
     };
     let entry = "Enter(Entry { invoice_id: InvoiceId(\"I1\"), amount_minor: 5000, currency: BRL, issued_on: 2026-11-20, due_on: 2026-12-20, \
                  recorded_at: 2026-11-23T12:00:00Z })";

@@ -15,7 +15,7 @@ use host::{
 use kernel::{CollectionAccountId, Currency};
 use prost::Message;
 use receivable::{
-    IssueInvoice, NewInstruments,
+    IssueInvoice, NewCharges, NewInstruments,
     collection::{CollectionCommand, CollectionRejection},
 };
 use sha2::{Digest, Sha256};
@@ -24,6 +24,7 @@ use sha2::{Digest, Sha256};
 #[derive(Default)]
 pub(super) struct PaidWith {
     pub(super) instruments: Option<NewInstruments>,
+    pub(super) charges: Option<NewCharges>,
     pub(super) allotted: Option<Allotted>,
 }
 
@@ -98,17 +99,28 @@ impl Server {
         };
         let number = account.agreement.clone().zip(allotted.as_ref().map(|allotted| allotted.number));
         let txid = account.has_pix.then(|| txid(tenant, issue.invoice_id.as_str())).transpose()?;
-        Ok(PaidWith { instruments: Some(NewInstruments { account_id, named: is_named, number, txid }), allotted })
+        let charges = account.charges.clone().map(|terms| NewCharges { terms, named: false });
+        Ok(PaidWith { instruments: Some(NewInstruments { account_id, named: is_named, number, txid }), charges, allotted })
     }
 
-    /// Puts the Pix code over what is open into an answer. It names who receives the money, so no stored answer has it.
+    /// Puts the Pix code over what is due today into an answer. It names who receives the money, so no stored answer has it.
     pub(super) async fn show_pix(&self, tenant: &str, invoice: &mut Option<proto::Invoice>) -> Result<(), Refusal> {
         let Some(invoice) = invoice else { return Ok(()) };
-        let open_minor = invoice.outstanding_minor;
-        let Some(instruments) = &mut invoice.instruments else { return Ok(()) };
+        let due_minor = invoice.due_minor;
+        self.code_pix(tenant, invoice.instruments.as_mut(), due_minor).await
+    }
+
+    /// Puts the Pix code over an amount into instruments.
+    pub(super) async fn code_pix(
+        &self,
+        tenant: &str,
+        instruments: Option<&mut proto::Instruments>,
+        amount_minor: i64,
+    ) -> Result<(), Refusal> {
+        let Some(instruments) = instruments else { return Ok(()) };
         let Some(pix) = &mut instruments.pix else { return Ok(()) };
         let receiver = query::receiver(&self.db, tenant, &instruments.collection_account_id).await?.unwrap_or_default();
-        pix.code = receiver.pix_code(&pix.txid, open_minor).unwrap_or_default();
+        pix.code = receiver.pix_code(&pix.txid, amount_minor).unwrap_or_default();
         Ok(())
     }
 }

@@ -10,6 +10,7 @@ use crate::{
     query,
     wire::{self, Contact},
 };
+use chrono::NaiveDate;
 use contracts::invoice::v1 as proto;
 use eventlog::{CommandKey, Statement, Submission, WriteError, Written};
 use host::{Refusal, request};
@@ -87,31 +88,41 @@ impl Server {
         keyed: (&str, &M),
     ) -> Result<Ready, Refusal> {
         let key = command_key("IssueInvoice", keyed)?;
-        let wire::NewInvoice { customer_id, mut issue, account_id } = wire::new_invoice(invoice, self.today())?;
+        let today = self.today();
+        let wire::NewInvoice { customer_id, mut issue, account_id } = wire::new_invoice(invoice, today)?;
         let invoice_id = issue.invoice_id.clone();
-        let collection::PaidWith { instruments, allotted } = self.paid_with(tenant, &issue, account_id).await?;
+        let collection::PaidWith { instruments, charges, allotted } = self.paid_with(tenant, &issue, account_id).await?;
         issue.instruments = instruments;
+        issue.charges = issue.charges.or(charges);
         let claims = collection::claims(&issue);
         let ready = self.ready(tenant, &customer_id, Command::IssueInvoice(issue), key).claiming(INVOICE, invoice_id.as_str());
         let submission = claims.into_iter().fold(ready.submission, |submission, (kind, name)| submission.with_claim(kind, name));
         let ready = Ready { submission, allotted, ..ready };
-        Ok(ready.answering(move |account| proto::IssueInvoiceResponse { invoice: wire::invoice_view(&customer_id, &invoice_id, account) }))
+        Ok(ready.answering(move |account| proto::IssueInvoiceResponse {
+            invoice: wire::invoice_view(&customer_id, &invoice_id, account, today),
+        }))
     }
 
     pub(crate) async fn ready_amendment(&self, tenant: &str, m: &proto::AmendInvoiceRequest) -> Result<Ready, Refusal> {
         let key = command_key("AmendInvoice", (&m.command_id, m))?;
-        let (invoice_id, command) = wire::amendment(m, self.today())?;
+        let today = self.today();
+        let (invoice_id, command) = wire::amendment(m, today)?;
         let customer_id = self.payer_of(tenant, INVOICE, "invoice_id", invoice_id.as_str()).await?;
         let ready = self.ready(tenant, &customer_id, command, key);
-        Ok(ready.answering(move |account| proto::AmendInvoiceResponse { invoice: wire::invoice_view(&customer_id, &invoice_id, account) }))
+        Ok(ready.answering(move |account| proto::AmendInvoiceResponse {
+            invoice: wire::invoice_view(&customer_id, &invoice_id, account, today),
+        }))
     }
 
     pub(crate) async fn ready_cancellation(&self, tenant: &str, m: &proto::CancelInvoiceRequest) -> Result<Ready, Refusal> {
         let key = command_key("CancelInvoice", (&m.command_id, m))?;
-        let (invoice_id, command) = wire::cancellation(m, self.today())?;
+        let today = self.today();
+        let (invoice_id, command) = wire::cancellation(m, today)?;
         let customer_id = self.payer_of(tenant, INVOICE, "invoice_id", invoice_id.as_str()).await?;
         let ready = self.ready(tenant, &customer_id, command, key);
-        Ok(ready.answering(move |account| proto::CancelInvoiceResponse { invoice: wire::invoice_view(&customer_id, &invoice_id, account) }))
+        Ok(ready.answering(move |account| proto::CancelInvoiceResponse {
+            invoice: wire::invoice_view(&customer_id, &invoice_id, account, today),
+        }))
     }
 
     pub(crate) async fn ready_payment<M: Message>(
@@ -121,7 +132,8 @@ impl Server {
         keyed: (&str, &M),
     ) -> Result<Ready, Refusal> {
         let key = command_key("RecordPayment", keyed)?;
-        let (payment_id, invoice_id, payment) = wire::new_payment(payment, self.today())?;
+        let today = self.today();
+        let (payment_id, invoice_id, payment) = wire::new_payment(payment, today)?;
         let customer_id = self.payer_of(tenant, INVOICE, "payment.invoice_id", invoice_id.as_str()).await?;
         let currency = match payment.currency {
             Some(currency) => currency,
@@ -130,17 +142,19 @@ impl Server {
         let command = payment.command(payment_id.clone(), invoice_id.clone(), currency);
         let ready = self.ready(tenant, &customer_id, command, key).claiming(PAYMENT, payment_id.as_str());
         Ok(ready.answering(move |account| proto::RecordPaymentResponse {
-            invoice: wire::invoice_view(&customer_id, &invoice_id, account),
+            invoice: wire::invoice_view(&customer_id, &invoice_id, account, today),
             unapplied_minor: account.payments.get(&payment_id).map_or(0, receivable::Payment::unapplied_minor),
         }))
     }
 
     pub(crate) async fn ready_reversal(&self, tenant: &str, m: &proto::ReversePaymentRequest) -> Result<Ready, Refusal> {
         let key = command_key("ReversePayment", (&m.command_id, m))?;
-        let (payment_id, command) = wire::payment_reversal(m, self.today())?;
+        let today = self.today();
+        let (payment_id, command) = wire::payment_reversal(m, today)?;
         let customer_id = self.payer_of(tenant, PAYMENT, "payment_id", payment_id.as_str()).await?;
         let ready = self.ready(tenant, &customer_id, command, key);
-        Ok(ready.answering(move |account| proto::ReversePaymentResponse { invoice: paid_invoice(&customer_id, &payment_id, account) }))
+        Ok(ready
+            .answering(move |account| proto::ReversePaymentResponse { invoice: paid_invoice(&customer_id, &payment_id, account, today) }))
     }
 
     async fn currency_of(&self, stream: &str, invoice_id: &InvoiceId) -> Result<Currency, Refusal> {
@@ -188,9 +202,9 @@ fn stored_nothing(outcome: &Result<Written<Account>, WriteError<Rejection>>) -> 
     }
 }
 
-fn paid_invoice(customer_id: &CustomerId, payment_id: &PaymentId, account: &Account) -> Option<proto::Invoice> {
+fn paid_invoice(customer_id: &CustomerId, payment_id: &PaymentId, account: &Account, today: NaiveDate) -> Option<proto::Invoice> {
     let payment = account.payments.get(payment_id)?;
-    wire::invoice_view(customer_id, &payment.invoice_id, account)
+    wire::invoice_view(customer_id, &payment.invoice_id, account, today)
 }
 
 /// The kind of command is part of the body: one key for two kinds is a mistake of the caller.

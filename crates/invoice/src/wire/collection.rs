@@ -1,5 +1,6 @@
 //! Collection accounts: requests, events and responses. Errors name the field as the caller wrote it.
 
+use super::charges;
 use super::command::optional_text;
 use super::event::{DecodeFault, message};
 use brazil::{
@@ -63,7 +64,8 @@ pub fn collection_account(message: Option<proto::CollectionAccount>) -> Result<(
     if let Some(pix) = &m.pix {
         receive_pix(pix, &mut receiver)?;
     }
-    Ok((AccountTerms { account_id, agreement, has_pix: m.pix.is_some(), is_default: m.is_default }, receiver))
+    let charges = m.charges.as_ref().map(|terms| charges::charge_terms("account.charges", terms)).transpose()?;
+    Ok((AccountTerms { account_id, agreement, has_pix: m.pix.is_some(), is_default: m.is_default, charges }, receiver))
 }
 
 fn agreement_asked(m: &proto::BoletoAgreement) -> Result<Agreement, Refusal> {
@@ -133,6 +135,7 @@ pub fn collection_refused(rejection: CollectionRejection) -> Refusal {
     let (slug, text) = (rejection.slug(), rejection.to_string());
     match rejection {
         CollectionRejection::NothingToPayWith => Refusal::invalid("account", slug, text),
+        CollectionRejection::Charges(_) => Refusal::invalid("account.charges", slug, text),
         CollectionRejection::Agreement(fault) => Refusal::invalid(&format!("account.boleto.{}", fault.field()), slug, text),
         CollectionRejection::InUse => Refusal::precondition("account.boleto", slug, text),
         CollectionRejection::Unknown | CollectionRejection::NoAgreement | CollectionRejection::NumbersExhausted => {
@@ -165,6 +168,7 @@ pub fn collection_account_view(
         beneficiary,
         pix,
         is_default: state.default.as_ref() == Some(account_id),
+        charges: account.charges.as_ref().map(charges::charge_terms_out),
     })
 }
 
@@ -172,14 +176,18 @@ pub fn collection_account_view(
 pub fn encode_collection(event: &CollectionEvent) -> (&'static str, Vec<u8>) {
     match event {
         CollectionEvent::Registered(terms) => {
-            let AccountTerms { account_id, agreement, has_pix, is_default } = terms.clone();
+            let AccountTerms { account_id, agreement, has_pix, is_default, charges } = terms.clone();
             let (account_id, boleto) = (account_id.to_string(), agreement.as_ref().map(agreement_out));
-            ("CollectionAccountRegistered", proto::CollectionAccountRegistered { account_id, boleto, has_pix, is_default }.encode_to_vec())
+            let charges = charges.as_ref().map(charges::charge_terms_out);
+            let m = proto::CollectionAccountRegistered { account_id, boleto, has_pix, is_default, charges };
+            ("CollectionAccountRegistered", m.encode_to_vec())
         }
         CollectionEvent::Amended(terms) => {
-            let AccountTerms { account_id, agreement, has_pix, is_default } = terms.clone();
+            let AccountTerms { account_id, agreement, has_pix, is_default, charges } = terms.clone();
             let (account_id, boleto) = (account_id.to_string(), agreement.as_ref().map(agreement_out));
-            ("CollectionAccountAmended", proto::CollectionAccountAmended { account_id, boleto, has_pix, is_default }.encode_to_vec())
+            let charges = charges.as_ref().map(charges::charge_terms_out);
+            let m = proto::CollectionAccountAmended { account_id, boleto, has_pix, is_default, charges };
+            ("CollectionAccountAmended", m.encode_to_vec())
         }
         CollectionEvent::NumbersReserved { account_id, block } => {
             let m = proto::NossoNumerosReserved { account_id: account_id.to_string(), first: block.first, count: block.count };
@@ -193,11 +201,11 @@ pub fn decode_collection(event_type: &str, payload: &[u8]) -> Result<Option<Coll
     let event = match event_type {
         "CollectionAccountRegistered" => {
             let m: proto::CollectionAccountRegistered = message("CollectionAccountRegistered", payload)?;
-            CollectionEvent::Registered(terms_in(&m.account_id, m.boleto, m.has_pix, m.is_default)?)
+            CollectionEvent::Registered(terms_in(&m.account_id, m.boleto, m.charges, (m.has_pix, m.is_default))?)
         }
         "CollectionAccountAmended" => {
             let m: proto::CollectionAccountAmended = message("CollectionAccountAmended", payload)?;
-            CollectionEvent::Amended(terms_in(&m.account_id, m.boleto, m.has_pix, m.is_default)?)
+            CollectionEvent::Amended(terms_in(&m.account_id, m.boleto, m.charges, (m.has_pix, m.is_default))?)
         }
         "NossoNumerosReserved" => {
             let m: proto::NossoNumerosReserved = message("NossoNumerosReserved", payload)?;
@@ -216,11 +224,12 @@ fn account_id_in(text: &str) -> Result<CollectionAccountId, DecodeFault> {
 fn terms_in(
     account_id: &str,
     boleto: Option<proto::BoletoAgreement>,
-    has_pix: bool,
-    is_default: bool,
+    charges: Option<proto::ChargeTerms>,
+    (has_pix, is_default): (bool, bool),
 ) -> Result<AccountTerms, DecodeFault> {
     let agreement = boleto.map(agreement_in).transpose()?;
-    Ok(AccountTerms { account_id: account_id_in(account_id)?, agreement, has_pix, is_default })
+    let charges = charges.as_ref().map(charges::charge_terms_in).transpose()?;
+    Ok(AccountTerms { account_id: account_id_in(account_id)?, agreement, has_pix, is_default, charges })
 }
 
 fn agreement_in(m: proto::BoletoAgreement) -> Result<Agreement, DecodeFault> {

@@ -8,7 +8,7 @@ use host::{
     request::{FIRST_DAY, LAST_DAY, date, date_or, filter, id, optional_id},
 };
 use kernel::{CollectionAccountId, ContactId, Currency, CustomerId, InvoiceId, PaymentId, StepId, Zone, personal::Personal, text};
-use receivable::{Account, Answer, Command, Invoice, Phase, Verdict};
+use receivable::{Account, Command};
 
 const CHANNELS: [&str; 5] = ["email", "whatsapp", "sms", "voice", "letter"];
 const METHODS: [&str; 6] = ["pix", "boleto", "card", "transfer", "cash", "other"];
@@ -137,9 +137,14 @@ pub fn new_invoice(message: Option<proto::NewInvoice>, today: NaiveDate) -> Resu
         due_on: date("invoice.due_on", &m.due_on)?,
         document: optional_text("invoice.document", &m.document, 64)?,
         instruments: None,
+        charges: m.charges.as_ref().map(named_charges).transpose()?,
     };
     let account_id = optional_id("invoice.collection_account_id", &m.collection_account_id, CollectionAccountId::new)?;
     Ok(NewInvoice { customer_id, issue, account_id })
+}
+
+fn named_charges(m: &proto::ChargeTerms) -> Result<receivable::NewCharges, Refusal> {
+    Ok(receivable::NewCharges { terms: super::charge_terms("invoice.charges", m)?, named: true })
 }
 
 fn currency(field: &str, text: &str) -> Result<Option<Currency>, Refusal> {
@@ -228,7 +233,7 @@ pub fn cancellation(m: &proto::CancelInvoiceRequest, today: NaiveDate) -> Result
 /// A last look. Errors: INVALID_ARGUMENT on the field at fault.
 pub fn reminder(
     m: &proto::AuthorizeReminderRequest,
-    at: DateTime<Utc>,
+    (at, day): (DateTime<Utc>, NaiveDate),
     tolerance_minor: i64,
 ) -> Result<(CustomerId, receivable::AuthorizeReminder), Refusal> {
     let customer_id = id("customer_id", &m.customer_id, CustomerId::new)?;
@@ -246,7 +251,7 @@ pub fn reminder(
     }
     let items = m.items.iter().map(item).collect::<Result<Vec<_>, Refusal>>()?;
     let contact_id = id("contact_id", &m.contact_id, ContactId::new)?;
-    Ok((customer_id, receivable::AuthorizeReminder { contact_id, items, at, tolerance_minor }))
+    Ok((customer_id, receivable::AuthorizeReminder { contact_id, items, at, day, tolerance_minor }))
 }
 
 /// A payer as callers see it; without `contact` only what is neutral.
@@ -267,46 +272,6 @@ pub fn customer_view(customer_id: &str, account: &Account, contact: Option<Conta
         }),
         consents: account.consents.iter().cloned().collect(),
     }
-}
-
-/// What the owner says of one item, with what the message shows.
-pub fn verdict(verdict: &Verdict, invoice: Option<&Invoice>) -> proto::ReminderVerdict {
-    let (authorized, reason, net_minor) = match verdict.answer {
-        Answer::Authorized { net_minor } => (true, String::new(), net_minor),
-        Answer::Refused(reason) => (false, reason.slug().to_owned(), 0),
-    };
-    proto::ReminderVerdict {
-        invoice_id: verdict.item.invoice_id.to_string(),
-        authorized,
-        reason,
-        net_minor,
-        outstanding_minor: invoice.map_or(0, |invoice| invoice.open_minor),
-        currency: invoice.map(|invoice| invoice.currency.to_string()).unwrap_or_default(),
-        due_on: invoice.map(|invoice| invoice.due_on.to_string()).unwrap_or_default(),
-        document: invoice.and_then(|invoice| invoice.issued.document.clone()).unwrap_or_default(),
-    }
-}
-
-/// A receivable as callers see it; `None` where the account has no such one.
-pub fn invoice_view(customer_id: &CustomerId, invoice_id: &InvoiceId, account: &Account) -> Option<proto::Invoice> {
-    let invoice = account.invoices.get(invoice_id)?;
-    let status = match invoice.phase {
-        Phase::Open => proto::InvoiceStatus::Open,
-        Phase::Settled => proto::InvoiceStatus::Settled,
-        Phase::Cancelled => proto::InvoiceStatus::Cancelled,
-    };
-    Some(proto::Invoice {
-        invoice_id: invoice_id.to_string(),
-        customer_id: customer_id.to_string(),
-        amount_minor: invoice.amount_minor,
-        outstanding_minor: invoice.open_minor,
-        currency: invoice.currency.to_string(),
-        issued_on: invoice.issued_on.to_string(),
-        due_on: invoice.due_on.to_string(),
-        status: status.into(),
-        document: invoice.issued.document.clone().unwrap_or_default(),
-        instruments: invoice.instruments.as_ref().map(super::instrument::instruments_view),
-    })
 }
 
 /// A moment as messages carry it.

@@ -1,6 +1,6 @@
 //! Events of the log: protobuf bytes ↔ domain facts.
 
-use super::instrument;
+use super::{charges, instrument};
 use chrono::{DateTime, NaiveDate, Utc};
 use contracts::invoice::v1 as proto;
 use host::request::DATE_FORMAT;
@@ -78,6 +78,7 @@ fn issued_out(customer_id: String, e: &receivable::InvoiceIssued) -> proto::Invo
         issued_on: e.issued_on.to_string(),
         due_on: e.due_on.to_string(),
         document: e.document.clone().unwrap_or_default(),
+        charges: e.charges.as_ref().map(charges::charge_terms_out),
     }
 }
 
@@ -93,6 +94,8 @@ fn amended_out(customer_id: String, e: &receivable::InvoiceAmended) -> proto::In
         released: releases_out(&e.released),
         currency: e.currency.to_string(),
         amended_on: e.amended_on.to_string(),
+        charges_minor: e.charges_minor,
+        discount_minor: e.discount_minor,
     }
 }
 
@@ -106,6 +109,8 @@ fn cancelled_out(customer_id: String, e: &receivable::InvoiceCancelled) -> proto
         currency: e.currency.to_string(),
         amount_minor: e.amount_minor,
         cancelled_on: e.cancelled_on.to_string(),
+        charges_minor: e.charges_minor,
+        discount_minor: e.discount_minor,
     }
 }
 
@@ -121,6 +126,9 @@ fn received_out(customer_id: String, e: &receivable::PaymentReceived) -> proto::
         applied_minor: e.applied_minor,
         unapplied_minor: e.unapplied_minor,
         outstanding_minor: e.outstanding_minor,
+        charges_minor: e.charges_minor,
+        discount_minor: e.discount_minor,
+        released: releases_out(&e.released),
     }
 }
 
@@ -136,6 +144,8 @@ fn reversed_out(customer_id: String, e: &receivable::PaymentReversed) -> proto::
         outstanding_minor: e.outstanding_minor,
         currency: e.currency.to_string(),
         amount_minor: e.amount_minor,
+        charges_minor: e.charges_minor,
+        discount_minor: e.discount_minor,
     }
 }
 
@@ -237,6 +247,7 @@ fn issued_in(m: proto::InvoiceIssued) -> Result<Fact, DecodeFault> {
         issued_on: day("issued_on", &m.issued_on)?,
         due_on: day("due_on", &m.due_on)?,
         document: optional(m.document),
+        charges: m.charges.as_ref().map(charges::charge_terms_in).transpose()?,
     };
     fact(&m.customer_id, Event::InvoiceIssued(event))
 }
@@ -251,6 +262,8 @@ fn amended_in(m: proto::InvoiceAmended) -> Result<Fact, DecodeFault> {
         due_on: day("due_on", &m.due_on)?,
         outstanding_minor: m.outstanding_minor,
         released: releases_in(m.released)?,
+        charges_minor: m.charges_minor,
+        discount_minor: m.discount_minor,
         amended_on: day("amended_on", &m.amended_on)?,
     };
     fact(&m.customer_id, Event::InvoiceAmended(event))
@@ -263,6 +276,8 @@ fn cancelled_in(m: proto::InvoiceCancelled) -> Result<Fact, DecodeFault> {
         amount_minor: m.amount_minor,
         previous_outstanding_minor: m.previous_outstanding_minor,
         released: releases_in(m.released)?,
+        charges_minor: m.charges_minor,
+        discount_minor: m.discount_minor,
         reason: m.reason,
         cancelled_on: day("cancelled_on", &m.cancelled_on)?,
     };
@@ -278,7 +293,10 @@ fn received_in(m: proto::PaymentReceived) -> Result<Fact, DecodeFault> {
         paid_on: day("paid_on", &m.paid_on)?,
         method: m.method,
         applied_minor: m.applied_minor,
+        charges_minor: m.charges_minor,
+        discount_minor: m.discount_minor,
         unapplied_minor: m.unapplied_minor,
+        released: releases_in(m.released)?,
         outstanding_minor: m.outstanding_minor,
     };
     fact(&m.customer_id, Event::PaymentReceived(event))
@@ -291,6 +309,8 @@ fn reversed_in(m: proto::PaymentReversed) -> Result<Fact, DecodeFault> {
         amount_minor: m.amount_minor,
         currency: currency(&m.currency)?,
         applied_minor: m.applied_minor,
+        charges_minor: m.charges_minor,
+        discount_minor: m.discount_minor,
         unapplied_minor: m.unapplied_minor,
         outstanding_minor: m.outstanding_minor,
         reason: m.reason,

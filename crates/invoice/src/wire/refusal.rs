@@ -40,7 +40,8 @@ fn reason(rejection: &Rejection) -> &'static str {
         | Rejection::PaymentExists
         | Rejection::CreditTooLarge
         | Rejection::InstrumentsCurrency
-        | Rejection::Boleto(_) => rejection.slug(),
+        | Rejection::Boleto(_)
+        | Rejection::Charges(_) => rejection.slug(),
     }
 }
 

@@ -22,6 +22,7 @@ pub fn account(id: &str) -> proto::CollectionAccount {
             city: "São Paulo".into(),
         }),
         is_default: false,
+        charges: None,
     }
 }
 

@@ -7,6 +7,7 @@ mod bad_bytes;
 mod bad_input;
 mod balances;
 mod bulk;
+mod charges;
 mod collections;
 mod customers;
 mod history;

@@ -124,5 +124,6 @@ impl InvoiceService for Door {
         register_collection_account(proto::RegisterCollectionAccountRequest) -> proto::RegisterCollectionAccountResponse;
         get_collection_account(proto::GetCollectionAccountRequest) -> proto::GetCollectionAccountResponse;
         list_collection_accounts(proto::ListCollectionAccountsRequest) -> proto::ListCollectionAccountsResponse;
+        get_statement(proto::GetStatementRequest) -> proto::GetStatementResponse;
     }
 }

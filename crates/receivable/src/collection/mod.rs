@@ -11,11 +11,16 @@ mod layout;
 
 pub use layout::{Agreement, AgreementFault};
 
+use crate::ChargeTerms;
 use alloc::{collections::BTreeMap, vec, vec::Vec};
-use kernel::CollectionAccountId;
+use brazil::charges::ChargeFault;
+use kernel::{CollectionAccountId, NaiveDate};
 
 /// Most numbers in one block.
 pub const MAX_BLOCK: u32 = 1024;
+
+/// Charges are tried on this amount: R$ 1.000.000,00.
+const SAMPLE_MINOR: i64 = 100_000_000;
 
 /// All collection accounts of a tenant.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -37,6 +42,8 @@ pub struct CollectionAccount {
     pub next_number: u64,
     /// The block set aside last.
     pub block: Option<Block>,
+    /// Charges and discounts of invoices that bring none of their own.
+    pub charges: Option<ChargeTerms>,
 }
 
 impl CollectionAccount {
@@ -80,6 +87,8 @@ pub struct AccountTerms {
     pub has_pix: bool,
     /// Whether receivables that name no account are paid here.
     pub is_default: bool,
+    /// Charges and discounts of invoices that bring none of their own.
+    pub charges: Option<ChargeTerms>,
 }
 
 /// What happened to a tenant's collection accounts.
@@ -119,6 +128,9 @@ pub enum CollectionRejection {
     /// The layout has no number left.
     #[error("the agreement has no number left")]
     NumbersExhausted,
+    /// The charges cannot be computed.
+    #[error("charges: {0}")]
+    Charges(ChargeFault),
 }
 
 impl CollectionRejection {
@@ -131,6 +143,7 @@ impl CollectionRejection {
             CollectionRejection::Unknown => "unknown_collection_account",
             CollectionRejection::NoAgreement => "no_agreement",
             CollectionRejection::NumbersExhausted => "numbers_exhausted",
+            CollectionRejection::Charges(fault) => fault.slug(),
         }
     }
 }
@@ -150,12 +163,16 @@ fn register(state: &Collection, terms: &AccountTerms) -> Result<Vec<CollectionEv
     if let Some(agreement) = &terms.agreement {
         agreement.check()?;
     }
+    if let Some(charges) = &terms.charges {
+        charges.check(SAMPLE_MINOR, NaiveDate::default()).map_err(CollectionRejection::Charges)?;
+    }
     let Some(account) = state.accounts.get(&terms.account_id) else { return Ok(vec![CollectionEvent::Registered(terms.clone())]) };
     if account.block.is_some() && account.agreement != terms.agreement {
         return Err(CollectionRejection::InUse);
     }
     let was_default = state.default.as_ref() == Some(&terms.account_id);
     let same = account.agreement == terms.agreement && account.has_pix == terms.has_pix && was_default == terms.is_default;
+    let same = same && account.charges == terms.charges;
     Ok(if same { vec![] } else { vec![CollectionEvent::Amended(terms.clone())] })
 }
 
@@ -178,6 +195,7 @@ pub fn evolve_collection(mut state: Collection, event: &CollectionEvent) -> Coll
             let account = state.accounts.entry(terms.account_id.clone()).or_default();
             account.agreement = terms.agreement.clone();
             account.has_pix = terms.has_pix;
+            account.charges = terms.charges.clone();
             if terms.is_default {
                 state.default = Some(terms.account_id.clone());
             } else if state.default.as_ref() == Some(&terms.account_id) {

@@ -13,7 +13,8 @@ pub(super) fn authorize(account: &Account, command: &AuthorizeReminder) -> Resul
     if command.items.iter().any(|item| item.min_outstanding_minor < 0) {
         return Err(Rejection::MinimumNegative);
     }
-    let items: Vec<AuthorizedItem> = last_look(account, &command.items, command.tolerance_minor).iter().filter_map(authorized).collect();
+    let verdicts = last_look(account, &command.items, command.tolerance_minor, command.day);
+    let items: Vec<AuthorizedItem> = verdicts.iter().filter_map(authorized).collect();
     let known = account.authorizations.get(&command.contact_id).is_some_and(|before| before.items == items);
     if items.is_empty() || known {
         return Ok(vec![]);

@@ -96,7 +96,13 @@ fn run(state: Collection, command: CollectionCommand) -> (Collection, Result<Vec
 }
 
 fn register(account_id: &str, boleto: Option<&str>, has_pix: bool, is_default: bool) -> CollectionCommand {
-    CollectionCommand::Register(AccountTerms { account_id: id(account_id), agreement: boleto.map(agreement), has_pix, is_default })
+    CollectionCommand::Register(AccountTerms {
+        account_id: id(account_id),
+        agreement: boleto.map(agreement),
+        has_pix,
+        is_default,
+        charges: None,
+    })
 }
 
 fn reserve(account_id: &str, count: u32) -> CollectionCommand {

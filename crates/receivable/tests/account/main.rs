@@ -1,5 +1,6 @@
 //! One payer's account: scripts of commands with what each does, and properties over random ones.
 
+mod charged;
 mod collections;
 mod instruments;
 mod properties;

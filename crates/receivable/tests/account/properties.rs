@@ -125,7 +125,7 @@ proptest! {
         let (account, _) = run(&commands);
         let items: Vec<AuthorizationItem> = account.invoices.keys().map(authorization_item).collect();
         let mut net: BTreeMap<Currency, i64> = BTreeMap::new();
-        for verdict in last_look(&account, &items, 0) {
+        for verdict in last_look(&account, &items, 0, last_day()) {
             let invoice = &account.invoices[&verdict.item.invoice_id];
             match verdict.answer {
                 Answer::Authorized { net_minor } => {

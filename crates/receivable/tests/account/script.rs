@@ -1,10 +1,13 @@
 //! Text to commands, and events to text: the only place of these tests that touches the API.
 
+use brazil::charges::{Allocation, Convention, DayBasis, DiscountValue, Fine, Period, Rate};
 use brazil::pix::StaticTxid;
 use kernel::{CollectionAccountId, ContactId, Currency, CustomerId, InvoiceId, NaiveDate, PaymentId, StepId};
+use receivable::charges::{AgreedInterest, ChargeTerms, EarlyDiscount};
 use receivable::{
     Account, AmendInvoice, Answer, AuthorizationItem, AuthorizeReminder, CancelInvoice, Command, EraseCustomer, Event, IssueInvoice, Kind,
-    NewInstruments, RecordPayment, RegisterCustomer, Rejection, Release, ReversePayment, collection::Agreement, decide, evolve, last_look,
+    NewCharges, NewInstruments, RecordPayment, RegisterCustomer, Rejection, Release, ReversePayment, collection::Agreement, decide, evolve,
+    last_look,
 };
 use std::collections::BTreeSet;
 
@@ -28,7 +31,7 @@ pub fn check_from(mut account: Account, script: &str) -> Account {
 /// What each item of a contact is answered.
 pub fn look(account: &Account, text: &str) -> String {
     let Command::AuthorizeReminder(command) = parse(text) else { panic!("{text:?} is no look") };
-    let answers = last_look(account, &command.items, command.tolerance_minor);
+    let answers = last_look(account, &command.items, command.tolerance_minor, command.day);
     let shown = answers.iter().map(|verdict| match verdict.answer {
         Answer::Authorized { net_minor } => format!("{} {net_minor}", verdict.item.invoice_id),
         Answer::Refused(reason) => format!("{} {}", verdict.item.invoice_id, reason.slug()),
@@ -60,28 +63,39 @@ fn shown(event: &Event) -> String {
         Event::CustomerErased(event) => format!("erased {}", event.customer_id),
         Event::InvoiceIssued(event) => format!("issued {} {} {}", event.invoice_id, event.amount_minor, event.currency),
         Event::InvoiceAmended(event) => format!(
-            "amended {} {}->{} {}->{} open {}{}",
+            "amended {} {}->{} {}->{} open {}{}{}",
             event.invoice_id,
             event.previous_amount_minor,
             event.amount_minor,
             event.previous_due_on,
             event.due_on,
             event.outstanding_minor,
+            charged(event.charges_minor, event.discount_minor),
             releases(&event.released)
         ),
         Event::InvoiceCancelled(event) => {
-            format!("cancelled {} was {}{}", event.invoice_id, event.previous_outstanding_minor, releases(&event.released))
+            let charged = charged(event.charges_minor, event.discount_minor);
+            format!("cancelled {} was {}{charged}{}", event.invoice_id, event.previous_outstanding_minor, releases(&event.released))
         }
         Event::PaymentReceived(event) => {
             format!(
-                "received {} applied {} credit {} open {}",
-                event.payment_id, event.applied_minor, event.unapplied_minor, event.outstanding_minor
+                "received {} applied {}{} credit {} open {}{}",
+                event.payment_id,
+                event.applied_minor,
+                charged(event.charges_minor, event.discount_minor),
+                event.unapplied_minor,
+                event.outstanding_minor,
+                releases(&event.released)
             )
         }
         Event::PaymentReversed(event) => {
             format!(
-                "reversed {} applied {} credit {} open {}",
-                event.payment_id, event.applied_minor, event.unapplied_minor, event.outstanding_minor
+                "reversed {} applied {}{} credit {} open {}",
+                event.payment_id,
+                event.applied_minor,
+                charged(event.charges_minor, event.discount_minor),
+                event.unapplied_minor,
+                event.outstanding_minor
             )
         }
         Event::ReminderAuthorized(event) => {
@@ -95,6 +109,11 @@ fn shown(event: &Event) -> String {
             format!("assigned {}{boleto}{txid}", event.invoice_id)
         }
     }
+}
+
+fn charged(charges_minor: i64, discount_minor: i64) -> String {
+    let shown = |name: &str, minor: i64| if minor == 0 { String::new() } else { format!(" {name} {minor}") };
+    shown("charges", charges_minor) + &shown("discount", discount_minor)
 }
 
 fn releases(released: &[Release]) -> String {
@@ -117,8 +136,10 @@ pub fn parse(text: &str) -> Command {
             due_on: day(word(4)),
             document: words.get(6).map(|text| (*text).to_owned()),
             instruments: None,
+            charges: None,
         }),
         "slip" => slip(&words),
+        "owe" => owe(&words),
         "amend" => Command::AmendInvoice(AmendInvoice {
             invoice_id: InvoiceId::new(word(1)).unwrap(),
             amount_minor: setting(&words, "amount=").map(|text| text.parse().unwrap()),
@@ -166,6 +187,41 @@ fn slip(words: &[&str]) -> Command {
         due_on: day(words[4]),
         document: None,
         instruments: Some(instruments),
+        charges: None,
+    })
+}
+
+/// `owe I1 10000 2026-01-01 2026-02-02 fine=2 interest=1 discount=10:5 first=principal`: an invoice with a fine of 2 %, interest of 1 % a
+/// month, and 5 % off until ten days before it is due.
+fn owe(words: &[&str]) -> Command {
+    let percent = |name: &str| setting(words, name).map(|text| Rate::parse(text).unwrap());
+    let interest = percent("interest=").map_or(AgreedInterest::None, |rate| AgreedInterest::Rate {
+        rate,
+        period: Period::Month(30),
+        days: DayBasis::Calendar,
+        convention: Convention::Exact,
+    });
+    let discount = |text: &str| {
+        let (days, percent) = text.split_once(':').unwrap();
+        EarlyDiscount { days_before_due: days.parse().unwrap(), value: DiscountValue::Percent(Rate::parse(percent).unwrap()) }
+    };
+    let allocation = if setting(words, "first=") == Some("principal") { Allocation::PrincipalFirst } else { Allocation::ChargesFirst };
+    let terms = ChargeTerms {
+        fine: percent("fine=").map(Fine::Percent),
+        interest,
+        discounts: setting(words, "discount=").map(discount).into_iter().collect(),
+        allocation,
+        ..ChargeTerms::default()
+    };
+    Command::IssueInvoice(IssueInvoice {
+        invoice_id: InvoiceId::new(words[1]).unwrap(),
+        amount_minor: words[2].parse().unwrap(),
+        currency: Currency::BRL,
+        issued_on: day(words[3]),
+        due_on: day(words[4]),
+        document: None,
+        instruments: None,
+        charges: Some(NewCharges { terms, named: true }),
     })
 }
 
@@ -199,8 +255,9 @@ fn authorize(words: &[&str]) -> Command {
     };
     Command::AuthorizeReminder(AuthorizeReminder {
         contact_id: ContactId::new(words[1]).unwrap(),
-        items: words[3..].iter().map(item).collect(),
+        items: words[3..].iter().filter(|word| !word.starts_with("on=")).map(item).collect(),
         at: "2026-02-02T12:00:00Z".parse().unwrap(),
+        day: day(setting(words, "on=").unwrap_or("2026-02-02")),
         tolerance_minor: setting(words, "tol=").unwrap().parse().unwrap(),
     })
 }

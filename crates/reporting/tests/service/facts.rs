@@ -146,7 +146,7 @@ impl Books {
         };
         self.invoices.insert(words.at(1), receivable.clone());
         let Receivable { customer_id, currency, amount_minor, issued_on, due_on, .. } = receivable;
-        invoice::InvoiceIssued { customer_id, invoice_id: words.at(1), amount_minor, currency, issued_on, due_on, document: String::new() }
+        invoice::InvoiceIssued { customer_id, invoice_id: words.at(1), amount_minor, currency, issued_on, due_on, ..Default::default() }
     }
 
     /// Takes what is applied past `keep_minor` off the payments, the newest name first.
@@ -187,6 +187,7 @@ impl Books {
             released,
             currency: before.currency,
             amended_on: words.day.to_owned(),
+            ..Default::default()
         }
     }
 
@@ -203,6 +204,7 @@ impl Books {
             currency: before.currency,
             amount_minor: before.amount_minor,
             cancelled_on: words.day.to_owned(),
+            ..Default::default()
         }
     }
 
@@ -223,6 +225,7 @@ impl Books {
             applied_minor,
             unapplied_minor: amount_minor - applied_minor,
             outstanding_minor: receivable.open_minor,
+            ..Default::default()
         }
     }
 
@@ -241,6 +244,7 @@ impl Books {
             outstanding_minor: receivable.open_minor,
             currency: receivable.currency.clone(),
             amount_minor: payment.amount_minor,
+            ..Default::default()
         }
     }
 }

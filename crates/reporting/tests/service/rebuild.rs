@@ -107,7 +107,7 @@ fn proto_issued(customer_id: &str, invoice_id: &str) -> Vec<u8> {
         currency: "BRL".to_owned(),
         issued_on: "2026-03-01".to_owned(),
         due_on: "2026-03-10".to_owned(),
-        document: String::new(),
+        ..Default::default()
     };
     prost::Message::encode_to_vec(&event)
 }
