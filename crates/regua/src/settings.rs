@@ -50,6 +50,8 @@ pub struct Settings {
     pub channels: notification::ChannelsConfig,
     /// Set by commands that delete their storage when they end: nothing then waits for the disk.
     pub throwaway: bool,
+    /// Where a replay keeps its first e-mails, for a look.
+    pub keep_mail_in: Option<std::path::PathBuf>,
 }
 
 impl Settings {
@@ -75,6 +77,7 @@ impl Settings {
             creditor: config.section("creditor")?,
             channels: config.section("channels")?,
             throwaway: false,
+            keep_mail_in: None,
         };
         settings.check()?;
         Ok(settings)

@@ -75,7 +75,11 @@ pub async fn start_service(name: &str, settings: &Settings, mode: Mode, process:
             dunning_engine::start(process, told).await
         }
         notification::NAME => {
-            let channels = if mode == Mode::Replay { notification::ChannelsConfig::recording() } else { settings.channels.clone() };
+            let channels = match (mode, settings.keep_mail_in.clone()) {
+                (Mode::Replay, Some(directory)) => notification::ChannelsConfig::recording_mail_in(directory),
+                (Mode::Replay, None) => notification::ChannelsConfig::recording(),
+                (Mode::Live, _) => settings.channels.clone(),
+            };
             let listen = settings.notification.clone();
             let told =
                 notification::Settings { storage, listen, zone: settings.zone, creditor: settings.creditor.clone(), channels, owner };

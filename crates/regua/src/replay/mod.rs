@@ -19,6 +19,7 @@ use crate::{
 use anyhow::Context;
 use chrono::NaiveDate;
 use clients::Clients;
+use contracts::invoice::v1::CollectionAccount;
 use eventlog::Activity;
 use host::clock::VirtualClock;
 use kernel::Zone;
@@ -43,6 +44,8 @@ pub struct Replay {
     pub outage: Option<Outage>,
     /// Stop at the first wrong row.
     pub strict: bool,
+    /// Where its invoices are paid, and by which charges; none = invoices without instruments and charges.
+    pub account: Option<CollectionAccount>,
     /// What the installation is told.
     pub settings: Settings,
     /// Wall time, for the report's `run`: read by the caller, who owns the clock.
@@ -110,6 +113,9 @@ impl Replay {
         let (zone, first) = start;
         let mut clients = Clients::connect(system).await?;
         clients.publish_policy(&self.policy).await?;
+        if let Some(account) = &self.account {
+            clients.register_account(account).await?;
+        }
         let mut timeline = timeline::Timeline::new(zone, first, self.until, self.outage);
         // The next deadline is read while all is at rest: a timer loop that looks for what others stored has no sleeper meanwhile.
         while let Some(next) = timeline.next(activity.settled_with(|| clock.next_deadline()).await, spool).await? {
