@@ -68,6 +68,8 @@ fn lay_over(base: &mut Table, user: Table, prefix: &str, faults: &mut Vec<Fault>
         let path = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
         match (base.get_mut(&key), value) {
             (None, _) => faults.push(Fault { path, message: "unknown key".to_owned() }),
+            // A table that is empty by default is the user's to fill: its keys are names of theirs.
+            (Some(Value::Table(inner)), Value::Table(table)) if inner.is_empty() => *inner = table,
             (Some(Value::Table(inner)), Value::Table(table)) => lay_over(inner, table, &path, faults),
             (Some(slot), value) if slot.same_type(&value) => *slot = value,
             (Some(slot), value) => {
@@ -185,6 +187,14 @@ mod tests {
         let config = Config::load(DEFAULT, "[bus]\nkind = \"kafka\"\n").unwrap();
         let bus: BusConfig = config.section("bus").unwrap();
         assert_eq!((bus.kind.as_str(), bus.partitions), ("kafka", 4));
+    }
+
+    #[test]
+    fn a_table_that_is_empty_by_default_takes_names_of_the_user() {
+        let config = Config::load("[access.tokens]\n", "[access.tokens]\nsecret = \"acme\"\n").unwrap();
+        let access: Table = config.section("access").unwrap();
+        assert_eq!(access["tokens"]["secret"].as_str(), Some("acme"));
+        assert!(Config::load("[access.tokens]\n", "[access]\ntokens = 5\n").is_err());
     }
 
     #[test]
