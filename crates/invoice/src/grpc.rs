@@ -3,18 +3,21 @@
 mod collection;
 mod ready;
 
-pub(crate) use ready::Ready;
+pub(crate) use ready::{Ready, command_key};
 
 use crate::{
     aggregate::{self, Accounts, Addressed},
     allotment::Allotment,
     balance::Balances,
-    bulk, query, wire,
+    bulk, query,
+    remittance::RemittanceFiles,
+    unapplied::UnappliedPayments,
+    wire,
 };
 use chrono::NaiveDate;
 use contracts::invoice::v1::{self as proto, invoice_service_server::InvoiceService};
 use eventlog::{Clock, Log, Recorded, Submission, Writer, projection::Views};
-use futures::{Stream, StreamExt};
+use futures::{Stream, StreamExt, stream};
 use host::{
     Refusal,
     access::tenant_of,
@@ -28,19 +31,21 @@ use std::{pin::Pin, sync::Arc};
 use tonic::{Request, Response, Status, Streaming};
 
 /// Kind of the claim by which an invoice's account is found.
-const INVOICE: &str = "invoice";
+pub(crate) const INVOICE: &str = "invoice";
 /// Kind of the claim by which a payment's account is found.
-const PAYMENT: &str = "payment";
+pub(crate) const PAYMENT: &str = "payment";
 /// Kind of the claim by which a boleto's account is found: `<collection account>/<number>`, see [`receivable::Slip::look_up_number`].
-const BOLETO: &str = "boleto";
+pub(crate) const BOLETO: &str = "boleto";
 /// Kind of the claim by which a Pix's account is found: its txid.
-const TXID: &str = "txid";
+pub(crate) const TXID: &str = "txid";
 
 /// The service; clones share everything.
 #[derive(Clone)]
 pub struct Server {
     pub(crate) writer: Writer<Accounts>,
     pub(crate) allotment: Allotment,
+    pub(crate) unapplied: Writer<UnappliedPayments>,
+    pub(crate) remittances: Writer<RemittanceFiles>,
     pub(crate) log: Log,
     pub(crate) views: Views,
     pub(crate) db: Db,
@@ -59,19 +64,24 @@ impl Server {
     }
 
     /// The payer whose account owns an id. Errors: NOT_FOUND `unknown_<kind>`.
-    async fn payer_of(&self, tenant: &str, kind: &'static str, field: &str, id: &str) -> Result<CustomerId, Refusal> {
+    pub(crate) async fn payer_of(&self, tenant: &str, kind: &'static str, field: &str, id: &str) -> Result<CustomerId, Refusal> {
+        let unknown = || Refusal::not_found(field, &format!("unknown_{kind}"), format!("no {kind} {id}"));
+        self.owner(tenant, kind, id).await?.ok_or_else(unknown)
+    }
+
+    /// The payer whose account owns an id; `None` where nobody does.
+    pub(crate) async fn owner(&self, tenant: &str, kind: &'static str, id: &str) -> Result<Option<CustomerId>, Refusal> {
         let key = (tenant.to_owned(), kind, id.to_owned());
         let stream = match self.streams.get(&key) {
             Some(stream) => stream,
             None => {
-                let found = self.log.claimed(tenant, kind, id).await.map_err(unreadable)?;
-                let stream = found.ok_or_else(|| Refusal::not_found(field, &format!("unknown_{kind}"), format!("no {kind} {id}")))?;
+                let Some(stream) = self.log.claimed(tenant, kind, id).await.map_err(unreadable)? else { return Ok(None) };
                 self.streams.insert(key, stream.clone());
                 stream
             }
         };
         let text = aggregate::customer_of(tenant, &stream).unwrap_or_default();
-        CustomerId::new(text).map_err(|_| Refusal::internal("a claim leads to no account"))
+        CustomerId::new(text).map(Some).map_err(|_| Refusal::internal("a claim leads to no account"))
     }
 
     /// The account of a payer as it is now. Errors: NOT_FOUND `unknown_customer`.
@@ -104,7 +114,7 @@ fn unknown_customer() -> Refusal {
     Refusal::not_found("customer_id", "unknown_customer", "the customer is unknown")
 }
 
-fn unreadable(error: impl std::fmt::Display) -> Refusal {
+pub(crate) fn unreadable(error: impl std::fmt::Display) -> Refusal {
     tracing::warn!(%error, "a read failed");
     Refusal::unavailable("the database did not answer")
 }
@@ -115,6 +125,7 @@ type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 impl InvoiceService for Server {
     type RegisterCustomersStream = Answers<proto::RegisterCustomersResponse>;
     type IssueInvoicesStream = Answers<proto::IssueInvoicesResponse>;
+    type WriteRemittanceStream = Answers<proto::WriteRemittanceResponse>;
     type RecordPaymentsStream = Answers<proto::RecordPaymentsResponse>;
 
     async fn register_customer(&self, request: Request<proto::RegisterCustomerRequest>) -> Answer<proto::RegisterCustomerResponse> {
@@ -327,5 +338,43 @@ impl InvoiceService for Server {
         let customer_id = self.payer_of(&tenant, INVOICE, "invoice_id", invoice_id.as_str()).await?;
         let account = self.account(&tenant, &customer_id).await?;
         Ok(Response::new(proto::GetStatementResponse { statement: wire::statement(&account, &invoice_id, as_of)? }))
+    }
+
+    async fn list_unapplied_payments(
+        &self,
+        request: Request<proto::ListUnappliedPaymentsRequest>,
+    ) -> Answer<proto::ListUnappliedPaymentsResponse> {
+        let tenant = tenant_of(&request)?;
+        let m = request.into_inner();
+        let page = Page::of(m.page_size, &m.page_token)?;
+        let status = wire::unapplied_status(m.status)?;
+        let mut payments = query::unapplied(&self.views, &tenant, status, &page).await.map_err(unreadable)?;
+        let next_page_token = page.cut(&mut payments, query::unapplied_key);
+        Ok(Response::new(proto::ListUnappliedPaymentsResponse { payments, next_page_token }))
+    }
+
+    async fn apply_payment(&self, request: Request<proto::ApplyPaymentRequest>) -> Answer<proto::ApplyPaymentResponse> {
+        let tenant = tenant_of(&request)?;
+        Ok(Response::new(self.apply(&tenant, request.get_ref()).await?))
+    }
+
+    async fn import_bank_file(&self, request: Request<Streaming<proto::ImportBankFileRequest>>) -> Answer<proto::ImportBankFileResponse> {
+        let tenant = tenant_of(&request)?;
+        let pieces = request.into_inner().map(|piece| match piece {
+            Ok(piece) => Ok(piece.content),
+            Err(status) => Err(Refusal::new(status.code(), "stream_broken", "content", status.message())),
+        });
+        Ok(Response::new(self.import(&tenant, pieces).await?))
+    }
+
+    async fn write_remittance(&self, request: Request<proto::WriteRemittanceRequest>) -> Answer<Self::WriteRemittanceStream> {
+        let tenant = tenant_of(&request)?;
+        let file = Server::write_remittance(self, &tenant, request.get_ref()).await?;
+        Ok(Response::new(stream::iter(file.pieces().map(Ok)).boxed()))
+    }
+
+    async fn dismiss_payment(&self, request: Request<proto::DismissPaymentRequest>) -> Answer<proto::DismissPaymentResponse> {
+        let tenant = tenant_of(&request)?;
+        Ok(Response::new(self.dismiss(&tenant, request.get_ref()).await?))
     }
 }

@@ -4,7 +4,9 @@
 
 pub mod aggregate;
 mod allotment;
+mod apply;
 mod balance;
+mod bank;
 mod bulk;
 pub mod collection;
 mod grpc;
@@ -13,10 +15,14 @@ mod movement;
 mod project;
 pub mod publish;
 mod query;
+mod receipts;
+mod remittance;
 mod start;
+mod unapplied;
 mod wire;
 
 pub use aggregate::Accounts;
+pub use bank::pix::PixConfig;
 pub use start::{Settings, projections, start};
 
 /// The topic of this service's facts.

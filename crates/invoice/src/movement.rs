@@ -47,8 +47,14 @@ pub fn movement(event: &Event) -> Option<Movement<'_>> {
         Event::CustomerRegistered(_)
         | Event::CustomerAmended(_)
         | Event::CustomerErased(_)
-        | Event::ReminderAuthorized(_)
-        | Event::InstrumentsAssigned(_) => return None,
+        | Event::PaymentConfirmed(_)
+        | Event::BoletoRegistered(_)
+        | Event::BoletoRejected(_)
+        | Event::BoletoWrittenOff(_)
+        | Event::BoletoNoticed(_)
+        | Event::BankFeeCharged(_)
+        | Event::InstrumentsAssigned(_)
+        | Event::ReminderAuthorized(_) => return None,
     };
     Some(entry)
 }

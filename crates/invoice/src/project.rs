@@ -1,8 +1,10 @@
 //! Events → tables: payers, receivables, and dated entries from which every past balance is a sum.
 
 mod instrument;
+mod unapplied;
 
-pub use instrument::InstrumentTables;
+pub use instrument::{BOLETO, InstrumentTables};
+pub use unapplied::UnappliedTables;
 
 use crate::{
     movement::movement,
@@ -124,8 +126,14 @@ fn customer_row(tenant: &str, fact: &Fact) -> Option<Vec<Value>> {
         | Event::InvoiceCancelled(_)
         | Event::PaymentReceived(_)
         | Event::PaymentReversed(_)
-        | Event::ReminderAuthorized(_)
-        | Event::InstrumentsAssigned(_) => return None,
+        | Event::PaymentConfirmed(_)
+        | Event::BoletoRegistered(_)
+        | Event::BoletoRejected(_)
+        | Event::BoletoWrittenOff(_)
+        | Event::BoletoNoticed(_)
+        | Event::BankFeeCharged(_)
+        | Event::InstrumentsAssigned(_)
+        | Event::ReminderAuthorized(_) => return None,
     };
     let consents: Vec<&str> = consents.iter().map(String::as_str).collect();
     Some(vec![
@@ -236,8 +244,14 @@ fn amended_invoice(event: &Event) -> Option<&kernel::InvoiceId> {
         | Event::CustomerRegistered(_)
         | Event::CustomerAmended(_)
         | Event::CustomerErased(_)
-        | Event::ReminderAuthorized(_)
-        | Event::InstrumentsAssigned(_) => None,
+        | Event::PaymentConfirmed(_)
+        | Event::BoletoRegistered(_)
+        | Event::BoletoRejected(_)
+        | Event::BoletoWrittenOff(_)
+        | Event::BoletoNoticed(_)
+        | Event::BankFeeCharged(_)
+        | Event::InstrumentsAssigned(_)
+        | Event::ReminderAuthorized(_) => None,
     }
 }
 
@@ -288,7 +302,13 @@ fn fold_invoice(invoices: &mut Invoices, tenant: &str, fact: &Fact) {
         | Event::CustomerRegistered(_)
         | Event::CustomerAmended(_)
         | Event::CustomerErased(_)
-        | Event::ReminderAuthorized(_)
-        | Event::InstrumentsAssigned(_) => {}
+        | Event::PaymentConfirmed(_)
+        | Event::BoletoRegistered(_)
+        | Event::BoletoRejected(_)
+        | Event::BoletoWrittenOff(_)
+        | Event::BoletoNoticed(_)
+        | Event::BankFeeCharged(_)
+        | Event::InstrumentsAssigned(_)
+        | Event::ReminderAuthorized(_) => {}
     }
 }

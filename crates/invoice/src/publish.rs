@@ -13,9 +13,11 @@ pub struct PublicFacts;
 impl Publish for PublicFacts {
     fn publish(&self, event: &Recorded) -> Published {
         match event.event_type.as_str() {
-            "ReminderAuthorized" | "CollectionAccountRegistered" | "CollectionAccountAmended" | "NossoNumerosReserved" => {
-                Published::Withheld
-            }
+            "ReminderAuthorized"
+            | "CollectionAccountRegistered"
+            | "CollectionAccountAmended"
+            | "NossoNumerosReserved"
+            | "RemittanceWritten" => Published::Withheld,
             _ => Published::Public { event_type: event.event_type.clone(), payload: event.payload.clone() },
         }
     }

@@ -1,5 +1,11 @@
 //! SQL reads.
 
+mod titles;
+mod unapplied;
+
+pub use titles::titles;
+pub use unapplied::{key as unapplied_key, list as unapplied};
+
 use crate::wire::{Contact, Receiver};
 use chrono::NaiveDate;
 use contracts::invoice::v1 as proto;

@@ -4,11 +4,14 @@ use crate::{
     CONSUMER, NAME, TOPIC,
     aggregate::Accounts,
     allotment::Allotment,
+    bank::pix::{self, PixConfig},
     collection::Collections,
     grpc::Server,
     migrations::MIGRATIONS,
-    project::{AccountTables, InstrumentTables},
+    project::{AccountTables, InstrumentTables, UnappliedTables},
     publish::PublicFacts,
+    remittance::RemittanceFiles,
+    unapplied::UnappliedPayments,
 };
 use anyhow::Context;
 use contracts::invoice::v1::invoice_service_server::{InvoiceServiceServer, SERVICE_NAME};
@@ -43,13 +46,17 @@ pub struct Settings {
     pub zone: Zone,
     /// A residue of at most this many minor units is not worth a reminder.
     pub tolerance_minor: i64,
+    /// Who may notify of Pix received.
+    pub pix: PixConfig,
 }
 
 impl Settings {
     /// From a configuration. Errors: the faults of its sections.
     pub fn from_config(config: &Config) -> anyhow::Result<Self> {
         let Collection { zone, tolerance_minor } = Collection::of(config)?;
-        Ok(Self { storage: config.section("storage")?, listen: config.section(NAME)?, zone, tolerance_minor })
+        let pix: PixConfig = config.section("pix")?;
+        pix.check()?;
+        Ok(Self { storage: config.section("storage")?, listen: config.section(NAME)?, zone, tolerance_minor, pix })
     }
 }
 
@@ -57,7 +64,7 @@ impl Settings {
 pub fn projections(log: &Log) -> anyhow::Result<Projections> {
     let db = log.db().cloned().context("the log has no database")?;
     let own = OwnLog { topic: TOPIC.to_owned(), log: log.clone() };
-    Ok(Projections::new(db, CONSUMER, Some(own), vec![Arc::new(AccountTables), Arc::new(InstrumentTables)])?)
+    Ok(Projections::new(db, CONSUMER, Some(own), vec![Arc::new(AccountTables), Arc::new(InstrumentTables), Arc::new(UnappliedTables)])?)
 }
 
 /// Starts the service. Errors: storage, bus or an address that cannot be had.
@@ -65,7 +72,9 @@ pub async fn start(process: &Process, settings: Settings) -> anyhow::Result<Serv
     let environment = Environment::open(NAME, &settings.storage, MIGRATIONS, process).await?;
     let options = WriterOptions { partitions: process.partitions, activity: process.activity.clone(), ..WriterOptions::default() };
     let writer = Writer::spawn(Arc::new(Accounts), environment.log.clone(), options.clone());
-    let collections = Writer::spawn(Arc::new(Collections), environment.log.clone(), options);
+    let collections = Writer::spawn(Arc::new(Collections), environment.log.clone(), options.clone());
+    let unapplied = Writer::spawn(Arc::new(UnappliedPayments), environment.log.clone(), options.clone());
+    let remittances = Writer::spawn(Arc::new(RemittanceFiles), environment.log.clone(), options);
     let mut parts = Parts::default();
 
     let projections = projections(&environment.log)?;
@@ -78,6 +87,8 @@ pub async fn start(process: &Process, settings: Settings) -> anyhow::Result<Serv
     let server = Server {
         writer,
         allotment: Allotment::new(collections),
+        unapplied,
+        remittances,
         log: environment.log.clone(),
         views: Views::of(vec![projections.clone()]),
         db: environment.db.clone(),
@@ -87,9 +98,10 @@ pub async fn start(process: &Process, settings: Settings) -> anyhow::Result<Serv
         streams: Cache::new(REMEMBERED_IDS),
     };
     parts.projections.push(projections);
+    parts.tasks.push(tokio::spawn(server.clone().carry_on_all(environment.stop.clone())));
+    let notifications = pix::router(server.clone(), settings.pix, &environment.metrics);
     let api = InvoiceServiceServer::new(server).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let routes = Routes::new(InterceptedService::new(api, environment.gatekeeper.clone()));
-    service::listen(&environment, &settings.listen, (routes, SERVICE_NAME, contracts::DESCRIPTORS), axum::Router::new(), &mut parts)
-        .await?;
+    service::listen(&environment, &settings.listen, (routes, SERVICE_NAME, contracts::DESCRIPTORS), notifications, &mut parts).await?;
     Ok(Service::new(NAME, environment, parts))
 }

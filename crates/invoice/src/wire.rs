@@ -7,6 +7,8 @@ mod event;
 mod instrument;
 mod invoice;
 mod refusal;
+mod remittance;
+mod unapplied;
 
 pub use charges::{charge_terms, statement};
 pub use collection::{Receiver, collection_account, collection_account_view, collection_refused, decode_collection, encode_collection};
@@ -18,3 +20,8 @@ pub use command::{
 pub use event::{Fact, INSTRUMENTS_ASSIGNED, decode, encode};
 pub use invoice::{invoice_view, verdict};
 pub use refusal::refused;
+pub use remittance::{decode as decode_remittance, encode as encode_remittance};
+pub use unapplied::{
+    decode as decode_unapplied, encode as encode_unapplied, refused as refused_unapplied, status as unapplied_status,
+    status_of as unapplied_status_of,
+};

@@ -134,10 +134,10 @@ impl ChargeTerms {
 /// What an invoice comes to on a day, by the payments that are known now and were made until then. A payment that went back counts until
 /// the day on which it did. Errors: [`ChargeFault`].
 pub fn statement_on(account: &Account, invoice: &Invoice, day: NaiveDate) -> Result<Statement, ChargeFault> {
-    let counted = |payment: &Payment| match &payment.reversed {
-        None => payment.applied_minor,
-        Some(reversal) if day < reversal.reversed_on => reversal.applied_minor,
-        Some(_) => 0,
+    let counted = |payment: &Payment| {
+        let parts = payment.returns.values().filter(|part| day < part.returned_on).map(|part| part.applied_minor);
+        let whole = payment.reversed.iter().filter(|reversal| day < reversal.reversed_on).map(|reversal| reversal.applied_minor);
+        parts.chain(whole).fold(payment.applied_minor, i64::saturating_add)
     };
     let paid = invoice.payments.iter().filter_map(|payment_id| account.payments.get(payment_id));
     let movements = paid.filter_map(|payment| movement(payment.paid_on, counted(payment))).collect();

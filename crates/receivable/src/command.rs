@@ -1,6 +1,9 @@
 //! What an account is asked to do.
 
-use crate::{account::Attributes, charges::ChargeTerms, instrument::NewInstruments};
+use crate::account::{Attributes, Source};
+use crate::charges::ChargeTerms;
+use crate::event::BankRecord;
+use crate::instrument::NewInstruments;
 use alloc::{collections::BTreeSet, string::String, vec::Vec};
 use kernel::{ContactId, Currency, CustomerId, DateTime, InvoiceId, NaiveDate, PaymentId, StepId, Utc};
 
@@ -17,8 +20,16 @@ pub enum Command {
     CancelInvoice(CancelInvoice),
     /// Records money received.
     RecordPayment(RecordPayment),
-    /// Records that money went back.
+    /// Records money that the bank or the Pix network told of.
+    RecordReceipt(RecordReceipt),
+    /// Records that all of a payment went back.
     ReversePayment(ReversePayment),
+    /// Records that a part of a payment went back.
+    ReturnPayment(ReturnPayment),
+    /// Records that a bank took back a payment that its file had told of.
+    UndoBankPayment(UndoBankPayment),
+    /// Records what a bank says of an invoice's boleto.
+    RecordBankNotice(RecordBankNotice),
     /// Asks whether a reminder may go out now.
     AuthorizeReminder(AuthorizeReminder),
     /// Ends all use of personal data.
@@ -116,6 +127,76 @@ pub struct ReversePayment {
     pub reason: String,
     /// When it went back.
     pub reversed_on: NaiveDate,
+}
+
+/// Records money that another channel than a caller told of. Where two channels may tell of the same money, the second only
+/// confirms the first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordReceipt {
+    /// The payment.
+    pub payment: RecordPayment,
+    /// Who told of it.
+    pub source: Source,
+    /// What the bank took for it, in minor units, not negative.
+    pub fee_minor: i64,
+}
+
+/// Records that a part of a payment went back: first its unapplied part, then what reduces the invoice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReturnPayment {
+    /// Which payment.
+    pub payment_id: PaymentId,
+    /// Id of this return, 1 to 64 characters; the same again adds nothing.
+    pub return_id: String,
+    /// Minor units, 1 to what has not gone back yet.
+    pub amount_minor: i64,
+    /// Why, 1 to 200 characters.
+    pub reason: String,
+    /// When.
+    pub returned_on: NaiveDate,
+}
+
+/// Records that a bank took back a payment that its file had told of: the newest of that amount.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UndoBankPayment {
+    /// Id of the record, 1 to 64 characters; the same again adds nothing.
+    pub record_id: String,
+    /// The invoice.
+    pub invoice_id: InvoiceId,
+    /// Minor units as they were paid; 0 where the record does not say: the newest payment then.
+    pub amount_minor: i64,
+    /// Why, 1 to 200 characters.
+    pub reason: String,
+    /// When.
+    pub undone_on: NaiveDate,
+}
+
+/// Records what a bank says of an invoice's boleto. It moves no money of the payer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordBankNotice {
+    /// What was said, and where.
+    pub record: BankRecord,
+    /// What it means.
+    pub notice: BankNotice,
+    /// What the bank took for it, in minor units, not negative.
+    pub fee_minor: i64,
+    /// The day of a fee where the record has none.
+    pub today: NaiveDate,
+}
+
+/// What a record of a bank's file means for a boleto, other than money.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BankNotice {
+    /// It takes payments now.
+    Registered,
+    /// It was not registered; the reasons are the record's.
+    Rejected,
+    /// It takes payments no more.
+    WrittenOff,
+    /// A fee, and nothing else.
+    Fee,
+    /// Anything else, by its stable name of 1 to 64 characters.
+    Other(String),
 }
 
 /// Asks, immediately before a contact is handed to a provider, which of its items may still go out.

@@ -1,6 +1,8 @@
 //! What happened to an account. Each event carries what a reader needs who has no state of its own.
 
-use crate::{account::Attributes, charges::ChargeTerms, instrument::Instruments};
+use crate::account::{Attributes, Source};
+use crate::charges::ChargeTerms;
+use crate::instrument::Instruments;
 use alloc::{collections::BTreeSet, string::String, vec::Vec};
 use kernel::{ContactId, Currency, CustomerId, DateTime, InvoiceId, NaiveDate, PaymentId, StepId, Utc};
 
@@ -23,6 +25,18 @@ pub enum Event {
     PaymentReceived(PaymentReceived),
     /// Money went back.
     PaymentReversed(PaymentReversed),
+    /// A second channel told of a payment that is known.
+    PaymentConfirmed(PaymentConfirmed),
+    /// The bank registered a boleto.
+    BoletoRegistered(BankRecord),
+    /// The bank did not register a boleto.
+    BoletoRejected(BankRecord),
+    /// The bank takes no more payments of a boleto.
+    BoletoWrittenOff(BankRecord),
+    /// The bank said something else of a boleto.
+    BoletoNoticed(BoletoNoticed),
+    /// The bank took a fee.
+    BankFeeCharged(BankFeeCharged),
     /// A contact was allowed to go out.
     ReminderAuthorized(ReminderAuthorized),
     /// An invoice got what it can be paid with, or got it anew after a change.
@@ -41,8 +55,14 @@ impl Event {
             Event::CustomerRegistered(_)
             | Event::CustomerAmended(_)
             | Event::CustomerErased(_)
-            | Event::ReminderAuthorized(_)
-            | Event::InstrumentsAssigned(_) => None,
+            | Event::PaymentConfirmed(_)
+            | Event::BoletoRegistered(_)
+            | Event::BoletoRejected(_)
+            | Event::BoletoWrittenOff(_)
+            | Event::BoletoNoticed(_)
+            | Event::BankFeeCharged(_)
+            | Event::InstrumentsAssigned(_)
+            | Event::ReminderAuthorized(_) => None,
         }
     }
 }
@@ -186,6 +206,8 @@ pub struct PaymentReceived {
     pub released: Vec<Release>,
     /// Left to pay on the invoice afterwards, minor units: principal, or charges where no principal is; 0 = settled.
     pub outstanding_minor: i64,
+    /// Who told of it.
+    pub source: Source,
 }
 
 /// Money went back.
@@ -195,7 +217,7 @@ pub struct PaymentReversed {
     pub payment_id: PaymentId,
     /// The invoice that it was for.
     pub invoice_id: InvoiceId,
-    /// What went back: the whole payment, minor units.
+    /// What went back, minor units: all that was left of the payment, or the part of one return.
     pub amount_minor: i64,
     /// Currency.
     pub currency: Currency,
@@ -213,6 +235,62 @@ pub struct PaymentReversed {
     pub reason: String,
     /// When.
     pub reversed_on: NaiveDate,
+    /// Id of the return, where only a part may have gone back.
+    pub return_id: Option<String>,
+}
+
+/// A second channel told of a payment that is known: nothing moves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PaymentConfirmed {
+    /// The payment.
+    pub payment_id: PaymentId,
+    /// The invoice that it is for.
+    pub invoice_id: InvoiceId,
+    /// The id under which the second channel told of it.
+    pub confirmed_by: PaymentId,
+    /// The second channel.
+    pub source: Source,
+}
+
+/// A record of a bank's file about a boleto.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BankRecord {
+    /// The invoice of the boleto.
+    pub invoice_id: InvoiceId,
+    /// Id of the record: equal in every file that tells of the same event; 1 to 64 characters.
+    pub record_id: String,
+    /// COMPE code, three digits.
+    pub bank: String,
+    /// The bank's movement code.
+    pub movement: String,
+    /// The bank's reason codes.
+    pub reasons: Vec<String>,
+    /// Day of the event as the bank has it.
+    pub event_on: Option<NaiveDate>,
+}
+
+/// The bank said something of a boleto that changes neither money nor registration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BoletoNoticed {
+    /// Where.
+    pub record: BankRecord,
+    /// What, by its stable name.
+    pub notice: String,
+}
+
+/// The bank took a fee. It is the creditor's cost: the payer's books do not have it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BankFeeCharged {
+    /// The invoice of the boleto.
+    pub invoice_id: InvoiceId,
+    /// Id of the record.
+    pub record_id: String,
+    /// Minor units, more than zero.
+    pub amount_minor: i64,
+    /// Currency.
+    pub currency: Currency,
+    /// When.
+    pub charged_on: NaiveDate,
 }
 
 /// What an invoice can be paid with from here on.

@@ -2,10 +2,10 @@
 
 use crate::event::released_minor;
 use crate::{
-    Account, Authorization, Event, Invoice, InvoiceAmended, InvoiceCancelled, InvoiceIssued, Payment, PaymentReceived, PaymentReversed,
-    Phase, Release, ReminderAuthorized, Reversal, Standing, Terms,
+    Account, Authorization, BankRecord, BankStanding, Event, Invoice, InvoiceAmended, InvoiceCancelled, InvoiceIssued, Payment,
+    PaymentReceived, PaymentReversed, Phase, Release, ReminderAuthorized, Return, Reversal, Standing, Terms,
 };
-use alloc::vec::Vec;
+use alloc::{collections::BTreeMap, string::String, vec::Vec};
 use chrono::TimeDelta;
 use kernel::Currency;
 
@@ -33,6 +33,16 @@ pub fn evolve(mut account: Account, event: &Event) -> Account {
         Event::InvoiceCancelled(event) => cancelled(&mut account, event),
         Event::PaymentReceived(event) => received(&mut account, event),
         Event::PaymentReversed(event) => reversed(&mut account, event),
+        Event::PaymentConfirmed(event) => {
+            if let Some(payment) = account.payments.get_mut(&event.payment_id) {
+                payment.confirmed_by = Some(event.confirmed_by.clone());
+            }
+        }
+        Event::BoletoRegistered(record) => stands(&mut account, record, BankStanding::Registered),
+        Event::BoletoRejected(record) => stands(&mut account, record, BankStanding::Rejected),
+        Event::BoletoWrittenOff(record) => stands(&mut account, record, BankStanding::WrittenOff),
+        Event::BoletoNoticed(event) => taken_in(&mut account, &event.record.record_id),
+        Event::BankFeeCharged(event) => taken_in(&mut account, &event.record_id),
         Event::ReminderAuthorized(event) => authorized(&mut account, event),
         Event::InstrumentsAssigned(event) => {
             if let Some(invoice) = account.invoices.get_mut(&event.invoice_id) {
@@ -56,6 +66,7 @@ fn issued(account: &mut Account, event: &InvoiceIssued) {
         payments: Vec::new(),
         instruments: None,
         charges: event.charges.clone(),
+        bank_standing: BankStanding::Unsaid,
     };
     account.invoices.insert(event.invoice_id.clone(), invoice);
 }
@@ -90,6 +101,10 @@ fn received(account: &mut Account, event: &PaymentReceived) {
         applied_minor: event.amount_minor.saturating_sub(event.unapplied_minor),
         paid_on: event.paid_on,
         method: event.method.clone(),
+        source: event.source,
+        confirmed_by: None,
+        returns: BTreeMap::new(),
+        returned_minor: 0,
         reversed: None,
     };
     account.payments.insert(event.payment_id.clone(), payment);
@@ -102,10 +117,34 @@ fn reversed(account: &mut Account, event: &PaymentReversed) {
         left_open(invoice, event.applied_minor, event.outstanding_minor);
     }
     if let Some(payment) = account.payments.get_mut(&event.payment_id) {
-        let applied_minor = core::mem::take(&mut payment.applied_minor);
-        payment.reversed = Some(Reversal { reason: event.reason.clone(), reversed_on: event.reversed_on, applied_minor });
+        let money_minor = event.amount_minor.saturating_sub(event.unapplied_minor);
+        payment.applied_minor = payment.applied_minor.saturating_sub(money_minor);
+        payment.returned_minor = payment.returned_minor.saturating_add(event.amount_minor);
+        let whole_minor = match &event.return_id {
+            None => money_minor,
+            Some(return_id) => {
+                let part = Return { amount_minor: event.amount_minor, applied_minor: money_minor, returned_on: event.reversed_on };
+                payment.returns.insert(return_id.clone(), part);
+                0
+            }
+        };
+        if payment.returned_minor >= payment.amount_minor {
+            let (reason, reversed_on) = (event.reason.clone(), event.reversed_on);
+            payment.reversed = Some(Reversal { reason, reversed_on, applied_minor: whole_minor });
+        }
     }
     credited(account, event.currency, event.unapplied_minor.saturating_neg());
+}
+
+fn stands(account: &mut Account, record: &BankRecord, standing: BankStanding) {
+    if let Some(invoice) = account.invoices.get_mut(&record.invoice_id) {
+        invoice.bank_standing = standing;
+    }
+    taken_in(account, &record.record_id);
+}
+
+fn taken_in(account: &mut Account, record_id: &str) {
+    account.bank_records.insert(String::from(record_id));
 }
 
 fn authorized(account: &mut Account, event: &ReminderAuthorized) {

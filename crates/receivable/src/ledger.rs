@@ -137,8 +137,14 @@ pub fn postings(event: &Event, recorded_at: DateTime<Utc>) -> Vec<Posting> {
         Event::CustomerRegistered(_)
         | Event::CustomerAmended(_)
         | Event::CustomerErased(_)
-        | Event::ReminderAuthorized(_)
-        | Event::InstrumentsAssigned(_) => vec![],
+        | Event::PaymentConfirmed(_)
+        | Event::BoletoRegistered(_)
+        | Event::BoletoRejected(_)
+        | Event::BoletoWrittenOff(_)
+        | Event::BoletoNoticed(_)
+        | Event::BankFeeCharged(_)
+        | Event::InstrumentsAssigned(_)
+        | Event::ReminderAuthorized(_) => vec![],
     };
     postings.retain(|posting| posting.entry.amount_minor != 0);
     postings

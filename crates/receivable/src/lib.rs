@@ -25,18 +25,21 @@ pub mod instrument;
 pub mod last_look;
 pub mod ledger;
 pub mod rejection;
+pub mod remittance;
 mod settlement;
+pub mod unapplied;
 
-pub use account::{Account, Attributes, Authorization, Invoice, Payment, Phase, Reversal, Standing, Terms};
+pub use account::{Account, Attributes, Authorization, BankStanding, Invoice, Payment, Phase, Return, Reversal, Source, Standing, Terms};
 pub use charges::ChargeTerms;
 pub use command::{
-    AmendInvoice, AuthorizationItem, AuthorizeReminder, CancelInvoice, Command, EraseCustomer, IssueInvoice, NewCharges, RecordPayment,
-    RegisterCustomer, ReversePayment,
+    AmendInvoice, AuthorizationItem, AuthorizeReminder, BankNotice, CancelInvoice, Command, EraseCustomer, IssueInvoice, NewCharges,
+    RecordBankNotice, RecordPayment, RecordReceipt, RegisterCustomer, ReturnPayment, ReversePayment, UndoBankPayment,
 };
 pub use decide::decide;
 pub use event::{
-    AuthorizedItem, CustomerAmended, CustomerErased, CustomerRegistered, Event, InstrumentsAssigned, InvoiceAmended, InvoiceCancelled,
-    InvoiceIssued, PaymentReceived, PaymentReversed, Release, ReminderAuthorized,
+    AuthorizedItem, BankFeeCharged, BankRecord, BoletoNoticed, CustomerAmended, CustomerErased, CustomerRegistered, Event,
+    InstrumentsAssigned, InvoiceAmended, InvoiceCancelled, InvoiceIssued, PaymentConfirmed, PaymentReceived, PaymentReversed, Release,
+    ReminderAuthorized,
 };
 pub use evolve::evolve;
 pub use instrument::{Instruments, NewInstruments, Slip};

@@ -60,6 +60,15 @@ pub enum Rejection {
     /// The payment went back already, for another reason or on another day.
     #[error("the payment is already reversed")]
     PaymentAlreadyReversed,
+    /// The id belongs to a return of another amount.
+    #[error("a return with this id and other content exists")]
+    ReturnExists,
+    /// More than is left of the payment.
+    #[error("more than is left of the payment would go back")]
+    ReturnTooLarge,
+    /// A fee below zero.
+    #[error("fee_minor is below zero")]
+    FeeNegative,
     /// Unapplied credit would pass 2^53 minor units.
     #[error("unapplied credit would pass 2^53")]
     CreditTooLarge,
@@ -105,6 +114,9 @@ impl Rejection {
             Rejection::CurrencyMismatch => "currency_mismatch",
             Rejection::PaymentExists => "payment_exists",
             Rejection::PaymentAlreadyReversed => "payment_already_reversed",
+            Rejection::ReturnExists => "return_exists",
+            Rejection::ReturnTooLarge => "return_too_large",
+            Rejection::FeeNegative => "fee_negative",
             Rejection::CreditTooLarge => "credit_too_large",
             Rejection::InstrumentsCurrency => "instruments_currency",
             Rejection::Boleto(fault) => fault.slug(),
@@ -117,7 +129,11 @@ impl Rejection {
         match self {
             Rejection::TextRefused { field, .. } => field,
             Rejection::ZoneUnknown => "attributes.zone",
-            Rejection::AmountNotPositive | Rejection::AmountTooLarge | Rejection::CreditTooLarge => "amount_minor",
+            Rejection::AmountNotPositive | Rejection::AmountTooLarge | Rejection::CreditTooLarge | Rejection::ReturnTooLarge => {
+                "amount_minor"
+            }
+            Rejection::ReturnExists => "return_id",
+            Rejection::FeeNegative => "fee_minor",
             Rejection::DueBeforeIssue => "due_on",
             Rejection::ToleranceNegative => "tolerance_minor",
             Rejection::MinimumNegative => "items.min_outstanding_minor",
@@ -142,6 +158,7 @@ impl Rejection {
             | Rejection::DueBeforeIssue
             | Rejection::ToleranceNegative
             | Rejection::MinimumNegative
+            | Rejection::FeeNegative
             | Rejection::InstrumentsCurrency
             | Rejection::Boleto(_)
             | Rejection::Charges(_) => Kind::Invalid,
@@ -152,6 +169,8 @@ impl Rejection {
             | Rejection::CurrencyMismatch
             | Rejection::PaymentExists
             | Rejection::PaymentAlreadyReversed
+            | Rejection::ReturnExists
+            | Rejection::ReturnTooLarge
             | Rejection::CreditTooLarge => Kind::Precondition,
         }
     }

@@ -46,6 +46,8 @@ pub struct Settings {
     pub tolerance_minor: i64,
     /// Who the payer owes to.
     pub creditor: notification::Creditor,
+    /// Who may notify of Pix received.
+    pub pix: invoice::PixConfig,
     /// How messages leave.
     pub channels: notification::ChannelsConfig,
     /// Set by commands that delete their storage when they end: nothing then waits for the disk.
@@ -75,6 +77,7 @@ impl Settings {
             zone,
             tolerance_minor,
             creditor: config.section("creditor")?,
+            pix: config.section("pix")?,
             channels: config.section("channels")?,
             throwaway: false,
             keep_mail_in: None,
@@ -94,6 +97,7 @@ impl Settings {
             "kafka" => anyhow::ensure!(!self.bus.brokers.is_empty(), "bus.brokers: is needed where bus.kind is kafka"),
             other => anyhow::bail!("bus.kind: is {other}, should be in-process or kafka"),
         }
+        self.pix.check()?;
         anyhow::ensure!(self.bus.partitions > 0, "bus.partitions: should be more than zero");
         Ok(())
     }

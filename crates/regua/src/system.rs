@@ -66,8 +66,17 @@ pub async fn start_service(name: &str, settings: &Settings, mode: Mode, process:
     match name {
         invoice::NAME => {
             let tolerance_minor = if mode == Mode::Replay { 0 } else { settings.tolerance_minor };
-            invoice::start(process, invoice::Settings { storage, listen: settings.invoice.clone(), zone: settings.zone, tolerance_minor })
-                .await
+            invoice::start(
+                process,
+                invoice::Settings {
+                    storage,
+                    listen: settings.invoice.clone(),
+                    zone: settings.zone,
+                    tolerance_minor,
+                    pix: settings.pix.clone(),
+                },
+            )
+            .await
         }
         dunning_engine::NAME => {
             let listen = settings.dunning_engine.clone();

@@ -208,7 +208,7 @@ fn paid_invoice(customer_id: &CustomerId, payment_id: &PaymentId, account: &Acco
 }
 
 /// The kind of command is part of the body: one key for two kinds is a mistake of the caller.
-pub(super) fn command_key<M: Message>(kind: &str, (command_id, body): (&str, &M)) -> Result<CommandKey, Refusal> {
+pub(crate) fn command_key<M: Message>(kind: &str, (command_id, body): (&str, &M)) -> Result<CommandKey, Refusal> {
     let id = request::command_id(command_id)?;
     let mut hash = Sha256::new();
     hash.update(kind);

@@ -1,12 +1,14 @@
 //! Events of the log: protobuf bytes ↔ domain facts.
 
+mod bank;
+
 use super::{charges, instrument};
 use chrono::{DateTime, NaiveDate, Utc};
 use contracts::invoice::v1 as proto;
 use host::request::DATE_FORMAT;
 use kernel::{ContactId, Currency, CustomerId, InvoiceId, PaymentId, StepId};
 use prost::Message;
-use receivable::{Attributes, AuthorizedItem, Event, Release};
+use receivable::{Attributes, AuthorizedItem, Event, Release, Source};
 
 /// An event with the payer whose account it is on.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,6 +53,12 @@ pub fn encode(fact: &Fact) -> (&'static str, Vec<u8>) {
         Event::InvoiceCancelled(e) => ("InvoiceCancelled", cancelled_out(customer_id, e).encode_to_vec()),
         Event::PaymentReceived(e) => ("PaymentReceived", received_out(customer_id, e).encode_to_vec()),
         Event::PaymentReversed(e) => ("PaymentReversed", reversed_out(customer_id, e).encode_to_vec()),
+        Event::PaymentConfirmed(_)
+        | Event::BoletoRegistered(_)
+        | Event::BoletoRejected(_)
+        | Event::BoletoWrittenOff(_)
+        | Event::BoletoNoticed(_)
+        | Event::BankFeeCharged(_) => bank::encode(customer_id, &fact.event),
         Event::ReminderAuthorized(e) => ("ReminderAuthorized", authorized_out(customer_id, e).encode_to_vec()),
         Event::InstrumentsAssigned(e) => (INSTRUMENTS_ASSIGNED, instrument::assigned_out(customer_id, e).encode_to_vec()),
     }
@@ -129,6 +137,7 @@ fn received_out(customer_id: String, e: &receivable::PaymentReceived) -> proto::
         charges_minor: e.charges_minor,
         discount_minor: e.discount_minor,
         released: releases_out(&e.released),
+        source: e.source.slug().to_owned(),
     }
 }
 
@@ -146,6 +155,7 @@ fn reversed_out(customer_id: String, e: &receivable::PaymentReversed) -> proto::
         amount_minor: e.amount_minor,
         charges_minor: e.charges_minor,
         discount_minor: e.discount_minor,
+        return_id: e.return_id.clone().unwrap_or_default(),
     }
 }
 
@@ -182,7 +192,7 @@ pub fn decode(event_type: &str, payload: &[u8]) -> Result<Option<Fact>, DecodeFa
         "PaymentReversed" => reversed_in(message("PaymentReversed", payload)?)?,
         "ReminderAuthorized" => authorized_in(message("ReminderAuthorized", payload)?)?,
         INSTRUMENTS_ASSIGNED => instrument::assigned_in(message(INSTRUMENTS_ASSIGNED, payload)?)?,
-        _ => return Ok(None),
+        other => return bank::decode(other, payload),
     };
     Ok(Some(fact))
 }
@@ -195,11 +205,11 @@ pub(super) fn fact(customer_id: &str, event: Event) -> Result<Fact, DecodeFault>
     Ok(Fact { customer_id: CustomerId::new(customer_id).map_err(|_| DecodeFault::Field("customer_id"))?, event })
 }
 
-fn day(field: &'static str, text: &str) -> Result<NaiveDate, DecodeFault> {
+pub(super) fn day(field: &'static str, text: &str) -> Result<NaiveDate, DecodeFault> {
     NaiveDate::parse_from_str(text, DATE_FORMAT).map_err(|_| DecodeFault::Field(field))
 }
 
-fn currency(text: &str) -> Result<Currency, DecodeFault> {
+pub(super) fn currency(text: &str) -> Result<Currency, DecodeFault> {
     Currency::new(text).ok_or(DecodeFault::Field("currency"))
 }
 
@@ -207,7 +217,7 @@ pub(super) fn invoice_id(text: &str) -> Result<InvoiceId, DecodeFault> {
     InvoiceId::new(text).map_err(|_| DecodeFault::Field("invoice_id"))
 }
 
-fn payment_id(text: &str) -> Result<PaymentId, DecodeFault> {
+pub(super) fn payment_id(text: &str) -> Result<PaymentId, DecodeFault> {
     PaymentId::new(text).map_err(|_| DecodeFault::Field("payment_id"))
 }
 
@@ -298,6 +308,7 @@ fn received_in(m: proto::PaymentReceived) -> Result<Fact, DecodeFault> {
         unapplied_minor: m.unapplied_minor,
         released: releases_in(m.released)?,
         outstanding_minor: m.outstanding_minor,
+        source: Source::named(&m.source).ok_or(DecodeFault::Field("source"))?,
     };
     fact(&m.customer_id, Event::PaymentReceived(event))
 }
@@ -315,6 +326,7 @@ fn reversed_in(m: proto::PaymentReversed) -> Result<Fact, DecodeFault> {
         outstanding_minor: m.outstanding_minor,
         reason: m.reason,
         reversed_on: day("reversed_on", &m.reversed_on)?,
+        return_id: optional(m.return_id),
     };
     fact(&m.customer_id, Event::PaymentReversed(event))
 }

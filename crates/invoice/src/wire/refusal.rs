@@ -38,6 +38,9 @@ fn reason(rejection: &Rejection) -> &'static str {
         | Rejection::InvoiceCancelled
         | Rejection::CurrencyMismatch
         | Rejection::PaymentExists
+        | Rejection::ReturnExists
+        | Rejection::ReturnTooLarge
+        | Rejection::FeeNegative
         | Rejection::CreditTooLarge
         | Rejection::InstrumentsCurrency
         | Rejection::Boleto(_)

@@ -172,7 +172,14 @@ pub fn loopback() -> Listen {
 }
 
 pub fn settings(storage: Storage, listen: Listen) -> invoice::Settings {
-    invoice::Settings { storage, listen, zone: Zone::SAO_PAULO, tolerance_minor: 100 }
+    invoice::Settings { storage, listen, zone: Zone::SAO_PAULO, tolerance_minor: 100, pix: pix_tokens() }
+}
+
+/// Token of the default tenant's Pix notifications.
+pub const PIX_TOKEN: &str = "pix-token-of-tests";
+
+fn pix_tokens() -> invoice::PixConfig {
+    invoice::PixConfig { tokens: [("default".to_owned(), PIX_TOKEN.to_owned())].into() }
 }
 
 pub fn process(clock: Arc<dyn Clock>, activity: Activity, access: Access) -> Process {

@@ -1,8 +1,11 @@
 //! One payer's account: scripts of commands with what each does, and properties over random ones.
 
+mod bank;
 mod charged;
 mod collections;
 mod instruments;
 mod properties;
+mod remittances;
 mod script;
 mod tables;
+mod unapplied;

@@ -5,9 +5,9 @@ use brazil::pix::StaticTxid;
 use kernel::{CollectionAccountId, ContactId, Currency, CustomerId, InvoiceId, NaiveDate, PaymentId, StepId};
 use receivable::charges::{AgreedInterest, ChargeTerms, EarlyDiscount};
 use receivable::{
-    Account, AmendInvoice, Answer, AuthorizationItem, AuthorizeReminder, CancelInvoice, Command, EraseCustomer, Event, IssueInvoice, Kind,
-    NewCharges, NewInstruments, RecordPayment, RegisterCustomer, Rejection, Release, ReversePayment, collection::Agreement, decide, evolve,
-    last_look,
+    Account, AmendInvoice, Answer, AuthorizationItem, AuthorizeReminder, BankNotice, BankRecord, CancelInvoice, Command, EraseCustomer,
+    Event, IssueInvoice, Kind, NewCharges, NewInstruments, RecordBankNotice, RecordPayment, RecordReceipt, RegisterCustomer, Rejection,
+    Release, ReturnPayment, ReversePayment, Source, UndoBankPayment, collection::Agreement, decide, evolve, last_look,
 };
 use std::collections::BTreeSet;
 
@@ -98,6 +98,12 @@ fn shown(event: &Event) -> String {
                 event.outstanding_minor
             )
         }
+        Event::PaymentConfirmed(event) => format!("confirmed {} by {}", event.payment_id, event.confirmed_by),
+        Event::BoletoRegistered(record) => format!("registered_at_bank {}", record.invoice_id),
+        Event::BoletoRejected(record) => format!("rejected_by_bank {} {}", record.invoice_id, record.reasons.join("+")),
+        Event::BoletoWrittenOff(record) => format!("written_off {}", record.invoice_id),
+        Event::BoletoNoticed(event) => format!("noticed {} {}", event.record.invoice_id, event.notice),
+        Event::BankFeeCharged(event) => format!("fee {} {}", event.invoice_id, event.amount_minor),
         Event::ReminderAuthorized(event) => {
             let items = event.items.iter().map(|item| format!(" {} {}", item.invoice_id, item.net_minor));
             format!("authorized {}{}", event.contact_id, items.collect::<String>())
@@ -121,7 +127,8 @@ fn releases(released: &[Release]) -> String {
 }
 
 /// The words are those of the tables: `issue I1 100 2026-01-01 2026-02-01 [BRL] [doc]`, `pay P1 I1 60 2026-01-20 [BRL]`,
-/// `reverse P1 why 2026-01-25`, `amend I1 amount=50 due=2026-03-01`, `cancel I1 why`, `look C1 tol=0 I1 I2:min=30`.
+/// `reverse P1 why 2026-01-25`, `told pix P1 I1 60 2026-01-20 fee=2`, `return D1 P1 20 2026-01-25`, `undo R1 I1 60`,
+/// `bank R1 I1 rejected reasons=08,63 fee=2`, `amend I1 amount=50 due=2026-03-01`, `cancel I1 why`, `look C1 tol=0 I1 I2:min=30`.
 pub fn parse(text: &str) -> Command {
     let words: Vec<&str> = text.split_whitespace().collect();
     let word = |index: usize| words.get(index).copied().unwrap_or("");
@@ -151,14 +158,27 @@ pub fn parse(text: &str) -> Command {
             reason: word(2).to_owned(),
             today: day("2026-01-15"),
         }),
-        "pay" => Command::RecordPayment(RecordPayment {
-            payment_id: PaymentId::new(word(1)).unwrap(),
+        "pay" => Command::RecordPayment(payment(&words[1..])),
+        "told" => Command::RecordReceipt(RecordReceipt {
+            payment: payment(&words[2..]),
+            source: Source::named(word(1)).unwrap(),
+            fee_minor: setting(&words, "fee=").map_or(0, |text| text.parse().unwrap()),
+        }),
+        "return" => Command::ReturnPayment(ReturnPayment {
+            payment_id: PaymentId::new(word(2)).unwrap(),
+            return_id: word(1).to_owned(),
+            amount_minor: word(3).parse().unwrap(),
+            reason: "devolvido".to_owned(),
+            returned_on: day(word(4)),
+        }),
+        "undo" => Command::UndoBankPayment(UndoBankPayment {
+            record_id: word(1).to_owned(),
             invoice_id: InvoiceId::new(word(2)).unwrap(),
             amount_minor: word(3).parse().unwrap(),
-            currency: currency(word(5)),
-            paid_on: day(word(4)),
-            method: "pix".to_owned(),
+            reason: "bank_reversal".to_owned(),
+            undone_on: day("2026-02-03"),
         }),
+        "bank" => bank_notice(&words),
         "reverse" => Command::ReversePayment(ReversePayment {
             payment_id: PaymentId::new(word(1)).unwrap(),
             reason: word(2).to_owned(),
@@ -223,6 +243,37 @@ fn owe(words: &[&str]) -> Command {
         instruments: None,
         charges: Some(NewCharges { terms, named: true }),
     })
+}
+
+fn payment(words: &[&str]) -> RecordPayment {
+    RecordPayment {
+        payment_id: PaymentId::new(words[0]).unwrap(),
+        invoice_id: InvoiceId::new(words[1]).unwrap(),
+        amount_minor: words[2].parse().unwrap(),
+        currency: currency(words.get(4).filter(|word| !word.contains('=')).copied().unwrap_or("")),
+        paid_on: day(words[3]),
+        method: "pix".to_owned(),
+    }
+}
+
+fn bank_notice(words: &[&str]) -> Command {
+    let notice = match words[3] {
+        "registered" => BankNotice::Registered,
+        "rejected" => BankNotice::Rejected,
+        "written_off" => BankNotice::WrittenOff,
+        "fee" => BankNotice::Fee,
+        other => BankNotice::Other(other.to_owned()),
+    };
+    let record = BankRecord {
+        invoice_id: InvoiceId::new(words[2]).unwrap(),
+        record_id: words[1].to_owned(),
+        bank: "341".to_owned(),
+        movement: "02".to_owned(),
+        reasons: setting(words, "reasons=").map_or_else(Vec::new, |text| text.split(',').map(str::to_owned).collect()),
+        event_on: None,
+    };
+    let fee_minor = setting(words, "fee=").map_or(0, |text| text.parse().unwrap());
+    Command::RecordBankNotice(RecordBankNotice { record, notice, fee_minor, today: day("2026-01-20") })
 }
 
 fn register(words: &[&str]) -> Command {
