@@ -32,6 +32,21 @@ const KNOWN: [(&str, &[&str]); 2] = [
             "InvoiceCancelled",
             "PaymentReceived",
             "PaymentReversed",
+            // What an invoice is paid with is of no interest here.
+            "InstrumentsAssigned",
+            // What banks say beside money, and money that is nobody's yet, are of no interest here.
+            "PaymentConfirmed",
+            "BoletoRegistered",
+            "BoletoRejected",
+            "BoletoWrittenOff",
+            "BoletoNoticed",
+            "BankFeeCharged",
+            "UnappliedPaymentReceived",
+            "UnappliedPaymentAssigned",
+            "UnappliedPaymentApplied",
+            "UnappliedPaymentReleased",
+            "UnappliedPaymentDismissed",
+            "UnappliedPaymentReturned",
         ],
     ),
     // Consents are the gate's business: known, and of no interest here.

@@ -102,10 +102,14 @@ pub(crate) fn issue_invoices(
     items: Streaming<proto::IssueInvoicesRequest>,
 ) -> impl Stream<Item = Result<proto::IssueInvoicesResponse, Status>> + Send {
     let prepared = server.clone();
-    let ready = items.map(move |item| {
-        let item = item?;
-        let ready = prepared.ready_invoice(&tenant, item.invoice.clone(), (&item.command_id, &item));
-        Ok(((item.command_id, item.invoice.unwrap_or_default().invoice_id), ready))
+    // One after the other: numbers of boletos are given out in the order sent.
+    let ready = items.then(move |item| {
+        let (server, tenant) = (prepared.clone(), tenant.clone());
+        async move {
+            let item = item?;
+            let ready = server.ready_invoice(&tenant, item.invoice.clone(), (&item.command_id, &item)).await;
+            Ok(((item.command_id, item.invoice.unwrap_or_default().invoice_id), ready))
+        }
     });
     answers(server, ready, |(command_id, invoice_id), outcome: Result<proto::IssueInvoiceResponse, _>| proto::IssueInvoicesResponse {
         command_id,

@@ -1,20 +1,25 @@
 //! Request → command → response.
 
+mod collection;
 mod ready;
 
-pub(crate) use ready::Ready;
+pub(crate) use ready::{Ready, command_key};
 
 use crate::{
     aggregate::{self, Accounts, Addressed},
+    allotment::Allotment,
     balance::Balances,
     bulk,
     feed::{self, FeedWatch},
-    query, wire,
+    query,
+    remittance::RemittanceFiles,
+    unapplied::UnappliedPayments,
+    wire,
 };
 use chrono::NaiveDate;
 use contracts::invoice::v1::{self as proto, invoice_service_server::InvoiceService};
 use eventlog::{Clock, Log, Recorded, Submission, Writer, projection::Views};
-use futures::{Stream, StreamExt};
+use futures::{Stream, StreamExt, stream};
 use host::{
     Refusal,
     access::tenant_of,
@@ -28,14 +33,21 @@ use std::{pin::Pin, sync::Arc};
 use tonic::{Request, Response, Status, Streaming};
 
 /// Kind of the claim by which an invoice's account is found.
-const INVOICE: &str = "invoice";
+pub(crate) const INVOICE: &str = "invoice";
 /// Kind of the claim by which a payment's account is found.
-const PAYMENT: &str = "payment";
+pub(crate) const PAYMENT: &str = "payment";
+/// Kind of the claim by which a boleto's account is found: `<collection account>/<number>`, see [`receivable::Slip::look_up_number`].
+pub(crate) const BOLETO: &str = "boleto";
+/// Kind of the claim by which a Pix's account is found: its txid.
+pub(crate) const TXID: &str = "txid";
 
 /// The service; clones share everything.
 #[derive(Clone)]
 pub struct Server {
     pub(crate) writer: Writer<Accounts>,
+    pub(crate) allotment: Allotment,
+    pub(crate) unapplied: Writer<UnappliedPayments>,
+    pub(crate) remittances: Writer<RemittanceFiles>,
     pub(crate) log: Log,
     pub(crate) views: Views,
     pub(crate) db: Db,
@@ -55,19 +67,24 @@ impl Server {
     }
 
     /// The payer whose account owns an id. Errors: NOT_FOUND `unknown_<kind>`.
-    async fn payer_of(&self, tenant: &str, kind: &'static str, field: &str, id: &str) -> Result<CustomerId, Refusal> {
+    pub(crate) async fn payer_of(&self, tenant: &str, kind: &'static str, field: &str, id: &str) -> Result<CustomerId, Refusal> {
+        let unknown = || Refusal::not_found(field, &format!("unknown_{kind}"), format!("no {kind} {id}"));
+        self.owner(tenant, kind, id).await?.ok_or_else(unknown)
+    }
+
+    /// The payer whose account owns an id; `None` where nobody does.
+    pub(crate) async fn owner(&self, tenant: &str, kind: &'static str, id: &str) -> Result<Option<CustomerId>, Refusal> {
         let key = (tenant.to_owned(), kind, id.to_owned());
         let stream = match self.streams.get(&key) {
             Some(stream) => stream,
             None => {
-                let found = self.log.claimed(tenant, kind, id).await.map_err(unreadable)?;
-                let stream = found.ok_or_else(|| Refusal::not_found(field, &format!("unknown_{kind}"), format!("no {kind} {id}")))?;
+                let Some(stream) = self.log.claimed(tenant, kind, id).await.map_err(unreadable)? else { return Ok(None) };
                 self.streams.insert(key, stream.clone());
                 stream
             }
         };
         let text = aggregate::customer_of(tenant, &stream).unwrap_or_default();
-        CustomerId::new(text).map_err(|_| Refusal::internal("a claim leads to no account"))
+        CustomerId::new(text).map(Some).map_err(|_| Refusal::internal("a claim leads to no account"))
     }
 
     /// The account of a payer as it is now. Errors: NOT_FOUND `unknown_customer`.
@@ -100,7 +117,7 @@ fn unknown_customer() -> Refusal {
     Refusal::not_found("customer_id", "unknown_customer", "the customer is unknown")
 }
 
-fn unreadable(error: impl std::fmt::Display) -> Refusal {
+pub(crate) fn unreadable(error: impl std::fmt::Display) -> Refusal {
     tracing::warn!(%error, "a read failed");
     Refusal::unavailable("the database did not answer")
 }
@@ -111,6 +128,7 @@ type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 impl InvoiceService for Server {
     type RegisterCustomersStream = Answers<proto::RegisterCustomersResponse>;
     type IssueInvoicesStream = Answers<proto::IssueInvoicesResponse>;
+    type WriteRemittanceStream = Answers<proto::WriteRemittanceResponse>;
     type RecordPaymentsStream = Answers<proto::RecordPaymentsResponse>;
 
     async fn register_customer(&self, request: Request<proto::RegisterCustomerRequest>) -> Answer<proto::RegisterCustomerResponse> {
@@ -157,8 +175,10 @@ impl InvoiceService for Server {
     async fn issue_invoice(&self, request: Request<proto::IssueInvoiceRequest>) -> Answer<proto::IssueInvoiceResponse> {
         let tenant = tenant_of(&request)?;
         let m = request.into_inner();
-        let ready = self.ready_invoice(&tenant, m.invoice.clone(), (&m.command_id, &m))?;
-        Ok(Response::new(self.submit(ready).await?))
+        let ready = self.ready_invoice(&tenant, m.invoice.clone(), (&m.command_id, &m)).await?;
+        let mut answer: proto::IssueInvoiceResponse = self.submit(ready).await?;
+        self.show_pix(&tenant, &mut answer.invoice).await?;
+        Ok(Response::new(answer))
     }
 
     async fn issue_invoices(&self, request: Request<Streaming<proto::IssueInvoicesRequest>>) -> Answer<Self::IssueInvoicesStream> {
@@ -169,13 +189,17 @@ impl InvoiceService for Server {
     async fn amend_invoice(&self, request: Request<proto::AmendInvoiceRequest>) -> Answer<proto::AmendInvoiceResponse> {
         let tenant = tenant_of(&request)?;
         let ready = self.ready_amendment(&tenant, request.get_ref()).await?;
-        Ok(Response::new(self.submit(ready).await?))
+        let mut answer: proto::AmendInvoiceResponse = self.submit(ready).await?;
+        self.show_pix(&tenant, &mut answer.invoice).await?;
+        Ok(Response::new(answer))
     }
 
     async fn cancel_invoice(&self, request: Request<proto::CancelInvoiceRequest>) -> Answer<proto::CancelInvoiceResponse> {
         let tenant = tenant_of(&request)?;
         let ready = self.ready_cancellation(&tenant, request.get_ref()).await?;
-        Ok(Response::new(self.submit(ready).await?))
+        let mut answer: proto::CancelInvoiceResponse = self.submit(ready).await?;
+        self.show_pix(&tenant, &mut answer.invoice).await?;
+        Ok(Response::new(answer))
     }
 
     async fn get_invoice(&self, request: Request<proto::GetInvoiceRequest>) -> Answer<proto::GetInvoiceResponse> {
@@ -183,7 +207,9 @@ impl InvoiceService for Server {
         let invoice_id = request::id("invoice_id", &request.get_ref().invoice_id, InvoiceId::new)?;
         let customer_id = self.payer_of(&tenant, INVOICE, "invoice_id", invoice_id.as_str()).await?;
         let account = self.account(&tenant, &customer_id).await?;
-        Ok(Response::new(proto::GetInvoiceResponse { invoice: wire::invoice_view(&customer_id, &invoice_id, &account) }))
+        let mut answer = proto::GetInvoiceResponse { invoice: wire::invoice_view(&customer_id, &invoice_id, &account, self.today()) };
+        self.show_pix(&tenant, &mut answer.invoice).await?;
+        Ok(Response::new(answer))
     }
 
     async fn list_invoices(&self, request: Request<proto::ListInvoicesRequest>) -> Answer<proto::ListInvoicesResponse> {
@@ -200,7 +226,9 @@ impl InvoiceService for Server {
         let tenant = tenant_of(&request)?;
         let m = request.into_inner();
         let ready = self.ready_payment(&tenant, m.payment.clone(), (&m.command_id, &m)).await?;
-        Ok(Response::new(self.submit(ready).await?))
+        let mut answer: proto::RecordPaymentResponse = self.submit(ready).await?;
+        self.show_pix(&tenant, &mut answer.invoice).await?;
+        Ok(Response::new(answer))
     }
 
     async fn record_payments(&self, request: Request<Streaming<proto::RecordPaymentsRequest>>) -> Answer<Self::RecordPaymentsStream> {
@@ -211,7 +239,9 @@ impl InvoiceService for Server {
     async fn reverse_payment(&self, request: Request<proto::ReversePaymentRequest>) -> Answer<proto::ReversePaymentResponse> {
         let tenant = tenant_of(&request)?;
         let ready = self.ready_reversal(&tenant, request.get_ref()).await?;
-        Ok(Response::new(self.submit(ready).await?))
+        let mut answer: proto::ReversePaymentResponse = self.submit(ready).await?;
+        self.show_pix(&tenant, &mut answer.invoice).await?;
+        Ok(Response::new(answer))
     }
 
     async fn get_invoice_balance(&self, request: Request<proto::GetInvoiceBalanceRequest>) -> Answer<proto::GetInvoiceBalanceResponse> {
@@ -246,12 +276,14 @@ impl InvoiceService for Server {
         let tenant = tenant_of(&request)?;
         let now = self.clock.now();
         let feed_stale = self.feeds.is_stale(&tenant, now).await.map_err(unreadable)?;
-        let terms = wire::Terms { at: now, tolerance_minor: self.tolerance_minor, zone: self.zone, feed_stale };
+        let today = self.zone.day_of(now);
+        let terms = wire::Terms { at: now, day: today, tolerance_minor: self.tolerance_minor, zone: self.zone, feed_stale };
         let (customer_id, look) = wire::reminder(request.get_ref(), terms)?;
         let stream = aggregate::stream(&tenant, customer_id.as_str());
         let addressed = Addressed { customer_id: customer_id.clone(), command: receivable::Command::AuthorizeReminder(look.clone()) };
         let submission = Submission::new(stream.clone(), aggregate::meta(&tenant, customer_id.as_str()), addressed);
-        let written = self.writer.submit(submission).await.map_err(|error| ready::refusal(error, ""))?;
+        let written =
+            self.writer.submit(submission).await.map_err(|error| ready::refusal(error, "", |rejection| wire::refused(rejection, "")))?;
         if written.state.standing == Standing::Unknown {
             return Err(unknown_customer().into());
         }
@@ -266,8 +298,12 @@ impl InvoiceService for Server {
             // The contact was authorised for just this before.
             (true, false) => self.authorized_at(stream, &look.contact_id).await?,
         };
+        let mut verdicts: Vec<_> = verdicts.iter().map(|verdict| wire::verdict(verdict, &written.state, today)).collect();
+        for verdict in &mut verdicts {
+            self.code_pix(&tenant, verdict.instruments.as_mut(), verdict.net_minor).await?;
+        }
         Ok(Response::new(proto::AuthorizeReminderResponse {
-            verdicts: verdicts.iter().map(|v| wire::verdict(v, written.state.invoices.get(&v.item.invoice_id))).collect(),
+            verdicts,
             customer: Some(wire::customer_view(customer_id.as_str(), &written.state, contact)),
             looked_at: Some(wire::timestamp(now)),
             position,
@@ -286,5 +322,77 @@ impl InvoiceService for Server {
             stale: self.feeds.judge(&tenant, &feed, self.clock.now()),
             max_age_hours: self.feeds.max_age_hours,
         }))
+    }
+
+    async fn register_collection_account(
+        &self,
+        request: Request<proto::RegisterCollectionAccountRequest>,
+    ) -> Answer<proto::RegisterCollectionAccountResponse> {
+        let tenant = tenant_of(&request)?;
+        Ok(Response::new(self.register_account(&tenant, request.get_ref()).await?))
+    }
+
+    async fn get_collection_account(
+        &self,
+        request: Request<proto::GetCollectionAccountRequest>,
+    ) -> Answer<proto::GetCollectionAccountResponse> {
+        let tenant = tenant_of(&request)?;
+        Ok(Response::new(self.show_account(&tenant, &request.get_ref().account_id).await?))
+    }
+
+    async fn list_collection_accounts(
+        &self,
+        request: Request<proto::ListCollectionAccountsRequest>,
+    ) -> Answer<proto::ListCollectionAccountsResponse> {
+        let tenant = tenant_of(&request)?;
+        Ok(Response::new(self.list_accounts(&tenant, request.get_ref()).await?))
+    }
+
+    async fn get_statement(&self, request: Request<proto::GetStatementRequest>) -> Answer<proto::GetStatementResponse> {
+        let tenant = tenant_of(&request)?;
+        let m = request.into_inner();
+        let invoice_id = request::id("invoice_id", &m.invoice_id, InvoiceId::new)?;
+        let as_of = request::date_or("as_of", &m.as_of, self.today())?;
+        let customer_id = self.payer_of(&tenant, INVOICE, "invoice_id", invoice_id.as_str()).await?;
+        let account = self.account(&tenant, &customer_id).await?;
+        Ok(Response::new(proto::GetStatementResponse { statement: wire::statement(&account, &invoice_id, as_of)? }))
+    }
+
+    async fn list_unapplied_payments(
+        &self,
+        request: Request<proto::ListUnappliedPaymentsRequest>,
+    ) -> Answer<proto::ListUnappliedPaymentsResponse> {
+        let tenant = tenant_of(&request)?;
+        let m = request.into_inner();
+        let page = Page::of(m.page_size, &m.page_token)?;
+        let status = wire::unapplied_status(m.status)?;
+        let mut payments = query::unapplied(&self.views, &tenant, status, &page).await.map_err(unreadable)?;
+        let next_page_token = page.cut(&mut payments, query::unapplied_key);
+        Ok(Response::new(proto::ListUnappliedPaymentsResponse { payments, next_page_token }))
+    }
+
+    async fn apply_payment(&self, request: Request<proto::ApplyPaymentRequest>) -> Answer<proto::ApplyPaymentResponse> {
+        let tenant = tenant_of(&request)?;
+        Ok(Response::new(self.apply(&tenant, request.get_ref()).await?))
+    }
+
+    async fn import_bank_file(&self, request: Request<Streaming<proto::ImportBankFileRequest>>) -> Answer<proto::ImportBankFileResponse> {
+        let tenant = tenant_of(&request)?;
+        let pieces = request.into_inner().map(|piece| match piece {
+            Ok(piece) => Ok(piece.content),
+            Err(status) => Err(Refusal::new(status.code(), "stream_broken", "content", status.message())),
+        });
+        Ok(Response::new(self.import(&tenant, pieces).await?))
+    }
+
+    async fn write_remittance(&self, request: Request<proto::WriteRemittanceRequest>) -> Answer<Self::WriteRemittanceStream> {
+        let tenant = tenant_of(&request)?;
+        let file = Server::write_remittance(self, &tenant, request.get_ref()).await?;
+        Ok(Response::new(stream::iter(file.pieces().map(Ok)).boxed()))
+    }
+
+    async fn dismiss_payment(&self, request: Request<proto::DismissPaymentRequest>) -> Answer<proto::DismissPaymentResponse> {
+        let tenant = tenant_of(&request)?;
+        Ok(Response::new(self.dismiss(&tenant, request.get_ref()).await?))
     }
 }

@@ -3,8 +3,12 @@
 //! Owns customers' personal data (one table, never in events) and publishes `regua.invoice.v1`.
 
 pub mod aggregate;
+mod allotment;
+mod apply;
 mod balance;
+mod bank;
 mod bulk;
+pub mod collection;
 mod feed;
 mod grpc;
 mod migrations;
@@ -12,11 +16,15 @@ mod movement;
 mod project;
 pub mod publish;
 mod query;
+mod receipts;
+mod remittance;
 mod start;
+mod unapplied;
 mod wire;
 
 pub use aggregate::Accounts;
 pub use feed::payment_feed;
+pub use bank::pix::PixConfig;
 pub use start::{Settings, projections, start};
 
 /// The topic of this service's facts.

@@ -29,7 +29,7 @@ pub fn movement(event: &Event) -> Option<Movement<'_>> {
         Event::InvoiceIssued(e) => Movement { kind: "issued", amount_minor: e.amount_minor, ..at(&e.invoice_id, e.issued_on, e.currency) },
         Event::InvoiceAmended(e) => {
             let credit_minor = released_minor(&e.released);
-            let amount_minor = e.amount_minor - e.previous_amount_minor + credit_minor;
+            let amount_minor = e.amount_minor - e.previous_amount_minor + credit_minor + e.charges_minor - e.discount_minor;
             Movement { kind: "amended", amount_minor, credit_minor, ..at(&e.invoice_id, e.amended_on, e.currency) }
         }
         Event::InvoiceCancelled(e) => {
@@ -37,14 +37,24 @@ pub fn movement(event: &Event) -> Option<Movement<'_>> {
             Movement { kind: "cancelled", amount_minor, credit_minor, ..at(&e.invoice_id, e.cancelled_on, e.currency) }
         }
         Event::PaymentReceived(e) => {
-            let (amount_minor, credit_minor) = (-e.applied_minor, e.unapplied_minor);
+            let (amount_minor, credit_minor) = (-e.applied_minor, e.unapplied_minor + released_minor(&e.released));
             Movement { kind: "payment", amount_minor, credit_minor, ..at(&e.invoice_id, e.paid_on, e.currency) }
         }
         Event::PaymentReversed(e) => {
             let (amount_minor, credit_minor) = (e.applied_minor, -e.unapplied_minor);
             Movement { kind: "reversal", amount_minor, credit_minor, ..at(&e.invoice_id, e.reversed_on, e.currency) }
         }
-        Event::CustomerRegistered(_) | Event::CustomerAmended(_) | Event::CustomerErased(_) | Event::ReminderAuthorized(_) => return None,
+        Event::CustomerRegistered(_)
+        | Event::CustomerAmended(_)
+        | Event::CustomerErased(_)
+        | Event::PaymentConfirmed(_)
+        | Event::BoletoRegistered(_)
+        | Event::BoletoRejected(_)
+        | Event::BoletoWrittenOff(_)
+        | Event::BoletoNoticed(_)
+        | Event::BankFeeCharged(_)
+        | Event::InstrumentsAssigned(_)
+        | Event::ReminderAuthorized(_) => return None,
     };
     Some(entry)
 }

@@ -1,5 +1,11 @@
 //! Events → tables: payers, receivables, and dated entries from which every past balance is a sum.
 
+mod instrument;
+mod unapplied;
+
+pub use instrument::{BOLETO, InstrumentTables};
+pub use unapplied::UnappliedTables;
+
 use crate::{
     movement::movement,
     wire::{self, Fact},
@@ -121,6 +127,13 @@ fn customer_row(tenant: &str, fact: &Fact) -> Option<Vec<Value>> {
         | Event::InvoiceCancelled(_)
         | Event::PaymentReceived(_)
         | Event::PaymentReversed(_)
+        | Event::PaymentConfirmed(_)
+        | Event::BoletoRegistered(_)
+        | Event::BoletoRejected(_)
+        | Event::BoletoWrittenOff(_)
+        | Event::BoletoNoticed(_)
+        | Event::BankFeeCharged(_)
+        | Event::InstrumentsAssigned(_)
         | Event::ReminderAuthorized(_) => return None,
     };
     let consents: Vec<&str> = consents.iter().map(String::as_str).collect();
@@ -240,6 +253,13 @@ fn amended_invoice(event: &Event) -> Option<&kernel::InvoiceId> {
         | Event::CustomerRegistered(_)
         | Event::CustomerAmended(_)
         | Event::CustomerErased(_)
+        | Event::PaymentConfirmed(_)
+        | Event::BoletoRegistered(_)
+        | Event::BoletoRejected(_)
+        | Event::BoletoWrittenOff(_)
+        | Event::BoletoNoticed(_)
+        | Event::BankFeeCharged(_)
+        | Event::InstrumentsAssigned(_)
         | Event::ReminderAuthorized(_) => None,
     }
 }
@@ -293,6 +313,13 @@ fn fold_invoice(invoices: &mut Invoices, tenant: &str, fact: &Fact) {
         | Event::CustomerRegistered(_)
         | Event::CustomerAmended(_)
         | Event::CustomerErased(_)
+        | Event::PaymentConfirmed(_)
+        | Event::BoletoRegistered(_)
+        | Event::BoletoRejected(_)
+        | Event::BoletoWrittenOff(_)
+        | Event::BoletoNoticed(_)
+        | Event::BankFeeCharged(_)
+        | Event::InstrumentsAssigned(_)
         | Event::ReminderAuthorized(_) => {}
     }
 }

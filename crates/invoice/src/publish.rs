@@ -5,15 +5,20 @@ use eventlog::{
     bus::{Publish, Published},
 };
 
-/// Everything that moves money or describes a payer is public; the authorisation of a reminder is not, nor
-/// how far the payment feed reaches, which the owner answers for at the last look.
+/// Everything that moves money or describes a payer is public; the authorisation of a reminder, the running numbers of collection
+/// accounts, and how far the payment feed reaches, which the owner answers for at the last look, are not.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct PublicFacts;
 
 impl Publish for PublicFacts {
     fn publish(&self, event: &Recorded) -> Published {
         match event.event_type.as_str() {
-            "ReminderAuthorized" | "PaymentFeedReported" => Published::Withheld,
+            "ReminderAuthorized"
+            | "PaymentFeedReported"
+            | "CollectionAccountRegistered"
+            | "CollectionAccountAmended"
+            | "NossoNumerosReserved"
+            | "RemittanceWritten" => Published::Withheld,
             _ => Published::Public { event_type: event.event_type.clone(), payload: event.payload.clone() },
         }
     }

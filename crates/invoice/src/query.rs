@@ -1,12 +1,19 @@
 //! SQL reads.
 
-use crate::wire::Contact;
+mod titles;
+mod unapplied;
+
+pub use titles::titles;
+pub use unapplied::{key as unapplied_key, list as unapplied};
+
+use crate::wire::{Contact, Receiver};
 use chrono::NaiveDate;
 use contracts::invoice::v1 as proto;
 use eventlog::projection::{ProjectionError, Views};
 use host::request::Page;
 use kernel::personal::Personal;
 use sql::{Db, Row, SqlError, Value};
+use std::collections::BTreeMap;
 
 /// Separates phones in their column: no phone holds it.
 pub const PHONE_SEPARATOR: &str = " ";
@@ -26,6 +33,31 @@ fn read_contact(row: &Row) -> Result<Contact, SqlError> {
         email: personal("email")?,
         phones: row.text("phones")?.split_whitespace().map(Personal::new).collect(),
         address: personal("address")?,
+    })
+}
+
+/// Who receives the money of a collection account.
+pub async fn receiver(db: &Db, tenant: &str, account_id: &str) -> Result<Option<Receiver>, SqlError> {
+    let text = "SELECT name, tax_id, address, pix_key, pix_name, pix_city FROM collection_receiver WHERE tenant = $1 AND account_id = $2";
+    let rows = db.query(text, &[tenant.into(), account_id.into()]).await?;
+    rows.first().map(read_receiver).transpose()
+}
+
+/// Who receives the money of each collection account of a tenant, by account.
+pub async fn receivers(db: &Db, tenant: &str) -> Result<BTreeMap<String, Receiver>, SqlError> {
+    let rows = db.query("SELECT * FROM collection_receiver WHERE tenant = $1", &[tenant.into()]).await?;
+    rows.iter().map(|row| Ok((row.text("account_id")?, read_receiver(row)?))).collect()
+}
+
+fn read_receiver(row: &Row) -> Result<Receiver, SqlError> {
+    let personal = |column: &str| row.text(column).map(Personal::new);
+    Ok(Receiver {
+        name: personal("name")?,
+        tax_id: personal("tax_id")?,
+        address: personal("address")?,
+        pix_key: personal("pix_key")?,
+        pix_name: personal("pix_name")?,
+        pix_city: personal("pix_city")?,
     })
 }
 
@@ -79,6 +111,9 @@ fn read_invoice(row: &Row) -> Result<proto::Invoice, ProjectionError> {
         status: status.into(),
         document: row.text("document")?,
         automatic_debit_on: row.text("automatic_debit_on")?,
+        instruments: None,
+        due_minor: 0,
+        charges: None,
     })
 }
 

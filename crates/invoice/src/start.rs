@@ -3,11 +3,16 @@
 use crate::{
     CONSUMER, NAME, TOPIC,
     aggregate::Accounts,
+    allotment::Allotment,
+    bank::pix::{self, PixConfig},
+    collection::Collections,
     feed::{FeedWatch, PaymentFeeds},
     grpc::Server,
     migrations::MIGRATIONS,
-    project::AccountTables,
+    project::{AccountTables, InstrumentTables, UnappliedTables},
     publish::PublicFacts,
+    remittance::RemittanceFiles,
+    unapplied::UnappliedPayments,
 };
 use anyhow::Context;
 use contracts::invoice::v1::invoice_service_server::{InvoiceServiceServer, SERVICE_NAME};
@@ -44,14 +49,18 @@ pub struct Settings {
     pub tolerance_minor: i64,
     /// Hours after which overdue reminders wait for the payment feed; 0 = never.
     pub payment_feed_max_age_hours: u32,
+    /// Who may notify of Pix received.
+    pub pix: PixConfig,
 }
 
 impl Settings {
     /// From a configuration. Errors: the faults of its sections.
     pub fn from_config(config: &Config) -> anyhow::Result<Self> {
         let Collection { zone, tolerance_minor, payment_feed_max_age_hours } = Collection::of(config)?;
+        let pix: PixConfig = config.section("pix")?;
+        pix.check()?;
         let (storage, listen) = (config.section("storage")?, config.section(NAME)?);
-        Ok(Self { storage, listen, zone, tolerance_minor, payment_feed_max_age_hours })
+        Ok(Self { storage, listen, zone, tolerance_minor, payment_feed_max_age_hours, pix })
     }
 }
 
@@ -59,7 +68,7 @@ impl Settings {
 pub fn projections(log: &Log) -> anyhow::Result<Projections> {
     let db = log.db().cloned().context("the log has no database")?;
     let own = OwnLog { topic: TOPIC.to_owned(), log: log.clone() };
-    Ok(Projections::new(db, CONSUMER, Some(own), vec![Arc::new(AccountTables)])?)
+    Ok(Projections::new(db, CONSUMER, Some(own), vec![Arc::new(AccountTables), Arc::new(InstrumentTables), Arc::new(UnappliedTables)])?)
 }
 
 /// Starts the service. Errors: storage, bus or an address that cannot be had.
@@ -68,7 +77,10 @@ pub async fn start(process: &Process, settings: Settings) -> anyhow::Result<Serv
     let environment = Environment::open(NAME, &settings.storage, MIGRATIONS, process).await?;
     let options = WriterOptions { partitions: process.partitions, activity: process.activity.clone(), ..WriterOptions::default() };
     let writer = Writer::spawn(Arc::new(Accounts), environment.log.clone(), options.clone());
-    let feeds = Writer::spawn(Arc::new(PaymentFeeds), environment.log.clone(), options);
+    let feeds = Writer::spawn(Arc::new(PaymentFeeds), environment.log.clone(), options.clone());
+    let collections = Writer::spawn(Arc::new(Collections), environment.log.clone(), options.clone());
+    let unapplied = Writer::spawn(Arc::new(UnappliedPayments), environment.log.clone(), options.clone());
+    let remittances = Writer::spawn(Arc::new(RemittanceFiles), environment.log.clone(), options);
     let mut parts = Parts::default();
 
     let projections = projections(&environment.log)?;
@@ -80,6 +92,9 @@ pub async fn start(process: &Process, settings: Settings) -> anyhow::Result<Serv
 
     let server = Server {
         writer,
+        allotment: Allotment::new(collections),
+        unapplied,
+        remittances,
         log: environment.log.clone(),
         views: Views::of(vec![projections.clone()]),
         db: environment.db.clone(),
@@ -90,8 +105,10 @@ pub async fn start(process: &Process, settings: Settings) -> anyhow::Result<Serv
         streams: Cache::new(REMEMBERED_IDS),
     };
     parts.projections.push(projections);
+    parts.tasks.push(tokio::spawn(server.clone().carry_on_all(environment.stop.clone())));
+    let notifications = pix::router(server.clone(), settings.pix, &environment.metrics);
     let api = InvoiceServiceServer::new(server).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let routes = Routes::new(InterceptedService::new(api, environment.gatekeeper.clone()));
-    service::serve(&environment, entrance, routes, axum::Router::new(), &mut parts).await;
+    service::serve(&environment, entrance, routes, notifications, &mut parts).await;
     Ok(Service::new(NAME, environment, parts))
 }

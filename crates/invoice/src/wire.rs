@@ -1,14 +1,29 @@
 //! proto ↔ domain: the only place of this service that knows both.
 
+mod charges;
+mod collection;
 mod command;
 mod event;
 mod feed;
+mod instrument;
+mod invoice;
 mod refusal;
+mod remittance;
+mod unapplied;
+
+pub use charges::{charge_terms, statement};
+pub use collection::{Receiver, collection_account, collection_account_view, collection_refused, decode_collection, encode_collection};
 
 pub use command::{
-    Contact, Terms, amendment, cancellation, customer, customer_view, invoice_filter, invoice_view, new_invoice, new_payment,
-    payment_reversal, reminder, timestamp, verdict,
+    Contact, NewInvoice, Terms, amendment, cancellation, customer, customer_view, invoice_filter, new_invoice, new_payment,
+    payment_reversal, reminder, timestamp,
 };
-pub use event::{DecodeFault, Fact, decode, encode};
+pub use event::{DecodeFault, Fact, INSTRUMENTS_ASSIGNED, decode, encode};
 pub use feed::{FEED_REPORTED, decode_feed, encode_feed, feed_refused, feed_report, feed_reported};
+pub use invoice::{invoice_view, verdict};
 pub use refusal::refused;
+pub use remittance::{decode as decode_remittance, encode as encode_remittance};
+pub use unapplied::{
+    decode as decode_unapplied, encode as encode_unapplied, refused as refused_unapplied, status as unapplied_status,
+    status_of as unapplied_status_of,
+};

@@ -68,6 +68,8 @@ id!(/// A receivable. Unique within a tenant; a track carries the id of its rece
     InvoiceId);
 id!(/// A payment. Unique within a tenant.
     PaymentId);
+id!(/// Where payers pay: a bank's collection agreement, a Pix key, or both. Unique within a tenant.
+    CollectionAccountId);
 id!(/// A ladder, over all its versions.
     PolicyId);
 id!(/// A step, stable over the versions of its policy.

@@ -201,7 +201,7 @@ impl Channels {
 fn open(channel: Channel, config: &ChannelConfig, sender: &Sender, counts: &Counts) -> Result<Option<Adapter>, ConfigFault> {
     Ok(match config.kind {
         Kind::None => None,
-        Kind::Record => Some(Adapter::Record(Recorder::new(counts.clone()))),
+        Kind::Record => Some(Adapter::Record(Recorder::open(config, sender.clone(), counts.clone())?)),
         Kind::Directory => Some(Adapter::Directory(Directory::open(config, sender.clone())?)),
         Kind::Webhook => Some(Adapter::Webhook(Box::new(Webhook::open(config)?))),
         Kind::Smtp if channel == Channel::Email => Some(Adapter::Smtp(Smtp::open(config, sender.clone())?)),

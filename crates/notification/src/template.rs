@@ -5,12 +5,14 @@
 
 mod content;
 mod defaults;
+mod figure;
 mod fit;
 mod form;
 mod sample;
 
-pub use content::{Creditor, Letter, Line};
+pub use content::{Charged, Creditor, Letter, Line, PayWith};
 pub use defaults::Language;
+pub use figure::{Drawing, Figure, bar_code, qr_code};
 pub use sample::sample;
 
 use defaults::{FRAMES, PARTS, TEMPLATES};
@@ -31,6 +33,8 @@ pub struct Rendered {
     pub text: String,
     /// HTML; empty for channels without.
     pub html: String,
+    /// The pictures that the HTML shows.
+    pub figures: Vec<Figure>,
     /// In short: first name, what it is about, creditor. The ordered parameters of an approved WhatsApp template.
     pub parameters: Vec<String>,
 }
@@ -125,8 +129,9 @@ impl Templates {
             Channel::Email => self.framed(template, "email.html", letter, letter.values(true, false, &summary))?,
             Channel::Whatsapp | Channel::Sms | Channel::Voice | Channel::Letter => String::new(),
         };
+        let figures = if html.is_empty() { Vec::new() } else { letter.figures() };
         let parameters = vec![letter.first_name(), summary, letter.creditor.name.clone()];
-        Ok(Rendered { subject, text, html, parameters })
+        Ok(Rendered { subject, text, html, figures, parameters })
     }
 
     fn text(&self, name: &str, values: Value) -> Result<String, TemplateFault> {

@@ -1,6 +1,6 @@
 //! State of one payer's account.
 
-use crate::event::AuthorizedItem;
+use crate::{charges::ChargeTerms, event::AuthorizedItem, instrument::Instruments};
 use alloc::{
     collections::{BTreeMap, BTreeSet},
     string::{String, ToString},
@@ -25,6 +25,8 @@ pub struct Account {
     pub credit: BTreeMap<Currency, i64>,
     /// What was authorised lately, by contact; kept for two days, so that asking again adds nothing.
     pub authorizations: BTreeMap<ContactId, Authorization>,
+    /// Bank records that were taken in, so that the same record in another file adds nothing.
+    pub bank_records: BTreeSet<String>,
 }
 
 impl Account {
@@ -83,7 +85,7 @@ pub struct Invoice {
     pub issued_on: NaiveDate,
     /// Due day as it stands.
     pub due_on: NaiveDate,
-    /// What is left to pay, in minor units: from 0 to `amount_minor`; 0 once cancelled.
+    /// What is left of the principal, in minor units: from 0 to `amount_minor`; 0 once cancelled. Charges are never in it.
     pub open_minor: i64,
     /// Day of its automatic debit, as it stands.
     pub automatic_debit_on: Option<NaiveDate>,
@@ -91,6 +93,26 @@ pub struct Invoice {
     pub phase: Phase,
     /// Payments recorded for it, in the order of recording, reversed ones too.
     pub payments: Vec<PaymentId>,
+    /// What it can be paid with.
+    pub instruments: Option<Instruments>,
+    /// Charges and discounts that were agreed.
+    pub charges: Option<ChargeTerms>,
+    /// What the bank said last of its boleto.
+    pub bank_standing: BankStanding,
+}
+
+/// Where a boleto stands at its bank, as far as the bank has said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum BankStanding {
+    /// The bank has said nothing.
+    #[default]
+    Unsaid,
+    /// It takes payments.
+    Registered,
+    /// It was not registered.
+    Rejected,
+    /// It takes payments no more.
+    WrittenOff,
 }
 
 /// What an invoice said when it was issued.
@@ -126,20 +148,86 @@ pub struct Payment {
     pub amount_minor: i64,
     /// Currency, that of its invoice.
     pub currency: Currency,
-    /// The part that reduces its invoice; the rest is unapplied credit. 0 once reversed.
+    /// The money that pays its invoice, charges included; the rest is unapplied credit. 0 once reversed.
     pub applied_minor: i64,
     /// Day of payment.
     pub paid_on: NaiveDate,
     /// How it was paid, as told.
     pub method: String,
-    /// Set once the money went back.
+    /// Who told of it.
+    pub source: Source,
+    /// The id under which a second channel told of the same money.
+    pub confirmed_by: Option<PaymentId>,
+    /// Parts that went back, by the id of each return.
+    pub returns: BTreeMap<String, Return>,
+    /// What went back in all, minor units.
+    pub returned_minor: i64,
+    /// Set once all of the money went back.
     pub reversed: Option<Reversal>,
+}
+
+/// A part of a payment that went back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Return {
+    /// Minor units.
+    pub amount_minor: i64,
+    /// The money of it that had paid the invoice, in minor units.
+    pub applied_minor: i64,
+    /// When.
+    pub returned_on: NaiveDate,
+}
+
+/// Who told of a payment. Two channels may tell of the same money.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Source {
+    /// A caller.
+    #[default]
+    Caller,
+    /// The Pix network.
+    Pix,
+    /// A bank's return file.
+    BankFile,
+    /// A bank's return file, of money that the Pix network may tell of too (Itaú's occurrence 10).
+    BankFileOrPix,
+}
+
+impl Source {
+    /// All of them.
+    pub const ALL: [Source; 4] = [Source::Caller, Source::Pix, Source::BankFile, Source::BankFileOrPix];
+
+    /// Stable name; empty for a caller.
+    pub fn slug(self) -> &'static str {
+        match self {
+            Source::Caller => "",
+            Source::Pix => "pix",
+            Source::BankFile => "bank_file",
+            Source::BankFileOrPix => "bank_file_or_pix",
+        }
+    }
+
+    /// By its name.
+    pub fn named(slug: &str) -> Option<Self> {
+        Source::ALL.into_iter().find(|source| source.slug() == slug)
+    }
+
+    /// Whether a bank's file told of it.
+    pub fn is_bank_file(self) -> bool {
+        match self {
+            Source::BankFile | Source::BankFileOrPix => true,
+            Source::Caller | Source::Pix => false,
+        }
+    }
+
+    /// Whether the same money may come once by each of two channels.
+    pub fn may_repeat(self, other: Source) -> bool {
+        matches!((self, other), (Source::Pix, Source::BankFileOrPix) | (Source::BankFileOrPix, Source::Pix))
+    }
 }
 
 impl Payment {
     /// The part that is unapplied credit, in minor units; 0 once reversed.
     pub fn unapplied_minor(&self) -> i64 {
-        if self.reversed.is_some() { 0 } else { self.amount_minor - self.applied_minor }
+        self.amount_minor.saturating_sub(self.returned_minor).saturating_sub(self.applied_minor)
     }
 }
 
@@ -150,6 +238,8 @@ pub struct Reversal {
     pub reason: String,
     /// When.
     pub reversed_on: NaiveDate,
+    /// The money that had paid the invoice until then, parts that went back one by one left out, in minor units.
+    pub applied_minor: i64,
 }
 
 /// What a contact was authorised for.

@@ -1,6 +1,9 @@
 //! What an account is asked to do.
 
-use crate::account::Attributes;
+use crate::account::{Attributes, Source};
+use crate::charges::ChargeTerms;
+use crate::event::BankRecord;
+use crate::instrument::NewInstruments;
 use alloc::{collections::BTreeSet, string::String, vec::Vec};
 use kernel::{ContactId, Currency, CustomerId, DateTime, InvoiceId, NaiveDate, PaymentId, StepId, Utc, Zone};
 
@@ -17,8 +20,16 @@ pub enum Command {
     CancelInvoice(CancelInvoice),
     /// Records money received.
     RecordPayment(RecordPayment),
-    /// Records that money went back.
+    /// Records money that the bank or the Pix network told of.
+    RecordReceipt(RecordReceipt),
+    /// Records that all of a payment went back.
     ReversePayment(ReversePayment),
+    /// Records that a part of a payment went back.
+    ReturnPayment(ReturnPayment),
+    /// Records that a bank took back a payment that its file had told of.
+    UndoBankPayment(UndoBankPayment),
+    /// Records what a bank says of an invoice's boleto.
+    RecordBankNotice(RecordBankNotice),
     /// Asks whether a reminder may go out now.
     AuthorizeReminder(AuthorizeReminder),
     /// Ends all use of personal data.
@@ -53,6 +64,19 @@ pub struct IssueInvoice {
     pub document: Option<String>,
     /// Day on which a bank debits it by itself, not before the day of issue.
     pub automatic_debit_on: Option<NaiveDate>,
+    /// What it shall be paid with; BRL only.
+    pub instruments: Option<NewInstruments>,
+    /// Charges and discounts; none where nothing was agreed.
+    pub charges: Option<NewCharges>,
+}
+
+/// Charges and discounts of a new invoice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewCharges {
+    /// What is agreed. Terms that charge nothing and take nothing off are as none.
+    pub terms: ChargeTerms,
+    /// Whether the caller named them, or they are those of the collection account.
+    pub named: bool,
 }
 
 /// Changes amount, due day or automatic debit. What equals the present value changes nothing.
@@ -109,6 +133,76 @@ pub struct ReversePayment {
     pub reversed_on: NaiveDate,
 }
 
+/// Records money that another channel than a caller told of. Where two channels may tell of the same money, the second only
+/// confirms the first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordReceipt {
+    /// The payment.
+    pub payment: RecordPayment,
+    /// Who told of it.
+    pub source: Source,
+    /// What the bank took for it, in minor units, not negative.
+    pub fee_minor: i64,
+}
+
+/// Records that a part of a payment went back: first its unapplied part, then what reduces the invoice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReturnPayment {
+    /// Which payment.
+    pub payment_id: PaymentId,
+    /// Id of this return, 1 to 64 characters; the same again adds nothing.
+    pub return_id: String,
+    /// Minor units, 1 to what has not gone back yet.
+    pub amount_minor: i64,
+    /// Why, 1 to 200 characters.
+    pub reason: String,
+    /// When.
+    pub returned_on: NaiveDate,
+}
+
+/// Records that a bank took back a payment that its file had told of: the newest of that amount.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UndoBankPayment {
+    /// Id of the record, 1 to 64 characters; the same again adds nothing.
+    pub record_id: String,
+    /// The invoice.
+    pub invoice_id: InvoiceId,
+    /// Minor units as they were paid; 0 where the record does not say: the newest payment then.
+    pub amount_minor: i64,
+    /// Why, 1 to 200 characters.
+    pub reason: String,
+    /// When.
+    pub undone_on: NaiveDate,
+}
+
+/// Records what a bank says of an invoice's boleto. It moves no money of the payer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordBankNotice {
+    /// What was said, and where.
+    pub record: BankRecord,
+    /// What it means.
+    pub notice: BankNotice,
+    /// What the bank took for it, in minor units, not negative.
+    pub fee_minor: i64,
+    /// The day of a fee where the record has none.
+    pub today: NaiveDate,
+}
+
+/// What a record of a bank's file means for a boleto, other than money.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BankNotice {
+    /// It takes payments now.
+    Registered,
+    /// It was not registered; the reasons are the record's.
+    Rejected,
+    /// It takes payments no more.
+    WrittenOff,
+    /// A fee, and nothing else.
+    Fee,
+    /// Anything else, by its stable name of 1 to 64 characters.
+    Other(String),
+}
+
 /// Asks, immediately before a contact is handed to a provider, which of its items may still go out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuthorizeReminder {
@@ -118,6 +212,8 @@ pub struct AuthorizeReminder {
     pub items: Vec<AuthorizationItem>,
     /// The moment of asking.
     pub at: DateTime<Utc>,
+    /// The creditor's civil day of it: charges and discounts are those of this day.
+    pub day: NaiveDate,
     /// A residue of at most this much is not worth a reminder; minor units, not negative.
     pub tolerance_minor: i64,
     /// Zone in which the day of asking is read where the payer has none of their own.

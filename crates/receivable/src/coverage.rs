@@ -1,23 +1,25 @@
 //! How unapplied credit covers open invoices. Source: the gate's rule, oldest due first within a currency.
 
-use crate::{Account, Phase};
+use crate::{Account, Phase, charges::due_minor};
 use alloc::{collections::BTreeMap, vec::Vec};
-use kernel::{Currency, InvoiceId};
+use kernel::{Currency, InvoiceId, NaiveDate};
 
-/// What each open invoice still lacks after the payer's unapplied credit of its currency, in minor units.
+/// What each open invoice still lacks on a day, charges and discounts included, after the payer's unapplied credit of its currency, in
+/// minor units.
 ///
 /// Credit covers the oldest due date first; equal due dates the oldest issue, then the smallest id.
 /// Nothing is booked: the credit stays where it is, only reminders look through it.
-pub fn net_minor(account: &Account) -> BTreeMap<InvoiceId, i64> {
+pub fn net_minor(account: &Account, day: NaiveDate) -> BTreeMap<InvoiceId, i64> {
     let mut left: BTreeMap<Currency, i64> = account.credit.clone();
     let mut open: Vec<_> = account.invoices.iter().filter(|(_, invoice)| invoice.phase == Phase::Open).collect();
     open.sort_by_key(|(invoice_id, invoice)| (invoice.due_on, invoice.issued_on, *invoice_id));
     let mut net = BTreeMap::new();
     for (invoice_id, invoice) in open {
         let credit = left.entry(invoice.currency).or_insert(0);
-        let covered = invoice.open_minor.min((*credit).max(0));
+        let due_minor = due_minor(account, invoice, day);
+        let covered = due_minor.min((*credit).max(0));
         *credit -= covered;
-        net.insert(invoice_id.clone(), invoice.open_minor - covered);
+        net.insert(invoice_id.clone(), due_minor - covered);
     }
     net
 }

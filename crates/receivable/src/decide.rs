@@ -1,5 +1,6 @@
 //! Commands to events: one function each, in the order malformed, not there, not allowed, nothing new, new.
 
+mod bank;
 mod customer;
 mod invoice;
 mod payment;
@@ -17,7 +18,11 @@ pub fn decide(account: &Account, command: &Command) -> Result<Vec<Event>, Reject
         Command::AmendInvoice(command) => invoice::amend(account, command),
         Command::CancelInvoice(command) => invoice::cancel(account, command),
         Command::RecordPayment(command) => payment::record(account, command),
+        Command::RecordReceipt(command) => payment::receive(account, command),
         Command::ReversePayment(command) => payment::reverse(account, command),
+        Command::ReturnPayment(command) => payment::give_back(account, command),
+        Command::UndoBankPayment(command) => bank::undo(account, command),
+        Command::RecordBankNotice(command) => bank::notice(account, command),
         Command::AuthorizeReminder(command) => reminder::authorize(account, command),
         Command::EraseCustomer(command) => customer::erase(account, command),
     }

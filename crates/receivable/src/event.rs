@@ -1,6 +1,8 @@
 //! What happened to an account. Each event carries what a reader needs who has no state of its own.
 
-use crate::account::Attributes;
+use crate::account::{Attributes, Source};
+use crate::charges::ChargeTerms;
+use crate::instrument::Instruments;
 use alloc::{collections::BTreeSet, string::String, vec::Vec};
 use kernel::{ContactId, Currency, CustomerId, DateTime, InvoiceId, NaiveDate, PaymentId, StepId, Utc};
 
@@ -23,8 +25,22 @@ pub enum Event {
     PaymentReceived(PaymentReceived),
     /// Money went back.
     PaymentReversed(PaymentReversed),
+    /// A second channel told of a payment that is known.
+    PaymentConfirmed(PaymentConfirmed),
+    /// The bank registered a boleto.
+    BoletoRegistered(BankRecord),
+    /// The bank did not register a boleto.
+    BoletoRejected(BankRecord),
+    /// The bank takes no more payments of a boleto.
+    BoletoWrittenOff(BankRecord),
+    /// The bank said something else of a boleto.
+    BoletoNoticed(BoletoNoticed),
+    /// The bank took a fee.
+    BankFeeCharged(BankFeeCharged),
     /// A contact was allowed to go out.
     ReminderAuthorized(ReminderAuthorized),
+    /// An invoice got what it can be paid with, or got it anew after a change.
+    InstrumentsAssigned(InstrumentsAssigned),
 }
 
 impl Event {
@@ -36,7 +52,17 @@ impl Event {
             Event::InvoiceCancelled(event) => Some(event.cancelled_on),
             Event::PaymentReceived(event) => Some(event.paid_on),
             Event::PaymentReversed(event) => Some(event.reversed_on),
-            Event::CustomerRegistered(_) | Event::CustomerAmended(_) | Event::CustomerErased(_) | Event::ReminderAuthorized(_) => None,
+            Event::CustomerRegistered(_)
+            | Event::CustomerAmended(_)
+            | Event::CustomerErased(_)
+            | Event::PaymentConfirmed(_)
+            | Event::BoletoRegistered(_)
+            | Event::BoletoRejected(_)
+            | Event::BoletoWrittenOff(_)
+            | Event::BoletoNoticed(_)
+            | Event::BankFeeCharged(_)
+            | Event::InstrumentsAssigned(_)
+            | Event::ReminderAuthorized(_) => None,
         }
     }
 }
@@ -87,6 +113,8 @@ pub struct InvoiceIssued {
     pub document: Option<String>,
     /// Day of its automatic debit.
     pub automatic_debit_on: Option<NaiveDate>,
+    /// Charges and discounts that were agreed.
+    pub charges: Option<ChargeTerms>,
 }
 
 /// Amount or due day changed.
@@ -110,6 +138,10 @@ pub struct InvoiceAmended {
     pub released: Vec<Release>,
     /// Day of automatic debit after the change.
     pub automatic_debit_on: Option<NaiveDate>,
+    /// Money that pays more (less where negative) of charges than before the change, minor units.
+    pub charges_minor: i64,
+    /// Discount more (less where negative) than before the change, minor units.
+    pub discount_minor: i64,
     /// Effective day.
     pub amended_on: NaiveDate,
 }
@@ -125,8 +157,12 @@ pub struct InvoiceCancelled {
     pub amount_minor: i64,
     /// What was left to pay until now, minor units.
     pub previous_outstanding_minor: i64,
-    /// What was paid on it, now unapplied credit.
+    /// What was paid on it, charges included, now unapplied credit.
     pub released: Vec<Release>,
+    /// Of it what had paid charges, minor units.
+    pub charges_minor: i64,
+    /// Discount that had been taken, minor units.
+    pub discount_minor: i64,
     /// Why.
     pub reason: String,
     /// Effective day.
@@ -162,12 +198,20 @@ pub struct PaymentReceived {
     pub paid_on: NaiveDate,
     /// How.
     pub method: String,
-    /// The part that reduced the invoice, minor units.
+    /// By how much the principal is lower, discount included, minor units.
     pub applied_minor: i64,
-    /// The rest: unapplied credit, minor units.
+    /// Money that paid charges, minor units; below zero where earlier money pays less of them, now that this is known.
+    pub charges_minor: i64,
+    /// Discount that was taken with it, minor units.
+    pub discount_minor: i64,
+    /// Its part that is unapplied credit, minor units.
     pub unapplied_minor: i64,
-    /// Left to pay on the invoice afterwards, minor units; 0 = settled.
+    /// Parts of other payments that are too much, now that this one is known.
+    pub released: Vec<Release>,
+    /// Left to pay on the invoice afterwards, minor units: principal, or charges where no principal is; 0 = settled.
     pub outstanding_minor: i64,
+    /// Who told of it.
+    pub source: Source,
 }
 
 /// Money went back.
@@ -177,12 +221,16 @@ pub struct PaymentReversed {
     pub payment_id: PaymentId,
     /// The invoice that it was for.
     pub invoice_id: InvoiceId,
-    /// What went back: the whole payment, minor units.
+    /// What went back, minor units: all that was left of the payment, or the part of one return.
     pub amount_minor: i64,
     /// Currency.
     pub currency: Currency,
-    /// The part by which the invoice is open again, minor units.
+    /// By how much the principal is higher, minor units.
     pub applied_minor: i64,
+    /// Money that pays less of charges than before, minor units.
+    pub charges_minor: i64,
+    /// Discount that is lost, minor units.
+    pub discount_minor: i64,
     /// The part taken out of unapplied credit, minor units.
     pub unapplied_minor: i64,
     /// Left to pay on the invoice afterwards, minor units.
@@ -191,6 +239,71 @@ pub struct PaymentReversed {
     pub reason: String,
     /// When.
     pub reversed_on: NaiveDate,
+    /// Id of the return, where only a part may have gone back.
+    pub return_id: Option<String>,
+}
+
+/// A second channel told of a payment that is known: nothing moves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PaymentConfirmed {
+    /// The payment.
+    pub payment_id: PaymentId,
+    /// The invoice that it is for.
+    pub invoice_id: InvoiceId,
+    /// The id under which the second channel told of it.
+    pub confirmed_by: PaymentId,
+    /// The second channel.
+    pub source: Source,
+}
+
+/// A record of a bank's file about a boleto.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BankRecord {
+    /// The invoice of the boleto.
+    pub invoice_id: InvoiceId,
+    /// Id of the record: equal in every file that tells of the same event; 1 to 64 characters.
+    pub record_id: String,
+    /// COMPE code, three digits.
+    pub bank: String,
+    /// The bank's movement code.
+    pub movement: String,
+    /// The bank's reason codes.
+    pub reasons: Vec<String>,
+    /// Day of the event as the bank has it.
+    pub event_on: Option<NaiveDate>,
+}
+
+/// The bank said something of a boleto that changes neither money nor registration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BoletoNoticed {
+    /// Where.
+    pub record: BankRecord,
+    /// What, by its stable name.
+    pub notice: String,
+}
+
+/// The bank took a fee. It is the creditor's cost: the payer's books do not have it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BankFeeCharged {
+    /// The invoice of the boleto.
+    pub invoice_id: InvoiceId,
+    /// Id of the record.
+    pub record_id: String,
+    /// Minor units, more than zero.
+    pub amount_minor: i64,
+    /// Currency.
+    pub currency: Currency,
+    /// When.
+    pub charged_on: NaiveDate,
+}
+
+/// What an invoice can be paid with from here on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InstrumentsAssigned {
+    /// The invoice.
+    pub invoice_id: InvoiceId,
+    /// All of them.
+    pub instruments: Instruments,
 }
 
 /// A contact was allowed to go out, at balances known at this place of the log.

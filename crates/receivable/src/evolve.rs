@@ -1,10 +1,11 @@
 //! Events to state: total, without rules. Sums saturate, so that no log can make it panic.
 
+use crate::event::released_minor;
 use crate::{
-    Account, Authorization, Event, Invoice, InvoiceAmended, InvoiceCancelled, InvoiceIssued, Payment, PaymentReceived, PaymentReversed,
-    Phase, Release, ReminderAuthorized, Reversal, Standing, Terms,
+    Account, Authorization, BankRecord, BankStanding, Event, Invoice, InvoiceAmended, InvoiceCancelled, InvoiceIssued, Payment,
+    PaymentReceived, PaymentReversed, Phase, Release, ReminderAuthorized, Return, Reversal, Standing, Terms,
 };
-use alloc::vec::Vec;
+use alloc::{collections::BTreeMap, string::String, vec::Vec};
 use chrono::TimeDelta;
 use kernel::Currency;
 
@@ -32,7 +33,22 @@ pub fn evolve(mut account: Account, event: &Event) -> Account {
         Event::InvoiceCancelled(event) => cancelled(&mut account, event),
         Event::PaymentReceived(event) => received(&mut account, event),
         Event::PaymentReversed(event) => reversed(&mut account, event),
+        Event::PaymentConfirmed(event) => {
+            if let Some(payment) = account.payments.get_mut(&event.payment_id) {
+                payment.confirmed_by = Some(event.confirmed_by.clone());
+            }
+        }
+        Event::BoletoRegistered(record) => stands(&mut account, record, BankStanding::Registered),
+        Event::BoletoRejected(record) => stands(&mut account, record, BankStanding::Rejected),
+        Event::BoletoWrittenOff(record) => stands(&mut account, record, BankStanding::WrittenOff),
+        Event::BoletoNoticed(event) => taken_in(&mut account, &event.record.record_id),
+        Event::BankFeeCharged(event) => taken_in(&mut account, &event.record_id),
         Event::ReminderAuthorized(event) => authorized(&mut account, event),
+        Event::InstrumentsAssigned(event) => {
+            if let Some(invoice) = account.invoices.get_mut(&event.invoice_id) {
+                invoice.instruments = Some(event.instruments.clone());
+            }
+        }
     }
     account
 }
@@ -54,6 +70,9 @@ fn issued(account: &mut Account, event: &InvoiceIssued) {
         open_minor: event.amount_minor,
         phase: Phase::Open,
         payments: Vec::new(),
+        instruments: None,
+        charges: event.charges.clone(),
+        bank_standing: BankStanding::Unsaid,
     };
     account.invoices.insert(event.invoice_id.clone(), invoice);
 }
@@ -63,7 +82,8 @@ fn amended(account: &mut Account, event: &InvoiceAmended) {
         invoice.amount_minor = event.amount_minor;
         invoice.due_on = event.due_on;
         invoice.automatic_debit_on = event.automatic_debit_on;
-        left_open(invoice, event.outstanding_minor);
+        let grown = event.amount_minor.saturating_sub(event.previous_amount_minor).saturating_add(released_minor(&event.released));
+        left_open(invoice, grown.saturating_add(event.charges_minor).saturating_sub(event.discount_minor), event.outstanding_minor);
     }
     released(account, event.currency, &event.released);
 }
@@ -78,31 +98,60 @@ fn cancelled(account: &mut Account, event: &InvoiceCancelled) {
 
 fn received(account: &mut Account, event: &PaymentReceived) {
     if let Some(invoice) = account.invoices.get_mut(&event.invoice_id) {
-        left_open(invoice, event.outstanding_minor);
+        left_open(invoice, event.applied_minor.saturating_neg(), event.outstanding_minor);
         invoice.payments.push(event.payment_id.clone());
     }
     let payment = Payment {
         invoice_id: event.invoice_id.clone(),
         amount_minor: event.amount_minor,
         currency: event.currency,
-        applied_minor: event.applied_minor,
+        applied_minor: event.amount_minor.saturating_sub(event.unapplied_minor),
         paid_on: event.paid_on,
         method: event.method.clone(),
+        source: event.source,
+        confirmed_by: None,
+        returns: BTreeMap::new(),
+        returned_minor: 0,
         reversed: None,
     };
     account.payments.insert(event.payment_id.clone(), payment);
     credited(account, event.currency, event.unapplied_minor);
+    released(account, event.currency, &event.released);
 }
 
 fn reversed(account: &mut Account, event: &PaymentReversed) {
     if let Some(invoice) = account.invoices.get_mut(&event.invoice_id) {
-        left_open(invoice, event.outstanding_minor);
+        left_open(invoice, event.applied_minor, event.outstanding_minor);
     }
     if let Some(payment) = account.payments.get_mut(&event.payment_id) {
-        payment.applied_minor = 0;
-        payment.reversed = Some(Reversal { reason: event.reason.clone(), reversed_on: event.reversed_on });
+        let money_minor = event.amount_minor.saturating_sub(event.unapplied_minor);
+        payment.applied_minor = payment.applied_minor.saturating_sub(money_minor);
+        payment.returned_minor = payment.returned_minor.saturating_add(event.amount_minor);
+        let whole_minor = match &event.return_id {
+            None => money_minor,
+            Some(return_id) => {
+                let part = Return { amount_minor: event.amount_minor, applied_minor: money_minor, returned_on: event.reversed_on };
+                payment.returns.insert(return_id.clone(), part);
+                0
+            }
+        };
+        if payment.returned_minor >= payment.amount_minor {
+            let (reason, reversed_on) = (event.reason.clone(), event.reversed_on);
+            payment.reversed = Some(Reversal { reason, reversed_on, applied_minor: whole_minor });
+        }
     }
     credited(account, event.currency, event.unapplied_minor.saturating_neg());
+}
+
+fn stands(account: &mut Account, record: &BankRecord, standing: BankStanding) {
+    if let Some(invoice) = account.invoices.get_mut(&record.invoice_id) {
+        invoice.bank_standing = standing;
+    }
+    taken_in(account, &record.record_id);
+}
+
+fn taken_in(account: &mut Account, record_id: &str) {
+    account.bank_records.insert(String::from(record_id));
 }
 
 fn authorized(account: &mut Account, event: &ReminderAuthorized) {
@@ -112,11 +161,14 @@ fn authorized(account: &mut Account, event: &ReminderAuthorized) {
     account.authorizations.insert(event.contact_id.clone(), authorization);
 }
 
-/// A cancelled invoice stays cancelled, whatever happens to the money paid on it.
-fn left_open(invoice: &mut Invoice, outstanding_minor: i64) {
+/// A cancelled invoice stays cancelled, whatever happens to the money paid on it. Without agreed charges what is left is the principal.
+fn left_open(invoice: &mut Invoice, grown_minor: i64, outstanding_minor: i64) {
     match invoice.phase {
         Phase::Open | Phase::Settled => {
-            invoice.open_minor = outstanding_minor;
+            invoice.open_minor = match &invoice.charges {
+                None => outstanding_minor,
+                Some(_) => invoice.open_minor.saturating_add(grown_minor).max(0),
+            };
             invoice.phase = if outstanding_minor == 0 { Phase::Settled } else { Phase::Open };
         }
         Phase::Cancelled => {}

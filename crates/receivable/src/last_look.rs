@@ -1,6 +1,6 @@
 //! The last look: what may still be said to a payer at this version of the account.
 
-use crate::{Account, AuthorizationItem, AuthorizeReminder, Invoice, Phase, Standing, coverage};
+use crate::{Account, AuthorizationItem, AuthorizeReminder, Invoice, Phase, Standing, charges::due_minor, coverage};
 use alloc::{collections::BTreeMap, vec::Vec};
 use kernel::{InvoiceId, Zone};
 
@@ -18,7 +18,7 @@ pub struct Verdict {
 pub enum Answer {
     /// It may go out and says this balance, in minor units.
     Authorized {
-        /// Open amount less the credit that covers it; more than zero.
+        /// What settles it on the day less the credit that covers it; more than zero.
         net_minor: i64,
     },
     /// It may not go out.
@@ -36,7 +36,7 @@ pub enum RefusalReason {
     Cancelled,
     /// Nothing is open.
     Paid,
-    /// What is open does not exceed the tenant's tolerance.
+    /// What is due does not exceed the tenant's tolerance.
     WithinTolerance,
     /// Unapplied credit leaves nothing above the tolerance.
     CoveredByCredit,
@@ -83,25 +83,33 @@ impl RefusalReason {
     }
 }
 
-/// One verdict for each item, in the order asked. Depends on account and question alone: the same ones get the same. What ends an
-/// item for good comes before what only puts it off.
+/// One verdict for each item, in the order asked, with the charges and discounts of a day. Depends on account and question alone: the
+/// same ones get the same. What ends an item for good comes before what only puts it off.
 pub fn last_look(account: &Account, asked: &AuthorizeReminder) -> Vec<Verdict> {
-    let net = coverage::net_minor(account);
+    let net = coverage::net_minor(account, asked.day);
     asked.items.iter().map(|item| Verdict { item: item.clone(), answer: look(account, &net, item, asked) }).collect()
 }
 
 fn look(account: &Account, net: &BTreeMap<InvoiceId, i64>, item: &AuthorizationItem, asked: &AuthorizeReminder) -> Answer {
     let Some(invoice) = account.invoices.get(&item.invoice_id) else { return Answer::Refused(RefusalReason::Unknown) };
-    let net_minor = net.get(&item.invoice_id).copied().unwrap_or(invoice.open_minor);
-    let tolerance_minor = asked.tolerance_minor;
+    if account.standing == Standing::Erased {
+        return Answer::Refused(RefusalReason::CustomerErased);
+    }
     match invoice.phase {
-        _ if account.standing == Standing::Erased => Answer::Refused(RefusalReason::CustomerErased),
-        Phase::Cancelled => Answer::Refused(RefusalReason::Cancelled),
-        Phase::Settled => Answer::Refused(RefusalReason::Paid),
-        Phase::Open if invoice.open_minor <= tolerance_minor => Answer::Refused(RefusalReason::WithinTolerance),
-        Phase::Open if net_minor <= tolerance_minor => Answer::Refused(RefusalReason::CoveredByCredit),
-        Phase::Open if net_minor < item.min_outstanding_minor => Answer::Refused(RefusalReason::BelowMinimum),
-        Phase::Open => not_now(account, invoice, item, asked).map_or(Answer::Authorized { net_minor }, Answer::Refused),
+        Phase::Cancelled => return Answer::Refused(RefusalReason::Cancelled),
+        Phase::Settled => return Answer::Refused(RefusalReason::Paid),
+        Phase::Open => {}
+    }
+    let due_minor = due_minor(account, invoice, asked.day);
+    let net_minor = net.get(&item.invoice_id).copied().unwrap_or(due_minor);
+    if due_minor <= asked.tolerance_minor {
+        Answer::Refused(RefusalReason::WithinTolerance)
+    } else if net_minor <= asked.tolerance_minor {
+        Answer::Refused(RefusalReason::CoveredByCredit)
+    } else if net_minor < item.min_outstanding_minor {
+        Answer::Refused(RefusalReason::BelowMinimum)
+    } else {
+        not_now(account, invoice, item, asked).map_or(Answer::Authorized { net_minor }, Answer::Refused)
     }
 }
 

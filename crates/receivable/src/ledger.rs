@@ -1,6 +1,6 @@
 //! The books: dated entries that fold to balances. Principal + charges − credits − payments = balance, at every instant.
 
-use crate::event::{Event, released_minor};
+use crate::event::{Event, PaymentReversed, released_minor};
 use alloc::{vec, vec::Vec};
 use kernel::{Currency, DateTime, InvoiceId, NaiveDate, PaymentId, Utc};
 
@@ -104,23 +104,53 @@ pub fn postings(event: &Event, recorded_at: DateTime<Utc>) -> Vec<Posting> {
         Event::InvoiceAmended(event) => vec![
             post(on(&event.invoice_id), None, Column::Principal, event.amount_minor.saturating_sub(event.previous_amount_minor)),
             post(on(&event.invoice_id), None, Column::Payments, released_minor(&event.released).saturating_neg()),
+            post(on(&event.invoice_id), None, Column::Charges, event.charges_minor),
+            post(on(&event.invoice_id), None, Column::Credits, event.discount_minor),
             post(Book::Unapplied(event.currency), None, Column::Payments, released_minor(&event.released)),
         ],
         Event::InvoiceCancelled(event) => vec![
             post(on(&event.invoice_id), None, Column::Principal, event.amount_minor.saturating_neg()),
             post(on(&event.invoice_id), None, Column::Payments, released_minor(&event.released).saturating_neg()),
+            post(on(&event.invoice_id), None, Column::Charges, event.charges_minor.saturating_neg()),
+            post(on(&event.invoice_id), None, Column::Credits, event.discount_minor.saturating_neg()),
             post(Book::Unapplied(event.currency), None, Column::Payments, released_minor(&event.released)),
         ],
         Event::PaymentReceived(event) => vec![
-            post(on(&event.invoice_id), Some(&event.payment_id), Column::Payments, event.applied_minor),
+            post(
+                on(&event.invoice_id),
+                Some(&event.payment_id),
+                Column::Payments,
+                event.amount_minor.saturating_sub(event.unapplied_minor),
+            ),
+            post(on(&event.invoice_id), None, Column::Payments, released_minor(&event.released).saturating_neg()),
+            post(on(&event.invoice_id), None, Column::Charges, event.charges_minor),
+            post(on(&event.invoice_id), None, Column::Credits, event.discount_minor),
             post(Book::Unapplied(event.currency), Some(&event.payment_id), Column::Payments, event.unapplied_minor),
+            post(Book::Unapplied(event.currency), None, Column::Payments, released_minor(&event.released)),
         ],
         Event::PaymentReversed(event) => vec![
-            post(on(&event.invoice_id), Some(&event.payment_id), Column::Payments, event.applied_minor.saturating_neg()),
+            post(on(&event.invoice_id), Some(&event.payment_id), Column::Payments, money_back(event).saturating_neg()),
+            post(on(&event.invoice_id), None, Column::Charges, event.charges_minor.saturating_neg()),
+            post(on(&event.invoice_id), None, Column::Credits, event.discount_minor.saturating_neg()),
             post(Book::Unapplied(event.currency), Some(&event.payment_id), Column::Payments, event.unapplied_minor.saturating_neg()),
         ],
-        Event::CustomerRegistered(_) | Event::CustomerAmended(_) | Event::CustomerErased(_) | Event::ReminderAuthorized(_) => vec![],
+        Event::CustomerRegistered(_)
+        | Event::CustomerAmended(_)
+        | Event::CustomerErased(_)
+        | Event::PaymentConfirmed(_)
+        | Event::BoletoRegistered(_)
+        | Event::BoletoRejected(_)
+        | Event::BoletoWrittenOff(_)
+        | Event::BoletoNoticed(_)
+        | Event::BankFeeCharged(_)
+        | Event::InstrumentsAssigned(_)
+        | Event::ReminderAuthorized(_) => vec![],
     };
     postings.retain(|posting| posting.entry.amount_minor != 0);
     postings
+}
+
+/// The money that a reversal takes off its invoice.
+fn money_back(event: &PaymentReversed) -> i64 {
+    event.applied_minor.saturating_add(event.charges_minor).saturating_sub(event.discount_minor)
 }

@@ -1,11 +1,12 @@
-//! What a payer owes: invoices, payments and unapplied credit, one aggregate per payer.
+//! What a payer owes: invoices, payments and unapplied credit, one aggregate per payer. Where payers pay: [`collection`].
 //!
 //! Pure: no IO, no clock, no randomness, no serialisation. `decide` turns a command into events or a [`Rejection`],
 //! `evolve` folds events into an [`Account`], [`last_look()`] answers whether a reminder may still go out.
 //!
 //! Invariants (property tests in `tests/`):
 //! - no invoice has less than nothing open, and no currency less than no credit;
-//! - what is open minus unapplied credit = issued amounts minus payments, cancelled and reversed ones left out;
+//! - what is open minus unapplied credit = issued amounts and paid charges minus discounts and payments, cancelled and reversed ones left out;
+//! - where charges were agreed, what is open and what is due are those of [`charges::statement_on`], whatever the order of recording;
 //! - the postings of [`ledger`] fold to the same balances as the state;
 //! - a command that is repeated word for word adds no event.
 #![no_std]
@@ -13,27 +14,36 @@
 extern crate alloc;
 
 pub mod account;
+pub mod charges;
+pub mod collection;
 pub mod command;
 pub mod coverage;
 mod decide;
 pub mod event;
 mod evolve;
 pub mod feed;
+pub mod instrument;
 pub mod last_look;
 pub mod ledger;
 pub mod rejection;
+pub mod remittance;
+mod settlement;
+pub mod unapplied;
 
-pub use account::{Account, Attributes, Authorization, Invoice, Payment, Phase, Reversal, Standing, Terms};
+pub use account::{Account, Attributes, Authorization, BankStanding, Invoice, Payment, Phase, Return, Reversal, Source, Standing, Terms};
+pub use charges::ChargeTerms;
 pub use command::{
-    AmendInvoice, AuthorizationItem, AuthorizeReminder, CancelInvoice, Command, EraseCustomer, IssueInvoice, RecordPayment,
-    RegisterCustomer, ReversePayment,
+    AmendInvoice, AuthorizationItem, AuthorizeReminder, BankNotice, CancelInvoice, Command, EraseCustomer, IssueInvoice, NewCharges,
+    RecordBankNotice, RecordPayment, RecordReceipt, RegisterCustomer, ReturnPayment, ReversePayment, UndoBankPayment,
 };
 pub use decide::decide;
 pub use event::{
-    AuthorizedItem, CustomerAmended, CustomerErased, CustomerRegistered, Event, InvoiceAmended, InvoiceCancelled, InvoiceIssued,
-    PaymentReceived, PaymentReversed, Release, ReminderAuthorized,
+    AuthorizedItem, BankFeeCharged, BankRecord, BoletoNoticed, CustomerAmended, CustomerErased, CustomerRegistered, Event,
+    InstrumentsAssigned, InvoiceAmended, InvoiceCancelled, InvoiceIssued, PaymentConfirmed, PaymentReceived, PaymentReversed, Release,
+    ReminderAuthorized,
 };
 pub use evolve::evolve;
 pub use feed::{FeedRejection, PaymentFeed, PaymentFeedReported, ReportPaymentFeed};
+pub use instrument::{Instruments, NewInstruments, Slip};
 pub use last_look::{Answer, RefusalReason, Verdict, last_look};
 pub use rejection::{Kind, Rejection};

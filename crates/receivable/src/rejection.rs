@@ -1,5 +1,6 @@
 //! Why a command is refused.
 
+use brazil::{boleto::BuildFault, charges::ChargeFault};
 use kernel::money::AmountFault;
 use kernel::text::TextFault;
 
@@ -62,9 +63,27 @@ pub enum Rejection {
     /// The payment went back already, for another reason or on another day.
     #[error("the payment is already reversed")]
     PaymentAlreadyReversed,
+    /// The id belongs to a return of another amount.
+    #[error("a return with this id and other content exists")]
+    ReturnExists,
+    /// More than is left of the payment.
+    #[error("more than is left of the payment would go back")]
+    ReturnTooLarge,
+    /// A fee below zero.
+    #[error("fee_minor is below zero")]
+    FeeNegative,
     /// Unapplied credit would pass 2^53 minor units.
     #[error("unapplied credit would pass 2^53")]
     CreditTooLarge,
+    /// Boletos and Pix are in BRL.
+    #[error("a collection account takes BRL only")]
+    InstrumentsCurrency,
+    /// No boleto of the bank can carry the amount or the due day.
+    #[error("no boleto can be made: {0}")]
+    Boleto(BuildFault),
+    /// The charges that are agreed cannot be computed, or a discount leaves nothing to pay.
+    #[error("charges: {0}")]
+    Charges(ChargeFault),
 }
 
 /// What kind of refusal it is.
@@ -99,7 +118,13 @@ impl Rejection {
             Rejection::CurrencyMismatch => "currency_mismatch",
             Rejection::PaymentExists => "payment_exists",
             Rejection::PaymentAlreadyReversed => "payment_already_reversed",
+            Rejection::ReturnExists => "return_exists",
+            Rejection::ReturnTooLarge => "return_too_large",
+            Rejection::FeeNegative => "fee_negative",
             Rejection::CreditTooLarge => "credit_too_large",
+            Rejection::InstrumentsCurrency => "instruments_currency",
+            Rejection::Boleto(fault) => fault.slug(),
+            Rejection::Charges(fault) => fault.slug(),
         }
     }
 
@@ -108,7 +133,11 @@ impl Rejection {
         match self {
             Rejection::TextRefused { field, .. } => field,
             Rejection::ZoneUnknown => "attributes.zone",
-            Rejection::AmountNotPositive | Rejection::AmountTooLarge | Rejection::CreditTooLarge => "amount_minor",
+            Rejection::AmountNotPositive | Rejection::AmountTooLarge | Rejection::CreditTooLarge | Rejection::ReturnTooLarge => {
+                "amount_minor"
+            }
+            Rejection::ReturnExists => "return_id",
+            Rejection::FeeNegative => "fee_minor",
             Rejection::DueBeforeIssue => "due_on",
             Rejection::DebitBeforeIssue => "automatic_debit_on",
             Rejection::ToleranceNegative => "tolerance_minor",
@@ -116,7 +145,11 @@ impl Rejection {
             Rejection::CustomerUnknown | Rejection::CustomerErased => "customer_id",
             Rejection::InvoiceUnknown | Rejection::InvoiceExists | Rejection::InvoiceCancelled => "invoice_id",
             Rejection::PaymentUnknown | Rejection::PaymentExists | Rejection::PaymentAlreadyReversed => "payment_id",
-            Rejection::CurrencyMismatch => "currency",
+            Rejection::CurrencyMismatch | Rejection::InstrumentsCurrency => "currency",
+            Rejection::Charges(_) => "charges",
+            Rejection::Boleto(BuildFault::Amount { .. }) => "amount_minor",
+            Rejection::Boleto(BuildFault::Due(_)) => "due_on",
+            Rejection::Boleto(BuildFault::Bank(_) | BuildFault::Input(_)) => "collection_account_id",
         }
     }
 
@@ -130,7 +163,11 @@ impl Rejection {
             | Rejection::DueBeforeIssue
             | Rejection::DebitBeforeIssue
             | Rejection::ToleranceNegative
-            | Rejection::MinimumNegative => Kind::Invalid,
+            | Rejection::MinimumNegative
+            | Rejection::FeeNegative
+            | Rejection::InstrumentsCurrency
+            | Rejection::Boleto(_)
+            | Rejection::Charges(_) => Kind::Invalid,
             Rejection::CustomerUnknown | Rejection::InvoiceUnknown | Rejection::PaymentUnknown => Kind::NotFound,
             Rejection::CustomerErased
             | Rejection::InvoiceExists
@@ -138,6 +175,8 @@ impl Rejection {
             | Rejection::CurrencyMismatch
             | Rejection::PaymentExists
             | Rejection::PaymentAlreadyReversed
+            | Rejection::ReturnExists
+            | Rejection::ReturnTooLarge
             | Rejection::CreditTooLarge => Kind::Precondition,
         }
     }

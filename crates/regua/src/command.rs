@@ -5,12 +5,14 @@ mod check;
 mod data;
 mod demo;
 mod events;
+mod invoices;
 mod parked;
 mod pix;
 mod policy;
 mod projections;
 mod replay;
 mod report;
+mod unapplied;
 mod up;
 
 use crate::{output::Format, settings::Settings};
@@ -87,8 +89,10 @@ enum Command {
     Parked(parked::ParkedArgs),
     /// Check a ladder and see its dates
     Policy(policy::PolicyArgs),
-    /// Read what banks send and payers paste
+    /// Files of banks, and what payers paste
     BankFile(bank_file::BankFileArgs),
+    /// Payments that are on no receivable
+    Unapplied(unapplied::UnappliedArgs),
     /// Look into a Pix code
     Pix(pix::PixArgs),
     /// Are database, broker, topics, clock and configuration fit?
@@ -107,7 +111,8 @@ pub async fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Projections(args) => projections::run(args, &shared).await,
         Command::Parked(args) => parked::run(args, &shared).await,
         Command::Policy(args) => policy::run(args, &shared),
-        Command::BankFile(args) => bank_file::run(args, &shared),
+        Command::BankFile(args) => bank_file::run(args, &shared).await,
+        Command::Unapplied(args) => unapplied::run(args, &shared).await,
         Command::Pix(args) => pix::run(args, &shared),
         Command::Check(args) => check::run(args, &shared).await,
     }

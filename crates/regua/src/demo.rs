@@ -1,6 +1,9 @@
 //! A seeded, plausible Brazilian portfolio; every name, document and address is plainly fictitious.
 
+mod account;
 mod people;
+
+pub use account::account;
 
 use anyhow::Context;
 use chrono::{Datelike, NaiveDate};
@@ -135,9 +138,11 @@ impl Portfolio {
         if dice.chance(4) && amount_minor > 2000 {
             let part = amount_minor / 2;
             let rest_on = calendar::add_days(day, i64::try_from(dice.below(30)).unwrap_or(0) + 1);
-            return vec![(day, part), (rest_on, amount_minor - part)];
+            let rest = account::due_minor((amount_minor, due_on), &[(day, part)], rest_on);
+            return vec![(day, part), (rest_on, rest)];
         }
-        let paid = if dice.chance(1) { amount_minor + amount_minor / 10 } else { amount_minor };
+        let asked = account::due_minor((amount_minor, due_on), &[], day);
+        let paid = if dice.chance(1) { asked + amount_minor / 10 } else { asked };
         vec![(day, paid)]
     }
 }

@@ -48,10 +48,14 @@ pub struct Settings {
     pub payment_feed_max_age_hours: u32,
     /// Who the payer owes to.
     pub creditor: notification::Creditor,
+    /// Who may notify of Pix received.
+    pub pix: invoice::PixConfig,
     /// How messages leave.
     pub channels: notification::ChannelsConfig,
     /// Set by commands that delete their storage when they end: nothing then waits for the disk.
     pub throwaway: bool,
+    /// Where a replay keeps its first e-mails, for a look.
+    pub keep_mail_in: Option<std::path::PathBuf>,
 }
 
 impl Settings {
@@ -76,8 +80,10 @@ impl Settings {
             tolerance_minor,
             payment_feed_max_age_hours,
             creditor: config.section("creditor")?,
+            pix: config.section("pix")?,
             channels: config.section("channels")?,
             throwaway: false,
+            keep_mail_in: None,
         };
         settings.check()?;
         Ok(settings)
@@ -86,6 +92,7 @@ impl Settings {
     fn check(&self) -> anyhow::Result<()> {
         self.storage.check()?;
         self.bus.check()?;
+        self.pix.check()?;
         Ok(())
     }
 

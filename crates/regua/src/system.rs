@@ -69,8 +69,8 @@ pub async fn start_service(name: &str, settings: &Settings, mode: Mode, process:
                 Mode::Replay => (0, 0),
                 Mode::Live => (settings.tolerance_minor, settings.payment_feed_max_age_hours),
             };
-            let (listen, zone) = (settings.invoice.clone(), settings.zone);
-            invoice::start(process, invoice::Settings { storage, listen, zone, tolerance_minor, payment_feed_max_age_hours }).await
+            let (listen, zone, pix) = (settings.invoice.clone(), settings.zone, settings.pix.clone());
+            invoice::start(process, invoice::Settings { storage, listen, zone, tolerance_minor, payment_feed_max_age_hours, pix }).await
         }
         dunning_engine::NAME => {
             let listen = settings.dunning_engine.clone();
@@ -78,7 +78,11 @@ pub async fn start_service(name: &str, settings: &Settings, mode: Mode, process:
             dunning_engine::start(process, told).await
         }
         notification::NAME => {
-            let channels = if mode == Mode::Replay { notification::ChannelsConfig::recording() } else { settings.channels.clone() };
+            let channels = match (mode, settings.keep_mail_in.clone()) {
+                (Mode::Replay, Some(directory)) => notification::ChannelsConfig::recording_mail_in(directory),
+                (Mode::Replay, None) => notification::ChannelsConfig::recording(),
+                (Mode::Live, _) => settings.channels.clone(),
+            };
             let listen = settings.notification.clone();
             let told =
                 notification::Settings { storage, listen, zone: settings.zone, creditor: settings.creditor.clone(), channels, owner };

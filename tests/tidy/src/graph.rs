@@ -34,7 +34,9 @@ fn allowed(name: &str) -> Option<Vec<&'static str>> {
     let services = SERVICES.iter().find(|(service, _)| *service == name);
     Some(match name {
         "kernel" | "sql" | "contracts" => vec![],
-        "receivable" | "ladder" | "notice" | "insight" | "brazil" => vec!["kernel"],
+        // What is owed on a day and what it is paid with are Brazil's rules: docs/decisions/0005.
+        "receivable" => vec!["kernel", "brazil"],
+        "ladder" | "notice" | "insight" | "brazil" => vec!["kernel"],
         "eventlog" => vec!["sql", "kernel"],
         "host" => vec!["eventlog", "sql", "kernel"],
         _ => match services {

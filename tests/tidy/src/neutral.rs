@@ -19,12 +19,13 @@ const REGISTRIES: [&str; 8] = [
     concat!("proxy.", "golang"),
 ];
 
-/// Cargo writes the lock file, registry addresses included.
+/// Cargo writes lock files, registry addresses included; the fuzz targets have one of their own.
 const WRITTEN_BY_TOOLS: [&str; 1] = ["Cargo.lock"];
 
 /// `machine_path` and `registry_host`, in every text file.
 pub fn check(file: &TextFile) -> Vec<Violation> {
-    if WRITTEN_BY_TOOLS.contains(&file.path.as_str()) {
+    let name = file.path.rsplit('/').next().unwrap_or_default();
+    if WRITTEN_BY_TOOLS.contains(&name) {
         return vec![];
     }
     let lines = file.text.lines().enumerate();

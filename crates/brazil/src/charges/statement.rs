@@ -55,6 +55,10 @@ pub struct Statement {
     pub credits_cents: i64,
     /// Payments, cents.
     pub paid_cents: i64,
+    /// Principal that is not paid, cents; a discount is not taken off.
+    pub principal_open_cents: i64,
+    /// Fine and interest that are not paid, cents.
+    pub charges_open_cents: i64,
     /// What settles the debt on this day, cents.
     pub due_cents: i64,
     /// What was paid or credited beyond it, cents.
@@ -241,6 +245,8 @@ impl<'a> Walk<'a> {
             discount_cents: self.discount + offered,
             credits_cents: self.credits,
             paid_cents: self.paid,
+            principal_open_cents: self.principal_open,
+            charges_open_cents: charges_open,
             due_cents,
             excess_cents: self.excess,
             days_late: if late { calendar::days_between(start, day) } else { 0 },

@@ -54,6 +54,10 @@ pub struct TextForm {
     pub byte_order_mark: bool,
     /// It has an end-of-file mark (Ctrl-Z).
     pub end_mark: bool,
+    /// Lines end in LF alone, or in CR alone.
+    pub bare_line_ends: bool,
+    /// It has lines without anything on them.
+    pub blank_lines: bool,
 }
 
 /// Cuts a stream of bytes into decoded lines.
@@ -65,11 +69,13 @@ pub struct Lines {
     buffer: Vec<u8>,
     /// Lines so far, empty ones not counted.
     line: u64,
+    /// The last line end, while it may be half of CRLF.
+    ended_by: Option<u8>,
 }
 
 impl Default for Lines {
     fn default() -> Self {
-        Self { width: Width::Unknown, form: TextForm::default(), buffer: Vec::new(), line: 0 }
+        Self { width: Width::Unknown, form: TextForm::default(), buffer: Vec::new(), line: 0, ended_by: None }
     }
 }
 
@@ -99,6 +105,7 @@ impl Lines {
         if self.width == Width::Unknown {
             self.detect();
         }
+        self.form.bare_line_ends |= self.ended_by == Some(b'\r');
         if self.buffer.is_empty() { Ok(()) } else { self.give(each) }
     }
 
@@ -143,10 +150,21 @@ impl Lines {
         };
         if ended > 0 {
             // CRLF makes an empty line after CR: neither it nor a blank line is counted.
-            self.buffer.truncate(self.buffer.len() - ended);
+            let last = self.buffer.split_off(self.buffer.len() - ended).into_iter().find(|byte| *byte != 0);
+            self.note_end(last.unwrap_or(b'\n'));
             return if self.buffer.is_empty() { Ok(()) } else { self.give(each) };
         }
         if self.buffer.len() > MAX_LINE_BYTES { Err(Refusal::LineTooLong { line: self.line + 1 }) } else { Ok(()) }
+    }
+
+    /// Takes a line end into account; the line is still in the buffer.
+    fn note_end(&mut self, end: u8) {
+        let empty = self.buffer.is_empty();
+        let pair = empty && end == b'\n' && self.ended_by == Some(b'\r');
+        self.form.blank_lines |= empty && !pair;
+        // A CR that no LF follows was a whole line end.
+        self.form.bare_line_ends |= (!empty && end == b'\n') || (self.ended_by == Some(b'\r') && !pair);
+        self.ended_by = if pair { None } else { Some(end) };
     }
 
     fn give(&mut self, each: &mut dyn FnMut(&str, u64) -> Result<(), Refusal>) -> Result<(), Refusal> {
@@ -163,7 +181,11 @@ impl Lines {
         // The buffer's room is kept for the next line.
         self.buffer = bytes;
         self.buffer.clear();
-        if text.trim().is_empty() { Ok(()) } else { each(text, self.line) }
+        if text.trim().is_empty() {
+            self.form.blank_lines |= !self.form.end_mark;
+            return Ok(());
+        }
+        each(text, self.line)
     }
 
     fn narrow(&mut self, bytes: &[u8]) -> Option<String> {

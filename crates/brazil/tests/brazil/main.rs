@@ -1,6 +1,7 @@
 //! What holds for all input, and cases of our own. Values of others are in `../vectors`.
 
 mod altered_vectors;
+mod any_text;
 mod bank_slips;
 mod contact_hours;
 mod identity;

@@ -3,14 +3,16 @@
 //! A command that is repeated gets the answer of the first time, whatever has happened to the account since. The items of a bulk
 //! stream are the commands of the single calls: same key, same body, same answer.
 
-use super::{INVOICE, PAYMENT, Server, unreadable};
+use super::{BOLETO, INVOICE, PAYMENT, Server, TXID, collection, unreadable};
 use crate::{
     aggregate::{self, Accounts, Addressed},
+    allotment::Allotted,
     feed, query,
     wire::{self, Contact},
 };
+use chrono::NaiveDate;
 use contracts::invoice::v1 as proto;
-use eventlog::{CommandKey, Statement, Submission, WriteError};
+use eventlog::{CommandKey, Statement, Submission, WriteError, Written};
 use host::{Refusal, request};
 use kernel::{Currency, CustomerId, InvoiceId, PaymentId};
 use prost::Message;
@@ -24,6 +26,8 @@ pub(crate) struct Ready {
     claim: Option<(&'static str, String)>,
     /// The message of the request that holds the command's fields; empty where the request itself does.
     within: &'static str,
+    /// The number of a boleto that was taken for it.
+    allotted: Option<Allotted>,
 }
 
 impl Ready {
@@ -51,7 +55,7 @@ impl Server {
         let meta = aggregate::meta(tenant, customer_id.as_str());
         let addressed = Addressed { customer_id: customer_id.clone(), command };
         let submission = Submission::new(stream, meta, addressed).with_key(key);
-        Ready { submission, tenant: tenant.to_owned(), claim: None, within: "" }
+        Ready { submission, tenant: tenant.to_owned(), claim: None, within: "", allotted: None }
     }
 
     pub(crate) fn ready_customer<M: Message>(
@@ -77,32 +81,48 @@ impl Server {
         Ok(self.ready(tenant, &customer_id, command, key).beside(row).answering(|_| proto::EraseCustomerResponse {}))
     }
 
-    pub(crate) fn ready_invoice<M: Message>(
+    pub(crate) async fn ready_invoice<M: Message>(
         &self,
         tenant: &str,
         invoice: Option<proto::NewInvoice>,
         keyed: (&str, &M),
     ) -> Result<Ready, Refusal> {
         let key = command_key("IssueInvoice", keyed)?;
-        let (customer_id, invoice_id, command) = wire::new_invoice(invoice, self.today())?;
-        let ready = self.ready(tenant, &customer_id, command, key).claiming(INVOICE, invoice_id.as_str());
-        Ok(ready.answering(move |account| proto::IssueInvoiceResponse { invoice: wire::invoice_view(&customer_id, &invoice_id, account) }))
+        let today = self.today();
+        let wire::NewInvoice { customer_id, mut issue, account_id } = wire::new_invoice(invoice, today)?;
+        let invoice_id = issue.invoice_id.clone();
+        let collection::PaidWith { instruments, charges, allotted } = self.paid_with(tenant, &issue, account_id).await?;
+        issue.instruments = instruments;
+        issue.charges = issue.charges.or(charges);
+        let claims = collection::claims(&issue);
+        let ready = self.ready(tenant, &customer_id, Command::IssueInvoice(issue), key).claiming(INVOICE, invoice_id.as_str());
+        let submission = claims.into_iter().fold(ready.submission, |submission, (kind, name)| submission.with_claim(kind, name));
+        let ready = Ready { submission, allotted, ..ready };
+        Ok(ready.answering(move |account| proto::IssueInvoiceResponse {
+            invoice: wire::invoice_view(&customer_id, &invoice_id, account, today),
+        }))
     }
 
     pub(crate) async fn ready_amendment(&self, tenant: &str, m: &proto::AmendInvoiceRequest) -> Result<Ready, Refusal> {
         let key = command_key("AmendInvoice", (&m.command_id, m))?;
-        let (invoice_id, command) = wire::amendment(m, self.today())?;
+        let today = self.today();
+        let (invoice_id, command) = wire::amendment(m, today)?;
         let customer_id = self.payer_of(tenant, INVOICE, "invoice_id", invoice_id.as_str()).await?;
         let ready = self.ready(tenant, &customer_id, command, key);
-        Ok(ready.answering(move |account| proto::AmendInvoiceResponse { invoice: wire::invoice_view(&customer_id, &invoice_id, account) }))
+        Ok(ready.answering(move |account| proto::AmendInvoiceResponse {
+            invoice: wire::invoice_view(&customer_id, &invoice_id, account, today),
+        }))
     }
 
     pub(crate) async fn ready_cancellation(&self, tenant: &str, m: &proto::CancelInvoiceRequest) -> Result<Ready, Refusal> {
         let key = command_key("CancelInvoice", (&m.command_id, m))?;
-        let (invoice_id, command) = wire::cancellation(m, self.today())?;
+        let today = self.today();
+        let (invoice_id, command) = wire::cancellation(m, today)?;
         let customer_id = self.payer_of(tenant, INVOICE, "invoice_id", invoice_id.as_str()).await?;
         let ready = self.ready(tenant, &customer_id, command, key);
-        Ok(ready.answering(move |account| proto::CancelInvoiceResponse { invoice: wire::invoice_view(&customer_id, &invoice_id, account) }))
+        Ok(ready.answering(move |account| proto::CancelInvoiceResponse {
+            invoice: wire::invoice_view(&customer_id, &invoice_id, account, today),
+        }))
     }
 
     pub(crate) async fn ready_payment<M: Message>(
@@ -112,7 +132,8 @@ impl Server {
         keyed: (&str, &M),
     ) -> Result<Ready, Refusal> {
         let key = command_key("RecordPayment", keyed)?;
-        let (payment_id, invoice_id, payment) = wire::new_payment(payment, self.today())?;
+        let today = self.today();
+        let (payment_id, invoice_id, payment) = wire::new_payment(payment, today)?;
         let customer_id = self.payer_of(tenant, INVOICE, "payment.invoice_id", invoice_id.as_str()).await?;
         let currency = match payment.currency {
             Some(currency) => currency,
@@ -121,17 +142,19 @@ impl Server {
         let command = payment.command(payment_id.clone(), invoice_id.clone(), currency);
         let ready = self.ready(tenant, &customer_id, command, key).claiming(PAYMENT, payment_id.as_str());
         Ok(ready.answering(move |account| proto::RecordPaymentResponse {
-            invoice: wire::invoice_view(&customer_id, &invoice_id, account),
+            invoice: wire::invoice_view(&customer_id, &invoice_id, account, today),
             unapplied_minor: account.payments.get(&payment_id).map_or(0, receivable::Payment::unapplied_minor),
         }))
     }
 
     pub(crate) async fn ready_reversal(&self, tenant: &str, m: &proto::ReversePaymentRequest) -> Result<Ready, Refusal> {
         let key = command_key("ReversePayment", (&m.command_id, m))?;
-        let (payment_id, command) = wire::payment_reversal(m, self.today())?;
+        let today = self.today();
+        let (payment_id, command) = wire::payment_reversal(m, today)?;
         let customer_id = self.payer_of(tenant, PAYMENT, "payment_id", payment_id.as_str()).await?;
         let ready = self.ready(tenant, &customer_id, command, key);
-        Ok(ready.answering(move |account| proto::ReversePaymentResponse { invoice: paid_invoice(&customer_id, &payment_id, account) }))
+        Ok(ready
+            .answering(move |account| proto::ReversePaymentResponse { invoice: paid_invoice(&customer_id, &payment_id, account, today) }))
     }
 
     async fn currency_of(&self, stream: &str, invoice_id: &InvoiceId) -> Result<Currency, Refusal> {
@@ -157,30 +180,51 @@ impl Server {
 
     /// Submits a command and gives the answer that is stored with it: the first one, where it was carried out before.
     pub(crate) async fn submit<M: Message + Default>(&self, ready: Ready) -> Result<M, Refusal> {
-        let Ready { submission, tenant, claim, within } = ready;
+        let Ready { submission, tenant, claim, within, allotted } = ready;
         let stream = submission.stream.clone();
-        let written = self.writer.submit(submission).await.map_err(|error| refusal(error, within))?;
+        let outcome = self.writer.submit(submission).await;
+        if let Some(allotted) = allotted.filter(|_| stored_nothing(&outcome)) {
+            allotted.give_back();
+        }
+        let written = outcome.map_err(|error| refusal(error, within, |rejection| wire::refused(rejection, within)))?;
         if let Some((kind, id)) = claim {
             self.streams.insert((tenant, kind, id), stream);
         }
-        decoded(&written.appended.answer)
+        stored_answer(&written.appended.answer)
     }
 }
 
-fn decoded<M: Message + Default>(answer: &[u8]) -> Result<M, Refusal> {
+/// The answer that was stored with a command.
+pub(super) fn stored_answer<M: Message + Default>(answer: &[u8]) -> Result<M, Refusal> {
     M::decode(answer).map_err(|error| {
         tracing::error!(%error, "a stored answer cannot be read");
         Refusal::internal("the stored answer cannot be read")
     })
 }
 
-fn paid_invoice(customer_id: &CustomerId, payment_id: &PaymentId, account: &Account) -> Option<proto::Invoice> {
+/// Whether it is certain that a command stored no event now.
+fn stored_nothing(outcome: &Result<Written<Account>, WriteError<Rejection>>) -> bool {
+    match outcome {
+        Ok(written) => written.appended.deduplicated || written.appended.last_version < written.appended.first_version,
+        Err(WriteError::Unavailable(_)) => false,
+        Err(
+            WriteError::Rejected(_)
+            | WriteError::CommandReused
+            | WriteError::ClaimTaken { .. }
+            | WriteError::SideRefused(_)
+            | WriteError::DiskFull
+            | WriteError::Corrupt(_),
+        ) => true,
+    }
+}
+
+fn paid_invoice(customer_id: &CustomerId, payment_id: &PaymentId, account: &Account, today: NaiveDate) -> Option<proto::Invoice> {
     let payment = account.payments.get(payment_id)?;
-    wire::invoice_view(customer_id, &payment.invoice_id, account)
+    wire::invoice_view(customer_id, &payment.invoice_id, account, today)
 }
 
 /// The kind of command is part of the body: one key for two kinds is a mistake of the caller.
-fn command_key<M: Message>(kind: &str, (command_id, body): (&str, &M)) -> Result<CommandKey, Refusal> {
+pub(crate) fn command_key<M: Message>(kind: &str, (command_id, body): (&str, &M)) -> Result<CommandKey, Refusal> {
     let id = request::command_id(command_id)?;
     let mut hash = Sha256::new();
     hash.update(kind);
@@ -216,8 +260,14 @@ fn erase_contact(tenant: &str, customer_id: &str) -> Statement {
 }
 
 /// `within`: see [`wire::refused`].
-pub(super) fn refusal(error: WriteError<Rejection>, within: &str) -> Refusal {
+pub(super) fn refusal<R>(error: WriteError<R>, within: &str, refused: impl FnOnce(&R) -> Refusal) -> Refusal {
     match error {
+        WriteError::Rejected(rejection) => refused(&rejection),
+        WriteError::CommandReused => Refusal::invalid("command_id", "command_reused", "the key was used for another command"),
+        WriteError::ClaimTaken { kind, key, .. } if kind == BOLETO || kind == TXID => {
+            tracing::error!(kind, key, "given out twice");
+            Refusal::internal("the number of the boleto, or the id of the Pix, is another invoice's")
+        }
         WriteError::ClaimTaken { kind, .. } => {
             Refusal::precondition(&format!("{within}.{kind}_id"), &format!("{kind}_exists"), format!("the id is another {kind}'s"))
         }

@@ -7,8 +7,8 @@ use host::{
     Refusal,
     request::{FIRST_DAY, LAST_DAY, date, date_or, filter, id, optional_id},
 };
-use kernel::{ContactId, Currency, CustomerId, InvoiceId, PaymentId, StepId, Zone, personal::Personal, text};
-use receivable::{Account, Answer, Command, Invoice, Phase, Verdict};
+use kernel::{CollectionAccountId, ContactId, Currency, CustomerId, InvoiceId, PaymentId, StepId, Zone, personal::Personal, text};
+use receivable::{Account, Command};
 
 const CHANNELS: [&str; 5] = ["email", "whatsapp", "sms", "voice", "letter"];
 const METHODS: [&str; 6] = ["pix", "boleto", "card", "transfer", "cash", "other"];
@@ -34,7 +34,7 @@ fn malformed(field: &str, fault: impl std::fmt::Display) -> Refusal {
     Refusal::invalid(field, "text_refused", fault.to_string())
 }
 
-fn optional_text(field: &str, value: &str, max: usize) -> Result<Option<String>, Refusal> {
+pub(super) fn optional_text(field: &str, value: &str, max: usize) -> Result<Option<String>, Refusal> {
     if value.is_empty() { Ok(None) } else { text::bounded(value, max).map(Some).map_err(|fault| malformed(field, fault)) }
 }
 
@@ -114,21 +114,38 @@ fn phones(texts: &[String]) -> Result<Vec<Personal>, Refusal> {
     texts.iter().map(one).collect()
 }
 
+/// A receivable to be issued.
+pub struct NewInvoice {
+    /// The payer.
+    pub customer_id: CustomerId,
+    /// The command; what it is paid with is not known yet.
+    pub issue: receivable::IssueInvoice,
+    /// The collection account, where the caller names one.
+    pub account_id: Option<CollectionAccountId>,
+}
+
 /// A new receivable. Errors: INVALID_ARGUMENT on the field at fault.
-pub fn new_invoice(message: Option<proto::NewInvoice>, today: NaiveDate) -> Result<(CustomerId, InvoiceId, Command), Refusal> {
+pub fn new_invoice(message: Option<proto::NewInvoice>, today: NaiveDate) -> Result<NewInvoice, Refusal> {
     let m = message.ok_or_else(|| Refusal::invalid("invoice", "missing", "is missing"))?;
     let invoice_id = id("invoice.invoice_id", &m.invoice_id, InvoiceId::new)?;
     let customer_id = id("invoice.customer_id", &m.customer_id, CustomerId::new)?;
     let issue = receivable::IssueInvoice {
-        invoice_id: invoice_id.clone(),
+        invoice_id,
         amount_minor: m.amount_minor,
         currency: currency("invoice.currency", &m.currency)?.unwrap_or(Currency::BRL),
         issued_on: date_or("invoice.issued_on", &m.issued_on, today)?,
         due_on: date("invoice.due_on", &m.due_on)?,
         document: optional_text("invoice.document", &m.document, 64)?,
         automatic_debit_on: optional_date("invoice.automatic_debit_on", &m.automatic_debit_on)?,
+        instruments: None,
+        charges: m.charges.as_ref().map(named_charges).transpose()?,
     };
-    Ok((customer_id, invoice_id, Command::IssueInvoice(issue)))
+    let account_id = optional_id("invoice.collection_account_id", &m.collection_account_id, CollectionAccountId::new)?;
+    Ok(NewInvoice { customer_id, issue, account_id })
+}
+
+fn named_charges(m: &proto::ChargeTerms) -> Result<receivable::NewCharges, Refusal> {
+    Ok(receivable::NewCharges { terms: super::charge_terms("invoice.charges", m)?, named: true })
 }
 
 fn optional_date(field: &str, text: &str) -> Result<Option<NaiveDate>, Refusal> {
@@ -224,6 +241,8 @@ pub fn cancellation(m: &proto::CancelInvoiceRequest, today: NaiveDate) -> Result
 pub struct Terms {
     /// Now.
     pub at: DateTime<Utc>,
+    /// Its local day, for charges and discounts.
+    pub day: NaiveDate,
     /// What may stay open without a reminder, minor units.
     pub tolerance_minor: i64,
     /// The tenant's zone.
@@ -250,8 +269,8 @@ pub fn reminder(m: &proto::AuthorizeReminderRequest, terms: Terms) -> Result<(Cu
     }
     let items = m.items.iter().map(item).collect::<Result<Vec<_>, Refusal>>()?;
     let contact_id = id("contact_id", &m.contact_id, ContactId::new)?;
-    let Terms { at, tolerance_minor, zone, feed_stale } = terms;
-    Ok((customer_id, receivable::AuthorizeReminder { contact_id, items, at, tolerance_minor, zone, feed_stale }))
+    let Terms { at, day, tolerance_minor, zone, feed_stale } = terms;
+    Ok((customer_id, receivable::AuthorizeReminder { contact_id, items, at, day, tolerance_minor, zone, feed_stale }))
 }
 
 /// A payer as callers see it; without `contact` only what is neutral.
@@ -272,46 +291,6 @@ pub fn customer_view(customer_id: &str, account: &Account, contact: Option<Conta
         }),
         consents: account.consents.iter().cloned().collect(),
     }
-}
-
-/// What the owner says of one item, with what the message shows.
-pub fn verdict(verdict: &Verdict, invoice: Option<&Invoice>) -> proto::ReminderVerdict {
-    let (authorized, reason, net_minor) = match verdict.answer {
-        Answer::Authorized { net_minor } => (true, String::new(), net_minor),
-        Answer::Refused(reason) => (false, reason.slug().to_owned(), 0),
-    };
-    proto::ReminderVerdict {
-        invoice_id: verdict.item.invoice_id.to_string(),
-        authorized,
-        reason,
-        net_minor,
-        outstanding_minor: invoice.map_or(0, |invoice| invoice.open_minor),
-        currency: invoice.map(|invoice| invoice.currency.to_string()).unwrap_or_default(),
-        due_on: invoice.map(|invoice| invoice.due_on.to_string()).unwrap_or_default(),
-        document: invoice.and_then(|invoice| invoice.issued.document.clone()).unwrap_or_default(),
-    }
-}
-
-/// A receivable as callers see it; `None` where the account has no such one.
-pub fn invoice_view(customer_id: &CustomerId, invoice_id: &InvoiceId, account: &Account) -> Option<proto::Invoice> {
-    let invoice = account.invoices.get(invoice_id)?;
-    let status = match invoice.phase {
-        Phase::Open => proto::InvoiceStatus::Open,
-        Phase::Settled => proto::InvoiceStatus::Settled,
-        Phase::Cancelled => proto::InvoiceStatus::Cancelled,
-    };
-    Some(proto::Invoice {
-        invoice_id: invoice_id.to_string(),
-        customer_id: customer_id.to_string(),
-        amount_minor: invoice.amount_minor,
-        outstanding_minor: invoice.open_minor,
-        currency: invoice.currency.to_string(),
-        issued_on: invoice.issued_on.to_string(),
-        due_on: invoice.due_on.to_string(),
-        status: status.into(),
-        document: invoice.issued.document.clone().unwrap_or_default(),
-        automatic_debit_on: invoice.automatic_debit_on.map(|day| day.to_string()).unwrap_or_default(),
-    })
 }
 
 /// A moment as messages carry it.

@@ -1,11 +1,14 @@
 //! Events of the log: protobuf bytes ↔ domain facts.
 
+mod bank;
+
+use super::{charges, instrument};
 use chrono::{DateTime, NaiveDate, Utc};
 use contracts::invoice::v1 as proto;
 use host::request::DATE_FORMAT;
 use kernel::{ContactId, Currency, CustomerId, InvoiceId, PaymentId, StepId};
 use prost::Message;
-use receivable::{Attributes, AuthorizedItem, Event, Release};
+use receivable::{Attributes, AuthorizedItem, Event, Release, Source};
 
 /// An event with the payer whose account it is on.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,6 +18,9 @@ pub struct Fact {
     /// What happened.
     pub event: Event,
 }
+
+/// Type of the event that names instruments.
+pub const INSTRUMENTS_ASSIGNED: &str = "InstrumentsAssigned";
 
 /// A stored event that cannot be read: the log is damaged or newer than the program.
 #[derive(Debug, thiserror::Error)]
@@ -47,7 +53,14 @@ pub fn encode(fact: &Fact) -> (&'static str, Vec<u8>) {
         Event::InvoiceCancelled(e) => ("InvoiceCancelled", cancelled_out(customer_id, e).encode_to_vec()),
         Event::PaymentReceived(e) => ("PaymentReceived", received_out(customer_id, e).encode_to_vec()),
         Event::PaymentReversed(e) => ("PaymentReversed", reversed_out(customer_id, e).encode_to_vec()),
+        Event::PaymentConfirmed(_)
+        | Event::BoletoRegistered(_)
+        | Event::BoletoRejected(_)
+        | Event::BoletoWrittenOff(_)
+        | Event::BoletoNoticed(_)
+        | Event::BankFeeCharged(_) => bank::encode(customer_id, &fact.event),
         Event::ReminderAuthorized(e) => ("ReminderAuthorized", authorized_out(customer_id, e).encode_to_vec()),
+        Event::InstrumentsAssigned(e) => (INSTRUMENTS_ASSIGNED, instrument::assigned_out(customer_id, e).encode_to_vec()),
     }
 }
 
@@ -74,6 +87,7 @@ fn issued_out(customer_id: String, e: &receivable::InvoiceIssued) -> proto::Invo
         due_on: e.due_on.to_string(),
         document: e.document.clone().unwrap_or_default(),
         automatic_debit_on: optional_day_out(e.automatic_debit_on),
+        charges: e.charges.as_ref().map(charges::charge_terms_out),
     }
 }
 
@@ -94,6 +108,8 @@ fn amended_out(customer_id: String, e: &receivable::InvoiceAmended) -> proto::In
         currency: e.currency.to_string(),
         amended_on: e.amended_on.to_string(),
         automatic_debit_on: optional_day_out(e.automatic_debit_on),
+        charges_minor: e.charges_minor,
+        discount_minor: e.discount_minor,
     }
 }
 
@@ -107,6 +123,8 @@ fn cancelled_out(customer_id: String, e: &receivable::InvoiceCancelled) -> proto
         currency: e.currency.to_string(),
         amount_minor: e.amount_minor,
         cancelled_on: e.cancelled_on.to_string(),
+        charges_minor: e.charges_minor,
+        discount_minor: e.discount_minor,
     }
 }
 
@@ -122,6 +140,10 @@ fn received_out(customer_id: String, e: &receivable::PaymentReceived) -> proto::
         applied_minor: e.applied_minor,
         unapplied_minor: e.unapplied_minor,
         outstanding_minor: e.outstanding_minor,
+        charges_minor: e.charges_minor,
+        discount_minor: e.discount_minor,
+        released: releases_out(&e.released),
+        source: e.source.slug().to_owned(),
     }
 }
 
@@ -137,6 +159,9 @@ fn reversed_out(customer_id: String, e: &receivable::PaymentReversed) -> proto::
         outstanding_minor: e.outstanding_minor,
         currency: e.currency.to_string(),
         amount_minor: e.amount_minor,
+        charges_minor: e.charges_minor,
+        discount_minor: e.discount_minor,
+        return_id: e.return_id.clone().unwrap_or_default(),
     }
 }
 
@@ -172,20 +197,21 @@ pub fn decode(event_type: &str, payload: &[u8]) -> Result<Option<Fact>, DecodeFa
         "PaymentReceived" => received_in(message("PaymentReceived", payload)?)?,
         "PaymentReversed" => reversed_in(message("PaymentReversed", payload)?)?,
         "ReminderAuthorized" => authorized_in(message("ReminderAuthorized", payload)?)?,
-        _ => return Ok(None),
+        INSTRUMENTS_ASSIGNED => instrument::assigned_in(message(INSTRUMENTS_ASSIGNED, payload)?)?,
+        other => return bank::decode(other, payload),
     };
     Ok(Some(fact))
 }
 
-fn message<M: Message + Default>(name: &'static str, payload: &[u8]) -> Result<M, DecodeFault> {
+pub(super) fn message<M: Message + Default>(name: &'static str, payload: &[u8]) -> Result<M, DecodeFault> {
     M::decode(payload).map_err(|error| DecodeFault::Bytes(name, error))
 }
 
-fn fact(customer_id: &str, event: Event) -> Result<Fact, DecodeFault> {
+pub(super) fn fact(customer_id: &str, event: Event) -> Result<Fact, DecodeFault> {
     Ok(Fact { customer_id: CustomerId::new(customer_id).map_err(|_| DecodeFault::Field("customer_id"))?, event })
 }
 
-fn day(field: &'static str, text: &str) -> Result<NaiveDate, DecodeFault> {
+pub(super) fn day(field: &'static str, text: &str) -> Result<NaiveDate, DecodeFault> {
     NaiveDate::parse_from_str(text, DATE_FORMAT).map_err(|_| DecodeFault::Field(field))
 }
 
@@ -193,15 +219,15 @@ fn optional_day(field: &'static str, text: &str) -> Result<Option<NaiveDate>, De
     if text.is_empty() { Ok(None) } else { day(field, text).map(Some) }
 }
 
-fn currency(text: &str) -> Result<Currency, DecodeFault> {
+pub(super) fn currency(text: &str) -> Result<Currency, DecodeFault> {
     Currency::new(text).ok_or(DecodeFault::Field("currency"))
 }
 
-fn invoice_id(text: &str) -> Result<InvoiceId, DecodeFault> {
+pub(super) fn invoice_id(text: &str) -> Result<InvoiceId, DecodeFault> {
     InvoiceId::new(text).map_err(|_| DecodeFault::Field("invoice_id"))
 }
 
-fn payment_id(text: &str) -> Result<PaymentId, DecodeFault> {
+pub(super) fn payment_id(text: &str) -> Result<PaymentId, DecodeFault> {
     PaymentId::new(text).map_err(|_| DecodeFault::Field("payment_id"))
 }
 
@@ -242,6 +268,7 @@ fn issued_in(m: proto::InvoiceIssued) -> Result<Fact, DecodeFault> {
         due_on: day("due_on", &m.due_on)?,
         document: optional(m.document),
         automatic_debit_on: optional_day("automatic_debit_on", &m.automatic_debit_on)?,
+        charges: m.charges.as_ref().map(charges::charge_terms_in).transpose()?,
     };
     fact(&m.customer_id, Event::InvoiceIssued(event))
 }
@@ -257,6 +284,8 @@ fn amended_in(m: proto::InvoiceAmended) -> Result<Fact, DecodeFault> {
         outstanding_minor: m.outstanding_minor,
         released: releases_in(m.released)?,
         automatic_debit_on: optional_day("automatic_debit_on", &m.automatic_debit_on)?,
+        charges_minor: m.charges_minor,
+        discount_minor: m.discount_minor,
         amended_on: day("amended_on", &m.amended_on)?,
     };
     fact(&m.customer_id, Event::InvoiceAmended(event))
@@ -269,6 +298,8 @@ fn cancelled_in(m: proto::InvoiceCancelled) -> Result<Fact, DecodeFault> {
         amount_minor: m.amount_minor,
         previous_outstanding_minor: m.previous_outstanding_minor,
         released: releases_in(m.released)?,
+        charges_minor: m.charges_minor,
+        discount_minor: m.discount_minor,
         reason: m.reason,
         cancelled_on: day("cancelled_on", &m.cancelled_on)?,
     };
@@ -284,8 +315,12 @@ fn received_in(m: proto::PaymentReceived) -> Result<Fact, DecodeFault> {
         paid_on: day("paid_on", &m.paid_on)?,
         method: m.method,
         applied_minor: m.applied_minor,
+        charges_minor: m.charges_minor,
+        discount_minor: m.discount_minor,
         unapplied_minor: m.unapplied_minor,
+        released: releases_in(m.released)?,
         outstanding_minor: m.outstanding_minor,
+        source: Source::named(&m.source).ok_or(DecodeFault::Field("source"))?,
     };
     fact(&m.customer_id, Event::PaymentReceived(event))
 }
@@ -297,10 +332,13 @@ fn reversed_in(m: proto::PaymentReversed) -> Result<Fact, DecodeFault> {
         amount_minor: m.amount_minor,
         currency: currency(&m.currency)?,
         applied_minor: m.applied_minor,
+        charges_minor: m.charges_minor,
+        discount_minor: m.discount_minor,
         unapplied_minor: m.unapplied_minor,
         outstanding_minor: m.outstanding_minor,
         reason: m.reason,
         reversed_on: day("reversed_on", &m.reversed_on)?,
+        return_id: optional(m.return_id),
     };
     fact(&m.customer_id, Event::PaymentReversed(event))
 }

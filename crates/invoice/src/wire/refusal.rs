@@ -39,7 +39,13 @@ fn reason(rejection: &Rejection) -> &'static str {
         | Rejection::InvoiceCancelled
         | Rejection::CurrencyMismatch
         | Rejection::PaymentExists
-        | Rejection::CreditTooLarge => rejection.slug(),
+        | Rejection::ReturnExists
+        | Rejection::ReturnTooLarge
+        | Rejection::FeeNegative
+        | Rejection::CreditTooLarge
+        | Rejection::InstrumentsCurrency
+        | Rejection::Boleto(_)
+        | Rejection::Charges(_) => rejection.slug(),
     }
 }
 

@@ -31,7 +31,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 fn line(step: &Step) -> String {
     let Step { kind, invoice, payment, amount_minor, days } = step;
     match kind {
-        0 | 1 => format!("issue I{invoice} A 1000 on=2026-03-0{} due=2026-04-01", days + 1 - days / 9),
+        1 => format!("issue I{invoice} A 1000 on=2026-03-01 due=2026-03-05 charges=late"),
+        0 => format!("issue I{invoice} A 1000 on=2026-03-0{} due=2026-04-01", days + 1 - days / 9),
         2..=5 => format!("pay P{payment} I{invoice} {amount_minor} on=2026-03-{:02}", days + 1),
         6 => format!("reverse P{payment}"),
         7 => format!("amend I{invoice} amount={amount_minor}"),

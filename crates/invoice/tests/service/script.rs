@@ -28,6 +28,17 @@ pub fn new_invoice(id: &str, customer_id: &str, amount_minor: i64, due_on: &str)
     }
 }
 
+/// A fine of 2 %, interest of 1 % a month, 5 % off until ten days before the due date.
+pub fn late_terms() -> proto::ChargeTerms {
+    let discount = proto::Discount { days_before_due: 10, percent_micros: 5_000_000, minor: 0 };
+    proto::ChargeTerms {
+        fine_percent_micros: 2_000_000,
+        interest_percent_micros: 1_000_000,
+        discounts: vec![discount],
+        ..proto::ChargeTerms::default()
+    }
+}
+
 pub fn new_payment(id: &str, invoice_id: &str, amount_minor: i64) -> proto::NewPayment {
     proto::NewPayment { payment_id: id.to_owned(), invoice_id: invoice_id.to_owned(), amount_minor, ..Default::default() }
 }
@@ -91,6 +102,8 @@ async fn step(site: &Site, words: &Words<'_>) -> String {
                 currency: words.text("currency"),
                 document: words.text("document"),
                 automatic_debit_on: words.text("debit"),
+                collection_account_id: words.text("account"),
+                charges: words.named.get("charges").map(|_| late_terms()),
                 ..new_invoice(&words.at(1), &words.at(2), words.amount(3), &words.text("due"))
             };
             told(&client.issue_invoice(proto::IssueInvoiceRequest { command_id, invoice: Some(invoice) }).await)

@@ -105,6 +105,21 @@ impl Site {
         Site { database, clock, activity, client, process, storage, service: Some(service), place }
     }
 
+    /// Ends the process and starts another one over the same storage.
+    pub async fn restart(&mut self) {
+        self.take().stop_within(Duration::from_secs(10)).await;
+        let (service, client, process) = self.replica().await;
+        (self.service, self.client, self.process) = (Some(service), client, process);
+    }
+
+    /// Another process over the same storage.
+    pub async fn replica(&self) -> (Service, Client, Process) {
+        let process = process(self.clock.clone(), self.activity.clone(), Access::default());
+        let service = invoice::start(&process, settings(self.storage.clone(), loopback())).await.unwrap();
+        let channel = Channel::from_shared(format!("http://{}", service.grpc().unwrap())).unwrap().connect_lazy();
+        (service, InvoiceServiceClient::new(channel), process)
+    }
+
     pub fn service(&self) -> &Service {
         self.service.as_ref().unwrap()
     }
@@ -170,7 +185,21 @@ pub fn loopback() -> Listen {
 }
 
 pub fn settings(storage: Storage, listen: Listen) -> invoice::Settings {
-    invoice::Settings { storage, listen, zone: Zone::SAO_PAULO, tolerance_minor: 100, payment_feed_max_age_hours: 0 }
+    invoice::Settings {
+        storage,
+        listen,
+        zone: Zone::SAO_PAULO,
+        tolerance_minor: 100,
+        payment_feed_max_age_hours: 0,
+        pix: pix_tokens(),
+    }
+}
+
+/// Token of the default tenant's Pix notifications.
+pub const PIX_TOKEN: &str = "pix-token-of-tests";
+
+fn pix_tokens() -> invoice::PixConfig {
+    invoice::PixConfig { tokens: [("default".to_owned(), PIX_TOKEN.to_owned())].into() }
 }
 
 pub fn process(clock: Arc<dyn Clock>, activity: Activity, access: Access) -> Process {

@@ -3,7 +3,7 @@
 use crate::template::Creditor;
 use notice::Channel;
 use serde::Deserialize;
-use std::fmt;
+use std::{fmt, path::PathBuf};
 
 /// Ways out, by channel.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -25,6 +25,11 @@ impl ChannelsConfig {
     /// Nothing leaves: all channels are counted and count as delivered.
     pub fn recording() -> Self {
         Self::all(ChannelConfig { kind: Kind::Record, ..ChannelConfig::default() })
+    }
+
+    /// The same, and the first e-mails are kept as files in a directory.
+    pub fn recording_mail_in(directory: PathBuf) -> Self {
+        Self { email: ChannelConfig { kind: Kind::Record, keep_in: Some(directory), ..ChannelConfig::default() }, ..Self::recording() }
     }
 
     /// The same way out for all channels.
@@ -52,6 +57,9 @@ pub struct ChannelConfig {
     pub kind: Kind,
     /// `directory`: where messages are written.
     pub directory: String,
+    /// `record`: where the first messages are kept; never configured.
+    #[serde(skip)]
+    pub keep_in: Option<PathBuf>,
     /// `webhook`: where messages are posted.
     pub url: String,
     /// `webhook`: where the provider is asked for a message whose outcome is unknown; empty = it cannot be asked.
@@ -77,6 +85,7 @@ pub struct ChannelConfig {
 impl Default for ChannelConfig {
     fn default() -> Self {
         Self {
+            keep_in: None,
             kind: Kind::None,
             directory: String::new(),
             url: String::new(),

@@ -4,9 +4,10 @@ use super::{
     AttemptKey, ConfigFault, CreditorConfig, Outgoing,
     bounce::{KEY_HEADER, UNSUBSCRIBE},
 };
+use crate::template::{Figure, Rendered};
 use lettre::{
     Address, Message,
-    message::{Mailbox, MultiPart, MultiPartKind, SinglePart, header},
+    message::{Attachment, Mailbox, MultiPart, MultiPartKind, SinglePart, header},
 };
 use notice::Channel;
 use std::time::SystemTime;
@@ -68,10 +69,12 @@ impl Sender {
             builder.singlepart(SinglePart::plain(message.body.text.clone()))
         } else {
             // A boundary of the message's own keeps the bytes the same whenever it is made.
-            let parts = MultiPart::builder().kind(MultiPartKind::Alternative).boundary(digest);
-            builder.multipart(
-                parts.singlepart(SinglePart::plain(message.body.text.clone())).singlepart(SinglePart::html(message.body.html.clone())),
-            )
+            let parts = MultiPart::builder().kind(MultiPartKind::Alternative).boundary(&digest);
+            let parts = parts.singlepart(SinglePart::plain(message.body.text.clone()));
+            builder.multipart(match pictured(&message.body, &digest)? {
+                Some(related) => parts.multipart(related),
+                None => parts.singlepart(SinglePart::html(message.body.html.clone())),
+            })
         };
         built.map_err(|_| "message_malformed")
     }
@@ -87,6 +90,21 @@ fn unsubscribe(sender: &Address, key: &AttemptKey) -> String {
         }
     }
     format!("<mailto:{sender}?subject={UNSUBSCRIBE}%20{subject}>")
+}
+
+/// The HTML with its pictures (RFC 2387); `None` where it has none.
+fn pictured(body: &Rendered, digest: &str) -> Result<Option<MultiPart>, &'static str> {
+    if body.figures.is_empty() {
+        return Ok(None);
+    }
+    let png = header::ContentType::parse("image/png").map_err(|_| "message_malformed")?;
+    let related = MultiPart::builder().kind(MultiPartKind::Related).boundary(format!("{digest}.pictures"));
+    let html = related.singlepart(SinglePart::html(body.html.clone()));
+    let add = |parts: MultiPart, figure: &Figure| {
+        let drawn = figure.png().ok_or("figure_too_large")?;
+        Ok(parts.singlepart(Attachment::new_inline(figure.content_id.clone()).body(drawn, png.clone())))
+    };
+    body.figures.iter().try_fold(html, add).map(Some)
 }
 
 /// A place for an address that is no e-mail address; nothing is ever delivered to `.invalid` (RFC 2606).

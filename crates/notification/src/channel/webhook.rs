@@ -4,7 +4,9 @@ use super::{
     Answer, AttemptKey, ChannelConfig, ConfigFault, Known, Outgoing, signature,
     smtp::{is_this_machine, timeout},
 };
+use crate::template::Figure;
 use backon::{ExponentialBuilder, Retryable};
+use base64::{Engine, engine::general_purpose::STANDARD};
 use kernel::{personal::Personal, text};
 use notice::ReceiptStatus;
 use reqwest::{Client, Response, StatusCode, Url, redirect};
@@ -113,6 +115,9 @@ impl Webhook {
 }
 
 fn body(message: &Outgoing) -> String {
+    let figure =
+        |figure: &Figure| json!({ "content_id": figure.content_id, "png_base64": STANDARD.encode(figure.png().unwrap_or_default()) });
+    let figures: Vec<serde_json::Value> = message.body.figures.iter().map(figure).collect();
     json!({
         "key": message.key.to_string(),
         "tenant": message.key.tenant.as_str(),
@@ -128,6 +133,7 @@ fn body(message: &Outgoing) -> String {
         "subject": message.body.subject,
         "text": message.body.text,
         "html": message.body.html,
+        "figures": figures,
         "at": message.at.to_rfc3339(),
     })
     .to_string()

@@ -101,11 +101,13 @@ impl Effects {
             let item = contact.item(&said.key)?;
             let shown = look.shown.get(&said.key.invoice_id);
             Some(Line {
-                document: shown.map_or_else(|| said.key.invoice_id.to_string(), |(document, _)| document.clone()),
+                document: shown.map_or_else(|| said.key.invoice_id.to_string(), |shown| shown.document.clone()),
                 amount_minor: said.net_minor,
-                due_on: shown.and_then(|(_, due_on)| *due_on).unwrap_or(item.due_on),
+                due_on: shown.and_then(|shown| shown.due_on).unwrap_or(item.due_on),
                 overdue: item.overdue,
                 payment_returned: book.returned.contains(&said.key),
+                charged: shown.map(|shown| shown.charged).unwrap_or_default(),
+                pay_with: shown.map(|shown| shown.pay_with.clone()).unwrap_or_default(),
             })
         };
         Letter {

@@ -1,8 +1,16 @@
 //! What a text is made from.
 
-use super::{Language, form};
+use super::{
+    Language,
+    figure::{Drawing, Figure},
+    form,
+};
 use kernel::{Currency, Money, NaiveDate, personal::Personal};
 use minijinja::{Value, context};
+
+/// Names of pictures.
+const QR: &str = "pix";
+const BARS: &str = "boleto";
 
 /// Who is owed: shown in every message (CDC 42-A).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -30,7 +38,47 @@ pub struct Line {
     pub overdue: bool,
     /// Whether a payment of it was returned since the last contact.
     pub payment_returned: bool,
+    /// What of the amount are charges, and what was taken off.
+    pub charged: Charged,
+    /// What it can be paid with.
+    pub pay_with: PayWith,
 }
+
+/// Charges and discount within an amount, minor units.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Charged {
+    /// Fine.
+    pub fine_minor: i64,
+    /// Interest.
+    pub interest_minor: i64,
+    /// Discount for paying today.
+    pub discount_minor: i64,
+}
+
+/// What a receivable can be paid with; empty texts where there is no such thing.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PayWith {
+    /// Pix "copia e cola" over the amount.
+    pub pix: String,
+    /// Typed line of the boleto, with its mask; only where paying it pays the amount.
+    pub line: String,
+    /// Its 44 digits.
+    pub bar_code: String,
+    /// Whether there is a boleto, but over another amount.
+    pub boleto_differs: bool,
+}
+
+impl PayWith {
+    /// Whether there is anything to say about it.
+    pub fn is_empty(&self) -> bool {
+        self.pix.is_empty() && self.line.is_empty() && !self.boleto_differs
+    }
+}
+
+/// Most receivables whose codes a message tells; the others are told on demand.
+const MAX_PAYABLE: usize = 10;
+/// Most receivables whose codes are shown as pictures too.
+pub(super) const MAX_PICTURED: usize = 5;
 
 /// What is said to whom, whatever the channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,9 +116,29 @@ impl Letter {
                     amount => Value::from_safe_string(self.amount(line.amount_minor)),
                     due => Value::from_safe_string(form::date(line.due_on, self.language)),
                     returned => line.payment_returned,
+                    fine => self.shown(line.charged.fine_minor),
+                    interest => self.shown(line.charged.interest_minor),
+                    discount => self.shown(line.charged.discount_minor),
                 }
             };
             lines(overdue).map(one).collect()
+        };
+        let payable: Vec<&Line> = self.lines.iter().filter(|line| !line.pay_with.is_empty()).collect();
+        let pay = |(place, line): (usize, &&Line)| {
+            let pictured = html && place < MAX_PICTURED;
+            let picture =
+                |name: &str, code: &str| if pictured && !code.is_empty() { format!("{name}-{}", place + 1) } else { String::new() };
+            context! {
+                document => text(&line.document),
+                amount => Value::from_safe_string(self.amount(line.amount_minor)),
+                pix => text(&line.pay_with.pix),
+                line => text(&line.pay_with.line),
+                qr => picture(QR, &line.pay_with.pix),
+                bars => picture(BARS, &line.pay_with.bar_code),
+                boleto_differs => line.pay_with.boleto_differs,
+                late => line.charged.fine_minor + line.charged.interest_minor > 0,
+                early => line.charged.discount_minor > 0,
+            }
         };
         let total = |overdue: bool| lines(overdue).map(|line| line.amount_minor).fold(0_i64, i64::saturating_add);
         let first_due = self.lines.iter().map(|line| line.due_on).min().unwrap_or(self.day);
@@ -92,10 +160,30 @@ impl Letter {
             total => self.amount(total(true).saturating_add(total(false))),
             count => self.lines.len(),
             first_due => form::date(first_due, self.language),
+            payable => payable.iter().take(MAX_PAYABLE).enumerate().map(pay).collect::<Vec<Value>>(),
+            more_payable => payable.len() > MAX_PAYABLE,
             any_returned => self.lines.iter().any(|line| line.payment_returned),
             brief => brief,
             summary => summary,
         }
+    }
+
+    /// An amount; nothing for zero.
+    fn shown(&self, minor: i64) -> Value {
+        if minor == 0 { Value::from("") } else { Value::from_safe_string(self.amount(minor)) }
+    }
+
+    /// The pictures that the HTML of this letter names.
+    pub(super) fn figures(&self) -> Vec<Figure> {
+        let payable = self.lines.iter().filter(|line| !line.pay_with.is_empty()).take(MAX_PICTURED).enumerate();
+        let figure = |name: &str, place: usize, code: &str, drawing: fn(String) -> Drawing| {
+            (!code.is_empty()).then(|| Figure { content_id: format!("{name}-{}", place + 1), drawing: drawing(code.to_owned()) })
+        };
+        let of = |(place, line): (usize, &Line)| {
+            let qr = figure(QR, place, &line.pay_with.pix, Drawing::Qr);
+            [qr, figure(BARS, place, &line.pay_with.bar_code, Drawing::Bars)]
+        };
+        payable.flat_map(of).flatten().collect()
     }
 
     fn amount(&self, minor: i64) -> String {

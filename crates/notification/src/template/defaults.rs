@@ -64,7 +64,7 @@ pub(super) const FRAMES: &[Source] = sources![
 ];
 
 /// What frames share.
-pub(super) const PARTS: &[Source] = sources!["list" = "list.txt", "summary" = "summary.txt"];
+pub(super) const PARTS: &[Source] = sources!["list" = "list.txt", "pay" = "pay.txt", "summary" = "summary.txt"];
 
 /// The templates themselves.
 pub(super) const TEMPLATES: &[Source] = sources![

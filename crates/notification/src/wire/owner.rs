@@ -1,5 +1,6 @@
 //! The last look: what is asked of the owner of balances and addresses, and what its answer means here.
 
+use crate::template::{Charged, PayWith};
 use brazil::phone::Phone;
 use contracts::invoice::v1 as proto;
 use kernel::{ContactId, CustomerId, InvoiceId, NaiveDate, personal::Personal};
@@ -12,10 +13,23 @@ use std::collections::BTreeMap;
 pub struct Look {
     /// For each item asked for.
     pub verdicts: BTreeMap<Occurrence, OwnerAnswer>,
-    /// What the payer calls a receivable, and when it is due, where the owner says.
-    pub shown: BTreeMap<InvoiceId, (String, Option<NaiveDate>)>,
+    /// What a message shows of a receivable, where the owner says.
+    pub shown: BTreeMap<InvoiceId, Shown>,
     /// The payer.
     pub payer: Payer,
+}
+
+/// What a message shows of a receivable.
+#[derive(Debug, Clone, Default)]
+pub struct Shown {
+    /// What the payer calls it.
+    pub document: String,
+    /// When it is due.
+    pub due_on: Option<NaiveDate>,
+    /// Charges and discount of today.
+    pub charged: Charged,
+    /// What it can be paid with today.
+    pub pay_with: PayWith,
 }
 
 /// A payer's contact data: for one message, never kept.
@@ -95,13 +109,29 @@ pub fn look(items: &[&Item], answer: proto::AuthorizeReminderResponse) -> Option
     let document =
         |verdict: &proto::ReminderVerdict| if verdict.document.is_empty() { &verdict.invoice_id } else { &verdict.document }.clone();
     let shown = |(item, verdict): (&&Item, &proto::ReminderVerdict)| {
-        (item.invoice_id.clone(), (document(verdict), host::request::date("due_on", &verdict.due_on).ok()))
+        let due_on = host::request::date("due_on", &verdict.due_on).ok();
+        (item.invoice_id.clone(), Shown { document: document(verdict), due_on, charged: charged(verdict), pay_with: pay_with(verdict) })
     };
     Some(Look {
         verdicts: pairs().map(|(item, verdict)| (item.key(), owner_answer(verdict))).collect(),
         shown: pairs().map(shown).collect(),
         payer: answer.customer.map(payer).unwrap_or_default(),
     })
+}
+
+fn charged(verdict: &proto::ReminderVerdict) -> Charged {
+    Charged { fine_minor: verdict.fine_minor, interest_minor: verdict.interest_minor, discount_minor: verdict.discount_minor }
+}
+
+/// A boleto is shown only where paying it pays what is asked: one over another amount would be paid too much or too little.
+fn pay_with(verdict: &proto::ReminderVerdict) -> PayWith {
+    let instruments = verdict.instruments.clone().unwrap_or_default();
+    let (boleto, pix) = (instruments.boleto.unwrap_or_default(), instruments.pix.unwrap_or_default().code);
+    if verdict.boleto_fits {
+        PayWith { pix, line: boleto.line, bar_code: boleto.bar_code, boleto_differs: false }
+    } else {
+        PayWith { pix, boleto_differs: !boleto.line.is_empty(), ..PayWith::default() }
+    }
 }
 
 /// The answer of an owner who knows nothing of the payer.

@@ -13,7 +13,20 @@ fn open(directory: &Path) -> Channels {
 /// A mail as a reader sees it: unfolded headers and decoded parts. Written for these tests, from RFC 5322, 2045 and 2047.
 struct Mail {
     headers: BTreeMap<String, String>,
-    parts: Vec<(String, String)>,
+    /// Kind, content id and bytes; parts within parts are laid flat.
+    parts: Vec<Part>,
+}
+
+struct Part {
+    kind: String,
+    content_id: String,
+    bytes: Vec<u8>,
+}
+
+impl Part {
+    fn text(&self) -> String {
+        String::from_utf8(self.bytes.clone()).unwrap().replace("\r\n", "\n").trim().to_owned()
+    }
 }
 
 fn read(bytes: &[u8]) -> Mail {
@@ -21,22 +34,26 @@ fn read(bytes: &[u8]) -> Mail {
     assert!(text.is_ascii() && text.lines().all(|line| line.len() <= 998) && !text.replace("\r\n", "").contains('\n'));
     let (head, body) = text.split_once("\r\n\r\n").unwrap();
     let headers = headers(head);
-    let kind = headers["content-type"].clone();
-    let parts = match kind.split("boundary=\"").nth(1) {
-        None => vec![(kind, decoded(&headers["content-transfer-encoding"], body))],
-        Some(rest) => {
-            let boundary = format!("--{}", rest.trim_end_matches('"'));
-            let sections: Vec<&str> = body.split(&boundary).collect();
-            assert!(sections.last().unwrap().starts_with("--"), "the end is there");
-            let inner = |section: &&str| {
-                let (head, body) = section.trim_start_matches("\r\n").split_once("\r\n\r\n").unwrap();
-                let head = self::headers(head);
-                (head["content-type"].clone(), decoded(&head["content-transfer-encoding"], body))
-            };
-            sections[1..sections.len() - 1].iter().map(inner).collect()
-        }
-    };
+    let parts = parts(&headers, body);
     Mail { headers, parts }
+}
+
+fn parts(headers: &BTreeMap<String, String>, body: &str) -> Vec<Part> {
+    let kind = headers["content-type"].clone();
+    let Some(rest) = kind.split("boundary=\"").nth(1) else {
+        let content_id = headers.get("content-id").cloned().unwrap_or_default();
+        return vec![Part { kind, content_id, bytes: decoded(&headers["content-transfer-encoding"], body) }];
+    };
+    let boundary = format!("--{}", rest.split('"').next().unwrap());
+    let (body, line) = (format!("\r\n{body}"), format!("\r\n{boundary}\r\n"));
+    let sections: Vec<&str> = body.split(&line).collect();
+    let inner = |section: &&str| {
+        let section = section.split(&format!("\r\n{boundary}--")).next().unwrap();
+        let (head, body) = section.split_once("\r\n\r\n").unwrap();
+        parts(&self::headers(head), body)
+    };
+    assert!(body.contains(&format!("{boundary}--")), "the end is there");
+    sections[1..].iter().flat_map(inner).collect()
 }
 
 fn headers(head: &str) -> BTreeMap<String, String> {
@@ -62,14 +79,13 @@ fn words(value: &str) -> String {
     out
 }
 
-fn decoded(encoding: &str, body: &str) -> String {
-    let bytes = match encoding {
+fn decoded(encoding: &str, body: &str) -> Vec<u8> {
+    match encoding {
         "7bit" => body.as_bytes().to_vec(),
         "base64" => base64(body),
         "quoted-printable" => quoted_printable(body),
         other => panic!("unexpected encoding {other}"),
-    };
-    String::from_utf8(bytes).unwrap().replace("\r\n", "\n")
+    }
 }
 
 fn quoted_printable(body: &str) -> Vec<u8> {
@@ -131,10 +147,13 @@ async fn a_mail_reader_opens_what_is_written() {
     }
     assert_eq!(mail.headers["message-id"], format!("<{}@loja.example>", email.key.digest()));
     assert!(mail.headers["list-unsubscribe"].starts_with("<mailto:contas@loja.example?subject="));
-    let kinds: Vec<&str> = mail.parts.iter().map(|(kind, _)| kind.split(';').next().unwrap()).collect();
-    assert_eq!(kinds, ["text/plain", "text/html"]);
-    assert_eq!(mail.parts[0].1.trim(), email.body.text);
-    assert_eq!(mail.parts[1].1.trim(), email.body.html);
+    let kinds: Vec<&str> = mail.parts.iter().map(|part| part.kind.split(';').next().unwrap()).collect();
+    assert_eq!(kinds, ["text/plain", "text/html", "image/png", "image/png", "image/png", "image/png"]);
+    assert_eq!((mail.parts[0].text(), mail.parts[1].text()), (email.body.text.clone(), email.body.html.clone()));
+    for (part, figure) in mail.parts[2..].iter().zip(&email.body.figures) {
+        assert_eq!(part.content_id, format!("<{}>", figure.content_id));
+        assert!(email.body.html.contains(&format!("\"cid:{}\"", figure.content_id)) && part.bytes == figure.png().unwrap());
+    }
 }
 
 #[tokio::test]
@@ -151,7 +170,7 @@ async fn every_channel_has_its_file() {
         let mail = read(&fs::read(directory.path().join(&files(directory.path())[0])).unwrap());
         assert!(mail.headers["to"].contains(to), "{}", mail.headers["to"]);
         assert_eq!(mail.headers["x-regua-channel"], channel.slug());
-        assert_eq!(mail.parts[0].1.trim(), sent.body.text, "{}", channel.slug());
+        assert_eq!(mail.parts[0].text(), sent.body.text, "{}", channel.slug());
         assert_eq!(mail.parts.len(), 1);
     }
 }

@@ -4,6 +4,7 @@ mod callback;
 mod channel;
 mod directory;
 mod effects;
+mod figures;
 mod house;
 mod owner;
 mod publish;

@@ -123,5 +123,9 @@ impl InvoiceService for Door {
         get_customer_balance(proto::GetCustomerBalanceRequest) -> proto::GetCustomerBalanceResponse;
         report_payment_feed(proto::ReportPaymentFeedRequest) -> proto::ReportPaymentFeedResponse;
         get_payment_feed(proto::GetPaymentFeedRequest) -> proto::GetPaymentFeedResponse;
+        register_collection_account(proto::RegisterCollectionAccountRequest) -> proto::RegisterCollectionAccountResponse;
+        get_collection_account(proto::GetCollectionAccountRequest) -> proto::GetCollectionAccountResponse;
+        list_collection_accounts(proto::ListCollectionAccountsRequest) -> proto::ListCollectionAccountsResponse;
+        get_statement(proto::GetStatementRequest) -> proto::GetStatementResponse;
     }
 }

@@ -2,13 +2,14 @@
 
 use super::{bounded, bounded_option, found, release, room_for_credit};
 use crate::event::released_minor;
+use crate::settlement::{money, settle};
 use crate::{
-    Account, AmendInvoice, CancelInvoice, Event, Invoice, InvoiceAmended, InvoiceCancelled, InvoiceIssued, IssueInvoice, Phase, Rejection,
-    Standing,
+    Account, AmendInvoice, CancelInvoice, ChargeTerms, Event, InstrumentsAssigned, Invoice, InvoiceAmended, InvoiceCancelled,
+    InvoiceIssued, IssueInvoice, Phase, Rejection, Release, Standing,
 };
 use alloc::{string::String, vec, vec::Vec};
-use kernel::NaiveDate;
 use kernel::money::positive_minor;
+use kernel::{Currency, NaiveDate};
 
 pub(super) fn issue(account: &Account, command: &IssueInvoice) -> Result<Vec<Event>, Rejection> {
     let document = bounded_option("document", command.document.as_ref(), 120)?;
@@ -24,7 +25,9 @@ pub(super) fn issue(account: &Account, command: &IssueInvoice) -> Result<Vec<Eve
     if account.standing == Standing::Erased {
         return Err(Rejection::CustomerErased);
     }
-    Ok(vec![Event::InvoiceIssued(InvoiceIssued {
+    let assigned = instruments(command)?;
+    let charges = charges(command)?;
+    let issued = Event::InvoiceIssued(InvoiceIssued {
         invoice_id: command.invoice_id.clone(),
         amount_minor: command.amount_minor,
         currency: command.currency,
@@ -32,7 +35,27 @@ pub(super) fn issue(account: &Account, command: &IssueInvoice) -> Result<Vec<Eve
         due_on: command.due_on,
         document,
         automatic_debit_on: command.automatic_debit_on,
-    })])
+        charges,
+    });
+    Ok([issued].into_iter().chain(assigned).collect())
+}
+
+fn instruments(command: &IssueInvoice) -> Result<Option<Event>, Rejection> {
+    let Some(new) = &command.instruments else { return Ok(None) };
+    if command.currency != Currency::BRL {
+        return Err(Rejection::InstrumentsCurrency);
+    }
+    let instruments = new.assign(command.issued_on, command.due_on, command.amount_minor).map_err(Rejection::Boleto)?;
+    Ok(Some(Event::InstrumentsAssigned(InstrumentsAssigned { invoice_id: command.invoice_id.clone(), instruments })))
+}
+
+/// Terms that charge nothing and take nothing off are none. Others must be computable.
+fn charges(command: &IssueInvoice) -> Result<Option<ChargeTerms>, Rejection> {
+    let terms = command.charges.as_ref().map(|new| &new.terms).filter(|terms| !terms.is_plain());
+    if let Some(terms) = terms {
+        terms.check(command.amount_minor, command.due_on).map_err(Rejection::Charges)?;
+    }
+    Ok(terms.cloned())
 }
 
 fn says_the_same(invoice: &Invoice, command: &IssueInvoice, document: &Option<String>) -> bool {
@@ -42,6 +65,19 @@ fn says_the_same(invoice: &Invoice, command: &IssueInvoice, document: &Option<St
         && invoice.issued.automatic_debit_on == command.automatic_debit_on
         && invoice.currency == command.currency
         && invoice.issued_on == command.issued_on
+        && same_account(invoice, command)
+        && same_charges(invoice, command)
+}
+
+fn same_charges(invoice: &Invoice, command: &IssueInvoice) -> bool {
+    let named = command.charges.as_ref().filter(|new| new.named);
+    named.is_none_or(|new| invoice.charges.as_ref() == Some(&new.terms).filter(|terms| !terms.is_plain()))
+}
+
+/// An account that the caller did not name may be another default by now: that is no other content.
+fn same_account(invoice: &Invoice, command: &IssueInvoice) -> bool {
+    let named = command.instruments.as_ref().filter(|new| new.named);
+    named.is_none_or(|new| invoice.instruments.as_ref().is_some_and(|had| had.account_id == new.account_id))
 }
 
 pub(super) fn amend(account: &Account, command: &AmendInvoice) -> Result<Vec<Event>, Rejection> {
@@ -57,21 +93,65 @@ pub(super) fn amend(account: &Account, command: &AmendInvoice) -> Result<Vec<Eve
     if (amount_minor, due_on, automatic_debit_on) == (invoice.amount_minor, invoice.due_on, invoice.automatic_debit_on) {
         return Ok(vec![]);
     }
-    let applied_minor = invoice.amount_minor - invoice.open_minor;
-    let released = release(account, invoice, applied_minor.saturating_sub(amount_minor).max(0));
-    room_for_credit(account, invoice.currency, released_minor(&released))?;
-    Ok(vec![Event::InvoiceAmended(InvoiceAmended {
+    let changed = match &invoice.charges {
+        None => plain(account, invoice, amount_minor),
+        Some(terms) => charged(account, invoice, terms, (amount_minor, due_on))?,
+    };
+    room_for_credit(account, invoice.currency, released_minor(&changed.released))?;
+    let assigned = reassigned(command, invoice, due_on, amount_minor)?;
+    let amended = Event::InvoiceAmended(InvoiceAmended {
         invoice_id: command.invoice_id.clone(),
         currency: invoice.currency,
         previous_amount_minor: invoice.amount_minor,
         amount_minor,
         previous_due_on: invoice.due_on,
         due_on,
-        outstanding_minor: amount_minor.saturating_sub(applied_minor).max(0),
-        released,
+        outstanding_minor: changed.outstanding_minor,
+        released: changed.released,
         automatic_debit_on,
+        charges_minor: changed.charges_minor,
+        discount_minor: changed.discount_minor,
         amended_on: command.today,
-    })])
+    });
+    Ok([amended].into_iter().chain(assigned).collect())
+}
+
+/// What a change of amount or due day does to the money that is there, minor units.
+struct Changed {
+    outstanding_minor: i64,
+    released: Vec<Release>,
+    charges_minor: i64,
+    discount_minor: i64,
+}
+
+fn plain(account: &Account, invoice: &Invoice, amount_minor: i64) -> Changed {
+    let applied_minor = invoice.amount_minor - invoice.open_minor;
+    Changed {
+        outstanding_minor: amount_minor.saturating_sub(applied_minor).max(0),
+        released: release(account, invoice, applied_minor.saturating_sub(amount_minor).max(0)),
+        charges_minor: 0,
+        discount_minor: 0,
+    }
+}
+
+fn charged(account: &Account, invoice: &Invoice, terms: &ChargeTerms, asked: (i64, NaiveDate)) -> Result<Changed, Rejection> {
+    terms.check(asked.0, asked.1).map_err(Rejection::Charges)?;
+    let money = money(account, invoice);
+    let (before, _) = settle(terms, (invoice.amount_minor, invoice.due_on), &money).map_err(Rejection::Charges)?;
+    let (after, released) = settle(terms, asked, &money).map_err(Rejection::Charges)?;
+    Ok(Changed {
+        outstanding_minor: after.outstanding_minor(),
+        released,
+        charges_minor: after.charges_paid_minor - before.charges_paid_minor,
+        discount_minor: after.discount_minor - before.discount_minor,
+    })
+}
+
+/// The boleto says amount and due day: it is made anew under its number.
+fn reassigned(command: &AmendInvoice, invoice: &Invoice, due_on: NaiveDate, amount_minor: i64) -> Result<Option<Event>, Rejection> {
+    let Some(had) = invoice.instruments.as_ref().filter(|had| had.boleto.is_some()) else { return Ok(None) };
+    let instruments = had.amended(due_on, amount_minor).map_err(Rejection::Boleto)?;
+    Ok(Some(Event::InstrumentsAssigned(InstrumentsAssigned { invoice_id: command.invoice_id.clone(), instruments })))
 }
 
 fn owed<'a>(account: &'a Account, command: &AmendInvoice) -> Result<&'a Invoice, Rejection> {
@@ -88,7 +168,16 @@ pub(super) fn cancel(account: &Account, command: &CancelInvoice) -> Result<Vec<E
     if invoice.phase == Phase::Cancelled {
         return Ok(vec![]);
     }
-    let released = release(account, invoice, invoice.amount_minor - invoice.open_minor);
+    let (charges_minor, discount_minor) = match &invoice.charges {
+        None => (0, 0),
+        Some(terms) => {
+            let money = money(account, invoice);
+            let (stands, _) = settle(terms, (invoice.amount_minor, invoice.due_on), &money).map_err(Rejection::Charges)?;
+            (stands.charges_paid_minor, stands.discount_minor)
+        }
+    };
+    let paid_minor = invoice.amount_minor - invoice.open_minor + charges_minor - discount_minor;
+    let released = release(account, invoice, paid_minor);
     room_for_credit(account, invoice.currency, released_minor(&released))?;
     Ok(vec![Event::InvoiceCancelled(InvoiceCancelled {
         invoice_id: command.invoice_id.clone(),
@@ -96,6 +185,8 @@ pub(super) fn cancel(account: &Account, command: &CancelInvoice) -> Result<Vec<E
         amount_minor: invoice.amount_minor,
         previous_outstanding_minor: invoice.open_minor,
         released,
+        charges_minor,
+        discount_minor,
         reason,
         cancelled_on: command.today,
     })])

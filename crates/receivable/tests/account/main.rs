@@ -1,6 +1,12 @@
 //! One payer's account: scripts of commands with what each does, and properties over random ones.
 
+mod bank;
+mod charged;
+mod collections;
+mod instruments;
 mod not_now;
 mod properties;
+mod remittances;
 mod script;
 mod tables;
+mod unapplied;

@@ -16,6 +16,13 @@ fn command() -> impl Strategy<Value = String> {
         5 => (payment.clone(), invoice.clone(), amount.clone(), day.clone(), 0..2usize).prop_map(|(payment, invoice, amount, day, currency)| {
             format!("pay P{payment} I{invoice} {amount} 2026-01-{day:02} {}", ["BRL", "USD"][currency])
         }),
+        2 => (payment.clone(), invoice.clone(), amount.clone(), day.clone(), 0..3usize).prop_map(|(payment, invoice, amount, day, source)| {
+            let source = ["pix", "bank_file", "bank_file_or_pix"][source];
+            format!("told {source} P{payment} I{invoice} {amount} 2026-01-{day:02} fee={}", amount % 3)
+        }),
+        3 => (payment.clone(), amount.clone(), 0..4u32).prop_map(|(payment, amount, id)| format!("return D{id} P{payment} {amount} 2026-02-01")),
+        1 => (invoice.clone(), amount.clone(), 0..4u32).prop_map(|(invoice, amount, id)| format!("undo R{id} I{invoice} {amount}")),
+        1 => (invoice.clone(), 0..9u32).prop_map(|(invoice, id)| format!("bank N{id} I{invoice} rejected reasons=08 fee=1")),
         3 => (payment, day.clone()).prop_map(|(payment, day)| format!("reverse P{payment} bounced 2026-02-{day:02}")),
         2 => (invoice.clone(), amount).prop_map(|(invoice, amount)| format!("amend I{invoice} amount={amount}")),
         1 => (invoice.clone(), day).prop_map(|(invoice, day)| format!("amend I{invoice} due=2026-03-{day:02}")),
@@ -109,8 +116,8 @@ proptest! {
             let owed = account.invoices.values().filter(|invoice| invoice.currency == currency);
             let open: i64 = owed.clone().map(|invoice| invoice.open_minor).sum();
             let invoiced: i64 = owed.filter(|invoice| invoice.phase != Phase::Cancelled).map(|invoice| invoice.amount_minor).sum();
-            let kept = account.payments.values().filter(|payment| payment.currency == currency && payment.reversed.is_none());
-            let paid: i64 = kept.map(|payment| payment.amount_minor).sum();
+            let kept = account.payments.values().filter(|payment| payment.currency == currency);
+            let paid: i64 = kept.map(|payment| payment.amount_minor - payment.returned_minor).sum();
             prop_assert_eq!(open - account.credit_minor(currency), invoiced - paid);
         }
     }

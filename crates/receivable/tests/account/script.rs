@@ -1,9 +1,13 @@
 //! Text to commands, and events to text: the only place of these tests that touches the API.
 
-use kernel::{ContactId, Currency, CustomerId, InvoiceId, NaiveDate, PaymentId, StepId, Zone};
+use brazil::charges::{Allocation, Convention, DayBasis, DiscountValue, Fine, Period, Rate};
+use brazil::pix::StaticTxid;
+use kernel::{CollectionAccountId, ContactId, Currency, CustomerId, InvoiceId, NaiveDate, PaymentId, StepId, Zone};
+use receivable::charges::{AgreedInterest, ChargeTerms, EarlyDiscount};
 use receivable::{
-    Account, AmendInvoice, Answer, AuthorizationItem, AuthorizeReminder, CancelInvoice, Command, EraseCustomer, Event, IssueInvoice, Kind,
-    RecordPayment, RegisterCustomer, Rejection, Release, ReversePayment, decide, evolve, last_look,
+    Account, AmendInvoice, Answer, AuthorizationItem, AuthorizeReminder, BankNotice, BankRecord, CancelInvoice, Command, EraseCustomer,
+    Event, IssueInvoice, Kind, NewCharges, NewInstruments, RecordBankNotice, RecordPayment, RecordReceipt, RegisterCustomer, Rejection,
+    Release, ReturnPayment, ReversePayment, Source, UndoBankPayment, collection::Agreement, decide, evolve, last_look,
 };
 use std::collections::BTreeSet;
 
@@ -59,35 +63,63 @@ fn shown(event: &Event) -> String {
         Event::CustomerErased(event) => format!("erased {}", event.customer_id),
         Event::InvoiceIssued(event) => format!("issued {} {} {}", event.invoice_id, event.amount_minor, event.currency),
         Event::InvoiceAmended(event) => format!(
-            "amended {} {}->{} {}->{} open {}{}",
+            "amended {} {}->{} {}->{} open {}{}{}",
             event.invoice_id,
             event.previous_amount_minor,
             event.amount_minor,
             event.previous_due_on,
             event.due_on,
             event.outstanding_minor,
+            charged(event.charges_minor, event.discount_minor),
             releases(&event.released)
         ),
         Event::InvoiceCancelled(event) => {
-            format!("cancelled {} was {}{}", event.invoice_id, event.previous_outstanding_minor, releases(&event.released))
+            let charged = charged(event.charges_minor, event.discount_minor);
+            format!("cancelled {} was {}{charged}{}", event.invoice_id, event.previous_outstanding_minor, releases(&event.released))
         }
         Event::PaymentReceived(event) => {
             format!(
-                "received {} applied {} credit {} open {}",
-                event.payment_id, event.applied_minor, event.unapplied_minor, event.outstanding_minor
+                "received {} applied {}{} credit {} open {}{}",
+                event.payment_id,
+                event.applied_minor,
+                charged(event.charges_minor, event.discount_minor),
+                event.unapplied_minor,
+                event.outstanding_minor,
+                releases(&event.released)
             )
         }
         Event::PaymentReversed(event) => {
             format!(
-                "reversed {} applied {} credit {} open {}",
-                event.payment_id, event.applied_minor, event.unapplied_minor, event.outstanding_minor
+                "reversed {} applied {}{} credit {} open {}",
+                event.payment_id,
+                event.applied_minor,
+                charged(event.charges_minor, event.discount_minor),
+                event.unapplied_minor,
+                event.outstanding_minor
             )
         }
+        Event::PaymentConfirmed(event) => format!("confirmed {} by {}", event.payment_id, event.confirmed_by),
+        Event::BoletoRegistered(record) => format!("registered_at_bank {}", record.invoice_id),
+        Event::BoletoRejected(record) => format!("rejected_by_bank {} {}", record.invoice_id, record.reasons.join("+")),
+        Event::BoletoWrittenOff(record) => format!("written_off {}", record.invoice_id),
+        Event::BoletoNoticed(event) => format!("noticed {} {}", event.record.invoice_id, event.notice),
+        Event::BankFeeCharged(event) => format!("fee {} {}", event.invoice_id, event.amount_minor),
         Event::ReminderAuthorized(event) => {
             let items = event.items.iter().map(|item| format!(" {} {}", item.invoice_id, item.net_minor));
             format!("authorized {}{}", event.contact_id, items.collect::<String>())
         }
+        Event::InstrumentsAssigned(event) => {
+            let slip = event.instruments.boleto.as_ref();
+            let boleto = slip.map(|slip| format!(" {} {}", slip.nosso_numero, slip.boleto.barcode())).unwrap_or_default();
+            let txid = event.instruments.txid.as_ref().map(|txid| format!(" {txid}")).unwrap_or_default();
+            format!("assigned {}{boleto}{txid}", event.invoice_id)
+        }
     }
+}
+
+fn charged(charges_minor: i64, discount_minor: i64) -> String {
+    let shown = |name: &str, minor: i64| if minor == 0 { String::new() } else { format!(" {name} {minor}") };
+    shown("charges", charges_minor) + &shown("discount", discount_minor)
 }
 
 fn releases(released: &[Release]) -> String {
@@ -95,8 +127,9 @@ fn releases(released: &[Release]) -> String {
 }
 
 /// The words are those of the tables: `issue I1 100 2026-01-01 2026-02-01 [BRL] [doc] [debit=2026-02-01]`,
-/// `pay P1 I1 60 2026-01-20 [BRL]`, `reverse P1 why 2026-01-25`, `amend I1 amount=50 due=2026-03-01 debit=none`, `cancel I1 why`,
-/// `look C1 tol=0 I1 I2:min=30 late:I3 [at=2026-02-02T12:00:00Z] [feed=stale]`.
+/// `pay P1 I1 60 2026-01-20 [BRL]`, `reverse P1 why 2026-01-25`, `told pix P1 I1 60 2026-01-20 fee=2`, `return D1 P1 20 2026-01-25`,
+/// `undo R1 I1 60`, `bank R1 I1 rejected reasons=08,63 fee=2`, `amend I1 amount=50 due=2026-03-01 debit=none`, `cancel I1 why`,
+/// `look C1 tol=0 I1 I2:min=30 late:I3 [at=2026-02-02T12:00:00Z] [on=2026-02-02] [feed=stale]`.
 pub fn parse(text: &str) -> Command {
     let words: Vec<&str> = text.split_whitespace().collect();
     let plain: Vec<&str> = words.iter().copied().filter(|word| !word.starts_with("debit=")).collect();
@@ -112,7 +145,11 @@ pub fn parse(text: &str) -> Command {
             due_on: day(word(4)),
             document: plain.get(6).map(|text| (*text).to_owned()),
             automatic_debit_on: setting(&words, "debit=").map(day),
+            instruments: None,
+            charges: None,
         }),
+        "slip" => slip(&words),
+        "owe" => owe(&words),
         "amend" => Command::AmendInvoice(AmendInvoice {
             invoice_id: InvoiceId::new(word(1)).unwrap(),
             amount_minor: setting(&words, "amount=").map(|text| text.parse().unwrap()),
@@ -125,14 +162,27 @@ pub fn parse(text: &str) -> Command {
             reason: word(2).to_owned(),
             today: day("2026-01-15"),
         }),
-        "pay" => Command::RecordPayment(RecordPayment {
-            payment_id: PaymentId::new(word(1)).unwrap(),
+        "pay" => Command::RecordPayment(payment(&words[1..])),
+        "told" => Command::RecordReceipt(RecordReceipt {
+            payment: payment(&words[2..]),
+            source: Source::named(word(1)).unwrap(),
+            fee_minor: setting(&words, "fee=").map_or(0, |text| text.parse().unwrap()),
+        }),
+        "return" => Command::ReturnPayment(ReturnPayment {
+            payment_id: PaymentId::new(word(2)).unwrap(),
+            return_id: word(1).to_owned(),
+            amount_minor: word(3).parse().unwrap(),
+            reason: "devolvido".to_owned(),
+            returned_on: day(word(4)),
+        }),
+        "undo" => Command::UndoBankPayment(UndoBankPayment {
+            record_id: word(1).to_owned(),
             invoice_id: InvoiceId::new(word(2)).unwrap(),
             amount_minor: word(3).parse().unwrap(),
-            currency: currency(word(5)),
-            paid_on: day(word(4)),
-            method: "pix".to_owned(),
+            reason: "bank_reversal".to_owned(),
+            undone_on: day("2026-02-03"),
         }),
+        "bank" => bank_notice(&words),
         "reverse" => Command::ReversePayment(ReversePayment {
             payment_id: PaymentId::new(word(1)).unwrap(),
             reason: word(2).to_owned(),
@@ -141,6 +191,93 @@ pub fn parse(text: &str) -> Command {
         "look" => authorize(&words),
         other => panic!("{other:?} is no command"),
     }
+}
+
+/// `slip I1 100 2026-01-01 2026-02-01 number=7 [account=b] [currency=USD] [bank=104]`: an invoice with a boleto and a Pix id.
+fn slip(words: &[&str]) -> Command {
+    let bank = setting(words, "bank=").unwrap_or("33").parse().unwrap();
+    let agreement = Agreement { bank, agreement: "123456".to_owned(), wallet: "101".to_owned(), first_number: 1, ..Agreement::default() };
+    let instruments = NewInstruments {
+        account_id: CollectionAccountId::new(setting(words, "account=").unwrap_or("a")).unwrap(),
+        named: setting(words, "account=").is_some(),
+        number: Some((agreement, setting(words, "number=").unwrap().parse().unwrap())),
+        txid: Some(StaticTxid::new("TX1").unwrap()),
+    };
+    Command::IssueInvoice(IssueInvoice {
+        invoice_id: InvoiceId::new(words[1]).unwrap(),
+        amount_minor: words[2].parse().unwrap(),
+        currency: currency(setting(words, "currency=").unwrap_or("")),
+        issued_on: day(words[3]),
+        due_on: day(words[4]),
+        document: None,
+        instruments: Some(instruments),
+        charges: None,
+    })
+}
+
+/// `owe I1 10000 2026-01-01 2026-02-02 fine=2 interest=1 discount=10:5 first=principal`: an invoice with a fine of 2 %, interest of 1 % a
+/// month, and 5 % off until ten days before it is due.
+fn owe(words: &[&str]) -> Command {
+    let percent = |name: &str| setting(words, name).map(|text| Rate::parse(text).unwrap());
+    let interest = percent("interest=").map_or(AgreedInterest::None, |rate| AgreedInterest::Rate {
+        rate,
+        period: Period::Month(30),
+        days: DayBasis::Calendar,
+        convention: Convention::Exact,
+    });
+    let discount = |text: &str| {
+        let (days, percent) = text.split_once(':').unwrap();
+        EarlyDiscount { days_before_due: days.parse().unwrap(), value: DiscountValue::Percent(Rate::parse(percent).unwrap()) }
+    };
+    let allocation = if setting(words, "first=") == Some("principal") { Allocation::PrincipalFirst } else { Allocation::ChargesFirst };
+    let terms = ChargeTerms {
+        fine: percent("fine=").map(Fine::Percent),
+        interest,
+        discounts: setting(words, "discount=").map(discount).into_iter().collect(),
+        allocation,
+        ..ChargeTerms::default()
+    };
+    Command::IssueInvoice(IssueInvoice {
+        invoice_id: InvoiceId::new(words[1]).unwrap(),
+        amount_minor: words[2].parse().unwrap(),
+        currency: Currency::BRL,
+        issued_on: day(words[3]),
+        due_on: day(words[4]),
+        document: None,
+        instruments: None,
+        charges: Some(NewCharges { terms, named: true }),
+    })
+}
+
+fn payment(words: &[&str]) -> RecordPayment {
+    RecordPayment {
+        payment_id: PaymentId::new(words[0]).unwrap(),
+        invoice_id: InvoiceId::new(words[1]).unwrap(),
+        amount_minor: words[2].parse().unwrap(),
+        currency: currency(words.get(4).filter(|word| !word.contains('=')).copied().unwrap_or("")),
+        paid_on: day(words[3]),
+        method: "pix".to_owned(),
+    }
+}
+
+fn bank_notice(words: &[&str]) -> Command {
+    let notice = match words[3] {
+        "registered" => BankNotice::Registered,
+        "rejected" => BankNotice::Rejected,
+        "written_off" => BankNotice::WrittenOff,
+        "fee" => BankNotice::Fee,
+        other => BankNotice::Other(other.to_owned()),
+    };
+    let record = BankRecord {
+        invoice_id: InvoiceId::new(words[2]).unwrap(),
+        record_id: words[1].to_owned(),
+        bank: "341".to_owned(),
+        movement: "02".to_owned(),
+        reasons: setting(words, "reasons=").map_or_else(Vec::new, |text| text.split(',').map(str::to_owned).collect()),
+        event_on: None,
+    };
+    let fee_minor = setting(words, "fee=").map_or(0, |text| text.parse().unwrap());
+    Command::RecordBankNotice(RecordBankNotice { record, notice, fee_minor, today: day("2026-01-20") })
 }
 
 fn register(words: &[&str]) -> Command {
@@ -177,6 +314,7 @@ fn authorize(words: &[&str]) -> Command {
         contact_id: ContactId::new(words[1]).unwrap(),
         items: words[2..].iter().filter(|word| !word.contains('=') || word.contains(":min=")).map(item).collect(),
         at: setting(words, "at=").unwrap_or("2026-02-02T12:00:00Z").parse().unwrap(),
+        day: day(setting(words, "on=").unwrap_or("2026-02-02")),
         tolerance_minor: setting(words, "tol=").unwrap().parse().unwrap(),
         zone: Zone::SAO_PAULO,
         feed_stale: setting(words, "feed=") == Some("stale"),

@@ -1,26 +1,35 @@
 //! `regua bank-file`
 
 pub(super) mod fields;
+mod import;
 mod listing;
 mod notes;
+mod remittance;
 mod slip;
 mod spool;
 
-use super::{DONE, FOUND, Shared};
+use super::{
+    DONE, FOUND, Shared,
+    invoices::{self, Access},
+};
 use crate::output::{Format, Table, print_json};
 use brazil::{NaiveDate, cnab::Refusal};
 use clap::{Args, Subcommand};
 use listing::Listing;
 use std::{io, path::PathBuf};
 
-/// Read what banks send and payers paste, without a server
+/// Files of banks, and what payers paste: `show` and `line` need no server, `import` and `remittance` ask the invoice service
 #[derive(Args)]
 #[command(after_help = "Examples:
   regua bank-file show CB231126.RET --format json
+  regua bank-file import CB231126.RET
+  regua bank-file remittance --account main
   regua bank-file line 00190.00009 01238.798977 77700.168188 3 37690000013500")]
 pub struct BankFileArgs {
     #[command(subcommand)]
     what: What,
+    #[command(flatten)]
+    access: Access,
 }
 
 #[derive(Subcommand)]
@@ -29,6 +38,24 @@ enum What {
     Show {
         /// The file, as the bank sent it
         file: PathBuf,
+    },
+    /// Take a return file in: payments, confirmations, rejections, write-offs, fees; the same file again changes nothing. Exit code 3
+    /// where it is refused
+    Import {
+        /// The file, as the bank sent it
+        file: PathBuf,
+    },
+    /// Write the registration file (CNAB 240) of a collection account: titles, changes and write-offs that the bank was not told yet
+    Remittance {
+        /// The collection account
+        #[arg(long)]
+        account: String,
+        /// An earlier file again
+        #[arg(long, default_value_t = 0)]
+        sequence: u32,
+        /// Where to write it; without it remessa-ACCOUNT-SEQUENCE.rem
+        #[arg(long)]
+        out: Option<PathBuf>,
     },
     /// Fields of a typed line or bar code (boleto, arrecadação), or every digit that is wrong; exit code 3 then
     Line {
@@ -41,7 +68,7 @@ enum What {
     },
 }
 
-pub fn run(args: BankFileArgs, shared: &Shared) -> anyhow::Result<u8> {
+pub async fn run(args: BankFileArgs, shared: &Shared) -> anyhow::Result<u8> {
     match args.what {
         What::Show { file } => match Listing::read(&file)? {
             Ok(listing) => {
@@ -53,6 +80,11 @@ pub fn run(args: BankFileArgs, shared: &Shared) -> anyhow::Result<u8> {
                 Ok(FOUND)
             }
         },
+        What::Import { file } => import::run(&mut invoices::connect(&args.access, shared)?, &file, shared.format).await,
+        What::Remittance { account, sequence, out } => {
+            let mut client = invoices::connect(&args.access, shared)?;
+            remittance::run(&mut client, &account, sequence, out.as_deref(), shared.format).await
+        }
         What::Line { text, today } => slip::run(&text.join(" "), today, shared.format),
     }
 }

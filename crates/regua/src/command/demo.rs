@@ -51,6 +51,8 @@ pub async fn run(args: Demo, shared: &Shared) -> anyhow::Result<u8> {
     let portfolio = Portfolio { customers: args.customers, invoices: args.invoices, months: args.months, seed: args.seed };
     let file = directory.join("portfolio.csv");
     portfolio.write(&file)?;
+    let mut settings = replay::settings(shared, (!args.discard).then_some(&directory), &work)?;
+    settings.keep_mail_in = (!args.discard).then(|| directory.join("mail"));
     let replay = Replay {
         portfolio: file,
         columns: Columns::default(),
@@ -58,7 +60,8 @@ pub async fn run(args: Demo, shared: &Shared) -> anyhow::Result<u8> {
         until: portfolio.until(),
         outage: None,
         strict: true,
-        settings: replay::settings(shared, (!args.discard).then_some(&directory), &work)?,
+        account: Some(crate::demo::account()),
+        settings,
         keep: false,
         stop: launch::stopped_by_signal()?,
         elapsed: Box::new(elapsed),
@@ -161,6 +164,7 @@ fn next_steps(data: &std::path::Path) {
         "\nWhat to look at next:
   regua report delinquency --data {data} --as-of 2026-06-30      who owed how much on a past day
   regua report receivables --data {data} --status overdue        receivable by receivable
+  {data}/mail                                                    the first e-mails, with boleto and Pix; any mail reader opens them
   regua events show dunning-engine --data {data} --limit 20      the facts behind it
   regua projections verify --data {data}                         every view against its events
   regua policy preview policies/regua-padrao.toml --due 2026-12-24   what the ladder means in dates"

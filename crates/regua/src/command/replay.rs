@@ -64,6 +64,7 @@ pub async fn run(args: ReplayArgs, shared: &Shared) -> anyhow::Result<u8> {
         until: args.until,
         outage: args.outage,
         strict: args.strict,
+        account: None,
         settings: settings(shared, args.data.as_ref(), &work)?,
         keep: args.keep,
         stop: launch::stopped_by_signal()?,

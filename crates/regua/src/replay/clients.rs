@@ -4,7 +4,7 @@ use crate::system::System;
 use anyhow::Context;
 use contracts::{
     dunning::v1::{self as dunning, dunning_service_client::DunningServiceClient},
-    invoice::v1::invoice_service_client::InvoiceServiceClient,
+    invoice::v1::{CollectionAccount, RegisterCollectionAccountRequest, invoice_service_client::InvoiceServiceClient},
     notification::v1::notification_service_client::NotificationServiceClient,
     reporting::v1::reporting_service_client::ReportingServiceClient,
 };
@@ -38,6 +38,13 @@ impl Clients {
             notification: NotificationServiceClient::new(conduit(notification::NAME)?),
             reporting: ReportingServiceClient::new(conduit(reporting::NAME)?),
         })
+    }
+
+    /// Registers where the tenant's invoices are paid.
+    pub async fn register_account(&mut self, account: &CollectionAccount) -> anyhow::Result<()> {
+        let request = RegisterCollectionAccountRequest { command_id: "replay.account".into(), account: Some(account.clone()) };
+        self.invoice.register_collection_account(request).await.context("the collection account was refused")?;
+        Ok(())
     }
 
     /// Publishes a policy and makes it the tenant's.

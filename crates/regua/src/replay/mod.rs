@@ -20,6 +20,7 @@ use crate::{
 use anyhow::Context;
 use chrono::NaiveDate;
 use clients::Clients;
+use contracts::invoice::v1::CollectionAccount;
 use eventlog::Activity;
 use ground::Ground;
 use host::clock::VirtualClock;
@@ -46,6 +47,8 @@ pub struct Replay {
     pub outage: Option<Outage>,
     /// Stop at the first wrong row.
     pub strict: bool,
+    /// Where its invoices are paid, and by which charges; none = invoices without instruments and charges.
+    pub account: Option<CollectionAccount>,
     /// What the installation is told.
     pub settings: Settings,
     /// Whether schemas and topics of a distributed run stay.
@@ -133,6 +136,9 @@ impl Replay {
         let (zone, first) = start;
         let mut clients = Clients::connect(system).await?;
         clients.publish_policy(&self.policy).await?;
+        if let Some(account) = &self.account {
+            clients.register_account(account).await?;
+        }
         let mut timeline = timeline::Timeline::new(zone, first, self.until, self.outage);
         // The next deadline is read while all is at rest: a timer loop that looks for what others stored has no sleeper meanwhile.
         while let Some(next) = timeline.next(activity.settled_with(|| clock.next_deadline()).await, spool).await? {

@@ -134,7 +134,8 @@ fn amended(message: &Message) -> Result<Entry, ProjectionError> {
         effective_on: date(message, "amended_on", &m.amended_on)?,
         terms: Some((m.amount_minor, date(message, "due_on", &m.due_on)?)),
         kind: "amended",
-        amount_minor: m.amount_minor - m.previous_amount_minor + released,
+        // Money that pays more of the charges pays less of the principal; a discount lowers it.
+        amount_minor: m.amount_minor - m.previous_amount_minor + released + m.charges_minor - m.discount_minor,
         customer_id: m.customer_id,
         invoice_id: m.invoice_id,
         currency: m.currency,

@@ -205,6 +205,7 @@ impl Books {
             currency: before.currency,
             amount_minor: before.amount_minor,
             cancelled_on: words.day.to_owned(),
+            ..Default::default()
         }
     }
 
@@ -225,6 +226,7 @@ impl Books {
             applied_minor,
             unapplied_minor: amount_minor - applied_minor,
             outstanding_minor: receivable.open_minor,
+            ..Default::default()
         }
     }
 
@@ -243,6 +245,7 @@ impl Books {
             outstanding_minor: receivable.open_minor,
             currency: receivable.currency.clone(),
             amount_minor: payment.amount_minor,
+            ..Default::default()
         }
     }
 }

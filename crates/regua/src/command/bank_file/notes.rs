@@ -48,6 +48,12 @@ pub fn of_report(report: &Report) -> Vec<Value> {
         Encoding::Ascii => {}
         Encoding::Utf8 | Encoding::Latin1 | Encoding::Utf16 => say("encoding", &format!("text is {}", report.text.encoding.name())),
     }
+    if report.text.bare_line_ends {
+        say("line_ends", "lines do not all end in CR and LF");
+    }
+    if report.text.blank_lines {
+        say("blank_lines", "lines without anything on them were passed over");
+    }
     if report.text.byte_order_mark {
         say("byte_order_mark", "text begins with a byte-order mark");
     }

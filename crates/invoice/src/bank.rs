@@ -1,0 +1,7 @@
+//! What banks and the Pix network tell of payments, and what banks are told of boletos.
+
+mod import;
+mod matching;
+pub mod pix;
+mod record;
+mod remittance;

@@ -1,0 +1,198 @@
+//! What was ordered of a bank: one aggregate per collection account.
+//!
+//! Invariants:
+//! - files are numbered from 1 without gaps; a file without orders is not written;
+//! - a title is registered once, unless the bank rejected it and it changed since; a change is ordered once; a title that is no longer
+//!   to be paid is written off once, and then nothing more is ordered of it.
+
+use alloc::{collections::BTreeMap, vec, vec::Vec};
+use kernel::{CustomerId, DateTime, InvoiceId, NaiveDate, Utc};
+
+/// Most orders of one file: its event stays small enough for every bus.
+pub const MAX_ORDERS: usize = 5_000;
+/// The last number that six digits hold.
+const LAST_SEQUENCE: u32 = 999_999;
+
+/// What was ordered so far.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Remittances {
+    /// Number of the last file; 0 before the first.
+    pub sequence: u32,
+    /// Titles as they were ordered last.
+    pub ordered: BTreeMap<InvoiceId, Ordered>,
+}
+
+/// A title as the bank was told of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ordered {
+    /// Due day.
+    pub due_on: NaiveDate,
+    /// Minor units.
+    pub amount_minor: i64,
+    /// Whether its write-off was ordered.
+    pub written_off: bool,
+}
+
+/// A title as it should be at the bank.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// The invoice.
+    pub invoice_id: InvoiceId,
+    /// Its payer.
+    pub customer_id: CustomerId,
+    /// Due day.
+    pub due_on: NaiveDate,
+    /// Minor units of the title.
+    pub amount_minor: i64,
+    /// What it should be.
+    pub want: Want,
+}
+
+/// What a title should be at the bank.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Want {
+    /// Registered: it takes payments.
+    Registered,
+    /// Registered, and the bank has rejected it.
+    RegisteredAgain,
+    /// Written off: it is cancelled, or was paid elsewhere.
+    WrittenOff,
+    /// As it is: the bank has settled it or closed it.
+    AsItIs,
+}
+
+/// What is asked of the bank.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Instruction {
+    /// Register.
+    Enter,
+    /// Another due day.
+    ChangeDue,
+    /// Another amount.
+    ChangeAmount,
+    /// Write off.
+    WriteOff,
+}
+
+impl Instruction {
+    /// All of them.
+    pub const ALL: [Instruction; 4] = [Instruction::Enter, Instruction::ChangeDue, Instruction::ChangeAmount, Instruction::WriteOff];
+
+    /// Movement code of the remittance (FEBRABAN C004).
+    pub fn code(self) -> &'static str {
+        match self {
+            Instruction::Enter => "01",
+            Instruction::WriteOff => "02",
+            Instruction::ChangeDue => "06",
+            Instruction::ChangeAmount => "47",
+        }
+    }
+
+    /// By its movement code.
+    pub fn of(code: &str) -> Option<Self> {
+        Instruction::ALL.into_iter().find(|instruction| instruction.code() == code)
+    }
+}
+
+/// One order of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Order {
+    /// What is asked.
+    pub instruction: Instruction,
+    /// Of which invoice's title.
+    pub invoice_id: InvoiceId,
+    /// Its payer.
+    pub customer_id: CustomerId,
+    /// Due day as it is told.
+    pub due_on: NaiveDate,
+    /// Minor units as they are told.
+    pub amount_minor: i64,
+}
+
+/// A file was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RemittanceWritten {
+    /// Its number.
+    pub sequence: u32,
+    /// When.
+    pub written_at: DateTime<Utc>,
+    /// What it asks; never empty.
+    pub orders: Vec<Order>,
+}
+
+/// Writes the next file of what is needed of these titles, at most [`MAX_ORDERS`] orders; none where nothing is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WriteRemittance {
+    /// The titles, in the order in which they are to stand in the file.
+    pub candidates: Vec<Candidate>,
+    /// When.
+    pub now: DateTime<Utc>,
+}
+
+/// Why no file is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum RemittanceRejection {
+    /// Six digits hold no further number.
+    #[error("the account has no file number left")]
+    SequenceExhausted,
+}
+
+/// What is to be asked of the bank for a title, in order; nothing where the bank was told all of it.
+pub fn needed(state: &Remittances, candidate: &Candidate) -> Vec<Instruction> {
+    let Some(told) = state.ordered.get(&candidate.invoice_id) else {
+        return match candidate.want {
+            Want::Registered | Want::RegisteredAgain => vec![Instruction::Enter],
+            Want::WrittenOff | Want::AsItIs => vec![],
+        };
+    };
+    if told.written_off {
+        return vec![];
+    }
+    let (due_changed, amount_changed) = (told.due_on != candidate.due_on, told.amount_minor != candidate.amount_minor);
+    match candidate.want {
+        Want::Registered => {
+            let due = due_changed.then_some(Instruction::ChangeDue);
+            due.into_iter().chain(amount_changed.then_some(Instruction::ChangeAmount)).collect()
+        }
+        Want::RegisteredAgain if due_changed || amount_changed => vec![Instruction::Enter],
+        Want::WrittenOff => vec![Instruction::WriteOff],
+        Want::RegisteredAgain | Want::AsItIs => vec![],
+    }
+}
+
+/// The file that a command writes; none where nothing is needed. Errors: [`RemittanceRejection`].
+pub fn decide_remittance(state: &Remittances, command: &WriteRemittance) -> Result<Vec<RemittanceWritten>, RemittanceRejection> {
+    let order = |candidate: &Candidate, instruction| Order {
+        instruction,
+        invoice_id: candidate.invoice_id.clone(),
+        customer_id: candidate.customer_id.clone(),
+        due_on: candidate.due_on,
+        amount_minor: candidate.amount_minor,
+    };
+    let mut orders = Vec::new();
+    for candidate in &command.candidates {
+        let asked = needed(state, candidate);
+        if orders.len() + asked.len() > MAX_ORDERS {
+            break;
+        }
+        orders.extend(asked.into_iter().map(|instruction| order(candidate, instruction)));
+    }
+    if orders.is_empty() {
+        return Ok(vec![]);
+    }
+    if state.sequence >= LAST_SEQUENCE {
+        return Err(RemittanceRejection::SequenceExhausted);
+    }
+    Ok(vec![RemittanceWritten { sequence: state.sequence + 1, written_at: command.now, orders }])
+}
+
+/// What was ordered after a file. Total.
+pub fn evolve_remittance(mut state: Remittances, event: &RemittanceWritten) -> Remittances {
+    state.sequence = event.sequence;
+    for order in &event.orders {
+        let written_off = order.instruction == Instruction::WriteOff;
+        let ordered = Ordered { due_on: order.due_on, amount_minor: order.amount_minor, written_off };
+        state.ordered.insert(order.invoice_id.clone(), ordered);
+    }
+    state
+}

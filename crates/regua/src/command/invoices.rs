@@ -1,0 +1,45 @@
+//! Calls to the invoice service.
+
+use super::Shared;
+use anyhow::anyhow;
+use clap::Args;
+use contracts::invoice::v1::invoice_service_client::InvoiceServiceClient;
+use eventlog::Ids;
+use host::{client::Credentials, ids::TimeOrdered, refusal::reason_of};
+use tonic::{Status, service::interceptor::InterceptedService, transport::Channel};
+
+/// A client of the running invoice service.
+pub type Client = InvoiceServiceClient<InterceptedService<Channel, Credentials>>;
+
+/// How the service is asked.
+#[derive(Args)]
+pub struct Access {
+    /// Bearer token, where the service asks for one
+    #[arg(long, global = true, env = "REGUA_TOKEN", default_value = "", hide_env_values = true)]
+    token: String,
+}
+
+/// A client of the running service. Errors: a configuration with faults, a token that is none.
+pub fn connect(access: &Access, shared: &Shared) -> anyhow::Result<Client> {
+    let settings = shared.settings(None)?;
+    let scheme = if settings.access.certificate.is_empty() { "http" } else { "https" };
+    let listen = &settings.invoice;
+    let url = if listen.url.is_empty() { format!("{scheme}://{}", listen.grpc) } else { listen.url.clone() };
+    let channel = host::client::channel(&url, &settings.access)?;
+    let token = access.token.as_str();
+    let credentials = if token.is_empty() { Credentials::new(&settings.access)? } else { Credentials::with_token(token)? };
+    Ok(InvoiceServiceClient::new(InterceptedService::new(channel, credentials)))
+}
+
+/// A key that was never used.
+pub fn command_id() -> String {
+    TimeOrdered.event_id().to_string()
+}
+
+/// What a person is told of a refusal: its slug and its sentence.
+pub fn told(status: &Status) -> anyhow::Error {
+    match reason_of(status) {
+        "" => anyhow!("{}", status.message()),
+        slug => anyhow!("{slug}: {}", status.message()),
+    }
+}

@@ -1,0 +1,3 @@
+//! All four services in one process on a virtual clock, from the issue of a boleto to the bank's file.
+
+mod boleto;
