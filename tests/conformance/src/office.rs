@@ -92,6 +92,7 @@ impl Office {
             zone: Zone::SAO_PAULO,
             tolerance_minor: 0,
             payment_feed_max_age_hours: 0,
+            pix: invoice::PixConfig::default(),
         };
         let owner = invoice::start(&process, settings).await?;
         let url = format!("http://{}", owner.grpc().context("the owner listens")?);

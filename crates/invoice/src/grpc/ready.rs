@@ -173,9 +173,9 @@ impl Server {
         let report = wire::feed_report(m, now)?;
         let submission = Submission::new(feed::stream(tenant), feed::meta(tenant), report).with_key(key);
         let submission = submission.with_answer(|feed, _| wire::feed_reported(feed).encode_to_vec());
-        let written = self.feeds.writer.submit(submission).await.map_err(|error| refused(error, wire::feed_refused))?;
+        let written = self.feeds.writer.submit(submission).await.map_err(|error| refusal(error, "", wire::feed_refused))?;
         self.feeds.judge(tenant, &written.state, now);
-        decoded(&written.appended.answer)
+        stored_answer(&written.appended.answer)
     }
 
     /// Submits a command and gives the answer that is stored with it: the first one, where it was carried out before.
@@ -271,15 +271,6 @@ pub(super) fn refusal<R>(error: WriteError<R>, within: &str, refused: impl FnOnc
         WriteError::ClaimTaken { kind, .. } => {
             Refusal::precondition(&format!("{within}.{kind}_id"), &format!("{kind}_exists"), format!("the id is another {kind}'s"))
         }
-        other => refused(other, |rejection| wire::refused(&rejection, within)),
-    }
-}
-
-fn refused<R>(error: WriteError<R>, told: impl FnOnce(R) -> Refusal) -> Refusal {
-    match error {
-        WriteError::Rejected(rejection) => told(rejection),
-        WriteError::CommandReused => Refusal::invalid("command_id", "command_reused", "the key was used for another command"),
-        WriteError::ClaimTaken { kind, .. } => Refusal::precondition("", &format!("{kind}_exists"), format!("the id is another {kind}'s")),
         WriteError::DiskFull => Refusal::exhausted("disk_full", "the disk is full; nothing was stored"),
         WriteError::Unavailable(reason) => Refusal::unavailable(reason),
         WriteError::SideRefused(reason) | WriteError::Corrupt(reason) => {

@@ -42,6 +42,6 @@ pub fn feed_reported(feed: &PaymentFeed) -> proto::ReportPaymentFeedResponse {
 }
 
 /// A refused report.
-pub fn feed_refused(rejection: FeedRejection) -> Refusal {
+pub fn feed_refused(rejection: &FeedRejection) -> Refusal {
     Refusal::invalid(rejection.field(), rejection.slug(), rejection.to_string())
 }

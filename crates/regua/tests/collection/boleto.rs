@@ -98,6 +98,7 @@ fn account() -> proto::CollectionAccount {
         }),
         pix: None,
         is_default: false,
+        charges: None,
     }
 }
 
