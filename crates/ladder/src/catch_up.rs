@@ -12,7 +12,7 @@ use crate::ladder::Ladder;
 use crate::plan::{Offer, first_contact_day};
 use crate::policy::{Channel, Merge, Policy, PolicyBook, StepKind};
 use crate::reason::Reason;
-use crate::track::{Occurrence, OccurrenceState, Track};
+use crate::track::{End, Occurrence, OccurrenceState, Track};
 use alloc::collections::{BTreeMap, BTreeSet};
 use kernel::{Currency, NaiveDate, PolicyId, StepId, calendar};
 
@@ -64,7 +64,8 @@ pub(crate) fn forecast(ladder: &Ladder, offers: &[Offer], day: NaiveDate, late_a
             add(&mut forecast.steps, (track.policy_id.clone(), offer.step_id.clone(), channel), 1);
         }
         for closing in crate::ladder::overtaken_by(track, occurrence, policy, day) {
-            if let Some(reason) = closing.end.reason() {
+            // What has expired meanwhile is counted where it is recorded.
+            if let End::Superseded { reason, .. } = closing.end {
                 add(&mut forecast.superseded, reason, 1);
             }
         }
