@@ -85,3 +85,29 @@ impl Limits {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DEFAULTS: &str = include_str!("../../../deploy/regua.default.toml");
+
+    #[test]
+    fn the_default_limits_are_those_of_the_domain_and_a_catch_up_counts_from_the_second_day() {
+        let limits = Limits::of(&Config::load(DEFAULTS, "").unwrap()).unwrap();
+        let terms = Terms { late_after_days: Some(2), ..Terms::default() };
+        assert_eq!(limits, Limits { terms, ..Limits::default() });
+    }
+
+    #[test]
+    fn every_number_that_nobody_can_mean_is_told_at_once() {
+        let text =
+            "[dunning]\nlate_after_days = 0\nmax_promises = 400\ncatch_up_contacts_per_minute = 0\n[dunning.clearing_days]\npix = 367\n";
+        let faults = Limits::of(&Config::load(DEFAULTS, text).unwrap()).unwrap_err().0;
+        let paths: Vec<&str> = faults.iter().map(|fault| fault.path.as_str()).collect();
+        assert_eq!(
+            paths,
+            ["dunning.max_promises", "dunning.clearing_days.pix", "dunning.late_after_days", "dunning.catch_up_contacts_per_minute"]
+        );
+    }
+}
