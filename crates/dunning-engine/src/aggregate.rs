@@ -10,7 +10,7 @@ use crate::{
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use eventlog::{Aggregate, DecodeError, DueStream, Meta, NewEvent, NextTimer, Recorded, Submission};
 use kernel::{Currency, CustomerId, InvoiceId, StepId};
-use ladder::{Command, Context, Event, Ladder, PolicyBook, Rejection, next_wake, track::OccurrenceState};
+use ladder::{Command, Context, Event, Ladder, PolicyBook, Rejection, Terms, next_wake, track::OccurrenceState};
 use std::sync::Arc;
 
 /// How long a track whose policy version nobody can find waits before it is looked at again.
@@ -20,6 +20,7 @@ const POLICY_MISSING_RETRY: TimeDelta = TimeDelta::minutes(1);
 pub struct Ladders {
     books: Arc<PolicyBooks>,
     approvals_given: bool,
+    terms: Terms,
 }
 
 /// A payer's ladders, and whose they are.
@@ -104,8 +105,8 @@ impl Refused {
 
 impl Ladders {
     /// Ladders by these books. `approvals_given`: steps that ask for approval need none (replay, or a tenant that gave it for all).
-    pub fn new(books: Arc<PolicyBooks>, approvals_given: bool) -> Self {
-        Self { books, approvals_given }
+    pub fn new(books: Arc<PolicyBooks>, approvals_given: bool, terms: Terms) -> Self {
+        Self { books, approvals_given, terms }
     }
 
     /// The books.
@@ -124,7 +125,7 @@ impl Ladders {
             Order::Enter(entry) => enroll(book, &payer.ladder, &addressed.customer_id, entry),
             Order::Approve(approval) => approve(&payer.ladder, approval)?,
         };
-        let context = Context { policies: book, approvals_given: self.approvals_given };
+        let context = Context { policies: book, approvals_given: self.approvals_given, terms: self.terms };
         let events = ladder::decide(&payer.ladder, &command, &context)?;
         let fact = |event: Event| Fact { tenant: addressed.tenant.clone(), customer_id: addressed.customer_id.clone(), event };
         Ok(events.into_iter().map(fact).collect())
@@ -133,13 +134,13 @@ impl Ladders {
     /// The book in which every running track of a payer finds its policy, as far as anybody published it.
     fn book_for(&self, payer: &Payer) -> Arc<Book> {
         let book = self.books.of(&payer.tenant);
-        let lacks = running(&payer.ladder).any(|track| book.policy(&track.policy_id, track.policy_version).is_none());
+        let lacks = watched(&payer.ladder).any(|track| book.policy(&track.policy_id, track.policy_version).is_none());
         if lacks && self.books.refresh_now() { self.books.of(&payer.tenant) } else { book }
     }
 }
 
-fn running(ladder: &Ladder) -> impl Iterator<Item = &ladder::track::Track> {
-    ladder.tracks.values().filter(|track| track.phase.is_running())
+fn watched(ladder: &Ladder) -> impl Iterator<Item = &ladder::track::Track> {
+    ladder.tracks.values().filter(|track| track.is_watched())
 }
 
 fn enroll(book: &Book, ladder: &Ladder, customer_id: &CustomerId, entry: &Entry) -> Command {
@@ -175,6 +176,7 @@ fn approve(ladder: &Ladder, approval: &Approval) -> Result<Command, Refused> {
 fn in_order_of_log(ladder: &Ladder, mut command: Command) -> Command {
     let fact = match &mut command {
         Command::NotePayment { invoice_id, recorded_at, .. }
+        | Command::NoteCredit { invoice_id, recorded_at, .. }
         | Command::NoteReversal { invoice_id, recorded_at, .. }
         | Command::NoteAmendment { invoice_id, recorded_at, .. }
         | Command::NoteCancellation { invoice_id, recorded_at } => Some((invoice_id, recorded_at)),
@@ -185,6 +187,8 @@ fn in_order_of_log(ladder: &Ladder, mut command: Command) -> Command {
         | Command::NoteDelivery { .. }
         | Command::ConcludeAction { .. }
         | Command::Approve { .. }
+        | Command::Arrange { .. }
+        | Command::EndCatchUp { .. }
         | Command::ForgetPayer { .. } => None,
     };
     if let Some((invoice_id, recorded_at)) = fact
@@ -232,7 +236,7 @@ impl Aggregate for Ladders {
             Some(_) => next_wake(&payer.ladder, &track.invoice_id, &*book, after),
             None => Some(after + POLICY_MISSING_RETRY),
         };
-        running(&payer.ladder).map(|track| NextTimer { track: track.invoice_id.to_string(), due_at: due_at(track) }).collect()
+        watched(&payer.ladder).map(|track| NextTimer { track: track.invoice_id.to_string(), due_at: due_at(track) }).collect()
     }
 }
 

@@ -71,7 +71,7 @@ pub fn expired(book: &dyn PolicyBook, track: &Track, occurrence: &Occurrence, da
 /// Explains a day.
 pub fn explain(asked: &Asked<'_>) -> Explanation {
     let plan = plan::plan(asked.ladder, asked.day, asked.book, asked.approvals_given);
-    let mut over = Vec::new();
+    let (mut over, mut paused) = (Vec::new(), Vec::new());
     let mut considered = Vec::new();
     for track in asked.ladder.tracks.values() {
         let recorded = Recorded::of(asked, track);
@@ -79,15 +79,25 @@ pub fn explain(asked: &Asked<'_>) -> Explanation {
             over.push(format!("{} is {}", track.invoice_id, track.phase.slug()));
             continue;
         }
+        paused.extend(pause(track, asked.day));
         considered.extend(of_track(asked, track, &recorded, &plan));
     }
     let mut lines = lines(&considered);
     if lines.is_empty() && over.is_empty() {
         lines.push(format!("no receivable of this payer was on a ladder on {}", asked.day));
     }
+    lines.extend(paused);
     lines.extend(over);
     let contacted = asked.decisions.iter().any(|made| made.decision == "executed" && !made.contact_id.is_empty());
     Explanation { contacted, considered, lines }
+}
+
+/// `I1 is held until 2026-12-04 by ana: em negociação`.
+fn pause(track: &Track, day: NaiveDate) -> Option<String> {
+    let arrangement = track.pause_on(day).filter(|_| track.phase.is_running())?;
+    let until = arrangement.until.map(|until| format!(" until {until}")).unwrap_or_default();
+    let (state, by, why) = (arrangement.kind().state(), &arrangement.by, &arrangement.why);
+    Some(format!("{} is {state}{until} by {by}: {why}", track.invoice_id))
 }
 
 /// What was recorded about one track.

@@ -1,11 +1,14 @@
 //! Request → command → response.
 
+mod arrangements;
+mod catch_ups;
 mod policies;
 mod tracks;
 
 use crate::{
     Ladders,
     aggregate::Refused,
+    catch_up::CatchUps,
     policies::{Policies, PolicyBooks},
 };
 use chrono::NaiveDate;
@@ -26,6 +29,7 @@ pub struct Server {
     pub(crate) writer: Writer<Ladders>,
     pub(crate) ladders: Arc<Ladders>,
     pub(crate) policies: Writer<Policies>,
+    pub(crate) catch_ups: Writer<CatchUps>,
     pub(crate) log: Log,
     pub(crate) views: Views,
     pub(crate) clock: Arc<dyn Clock>,
@@ -82,8 +86,16 @@ fn rejected(refused: Refused) -> Refusal {
         Refused::Ladder(Rejection::UnknownInvoice(_)) => Refusal::not_found("invoice_id", slug, text),
         Refused::Ladder(Rejection::UnknownOccurrence { .. } | Rejection::WrongKind(_)) => Refusal::not_found("step_id", slug, text),
         Refused::Ladder(Rejection::UnknownPolicy { .. }) => Refusal::not_found("policy_version", slug, text),
-        Refused::Ladder(Rejection::AmountNotPositive) => Refusal::invalid("amount_minor", slug, text),
-        Refused::Ladder(Rejection::DateOutOfRange(field)) => Refusal::invalid(field, slug, text),
+        Refused::Ladder(Rejection::AmountNotPositive | Rejection::AmountTooLarge) => Refusal::invalid("amount_minor", slug, text),
+        Refused::Ladder(Rejection::DateOutOfRange(field) | Rejection::DateInPast(field)) => Refusal::invalid(field, slug, text),
+        Refused::Ladder(Rejection::HoldWithoutEnd) => Refusal::invalid("until", slug, text),
+        Refused::Ladder(Rejection::CurrencyMismatch) => Refusal::invalid("currency", slug, text),
+        Refused::Ladder(Rejection::PromiseTooFar(_)) => Refusal::invalid("promised_on", slug, text),
+        Refused::Ladder(Rejection::ItemsNotDistinct) => Refusal::invalid("invoice_ids", slug, text),
+        Refused::Ladder(Rejection::ArrangementExists(_)) => Refusal::precondition("arrangement_id", slug, text),
+        Refused::Ladder(
+            Rejection::TooMany { .. } | Rejection::AlreadyArranged(_) | Rejection::NotArranged(_) | Rejection::TrackOver { .. },
+        ) => Refusal::precondition("invoice_id", slug, text),
     }
 }
 
@@ -149,5 +161,95 @@ impl DunningService for Server {
     async fn list_tasks(&self, request: Request<proto::ListTasksRequest>) -> Answer<proto::ListTasksResponse> {
         let tenant = tenant_of(&request)?;
         Ok(Response::new(self.tasks(&tenant, request.get_ref()).await?))
+    }
+
+    async fn place_hold(&self, request: Request<proto::PlaceHoldRequest>) -> Answer<proto::PlaceHoldResponse> {
+        let tenant = tenant_of(&request)?;
+        self.decide(&tenant, &request.get_ref().command_id, request.get_ref()).await?;
+        Ok(Response::new(proto::PlaceHoldResponse {}))
+    }
+
+    async fn lift_hold(&self, request: Request<proto::LiftHoldRequest>) -> Answer<proto::LiftHoldResponse> {
+        let tenant = tenant_of(&request)?;
+        self.decide(&tenant, &request.get_ref().command_id, request.get_ref()).await?;
+        Ok(Response::new(proto::LiftHoldResponse {}))
+    }
+
+    async fn open_dispute(&self, request: Request<proto::OpenDisputeRequest>) -> Answer<proto::OpenDisputeResponse> {
+        let tenant = tenant_of(&request)?;
+        self.decide(&tenant, &request.get_ref().command_id, request.get_ref()).await?;
+        Ok(Response::new(proto::OpenDisputeResponse {}))
+    }
+
+    async fn resolve_dispute(&self, request: Request<proto::ResolveDisputeRequest>) -> Answer<proto::ResolveDisputeResponse> {
+        let tenant = tenant_of(&request)?;
+        self.decide(&tenant, &request.get_ref().command_id, request.get_ref()).await?;
+        Ok(Response::new(proto::ResolveDisputeResponse {}))
+    }
+
+    async fn withdraw_promise(&self, request: Request<proto::WithdrawPromiseRequest>) -> Answer<proto::WithdrawPromiseResponse> {
+        let tenant = tenant_of(&request)?;
+        self.decide(&tenant, &request.get_ref().command_id, request.get_ref()).await?;
+        Ok(Response::new(proto::WithdrawPromiseResponse {}))
+    }
+
+    async fn withdraw_announcement(
+        &self,
+        request: Request<proto::WithdrawAnnouncementRequest>,
+    ) -> Answer<proto::WithdrawAnnouncementResponse> {
+        let tenant = tenant_of(&request)?;
+        self.decide(&tenant, &request.get_ref().command_id, request.get_ref()).await?;
+        Ok(Response::new(proto::WithdrawAnnouncementResponse {}))
+    }
+
+    async fn write_off_debt(&self, request: Request<proto::WriteOffDebtRequest>) -> Answer<proto::WriteOffDebtResponse> {
+        let tenant = tenant_of(&request)?;
+        self.decide(&tenant, &request.get_ref().command_id, request.get_ref()).await?;
+        Ok(Response::new(proto::WriteOffDebtResponse {}))
+    }
+
+    async fn hand_off_debt(&self, request: Request<proto::HandOffDebtRequest>) -> Answer<proto::HandOffDebtResponse> {
+        let tenant = tenant_of(&request)?;
+        self.decide(&tenant, &request.get_ref().command_id, request.get_ref()).await?;
+        Ok(Response::new(proto::HandOffDebtResponse {}))
+    }
+
+    async fn make_promise(&self, request: Request<proto::MakePromiseRequest>) -> Answer<proto::MakePromiseResponse> {
+        let tenant = tenant_of(&request)?;
+        let until = self.decide(&tenant, &request.get_ref().command_id, request.get_ref()).await?;
+        Ok(Response::new(proto::MakePromiseResponse { until }))
+    }
+
+    async fn announce_payment(&self, request: Request<proto::AnnouncePaymentRequest>) -> Answer<proto::AnnouncePaymentResponse> {
+        let tenant = tenant_of(&request)?;
+        let until = self.decide(&tenant, &request.get_ref().command_id, request.get_ref()).await?;
+        Ok(Response::new(proto::AnnouncePaymentResponse { until }))
+    }
+
+    async fn list_arrangements(&self, request: Request<proto::ListArrangementsRequest>) -> Answer<proto::ListArrangementsResponse> {
+        let tenant = tenant_of(&request)?;
+        Ok(Response::new(self.arrangements(&tenant, request.get_ref()).await?))
+    }
+
+    async fn get_payer(&self, request: Request<proto::GetPayerRequest>) -> Answer<proto::GetPayerResponse> {
+        let tenant = tenant_of(&request)?;
+        Ok(Response::new(self.known_payer(&tenant, request.get_ref()).await?))
+    }
+
+    async fn list_catch_ups(&self, request: Request<proto::ListCatchUpsRequest>) -> Answer<proto::ListCatchUpsResponse> {
+        let tenant = tenant_of(&request)?;
+        Ok(Response::new(self.catch_ups(&tenant, request.get_ref()).await?))
+    }
+
+    async fn approve_catch_up(&self, request: Request<proto::ApproveCatchUpRequest>) -> Answer<proto::ApproveCatchUpResponse> {
+        let (tenant, m) = (tenant_of(&request)?, request.get_ref());
+        self.decide_catch_up((&tenant, &m.command_id, m), m.number, (true, &m.by, &m.reason)).await?;
+        Ok(Response::new(proto::ApproveCatchUpResponse {}))
+    }
+
+    async fn refuse_catch_up(&self, request: Request<proto::RefuseCatchUpRequest>) -> Answer<proto::RefuseCatchUpResponse> {
+        let (tenant, m) = (tenant_of(&request)?, request.get_ref());
+        self.decide_catch_up((&tenant, &m.command_id, m), m.number, (false, &m.by, &m.reason)).await?;
+        Ok(Response::new(proto::RefuseCatchUpResponse {}))
     }
 }

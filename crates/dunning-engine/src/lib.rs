@@ -6,9 +6,11 @@
 
 pub mod actions;
 pub mod aggregate;
+pub mod catch_up;
 mod explain;
 mod grpc;
 pub mod inbound;
+mod limits;
 mod migrations;
 pub mod policies;
 pub mod policy_toml;
@@ -21,6 +23,7 @@ mod tests;
 mod wire;
 
 pub use aggregate::Ladders;
+pub use limits::Limits;
 pub use policies::DEFAULT_POLICY;
 pub use start::{Settings, projections, start};
 

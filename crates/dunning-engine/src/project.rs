@@ -3,6 +3,7 @@
 //! Keys are those of the domain: occurrence keys, days, slugs. No position, event id or clock of ours, so the tables are the same however
 //! the service runs.
 
+mod arrangement;
 mod decision;
 mod step;
 mod table;
@@ -25,7 +26,7 @@ impl Projection for LadderTables {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn sources(&self) -> &'static [&'static str] {
@@ -33,7 +34,7 @@ impl Projection for LadderTables {
     }
 
     fn tables(&self) -> &'static [TableDef] {
-        &[table::TRACK, table::STEP_OCCURRENCE, table::DECISION, table::TASK]
+        &[table::TRACK, table::STEP_OCCURRENCE, table::DECISION, table::TASK, table::ARRANGEMENT]
     }
 
     async fn apply(&self, view: &mut View<'_>, page: &[Message]) -> Result<(), ProjectionError> {
@@ -49,6 +50,9 @@ impl Projection for LadderTables {
         let mut tracks = track::stored(view, &facts).await?;
         facts.iter().for_each(|fact| track::fold(&mut tracks, fact));
         view.upsert("track", tracks.into_values().map(track::TrackRow::values).collect()).await?;
+        let mut arrangements = arrangement::stored(view, &facts).await?;
+        facts.iter().for_each(|fact| arrangement::fold(&mut arrangements, fact));
+        view.upsert("arrangement", arrangements.into_values().map(arrangement::ArrangementRow::values).collect()).await?;
         let mut steps = step::stored(view, &facts).await?;
         facts.iter().for_each(|fact| step::fold(&mut steps, fact));
         let tasks = facts.iter().flat_map(|fact| task::rows(fact, &steps)).collect();
@@ -62,6 +66,6 @@ impl Projection for LadderTables {
 fn invoice_ids(fact: &Fact) -> Vec<&kernel::InvoiceId> {
     match &fact.event {
         ladder::Event::ReminderDue { items, .. } => items.iter().map(|item| &item.invoice_id).collect(),
-        event => event.invoice_id().into_iter().collect(),
+        event => event.invoice_ids().iter().collect(),
     }
 }

@@ -6,7 +6,7 @@ use eventlog::projection::{ProjectionError, Views};
 use sql::Row;
 
 /// Separates the parts of a page key: no id holds it.
-const SEPARATOR: char = '\n';
+const SEPARATOR: char = ' ';
 /// Later than any day of a task; both databases hold it.
 const AFTER_ALL_DAYS: NaiveDate = NaiveDate::from_ymd_opt(9999, 12, 31).expect("a day of the calendar");
 
@@ -161,4 +161,74 @@ fn read_task(row: &Row) -> Result<(proto::Task, String), ProjectionError> {
         .map(String::as_str)
         .join(&SEPARATOR.to_string());
     Ok((task, key))
+}
+
+/// Filter of a list of arrangements.
+pub struct ArrangementFilter<'a> {
+    /// Tenant.
+    pub tenant: &'a str,
+    /// Empty = all.
+    pub customer_id: &'a str,
+    /// Empty = all.
+    pub invoice_id: &'a str,
+    /// Empty = all.
+    pub kind: &'a str,
+    /// Only those that count on this day.
+    pub open_on: Option<NaiveDate>,
+    /// Key of the last row of the page before; empty = from the start.
+    pub after: &'a str,
+    /// At most this many.
+    pub limit: i64,
+}
+
+/// Arrangements, by payer, arrangement and receivable.
+pub async fn arrangements(views: &Views, filter: ArrangementFilter<'_>) -> Result<Vec<proto::Arrangement>, ProjectionError> {
+    let mut key = filter.after.split(SEPARATOR);
+    let mut part = || key.next().unwrap_or("").to_owned();
+    let (customer_id, arrangement_id, invoice_id) = (part(), part(), part());
+    let text = "SELECT * FROM {arrangement} WHERE tenant = $1 AND ($2 = '' OR customer_id = $2) AND ($3 = '' OR invoice_id = $3) \
+                AND ($4 = '' OR kind = $4) AND ($5 = 0 OR (ended_as = '' AND (until IS NULL OR until >= $6))) \
+                AND (customer_id, arrangement_id, invoice_id) > ($7, $8, $9) \
+                ORDER BY customer_id, arrangement_id, invoice_id LIMIT $10";
+    let args = [
+        filter.tenant.into(),
+        filter.customer_id.into(),
+        filter.invoice_id.into(),
+        filter.kind.into(),
+        i64::from(filter.open_on.is_some()).into(),
+        filter.open_on.unwrap_or(AFTER_ALL_DAYS).into(),
+        customer_id.into(),
+        arrangement_id.into(),
+        invoice_id.into(),
+        filter.limit.into(),
+    ];
+    views.query(text, &args).await?.iter().map(read_arrangement).collect()
+}
+
+/// Key of a row for the next page.
+pub fn arrangement_key(row: &proto::Arrangement) -> String {
+    [row.customer_id.as_str(), &row.arrangement_id, &row.invoice_id].join(&SEPARATOR.to_string())
+}
+
+fn read_arrangement(row: &Row) -> Result<proto::Arrangement, ProjectionError> {
+    let date = |column: &str| row.opt_date(column).map(|day| day.map(|day| day.to_string()).unwrap_or_default());
+    Ok(proto::Arrangement {
+        arrangement_id: row.text("arrangement_id")?,
+        customer_id: row.text("customer_id")?,
+        invoice_id: row.text("invoice_id")?,
+        kind: row.text("kind")?,
+        since: row.date("since")?.to_string(),
+        until: date("until")?,
+        review_on: date("review_on")?,
+        amount_minor: row.int("amount_minor")?,
+        promised_on: date("promised_on")?,
+        method: row.text("method")?,
+        by: row.text("ordered_by")?,
+        reason: row.text("reason")?,
+        end: row.text("ended_as")?,
+        ended_on: date("ended_on")?,
+        received_minor: row.int("received_minor")?,
+        ended_by: row.text("ended_by")?,
+        end_reason: row.text("end_reason")?,
+    })
 }

@@ -1,9 +1,10 @@
 //! Wiring: from an environment to a running service.
 
 use crate::{
-    Ladders, NAME, TOPIC, VIEWS_CONSUMER,
+    Ladders, Limits, NAME, TOPIC, VIEWS_CONSUMER,
     actions::{self, Executor, LastLook},
     aggregate::wake,
+    catch_up::{CatchUps, Coordinator},
     grpc::Server,
     inbound::{Facts, INVOICE_TOPIC, NOTIFICATION_TOPIC},
     migrations::MIGRATIONS,
@@ -45,6 +46,8 @@ pub struct Settings {
     pub approvals_given: bool,
     /// Where the owner of invoices is reached.
     pub owner: String,
+    /// The creditor's limits.
+    pub limits: Limits,
 }
 
 impl Settings {
@@ -54,7 +57,8 @@ impl Settings {
         let scheme = if access.certificate.is_empty() { "http" } else { "https" };
         let owner = if owner.url.is_empty() { format!("{scheme}://{}", owner.grpc) } else { owner.url };
         let zone = Collection::of(config)?.zone;
-        Ok(Self { storage: config.section("storage")?, listen: config.section(NAME)?, zone, approvals_given: false, owner })
+        let (storage, listen, limits) = (config.section("storage")?, config.section(NAME)?, Limits::of(config)?);
+        Ok(Self { storage, listen, zone, approvals_given: false, owner, limits })
     }
 }
 
@@ -71,7 +75,7 @@ pub async fn start(process: &Process, settings: Settings) -> anyhow::Result<Serv
     let environment = Environment::open(NAME, &settings.storage, MIGRATIONS, process).await?;
     let mut parts = Parts::default();
     let look = actions::over_grpc(&settings.owner, &process.access)?;
-    let rules = Rules { approvals_given: settings.approvals_given, zone: settings.zone };
+    let rules = Rules { approvals_given: settings.approvals_given, zone: settings.zone, limits: settings.limits };
     let server = assemble(&environment, rules, look, &mut parts).await?;
     let api = DunningServiceServer::new(server).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let routes = Routes::new(InterceptedService::new(api, environment.gatekeeper.clone()));
@@ -84,6 +88,7 @@ pub async fn start(process: &Process, settings: Settings) -> anyhow::Result<Serv
 pub(crate) struct Rules {
     pub(crate) approvals_given: bool,
     pub(crate) zone: Zone,
+    pub(crate) limits: Limits,
 }
 
 /// Everything but the listeners.
@@ -91,20 +96,32 @@ pub(crate) async fn assemble(environment: &Environment, rules: Rules, look: Last
     let (process, log) = (&environment.process, environment.log.clone());
     let books = PolicyBooks::load(log.clone()).await.context("the policies cannot be read")?;
     parts.tasks.push(tokio::spawn(Arc::clone(&books).follow(environment.stop.clone())));
-    let ladders = Arc::new(Ladders::new(books, rules.approvals_given));
+    let ladders = Arc::new(Ladders::new(books, rules.approvals_given, rules.limits.terms));
     let options = WriterOptions { partitions: process.partitions, activity: process.activity.clone(), ..WriterOptions::default() };
     let writer = Writer::spawn(Arc::clone(&ladders), log.clone(), options.clone());
-    let policies = Writer::spawn(Arc::new(Policies), log.clone(), options);
+    let policies = Writer::spawn(Arc::new(Policies), log.clone(), options.clone());
+    let catch_ups = Writer::spawn(Arc::new(CatchUps), log.clone(), options);
 
     let (views, shards) = start_consumers(environment, &writer, parts).await?;
     let clock = Arc::clone(&process.clock);
     let executor = Executor { writer: writer.clone(), ladders: Arc::clone(&ladders), log: log.clone(), clock: Arc::clone(&clock), look };
     parts.tasks.push(executor.spawn(&process.activity, environment.stop.clone()).await?);
+    let coordinator = Coordinator {
+        ladders: writer.clone(),
+        catch_ups: catch_ups.clone(),
+        log: log.clone(),
+        clock: Arc::clone(&clock),
+        zone: rules.zone,
+        approval_above: rules.limits.catch_up_approval_above,
+        contacts_per_minute: rules.limits.catch_up_contacts_per_minute,
+        approvals_given: rules.approvals_given,
+    };
+    parts.tasks.push(coordinator.spawn(&process.activity, environment.stop.clone()).await?);
     // A replica wakes the payers whose facts come to it. When their partition moves, its next owner finds their timers in the database.
     let timers = TimerOptions { shards, ..TimerOptions::for_log(&log, process.activity.clone()) };
     parts.timers.push(TimerLoop::spawn(writer.clone(), Arc::new(wake), timers));
     service::publish(environment, TOPIC, Arc::new(PublicFacts), parts).await?;
-    Ok(Server { writer, ladders, policies, log, views, clock, zone: rules.zone })
+    Ok(Server { writer, ladders, policies, catch_ups, log, views, clock, zone: rules.zone })
 }
 
 /// Facts of others become commands; own events become tables. The shards are those whose facts come to this process.

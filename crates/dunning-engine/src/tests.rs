@@ -2,6 +2,8 @@
 //! the balance is a function. PostgreSQL takes part when REGUA_TEST_POSTGRES names one. Tests only.
 
 mod actions;
+mod arrangements;
+mod catch_ups;
 mod days;
 mod explanations;
 mod policies;
@@ -117,23 +119,27 @@ fn postgres(url: String) -> Storage {
     Storage { kind: "postgres".into(), directory: std::path::PathBuf::new(), url, max_connections: 4, prefix }
 }
 
+fn rules(approvals_given: bool) -> Rules {
+    Rules { approvals_given, zone: Zone::SAO_PAULO, limits: crate::Limits::default() }
+}
+
 impl World {
     async fn begin(now: DateTime<Utc>, approvals_given: bool) -> World {
         let directory = tempfile::tempdir().unwrap();
-        World::begin_on(sqlite(&directory), directory, now, approvals_given).await
+        World::begin_on(sqlite(&directory), directory, now, rules(approvals_given)).await
     }
 
     /// The same world on every database that there is.
     async fn begin_on_each(now: DateTime<Utc>, approvals_given: bool) -> Vec<World> {
         let mut worlds = vec![World::begin(now, approvals_given).await];
         match std::env::var("REGUA_TEST_POSTGRES") {
-            Ok(url) => worlds.push(World::begin_on(postgres(url), tempfile::tempdir().unwrap(), now, approvals_given).await),
+            Ok(url) => worlds.push(World::begin_on(postgres(url), tempfile::tempdir().unwrap(), now, rules(approvals_given)).await),
             Err(_) => println!("skipped on PostgreSQL: REGUA_TEST_POSTGRES is not set"),
         }
         worlds
     }
 
-    async fn begin_on(storage: Storage, directory: tempfile::TempDir, now: DateTime<Utc>, approvals_given: bool) -> World {
+    async fn begin_on(storage: Storage, directory: tempfile::TempDir, now: DateTime<Utc>, rules: Rules) -> World {
         let activity = Activity::new();
         let clock = VirtualClock::new(now, activity.clone());
         let checked = Arc::clone(&clock);
@@ -143,7 +149,7 @@ impl World {
         bus.offer(INVOICE_TOPIC, facts[0].clone(), Arc::new(Verbatim));
         bus.offer(NOTIFICATION_TOPIC, facts[1].clone(), Arc::new(Verbatim));
         let process = process(&clock, activity, bus);
-        let (owner, rules) = (Owner::default(), Rules { approvals_given, zone: Zone::SAO_PAULO });
+        let owner = Owner::default();
         let environment = open(&process, &storage).await;
         let mut parts = Parts::default();
         let server = assemble(&environment, rules, owner_says(&owner), &mut parts).await.unwrap();

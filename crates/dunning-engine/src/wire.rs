@@ -1,21 +1,29 @@
 //! proto ↔ domain: the only place of this service that knows both.
 
+mod arrangement;
+mod catch_up;
 mod decode;
 mod encode;
 mod field;
+mod order;
 mod policy;
 mod request;
 mod view;
 
+pub use catch_up::{catch_up, decode_catch_up, encode_catch_up};
 pub use decode::decode;
 pub use encode::encode;
 pub(crate) use field::{DecodeFault, currency, day, id, message, optional_id};
+pub use order::Decision;
 pub use policy::{decode_policy, encode_policy};
 pub use request::{approval, assignment};
-pub use view::{assigned, explanation, faults, preview_lines};
+pub use view::{assigned, explanation, faults, payer, preview_lines};
 
 use kernel::CustomerId;
 use ladder::Event;
+
+/// A payer and what happened.
+type Read = Result<(String, Event), DecodeFault>;
 
 /// An event with the payer whose ladders it is about.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -23,8 +23,8 @@ mod unapplied;
 mod wire;
 
 pub use aggregate::Accounts;
-pub use feed::payment_feed;
 pub use bank::pix::PixConfig;
+pub use feed::payment_feed;
 pub use start::{Settings, projections, start};
 
 /// The topic of this service's facts.

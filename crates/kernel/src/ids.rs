@@ -78,6 +78,8 @@ id!(/// What was, or is about to be, sent to one payer on one day.
     ContactId);
 id!(/// One try of one contact on one channel.
     ChannelAttemptId);
+id!(/// A hold, dispute, promise to pay or announced payment. Unique within a payer.
+    ArrangementId);
 id!(/// The caller's idempotency key of a command.
     CommandId);
 

@@ -15,7 +15,10 @@ pub mod zone;
 
 pub use calendar::Calendar;
 pub use chrono::{DateTime, NaiveDate, NaiveTime, Utc, Weekday};
-pub use ids::{ChannelAttemptId, CollectionAccountId, CommandId, ContactId, CustomerId, InvoiceId, PaymentId, PolicyId, StepId, TenantId};
+pub use ids::{
+    ArrangementId, ChannelAttemptId, CollectionAccountId, CommandId, ContactId, CustomerId, InvoiceId, PaymentId, PolicyId, StepId,
+    TenantId,
+};
 pub use money::{Currency, MAX_AMOUNT_MINOR, Money};
 pub use window::Window;
 pub use zone::Zone;

@@ -20,6 +20,8 @@
 //!
 //! Sources: ladder.md sections 3 to 9 and 11.
 
+mod arrange;
+mod catch_up;
 mod command;
 mod conclude;
 mod decide;
@@ -31,17 +33,19 @@ mod pending;
 mod wake;
 mod waking;
 
-pub use command::{ActionOutcome, Command, ItemOutcome, Outcome, Rejection};
+pub use command::{ActionOutcome, Arrange, Command, ItemOutcome, Outcome, Rejection};
 pub use decide::{Context, decide};
 pub use event::{Closing, DueItem, Event, Shift};
 pub use evolve::evolve;
+pub(crate) use lapse::overtaken_by;
 pub use waking::next_wake;
 
 use crate::PolicyBook;
+use crate::arrangement::PromiseRecord;
 use crate::track::Track;
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
-use kernel::{InvoiceId, NaiveDate, Zone};
+use kernel::{ArrangementId, InvoiceId, NaiveDate, Zone};
 
 /// All that is known of one payer's ladders.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -54,6 +58,14 @@ pub struct Ladder {
     pub forgotten: bool,
     /// Local day of the last reminder.
     pub last_reminder_on: Option<NaiveDate>,
+    /// The day since which the payer waits for the creditor's catch-up to be approved.
+    pub catch_up_since: Option<NaiveDate>,
+    /// What is planned up to this day is no catch-up any more.
+    pub caught_up_on: Option<NaiveDate>,
+    /// How the payer keeps promises.
+    pub promises: PromiseRecord,
+    /// The ids of all arrangements that were ever made.
+    pub arranged: BTreeSet<ArrangementId>,
     /// One per receivable.
     pub tracks: BTreeMap<InvoiceId, Track>,
 }

@@ -3,7 +3,7 @@
 //! Pure: no IO, no clock, no randomness, no serialisation. Policies, days and instants are arguments.
 //!
 //! Reading order: [`policy`] (what a ladder is) and [`draft`] (how one is checked), [`schedule`] (dates), [`track`]
-//! (where one debt stands), [`plan`] (what is offered on a day, and why not the rest), [`ladder`] (the aggregate of one payer).
+//! (where one debt stands), [`arrangement`] (what keeps it out of contacts), [`plan`] (what is offered on a day, and why not the rest), [`ladder`] (the aggregate of one payer).
 //!
 //! Interpretation where the norm leaves room:
 //! - A planned date is the first day on or after the rolled date on which the step's window opens. It is a pure function
@@ -16,6 +16,8 @@
 #![warn(missing_docs)]
 extern crate alloc;
 
+pub mod arrangement;
+pub mod catch_up;
 pub mod draft;
 pub mod ladder;
 pub mod plan;
@@ -23,8 +25,10 @@ pub mod policy;
 pub mod preview;
 pub mod reason;
 pub mod schedule;
+pub mod terms;
 pub mod track;
 
 pub use ladder::{Command, Context, Event, Ladder, Rejection, decide, evolve, next_wake};
 pub use policy::{Policy, PolicyBook};
 pub use reason::{Reason, TaskReason};
+pub use terms::Terms;

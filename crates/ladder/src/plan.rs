@@ -4,6 +4,7 @@
 //! (at most 2 before the first) and whose `requires` hold: the latest in policy order is offered; with `catch_up = "replay"`
 //! the earliest. Where that one must wait, nothing else is offered in its place.
 
+use crate::arrangement::ArrangementKind;
 use crate::ladder::Ladder;
 use crate::policy::{CatchUp, Policy, PolicyBook, Requires, Step, StepKind};
 use crate::track::{Occurrence, OccurrenceState, Phase, Track};
@@ -58,6 +59,12 @@ pub enum Waiting {
     PolicyMissing,
     /// A step is being carried out.
     Claimed,
+    /// The payer waits for the creditor's catch-up to be approved.
+    CatchUpUnapproved,
+    /// An arrangement keeps it out of contacts.
+    Paused(ArrangementKind),
+    /// A part of it is disputed: it is neither listed nor taken to protest.
+    PartDisputed,
     /// The invoice became known less than `min_known_days` ago.
     JustKnown,
     /// It offered a step that day already.
@@ -86,6 +93,9 @@ impl Waiting {
             Waiting::PayerForgotten => "payer_forgotten",
             Waiting::PolicyMissing => "policy_missing",
             Waiting::Claimed => "claimed",
+            Waiting::CatchUpUnapproved => "catch_up_unapproved",
+            Waiting::Paused(kind) => kind.state(),
+            Waiting::PartDisputed => "part_disputed",
             Waiting::JustKnown => "just_known",
             Waiting::OfferedToday => "offered_today",
             Waiting::PayerRemindedToday => "payer_reminded_today",
@@ -144,7 +154,12 @@ fn offer<'a>(
     ready(track, policy, day)?;
     let (occurrence, step) = choose(track, policy, day)?;
     if step.kind == StepKind::Notify {
+        if ladder.catch_up_since.is_some() {
+            return Err(Waiting::CatchUpUnapproved);
+        }
         may_contact(ladder, track, step, day)?;
+    } else if is_barred_by_dispute(track, step.kind) {
+        return Err(Waiting::PartDisputed);
     }
     let asks_approval = asks_approval(step, occurrence, approvals_given)?;
     let offer = Offer {
@@ -162,6 +177,8 @@ fn offer<'a>(
 fn ready(track: &Track, policy: &Policy, day: NaiveDate) -> Result<(), Waiting> {
     if track.is_claimed() {
         Err(Waiting::Claimed)
+    } else if let Some(pause) = track.pause_on(day) {
+        Err(Waiting::Paused(pause.kind()))
     } else if day < first_contact_day(track, policy) {
         Err(Waiting::JustKnown)
     } else if track.last_offer_on.is_some_and(|last| last >= day) {
@@ -188,6 +205,14 @@ fn choose<'a, 'b>(track: &'a Track, policy: &'b Policy, day: NaiveDate) -> Resul
         CatchUp::Replay => ready.next(),
     };
     chosen.ok_or(Waiting::RequiresUnmet)
+}
+
+/// What is contested, even in part, is not made public.
+pub(crate) fn is_barred_by_dispute(track: &Track, kind: StepKind) -> bool {
+    match kind {
+        StepKind::Bureau | StepKind::Protest => track.arrangement(ArrangementKind::Dispute).is_some(),
+        StepKind::Notify | StepKind::Task | StepKind::HandOff => false,
+    }
 }
 
 fn may_contact(ladder: &Ladder, track: &Track, step: &Step, day: NaiveDate) -> Result<(), Waiting> {

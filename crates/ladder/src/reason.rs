@@ -51,6 +51,8 @@ slugs! {
         RecentlySent => "recently_sent",
         /// The debt was handed to a collector.
         HandedOff => "handed_off",
+        /// The creditor gave the debt up in its books.
+        WrittenOff => "written_off",
         /// The payer's data was erased.
         PayerForgotten => "payer_forgotten",
         // Expired.
@@ -73,6 +75,10 @@ slugs! {
         Held => "held",
         /// The payer promised to pay.
         Promised => "promised",
+        /// A payment is under way.
+        InProcess => "in_process",
+        /// A person refused the catch-up in which the step was reached.
+        CatchUpRefused => "catch_up_refused",
         /// The payer asked for no more messages.
         OptedOut => "opted_out",
         // Undeliverable.
@@ -121,6 +127,14 @@ slugs! {
         RemoveProtest => "remove_protest",
         /// A debt was paid after it was handed to a collector.
         PaidAfterHandOff => "paid_after_hand_off",
+        /// A debt was paid after it was written off.
+        PaidAfterWriteOff => "paid_after_write_off",
+        /// The review day of a hold has come.
+        HoldReview => "hold_review",
+        /// The payer contests a debt.
+        DisputeOpen => "dispute_open",
+        /// A promise was broken about a debt whose ladder is over.
+        PromiseBroken => "promise_broken",
     }
 }
 

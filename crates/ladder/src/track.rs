@@ -1,5 +1,6 @@
 //! A track: where one debt stands on its ladder. State only; its rules are in [`crate::plan`] and [`crate::ladder`].
 
+use crate::arrangement::OpenArrangement;
 use crate::policy::{Channel, FIRST_TONE, StepKind};
 use crate::reason::Reason;
 use crate::schedule::PlannedStep;
@@ -37,6 +38,8 @@ pub struct Track {
     pub known_on: NaiveDate,
     /// What was open after the last fact, charges as the owner counts them.
     pub outstanding_minor: i64,
+    /// What payments brought less what returns took, minor units.
+    pub received_minor: i64,
     /// When the latest fact was recorded; older ones change nothing.
     pub facts_until: DateTime<Utc>,
     /// When the latest reversal was recorded.
@@ -49,6 +52,14 @@ pub struct Track {
     pub last_offer_on: Option<NaiveDate>,
     /// Tone of the last step executed in an earlier cycle.
     pub tone_before: Option<u8>,
+    /// What keeps the track out of contacts; at most one of each kind.
+    pub arrangements: Vec<OpenArrangement>,
+    /// Promises that were made about it.
+    pub promises_made: u32,
+    /// Payments that were announced for it.
+    pub announcements_made: u32,
+    /// A promise was broken, and nothing was sent since.
+    pub promise_broken: bool,
     /// The cycle for which a person was told that no step is allowed.
     pub blocked_cycle: Option<u32>,
 }
@@ -68,6 +79,8 @@ pub enum Phase {
     HandedOff,
     /// Ladder over, debt open: no more messages.
     Exhausted,
+    /// Given up in the creditor's books, for good.
+    WrittenOff,
 }
 
 impl Phase {
@@ -80,6 +93,7 @@ impl Phase {
             Phase::Cancelled => "cancelled",
             Phase::HandedOff => "handed_off",
             Phase::Exhausted => "exhausted",
+            Phase::WrittenOff => "written_off",
         }
     }
 

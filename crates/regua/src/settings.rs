@@ -46,6 +46,8 @@ pub struct Settings {
     pub tolerance_minor: i64,
     /// Hours after which overdue reminders wait for the payment feed; 0 = never.
     pub payment_feed_max_age_hours: u32,
+    /// The creditor's limits of arrangements and catch-up.
+    pub limits: dunning_engine::Limits,
     /// Who the payer owes to.
     pub creditor: notification::Creditor,
     /// Who may notify of Pix received.
@@ -79,6 +81,7 @@ impl Settings {
             zone,
             tolerance_minor,
             payment_feed_max_age_hours,
+            limits: dunning_engine::Limits::of(&config)?,
             creditor: config.section("creditor")?,
             pix: config.section("pix")?,
             channels: config.section("channels")?,

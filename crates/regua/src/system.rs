@@ -74,7 +74,8 @@ pub async fn start_service(name: &str, settings: &Settings, mode: Mode, process:
         }
         dunning_engine::NAME => {
             let listen = settings.dunning_engine.clone();
-            let told = dunning_engine::Settings { storage, listen, zone: settings.zone, approvals_given: mode == Mode::Replay, owner };
+            let (zone, limits, approvals_given) = (settings.zone, settings.limits, mode == Mode::Replay);
+            let told = dunning_engine::Settings { storage, listen, zone, approvals_given, owner, limits };
             dunning_engine::start(process, told).await
         }
         notification::NAME => {

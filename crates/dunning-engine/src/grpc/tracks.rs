@@ -15,7 +15,7 @@ use kernel::{CustomerId, InvoiceId, Zone, calendar};
 use ladder::{Ladder, track::Track};
 use std::sync::Arc;
 
-fn unknown_invoice(invoice_id: &str) -> Refusal {
+pub(super) fn unknown_invoice(invoice_id: &str) -> Refusal {
     Refusal::not_found("invoice_id", "unknown_invoice", format!("{invoice_id} is on no ladder"))
 }
 
@@ -48,6 +48,9 @@ impl Server {
         let payer = self.payer(tenant, &track.customer_id).await?;
         if let Some(known) = payer.ladder.tracks.get(&invoice_id) {
             let today = self.zone(&payer).day_of(self.clock.now());
+            if let Some(pause) = known.pause_on(today).filter(|_| known.phase.is_running()) {
+                pause.kind().state().clone_into(&mut track.phase);
+            }
             track.steps.iter_mut().for_each(|step| self.read_as_of(tenant, known, step, today));
         }
         Ok(proto::GetTrackResponse { track: Some(track) })

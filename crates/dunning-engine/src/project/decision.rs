@@ -50,6 +50,11 @@ pub(super) fn rows(fact: &Fact) -> Vec<Vec<Value>> {
         | Event::TrackCancelled { .. }
         | Event::TrackExhausted { .. }
         | Event::TrackHandedOff { .. }
+        | Event::TrackWrittenOff { .. }
+        | Event::CatchUpBegan { .. }
+        | Event::CatchUpEnded { .. }
+        | Event::Arranged { .. }
+        | Event::ArrangementEnded { .. }
         | Event::TaskRaised { .. }
         | Event::StepDelivered { .. } => Vec::new(),
     }

@@ -120,6 +120,11 @@ fn changes_occurrences(event: &Event) -> bool {
         | Event::TrackCancelled { .. }
         | Event::TrackExhausted { .. }
         | Event::TrackHandedOff { .. }
+        | Event::TrackWrittenOff { .. }
+        | Event::CatchUpBegan { .. }
+        | Event::CatchUpEnded { .. }
+        | Event::Arranged { .. }
+        | Event::ArrangementEnded { .. }
         | Event::TaskRaised { .. } => false,
     }
 }
@@ -171,6 +176,11 @@ pub(super) fn fold(steps: &mut Steps, fact: &Fact) {
         | Event::TrackCancelled { .. }
         | Event::TrackExhausted { .. }
         | Event::TrackHandedOff { .. }
+        | Event::TrackWrittenOff { .. }
+        | Event::CatchUpBegan { .. }
+        | Event::CatchUpEnded { .. }
+        | Event::Arranged { .. }
+        | Event::ArrangementEnded { .. }
         | Event::TaskRaised { .. } => {}
     }
 }

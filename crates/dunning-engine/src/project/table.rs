@@ -100,3 +100,31 @@ pub(super) const TASK: TableDef = TableDef {
     key: &["tenant", "invoice_id", "cycle", "reason", "step_id", "day"],
     indexes: &[&["tenant", "day"]],
 };
+
+/// One row for each debt of a hold, dispute, promise or announced payment. Open ones whose last day is over read as over.
+pub(super) const ARRANGEMENT: TableDef = TableDef {
+    name: "arrangement",
+    columns: &[
+        TENANT,
+        CUSTOMER_ID,
+        Column::new("arrangement_id", Kind::Text),
+        INVOICE_ID,
+        Column::new("kind", Kind::Text),
+        Column::new("since", Kind::Date),
+        Column::optional("until", Kind::Date),
+        Column::optional("review_on", Kind::Date),
+        Column::new("amount_minor", Kind::Int),
+        Column::optional("promised_on", Kind::Date),
+        Column::new("method", Kind::Text),
+        Column::new("ordered_by", Kind::Text),
+        REASON,
+        // Empty while open.
+        Column::new("ended_as", Kind::Text),
+        Column::optional("ended_on", Kind::Date),
+        Column::new("received_minor", Kind::Int),
+        Column::new("ended_by", Kind::Text),
+        Column::new("end_reason", Kind::Text),
+    ],
+    key: &["tenant", "customer_id", "arrangement_id", "invoice_id"],
+    indexes: &[&["tenant", "invoice_id"]],
+};

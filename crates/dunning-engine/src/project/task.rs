@@ -40,6 +40,11 @@ pub(super) fn rows(fact: &Fact, steps: &Steps) -> Vec<Vec<Value>> {
         | Event::TrackCancelled { .. }
         | Event::TrackExhausted { .. }
         | Event::TrackHandedOff { .. }
+        | Event::TrackWrittenOff { .. }
+        | Event::CatchUpBegan { .. }
+        | Event::CatchUpEnded { .. }
+        | Event::Arranged { .. }
+        | Event::ArrangementEnded { .. }
         | Event::StepDelivered { .. } => Vec::new(),
     }
 }

@@ -111,6 +111,7 @@ pub(super) fn fold(tracks: &mut Tracks, fact: &Fact) {
         Event::TrackCancelled { .. } => row.stand(Phase::Cancelled),
         Event::TrackExhausted { .. } => row.stand(Phase::Exhausted),
         Event::TrackHandedOff { .. } => row.stand(Phase::HandedOff),
+        Event::TrackWrittenOff { .. } => row.stand(Phase::WrittenOff),
         Event::PayerNoted { .. }
         | Event::PayerForgotten
         | Event::TrackEnrolled { .. }
@@ -121,6 +122,10 @@ pub(super) fn fold(tracks: &mut Tracks, fact: &Fact) {
         | Event::ApprovalGiven { .. }
         | Event::ActionDue { .. }
         | Event::TaskRaised { .. }
+        | Event::CatchUpBegan { .. }
+        | Event::CatchUpEnded { .. }
+        | Event::Arranged { .. }
+        | Event::ArrangementEnded { .. }
         | Event::StepDelivered { .. } => {}
     }
 }

@@ -124,7 +124,7 @@ async fn latecomer(world: &World) -> (crate::Ladders, crate::aggregate::Payer, c
         customer_id: kernel::CustomerId::new("C1").unwrap(),
         order: crate::aggregate::Order::Ladder(ladder::Command::Wake { now: brasilia("2026-11-18", 9) }),
     };
-    (crate::Ladders::new(books, false), (*payer).clone(), wake)
+    (crate::Ladders::new(books, false, ladder::Terms::default()), (*payer).clone(), wake)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,7 +1,7 @@
 //! Protobuf bytes → events.
 
-use super::Fact;
 use super::field::{DecodeFault, currency, day, id, instant, message, named, optional_day, optional_id, time, tone};
+use super::{Fact, Read, arrangement, catch_up};
 use contracts::dunning::v1 as proto;
 use kernel::{Calendar, ContactId, CustomerId, InvoiceId, PolicyId, StepId, Window, Zone};
 use ladder::{
@@ -11,8 +11,6 @@ use ladder::{
     schedule::PlannedStep,
     track::End,
 };
-
-type Read = Result<(String, Event), DecodeFault>;
 
 /// The fact of a stored event; `None` for a type that is none of a payer's ladders, or that this version does not know.
 ///
@@ -38,7 +36,14 @@ pub fn decode(tenant: &str, event_type: &str, payload: &[u8]) -> Result<Option<F
         "TrackHandedOff" => handed_off(message("TrackHandedOff", payload)?)?,
         "TaskRaised" => task(message("TaskRaised", payload)?)?,
         "StepDelivered" => delivered(message("StepDelivered", payload)?)?,
-        _ => return Ok(None),
+        "TrackWrittenOff" => written_off(message("TrackWrittenOff", payload)?)?,
+        other => match arrangement::decode(other, payload)? {
+            Some(read) => read,
+            None => match catch_up::decode_payer(other, payload)? {
+                Some(read) => read,
+                None => return Ok(None),
+            },
+        },
     };
     let customer_id = id("customer_id", &customer_id, CustomerId::new)?;
     Ok(Some(Fact { tenant: tenant.to_owned(), customer_id, event }))
@@ -130,7 +135,12 @@ fn planned(steps: &[proto::PlannedStep]) -> Result<Vec<PlannedStep>, DecodeFault
 
 fn outstanding(m: proto::OutstandingNoted) -> Read {
     let recorded_at = instant("recorded_at_us", m.recorded_at_us)?;
-    let event = Event::OutstandingNoted { invoice_id: invoice(&m.invoice_id)?, outstanding_minor: m.outstanding_minor, recorded_at };
+    let event = Event::OutstandingNoted {
+        invoice_id: invoice(&m.invoice_id)?,
+        outstanding_minor: m.outstanding_minor,
+        received_minor: m.received_minor,
+        recorded_at,
+    };
     Ok((m.customer_id, event))
 }
 
@@ -202,6 +212,8 @@ fn item(m: proto::DueItem) -> Result<DueItem, DecodeFault> {
         currency: currency("items.currency", &m.currency)?,
         min_outstanding_minor: m.min_outstanding_minor,
         payment_returned: m.payment_returned,
+        promise_broken: m.promise_broken,
+        disputed_minor: m.disputed_minor,
         policy_id: id("items.policy_id", &m.policy_id, PolicyId::new)?,
         policy_version: m.policy_version,
         fallback_after_hours: m.fallback_after_hours,
@@ -262,6 +274,7 @@ fn action(m: proto::ActionDue) -> Read {
         effective_due: day("effective_due", &m.effective_due)?,
         currency: currency("currency", &m.currency)?,
         outstanding_minor: m.outstanding_minor,
+        disputed_minor: m.disputed_minor,
         min_outstanding_minor: m.min_outstanding_minor,
         policy_id: policy(&m.policy_id)?,
         policy_version: m.policy_version,
@@ -288,7 +301,13 @@ fn exhausted(m: proto::TrackExhausted) -> Read {
 }
 
 fn handed_off(m: proto::TrackHandedOff) -> Read {
-    Ok((m.customer_id, Event::TrackHandedOff { invoice_id: invoice(&m.invoice_id)?, cycle: m.cycle, day: day("day", &m.day)? }))
+    let (invoice_id, day) = (invoice(&m.invoice_id)?, day("day", &m.day)?);
+    Ok((m.customer_id, Event::TrackHandedOff { invoice_id, cycle: m.cycle, day, by: m.by, why: m.reason }))
+}
+
+fn written_off(m: proto::TrackWrittenOff) -> Read {
+    let (invoice_id, day) = (invoice(&m.invoice_id)?, day("day", &m.day)?);
+    Ok((m.customer_id, Event::TrackWrittenOff { invoice_id, cycle: m.cycle, day, by: m.by, why: m.reason }))
 }
 
 fn task(m: proto::TaskRaised) -> Read {

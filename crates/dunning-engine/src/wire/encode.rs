@@ -1,7 +1,7 @@
 //! Events → protobuf bytes.
 
-use super::Fact;
 use super::field::{TIME_FORMAT, date_text, text_of};
+use super::{Fact, arrangement, catch_up};
 use contracts::dunning::v1 as proto;
 use kernel::{Calendar, Zone};
 use ladder::{
@@ -42,10 +42,15 @@ pub fn encode(fact: &Fact) -> (&'static str, Vec<u8>) {
             let m = proto::TrackExhausted { customer_id, invoice_id: invoice_id.to_string(), day: day.to_string(), cycle: *cycle };
             ("TrackExhausted", m.encode_to_vec())
         }
-        Event::TrackHandedOff { invoice_id, cycle, day } => {
-            let m = proto::TrackHandedOff { customer_id, invoice_id: invoice_id.to_string(), day: day.to_string(), cycle: *cycle };
-            ("TrackHandedOff", m.encode_to_vec())
+        Event::TrackHandedOff { .. } => ("TrackHandedOff", handed_off(customer_id, &fact.event).encode_to_vec()),
+        Event::TrackWrittenOff { .. } => ("TrackWrittenOff", written_off(customer_id, &fact.event).encode_to_vec()),
+        Event::CatchUpBegan { day, forecast } => catch_up::encode_began(customer_id, day.to_string(), forecast),
+        Event::CatchUpEnded { day, number, released } => {
+            let m = proto::CatchUpEnded { customer_id, day: day.to_string(), number: *number, released: *released };
+            ("CatchUpEnded", m.encode_to_vec())
         }
+        Event::Arranged { arrangement } => arrangement::encode_made(customer_id, arrangement),
+        Event::ArrangementEnded { .. } => arrangement::encode_ended(customer_id, &fact.event),
         Event::TaskRaised { .. } => ("TaskRaised", task(customer_id, &fact.event).encode_to_vec()),
         Event::StepDelivered { .. } => ("StepDelivered", delivered(customer_id, &fact.event).encode_to_vec()),
     }
@@ -106,12 +111,15 @@ writer!(reopened, TrackReopened, customer_id, Event::TrackReopened {
     recorded_at_us: recorded_at.timestamp_micros(),
 });
 
-writer!(outstanding, OutstandingNoted, customer_id, Event::OutstandingNoted { invoice_id, outstanding_minor, recorded_at } => {
+writer!(outstanding, OutstandingNoted, customer_id, Event::OutstandingNoted {
+    invoice_id, outstanding_minor, received_minor, recorded_at,
+} => {
     proto::OutstandingNoted {
         customer_id,
         invoice_id: invoice_id.to_string(),
         outstanding_minor: *outstanding_minor,
         recorded_at_us: recorded_at.timestamp_micros(),
+        received_minor: *received_minor,
     }
 });
 
@@ -164,7 +172,7 @@ writer!(approval_given, ApprovalGiven, customer_id, Event::ApprovalGiven { invoi
 
 writer!(action, ActionDue, customer_id, Event::ActionDue {
     invoice_id, cycle, step_id, occurrence, day, kind, tone, template, planned_on, due_on, effective_due, currency, outstanding_minor,
-    min_outstanding_minor, policy_id, policy_version,
+    disputed_minor, min_outstanding_minor, policy_id, policy_version,
 } => proto::ActionDue {
     customer_id,
     invoice_id: invoice_id.to_string(),
@@ -183,6 +191,25 @@ writer!(action, ActionDue, customer_id, Event::ActionDue {
     outstanding_minor: *outstanding_minor,
     policy_id: policy_id.to_string(),
     policy_version: *policy_version,
+    disputed_minor: *disputed_minor,
+});
+
+writer!(handed_off, TrackHandedOff, customer_id, Event::TrackHandedOff { invoice_id, cycle, day, by, why } => proto::TrackHandedOff {
+    customer_id,
+    invoice_id: invoice_id.to_string(),
+    day: day.to_string(),
+    cycle: *cycle,
+    by: by.clone(),
+    reason: why.clone(),
+});
+
+writer!(written_off, TrackWrittenOff, customer_id, Event::TrackWrittenOff { invoice_id, cycle, day, by, why } => proto::TrackWrittenOff {
+    customer_id,
+    invoice_id: invoice_id.to_string(),
+    day: day.to_string(),
+    cycle: *cycle,
+    by: by.clone(),
+    reason: why.clone(),
 });
 
 writer!(cancelled, TrackCancelled, customer_id, Event::TrackCancelled { invoice_id, cycle, day, recorded_at } => proto::TrackCancelled {
@@ -298,6 +325,8 @@ fn item(item: &DueItem) -> proto::DueItem {
         fallback_after_hours: item.fallback_after_hours,
         last_day: date_text(item.last_day),
         payment_returned: item.payment_returned,
+        promise_broken: item.promise_broken,
+        disputed_minor: item.disputed_minor,
     }
 }
 

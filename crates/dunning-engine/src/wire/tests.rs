@@ -1,12 +1,16 @@
 use super::*;
+use crate::catch_up::{CatchUpEvent, Report, Verdict};
 use crate::policies::{Assignment, PolicyEvent, Scope};
 use chrono::{DateTime, NaiveDate, Utc};
-use kernel::{Calendar, ContactId, Currency, InvoiceId, PolicyId, StepId, Window, Zone};
+use kernel::{ArrangementId, Calendar, ContactId, Currency, InvoiceId, PolicyId, StepId, Window, Zone};
 use ladder::{
     Reason, TaskReason,
+    arrangement::{Arrangement, ArrangementEnd, ArrangementKind, ArrangementTerms},
+    catch_up::Forecast,
     ladder::{Closing, DueItem, Shift},
     policy::{Chain, Channel, ContactRules, Merge, StepKind},
     schedule::PlannedStep,
+    terms::Method,
     track::End,
 };
 
@@ -70,6 +74,8 @@ fn due_item() -> DueItem {
         currency: Currency::BRL,
         min_outstanding_minor: 500,
         payment_returned: true,
+        promise_broken: true,
+        disputed_minor: 700,
         policy_id: policy(),
         policy_version: 3,
         fallback_after_hours: 6,
@@ -115,12 +121,87 @@ fn track_events() -> Vec<Event> {
         rescheduled(Shift::Later),
         rescheduled(Shift::Earlier),
         reopened,
-        Event::OutstandingNoted { invoice_id: invoice(), outstanding_minor: -5, recorded_at },
+        Event::OutstandingNoted { invoice_id: invoice(), outstanding_minor: -5, received_minor: 17, recorded_at },
         Event::TrackSettled { invoice_id: invoice(), cycle: 1, day: day_ },
         Event::TrackCancelled { invoice_id: invoice(), cycle: 1, day: day_, recorded_at },
         Event::TrackExhausted { invoice_id: invoice(), cycle: 1, day: day_ },
-        Event::TrackHandedOff { invoice_id, cycle: 1, day: day_ },
+        Event::TrackHandedOff { invoice_id: invoice(), cycle: 1, day: day_, by: String::new(), why: String::new() },
+        Event::TrackHandedOff { invoice_id: invoice(), cycle: 1, day: day_, by: "ana".into(), why: "carteira antiga".into() },
+        Event::TrackWrittenOff { invoice_id, cycle: 1, day: day_, by: "ana".into(), why: "incobrável".into() },
     ]
+}
+
+fn forecast() -> Forecast {
+    Forecast {
+        contacts: 3,
+        steps: [((policy(), step("d+1"), Channel::Sms), 2)].into(),
+        superseded: [(Reason::Late, 1), (Reason::SameDay, 2)].into(),
+        expired: [(Reason::DuePassed, 4)].into(),
+    }
+}
+
+#[test]
+fn every_event_of_a_tenants_catch_up_comes_back_as_it_went() {
+    let report = Report {
+        number: 2,
+        day: day("2026-11-23"),
+        payers: 3,
+        forecast: forecast(),
+        approval_above: 10,
+        approved: true,
+        until_position: 99,
+    };
+    let verdict = Verdict { approved: false, by: "ana".into(), why: "tarde demais".into() };
+    for event in [CatchUpEvent::Planned(report), CatchUpEvent::Decided { number: 2, verdict }] {
+        let (event_type, payload) = encode_catch_up(&event);
+        assert_eq!(decode_catch_up(event_type, &payload), Ok(Some(event)), "{event_type}");
+    }
+    assert_eq!(decode_catch_up("TrackSettled", &[]), Ok(None));
+}
+
+fn arrangement_events() -> Vec<Event> {
+    let made = |terms, until: Option<&str>, invoice_ids: Vec<InvoiceId>| {
+        let (by, why, since) = ("ana".to_owned(), "pediu por telefone".to_owned(), day("2026-11-23"));
+        let id = ArrangementId::new("a-1").unwrap();
+        Event::Arranged { arrangement: Arrangement { id, terms, invoice_ids, since, until: until.map(day), by, why } }
+    };
+    let promise = ArrangementTerms::Promise { amount_minor: 500, currency: Currency::BRL, promised_on: day("2026-11-27") };
+    let one = || vec![invoice()];
+    let mut events = vec![
+        Event::CatchUpBegan { day: day("2026-11-23"), forecast: forecast() },
+        Event::CatchUpEnded { day: day("2026-11-23"), number: 2, released: true },
+        made(ArrangementTerms::Hold { review_on: None }, Some("2026-12-01"), one()),
+        made(ArrangementTerms::Hold { review_on: Some(day("2026-12-01")) }, None, one()),
+        made(ArrangementTerms::Dispute { amount_minor: None }, None, one()),
+        made(ArrangementTerms::Dispute { amount_minor: Some(7) }, None, one()),
+        made(promise, Some("2026-12-01"), vec![invoice(), InvoiceId::new("I-2").unwrap()]),
+    ];
+    events.extend(Method::ALL.map(|method| made(ArrangementTerms::Announcement { method }, Some("2026-11-25"), one())));
+    for (kind, end) in [
+        (ArrangementKind::Hold, ArrangementEnd::Lapsed),
+        (ArrangementKind::Hold, ArrangementEnd::Lifted),
+        (ArrangementKind::Dispute, ArrangementEnd::Accepted),
+        (ArrangementKind::Dispute, ArrangementEnd::Rejected),
+        (ArrangementKind::Promise, ArrangementEnd::Kept),
+        (ArrangementKind::Promise, ArrangementEnd::PartlyKept),
+        (ArrangementKind::Promise, ArrangementEnd::Broken),
+        (ArrangementKind::Promise, ArrangementEnd::Lifted),
+        (ArrangementKind::Announcement, ArrangementEnd::Confirmed),
+        (ArrangementKind::Announcement, ArrangementEnd::Lapsed),
+    ] {
+        let counts = matches!(kind, ArrangementKind::Promise | ArrangementKind::Announcement);
+        events.push(Event::ArrangementEnded {
+            id: ArrangementId::new("a-1").unwrap(),
+            kind,
+            invoice_ids: one(),
+            end,
+            day: day("2026-11-30"),
+            received_minor: if counts { 300 } else { 0 },
+            by: "ana".into(),
+            why: "fim".into(),
+        });
+    }
+    events
 }
 
 fn step_events() -> Vec<Event> {
@@ -148,6 +229,7 @@ fn step_events() -> Vec<Event> {
         effective_due: day,
         currency: Currency::BRL,
         outstanding_minor: 77,
+        disputed_minor: 7,
         min_outstanding_minor: 10,
         policy_id: policy(),
         policy_version: 1,
@@ -184,7 +266,7 @@ fn payer_events() -> Vec<Event> {
 
 #[test]
 fn every_event_comes_back_as_it_went() {
-    for event in payer_events().into_iter().chain(track_events()).chain(step_events()) {
+    for event in payer_events().into_iter().chain(track_events()).chain(step_events()).chain(arrangement_events()) {
         let fact = Fact { tenant: "acme".into(), customer_id: CustomerId::new("C1").unwrap(), event };
         let (event_type, payload) = encode(&fact);
         assert_eq!(decode("acme", event_type, &payload), Ok(Some(fact)), "{event_type}");
@@ -243,7 +325,7 @@ fn what_is_withheld_is_known_and_everything_else_is_public() {
         payload: vec![1],
     };
     let mut withheld = Vec::new();
-    for event in payer_events().into_iter().chain(track_events()).chain(step_events()) {
+    for event in payer_events().into_iter().chain(track_events()).chain(step_events()).chain(arrangement_events()) {
         let fact = Fact { tenant: "acme".into(), customer_id: CustomerId::new("C1").unwrap(), event };
         let event = recorded(encode(&fact).0);
         match PublicFacts.publish(&event) {

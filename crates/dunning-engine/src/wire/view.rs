@@ -5,7 +5,8 @@ use crate::explain::Explanation;
 use crate::policies::Assignment;
 use chrono::NaiveDate;
 use contracts::dunning::v1 as proto;
-use ladder::{Policy, draft::Fault, policy::Chain, preview};
+use kernel::CustomerId;
+use ladder::{Ladder, Policy, draft::Fault, policy::Chain, preview};
 
 /// An assignment as it is stored and listed.
 pub fn assigned(assignment: &Assignment) -> proto::PolicyAssigned {
@@ -61,4 +62,18 @@ pub fn preview_lines(policy: &Policy, due_on: NaiveDate) -> Vec<proto::PreviewLi
 fn channels(chains: &[Chain]) -> String {
     let chain = |chain: &Chain| chain.0.iter().map(|channel| channel.name()).collect::<Vec<_>>().join(" > ");
     chains.iter().map(chain).collect::<Vec<_>>().join(" + ")
+}
+
+/// What the engine knows of a payer.
+pub fn payer(customer_id: &CustomerId, ladder: &Ladder) -> proto::GetPayerResponse {
+    proto::GetPayerResponse {
+        customer_id: customer_id.to_string(),
+        time_zone: ladder.zone.map(|zone| zone.name().to_owned()).unwrap_or_default(),
+        segment: ladder.segment.clone().unwrap_or_default(),
+        last_reminder_on: date_text(ladder.last_reminder_on),
+        promises_made: ladder.promises.made,
+        promises_kept: ladder.promises.kept,
+        promises_partly_kept: ladder.promises.partly_kept,
+        promises_broken: ladder.promises.broken,
+    }
 }

@@ -185,14 +185,7 @@ pub fn loopback() -> Listen {
 }
 
 pub fn settings(storage: Storage, listen: Listen) -> invoice::Settings {
-    invoice::Settings {
-        storage,
-        listen,
-        zone: Zone::SAO_PAULO,
-        tolerance_minor: 100,
-        payment_feed_max_age_hours: 0,
-        pix: pix_tokens(),
-    }
+    invoice::Settings { storage, listen, zone: Zone::SAO_PAULO, tolerance_minor: 100, payment_feed_max_age_hours: 0, pix: pix_tokens() }
 }
 
 /// Token of the default tenant's Pix notifications.

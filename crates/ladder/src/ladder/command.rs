@@ -1,10 +1,13 @@
 //! What may be asked of a payer's ladder, and why it may be refused.
 
+use crate::arrangement::{ArrangementEnd, ArrangementKind};
 use crate::policy::Channel;
 use crate::reason::Reason;
+use crate::terms::Method;
+use crate::track::Phase;
 use alloc::string::String;
 use alloc::vec::Vec;
-use kernel::{ContactId, Currency, DateTime, InvoiceId, NaiveDate, PolicyId, StepId, Utc, Zone};
+use kernel::{ArrangementId, ContactId, Currency, DateTime, InvoiceId, NaiveDate, PolicyId, StepId, Utc, Zone};
 
 /// A command. `Note*` and `Conclude*` are facts: told twice, they change nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,11 +129,123 @@ pub enum Command {
         /// Who, as an operator id.
         by: String,
     },
+    /// A person decides something about debts.
+    Arrange {
+        /// When.
+        at: DateTime<Utc>,
+        /// Who, as an operator id.
+        by: String,
+        /// Why, in the operator's words.
+        why: String,
+        /// What.
+        what: Arrange,
+    },
+    /// A credit note reduced what is owed: as a payment, but that no promise is kept by it.
+    NoteCredit {
+        /// The receivable.
+        invoice_id: InvoiceId,
+        /// Open after it; zero or less is settled.
+        outstanding_minor: i64,
+        /// When it was recorded.
+        recorded_at: DateTime<Utc>,
+    },
+    /// The creditor's catch-up was approved or refused: the payer goes on.
+    EndCatchUp {
+        /// Its number.
+        number: u32,
+        /// Whether it was approved.
+        released: bool,
+        /// The instant.
+        now: DateTime<Utc>,
+    },
     /// The payer's data was erased.
     ForgetPayer {
         /// When it was recorded.
         recorded_at: DateTime<Utc>,
     },
+}
+
+/// What a person decides about debts. An arrangement told again with the same id and content changes nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Arrange {
+    /// Nothing is done for a while.
+    Hold {
+        /// New.
+        id: ArrangementId,
+        /// The receivable.
+        invoice_id: InvoiceId,
+        /// The last day of the hold; may be missing where a review day is given.
+        until: Option<NaiveDate>,
+        /// The day on which a person must look again.
+        review_on: Option<NaiveDate>,
+    },
+    /// The payer contests a debt or a part of it.
+    Dispute {
+        /// New.
+        id: ArrangementId,
+        /// The receivable.
+        invoice_id: InvoiceId,
+        /// The contested part, minor units; `None` is all of it.
+        amount_minor: Option<i64>,
+    },
+    /// The payer promised to pay.
+    Promise {
+        /// New.
+        id: ArrangementId,
+        /// The debts, each once, at least one.
+        invoice_ids: Vec<InvoiceId>,
+        /// How much over all of them, minor units.
+        amount_minor: i64,
+        /// Their currency.
+        currency: Currency,
+        /// The promised day.
+        promised_on: NaiveDate,
+        /// How, where the payer said so.
+        method: Option<Method>,
+    },
+    /// A payment is under way.
+    Announce {
+        /// New.
+        id: ArrangementId,
+        /// The receivable.
+        invoice_id: InvoiceId,
+        /// How.
+        method: Method,
+    },
+    /// The open arrangement of a kind is over. Of a promise, for all its debts.
+    End {
+        /// The receivable, or one of them.
+        invoice_id: InvoiceId,
+        /// Which.
+        kind: ArrangementKind,
+        /// How it ended.
+        end: ArrangementEnd,
+    },
+    /// The creditor gives the debt up in its books: no more contacts.
+    WriteOff {
+        /// The receivable.
+        invoice_id: InvoiceId,
+    },
+    /// A collector takes the debt.
+    HandOff {
+        /// The receivable.
+        invoice_id: InvoiceId,
+    },
+}
+
+impl Arrange {
+    /// The receivables that it names.
+    pub fn invoice_ids(&self) -> &[InvoiceId] {
+        match self {
+            Arrange::Promise { invoice_ids, .. } => invoice_ids,
+            Arrange::Hold { invoice_id, .. }
+            | Arrange::Dispute { invoice_id, .. }
+            | Arrange::Announce { invoice_id, .. }
+            | Arrange::End { invoice_id, .. }
+            | Arrange::WriteOff { invoice_id }
+            | Arrange::HandOff { invoice_id } => core::slice::from_ref(invoice_id),
+        }
+    }
 }
 
 /// What became of one step of a contact.
@@ -214,6 +329,49 @@ pub enum Rejection {
     /// A contact's outcome was told of a step that is no contact, or the other way round.
     #[error("step_id: {0} is of another kind")]
     WrongKind(StepId),
+    /// A day that must not lie before today does, named by its field.
+    #[error("{0}: lies in the past")]
+    DateInPast(&'static str),
+    /// A hold without an end and without a review day would be forgotten.
+    #[error("until: a hold names its last day or the day of its review")]
+    HoldWithoutEnd,
+    /// More is disputed or promised than is owed.
+    #[error("amount_minor: is more than what is open")]
+    AmountTooLarge,
+    /// The debts of a promise are in another currency.
+    #[error("currency: is not that of the receivables")]
+    CurrencyMismatch,
+    /// The promised day is further away than the creditor allows.
+    #[error("promised_on: is more than {0} days away")]
+    PromiseTooFar(u32),
+    /// A promise names no debt, or one twice.
+    #[error("invoice_ids: should name each receivable once, and at least one")]
+    ItemsNotDistinct,
+    /// The creditor's limit of promises or announced payments is reached.
+    #[error("invoice_id: already had {most} of kind {}", kind.name())]
+    TooMany {
+        /// Of what.
+        kind: ArrangementKind,
+        /// The limit.
+        most: u32,
+    },
+    /// The id belongs to another arrangement of the payer.
+    #[error("arrangement_id: {0} is the id of another arrangement")]
+    ArrangementExists(ArrangementId),
+    /// The track has an open arrangement of that kind.
+    #[error("invoice_id: has an open {} already", .0.name())]
+    AlreadyArranged(ArrangementKind),
+    /// The track has no open arrangement of that kind.
+    #[error("invoice_id: has no open {}", .0.name())]
+    NotArranged(ArrangementKind),
+    /// The debt is no longer on its ladder.
+    #[error("invoice_id: {invoice_id} is {}", phase.slug())]
+    TrackOver {
+        /// The receivable.
+        invoice_id: InvoiceId,
+        /// Where it is.
+        phase: Phase,
+    },
 }
 
 impl Rejection {
@@ -226,6 +384,18 @@ impl Rejection {
             Rejection::AmountNotPositive => "amount_not_positive",
             Rejection::DateOutOfRange(_) => "date_out_of_range",
             Rejection::WrongKind(_) => "wrong_kind",
+            Rejection::DateInPast(_) => "date_in_past",
+            Rejection::HoldWithoutEnd => "hold_without_end",
+            Rejection::AmountTooLarge => "amount_too_large",
+            Rejection::CurrencyMismatch => "currency_mismatch",
+            Rejection::PromiseTooFar(_) => "promise_too_far",
+            Rejection::ItemsNotDistinct => "items_not_distinct",
+            Rejection::TooMany { kind: ArrangementKind::Promise, .. } => "too_many_promises",
+            Rejection::TooMany { .. } => "too_many_announcements",
+            Rejection::ArrangementExists(_) => "arrangement_exists",
+            Rejection::AlreadyArranged(_) => "already_arranged",
+            Rejection::NotArranged(_) => "not_arranged",
+            Rejection::TrackOver { .. } => "track_over",
         }
     }
 }

@@ -8,6 +8,7 @@ use super::pending::Pending;
 use crate::policy::StepKind;
 use crate::reason::{Reason, TaskReason};
 use crate::track::{End, Occurrence, OccurrenceState, Opening, Phase, Track};
+use alloc::string::String;
 use alloc::vec::Vec;
 use kernel::{ContactId, InvoiceId, NaiveDate, StepId};
 
@@ -168,6 +169,7 @@ fn over(track: &Track, cycle: u32) -> Option<Reason> {
         Phase::Settled => Some(Reason::Paid),
         Phase::Cancelled => Some(Reason::Cancelled),
         Phase::HandedOff => Some(Reason::HandedOff),
+        Phase::WrittenOff => Some(Reason::WrittenOff),
         // Exhausted with a claimed step: the payer was forgotten meanwhile.
         Phase::Exhausted => Some(Reason::PayerForgotten),
     }
@@ -210,13 +212,14 @@ fn after_action(pending: &mut Pending, key: &Key, kind: StepKind, day: NaiveDate
     let track = pending.track(key.invoice_id)?;
     let (cycle, phase) = (track.cycle, track.phase);
     let is_owed = match phase {
-        Phase::Enrolled | Phase::Active | Phase::Exhausted | Phase::HandedOff => true,
+        Phase::Enrolled | Phase::Active | Phase::Exhausted | Phase::HandedOff | Phase::WrittenOff => true,
         Phase::Settled | Phase::Cancelled => false,
     };
     match kind {
         StepKind::HandOff if is_owed => {
             lapse::close_open(pending, key.invoice_id, day, Reason::HandedOff)?;
-            pending.emit(Event::TrackHandedOff { invoice_id: key.invoice_id.clone(), cycle, day });
+            let (by, why) = (String::new(), String::new());
+            pending.emit(Event::TrackHandedOff { invoice_id: key.invoice_id.clone(), cycle, day, by, why });
         }
         // Paid or cancelled while the collector or the office was being told.
         StepKind::HandOff => raise(pending, key, day, TaskReason::PaidAfterHandOff),

@@ -3,8 +3,9 @@
 use super::command::{Command, Rejection};
 use super::event::Event;
 use super::pending::Pending;
-use super::{Ladder, conclude, facts, wake};
+use super::{Ladder, arrange, catch_up, conclude, facts, wake};
 use crate::PolicyBook;
+use crate::terms::Terms;
 use alloc::string::String;
 use alloc::vec::Vec;
 use chrono::Datelike;
@@ -17,6 +18,8 @@ pub struct Context<'a> {
     pub policies: &'a dyn PolicyBook,
     /// Steps that ask for approval need none (replay, or a tenant that gave it once for all).
     pub approvals_given: bool,
+    /// The creditor's limits.
+    pub terms: Terms,
 }
 
 /// The events that a command causes; none where it changes nothing. Errors: see [`Rejection`]; then nothing happened.
@@ -26,7 +29,10 @@ pub fn decide(ladder: &Ladder, command: &Command, context: &Context) -> Result<V
         Command::NotePayer { zone, segment } => note_payer(&mut pending, *zone, segment.as_ref()),
         Command::Enroll { .. } => enroll(&mut pending, command)?,
         Command::NotePayment { invoice_id, outstanding_minor, recorded_at } => {
-            facts::note_payment(&mut pending, invoice_id, *outstanding_minor, *recorded_at)?;
+            facts::note_payment(&mut pending, invoice_id, *outstanding_minor, (true, *recorded_at))?;
+        }
+        Command::NoteCredit { invoice_id, outstanding_minor, recorded_at } => {
+            facts::note_payment(&mut pending, invoice_id, *outstanding_minor, (false, *recorded_at))?;
         }
         Command::NoteReversal { invoice_id, outstanding_minor, recorded_at } => {
             facts::note_reversal(&mut pending, invoice_id, *outstanding_minor, *recorded_at)?;
@@ -40,6 +46,8 @@ pub fn decide(ladder: &Ladder, command: &Command, context: &Context) -> Result<V
         Command::NoteDelivery { .. } => conclude::note_delivery(&mut pending, command)?,
         Command::ConcludeAction { .. } => conclude::conclude_action(&mut pending, command)?,
         Command::Approve { .. } => conclude::approve(&mut pending, command)?,
+        Command::Arrange { .. } => arrange::arrange(&mut pending, command)?,
+        Command::EndCatchUp { number, released, now } => catch_up::end(&mut pending, *number, *released, *now)?,
         Command::ForgetPayer { recorded_at } => facts::forget_payer(&mut pending, *recorded_at)?,
     }
     Ok(pending.into_events())

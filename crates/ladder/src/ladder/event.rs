@@ -1,12 +1,14 @@
 //! What happened to a payer's ladders.
 
+use crate::arrangement::{Arrangement, ArrangementEnd, ArrangementKind};
+use crate::catch_up::Forecast;
 use crate::policy::{Chain, ContactRules, StepKind};
 use crate::reason::{Reason, TaskReason};
 use crate::schedule::PlannedStep;
 use crate::track::End;
 use alloc::string::String;
 use alloc::vec::Vec;
-use kernel::{Calendar, ContactId, Currency, DateTime, InvoiceId, NaiveDate, PolicyId, StepId, Utc, Zone};
+use kernel::{ArrangementId, Calendar, ContactId, Currency, DateTime, InvoiceId, NaiveDate, PolicyId, StepId, Utc, Zone};
 
 /// An event. Days are local days.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +32,8 @@ pub enum Event {
         steps: Vec<PlannedStep>,
     },
     /// The balance changed.
-    OutstandingNoted { invoice_id: InvoiceId, outstanding_minor: i64, recorded_at: DateTime<Utc> },
+    /// `received_minor`: what payments brought (positive) or returns took (negative); 0 where something else changed it.
+    OutstandingNoted { invoice_id: InvoiceId, outstanding_minor: i64, received_minor: i64, recorded_at: DateTime<Utc> },
     /// Occurrences ended.
     StepsClosed { invoice_id: InvoiceId, cycle: u32, day: NaiveDate, closings: Vec<Closing> },
     /// The payer has steps to be contacted about; they are claimed by it. At most one per payer and day.
@@ -64,6 +67,7 @@ pub enum Event {
         effective_due: NaiveDate,
         currency: Currency,
         outstanding_minor: i64,
+        disputed_minor: i64,
         min_outstanding_minor: i64,
         policy_id: PolicyId,
         policy_version: u32,
@@ -96,7 +100,27 @@ pub enum Event {
     /// All steps are over and the debt is open.
     TrackExhausted { invoice_id: InvoiceId, cycle: u32, day: NaiveDate },
     /// A collector has the debt.
-    TrackHandedOff { invoice_id: InvoiceId, cycle: u32, day: NaiveDate },
+    /// `by` and `why` are empty where a step of the ladder did it.
+    TrackHandedOff { invoice_id: InvoiceId, cycle: u32, day: NaiveDate, by: String, why: String },
+    /// The creditor gave the debt up in its books.
+    TrackWrittenOff { invoice_id: InvoiceId, cycle: u32, day: NaiveDate, by: String, why: String },
+    /// A contact of the payer is late: the payer waits for the creditor's catch-up.
+    CatchUpBegan { day: NaiveDate, forecast: Forecast },
+    /// The creditor's catch-up was approved or refused. `number` is 0 where approvals are given once for all.
+    CatchUpEnded { day: NaiveDate, number: u32, released: bool },
+    /// A hold, dispute, promise or announced payment began.
+    Arranged { arrangement: Arrangement },
+    /// It is over. `by` and `why` are empty where no person ended it; `received_minor` is what its debts received meanwhile.
+    ArrangementEnded {
+        id: ArrangementId,
+        kind: ArrangementKind,
+        invoice_ids: Vec<InvoiceId>,
+        end: ArrangementEnd,
+        day: NaiveDate,
+        received_minor: i64,
+        by: String,
+        why: String,
+    },
     /// A person has something to do; `until` where there is a deadline.
     TaskRaised { invoice_id: InvoiceId, cycle: u32, day: NaiveDate, reason: TaskReason, step_id: Option<StepId>, until: Option<NaiveDate> },
     /// The contact of a step was delivered.
@@ -158,6 +182,10 @@ pub struct DueItem {
     pub min_outstanding_minor: i64,
     /// A payment of this debt was returned and nothing was sent since: the text says so.
     pub payment_returned: bool,
+    /// A promise about this debt was broken, whole or in part, and nothing was sent since: the text says so.
+    pub promise_broken: bool,
+    /// The contested part, minor units: it is not asked for.
+    pub disputed_minor: i64,
     /// The ladder.
     pub policy_id: PolicyId,
     /// Its version.
@@ -170,7 +198,13 @@ impl Event {
     /// The receivable that it is about; `None` where it is about the payer or several.
     pub fn invoice_id(&self) -> Option<&InvoiceId> {
         match self {
-            Event::PayerNoted { .. } | Event::ReminderDue { .. } | Event::PayerForgotten => None,
+            Event::PayerNoted { .. }
+            | Event::ReminderDue { .. }
+            | Event::PayerForgotten
+            | Event::CatchUpBegan { .. }
+            | Event::CatchUpEnded { .. }
+            | Event::Arranged { .. }
+            | Event::ArrangementEnded { .. } => None,
             Event::TrackEnrolled { invoice_id, .. }
             | Event::OutstandingNoted { invoice_id, .. }
             | Event::StepsClosed { invoice_id, .. }
@@ -184,8 +218,20 @@ impl Event {
             | Event::TrackRescheduled { invoice_id, .. }
             | Event::TrackExhausted { invoice_id, .. }
             | Event::TrackHandedOff { invoice_id, .. }
+            | Event::TrackWrittenOff { invoice_id, .. }
             | Event::TaskRaised { invoice_id, .. }
             | Event::StepDelivered { invoice_id, .. } => Some(invoice_id),
+        }
+    }
+
+    /// The receivables of an arrangement, or the one that it is about.
+    pub fn invoice_ids(&self) -> &[InvoiceId] {
+        if let Event::Arranged { arrangement } = self {
+            &arrangement.invoice_ids
+        } else if let Event::ArrangementEnded { invoice_ids, .. } = self {
+            invoice_ids
+        } else {
+            self.invoice_id().map_or(&[], core::slice::from_ref)
         }
     }
 }

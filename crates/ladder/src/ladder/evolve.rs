@@ -2,12 +2,13 @@
 
 use super::Ladder;
 use super::event::{Closing, DueItem, Event, Shift};
+use crate::arrangement::{Arrangement, ArrangementEnd, ArrangementKind, OpenArrangement};
 use crate::policy::StepKind;
 use crate::reason::TaskReason;
 use crate::schedule::PlannedStep;
 use crate::track::{End, Occurrence, OccurrenceState, Opening, Phase, Track};
 use alloc::vec::Vec;
-use kernel::{DateTime, InvoiceId, NaiveDate, StepId, Utc};
+use kernel::{ArrangementId, DateTime, InvoiceId, NaiveDate, StepId, Utc};
 
 /// The ladder after an event.
 pub fn evolve(mut ladder: Ladder, event: &Event) -> Ladder {
@@ -33,6 +34,10 @@ pub(super) fn apply(ladder: &mut Ladder, event: &Event) {
                 claim_item(ladder, item, *day);
             }
         }
+        Event::CatchUpBegan { day, .. } => ladder.catch_up_since = Some(*day),
+        Event::CatchUpEnded { day, .. } => (ladder.catch_up_since, ladder.caught_up_on) = (None, Some(*day)),
+        Event::Arranged { arrangement } => begin(ladder, arrangement),
+        Event::ArrangementEnded { id, kind, invoice_ids, end, .. } => finish(ladder, (id, *kind), invoice_ids, *end),
         Event::TrackEnrolled { invoice_id, .. } => {
             if let Some(track) = enrolled(event) {
                 ladder.tracks.insert(invoice_id.clone(), track);
@@ -50,6 +55,7 @@ pub(super) fn apply(ladder: &mut Ladder, event: &Event) {
         | Event::TrackRescheduled { invoice_id, .. }
         | Event::TrackExhausted { invoice_id, .. }
         | Event::TrackHandedOff { invoice_id, .. }
+        | Event::TrackWrittenOff { invoice_id, .. }
         | Event::TaskRaised { invoice_id, .. }
         | Event::StepDelivered { invoice_id, .. } => with_track(ladder, invoice_id, |track| apply_to_track(track, event)),
     }
@@ -63,12 +69,18 @@ fn with_track(ladder: &mut Ladder, invoice_id: &InvoiceId, change: impl FnOnce(&
 
 fn apply_to_track(track: &mut Track, event: &Event) {
     match event {
-        Event::OutstandingNoted { outstanding_minor, recorded_at, .. } => note_fact(track, Some(*outstanding_minor), *recorded_at),
+        Event::OutstandingNoted { outstanding_minor, received_minor, recorded_at, .. } => {
+            note_fact(track, Some(*outstanding_minor), *recorded_at);
+            track.received_minor = track.received_minor.saturating_add(*received_minor);
+        }
         Event::StepsClosed { cycle, day, closings, .. } => closings.iter().for_each(|closing| close(track, *cycle, *day, closing)),
         Event::StepDeferred { cycle, step_id, occurrence, contact_id, .. } => {
+            // What waits for a catch-up was never claimed, and may have been approved.
             with_occurrence(track, *cycle, step_id, *occurrence, |at| {
-                at.state = OccurrenceState::Planned;
-                at.deferred_by.clone_from(contact_id);
+                if at.is_claimed() {
+                    at.state = OccurrenceState::Planned;
+                    at.deferred_by.clone_from(contact_id);
+                }
             });
         }
         Event::ApprovalRequested { cycle, step_id, occurrence, day, .. } => {
@@ -84,6 +96,7 @@ fn apply_to_track(track: &mut Track, event: &Event) {
             note_fact(track, None, *recorded_at);
         }
         Event::TrackReopened { cycle, outstanding_minor, recorded_at, steps, .. } => {
+            track.received_minor = track.received_minor.saturating_sub(outstanding_minor.saturating_sub(track.outstanding_minor));
             note_fact(track, Some(*outstanding_minor), *recorded_at);
             track.reversed_at = Some(*recorded_at);
             open_cycle(track, *cycle, Opening::Reversed, steps);
@@ -95,11 +108,19 @@ fn apply_to_track(track: &mut Track, event: &Event) {
         }
         Event::TrackExhausted { .. } => track.phase = Phase::Exhausted,
         Event::TrackHandedOff { .. } => track.phase = Phase::HandedOff,
+        Event::TrackWrittenOff { .. } => track.phase = Phase::WrittenOff,
         Event::TaskRaised { cycle, reason, step_id, .. } => note_task(track, *cycle, *reason, step_id.as_ref()),
         Event::StepDelivered { cycle, step_id, occurrence, delivered_on, .. } => {
             with_occurrence(track, *cycle, step_id, *occurrence, |at| at.delivered_on = Some(*delivered_on));
         }
-        Event::PayerNoted { .. } | Event::PayerForgotten | Event::ReminderDue { .. } | Event::TrackEnrolled { .. } => {}
+        Event::PayerNoted { .. }
+        | Event::PayerForgotten
+        | Event::ReminderDue { .. }
+        | Event::TrackEnrolled { .. }
+        | Event::CatchUpBegan { .. }
+        | Event::CatchUpEnded { .. }
+        | Event::Arranged { .. }
+        | Event::ArrangementEnded { .. } => {}
     }
 }
 
@@ -110,7 +131,62 @@ fn note_task(track: &mut Track, cycle: u32, reason: TaskReason, step_id: Option<
             let listed = track.occurrences.iter_mut().filter(|at| at.cycle == cycle && Some(&at.step_id) == step_id);
             listed.for_each(|at| at.removal_asked = true);
         }
-        TaskReason::Exhausted | TaskReason::Undeliverable | TaskReason::PaidAfterHandOff => {}
+        TaskReason::HoldReview => {
+            track.arrangements.iter_mut().for_each(|open| open.review_asked |= open.arrangement.review_on().is_some())
+        }
+        TaskReason::Exhausted
+        | TaskReason::Undeliverable
+        | TaskReason::PaidAfterHandOff
+        | TaskReason::PaidAfterWriteOff
+        | TaskReason::DisputeOpen
+        | TaskReason::PromiseBroken => {}
+    }
+}
+
+fn begin(ladder: &mut Ladder, arrangement: &Arrangement) {
+    ladder.arranged.insert(arrangement.id.clone());
+    let (promises, announcements) = match arrangement.kind() {
+        ArrangementKind::Promise => (1, 0),
+        ArrangementKind::Announcement => (0, 1),
+        ArrangementKind::Hold | ArrangementKind::Dispute => (0, 0),
+    };
+    ladder.promises.made += promises;
+    for invoice_id in &arrangement.invoice_ids {
+        with_track(ladder, invoice_id, |track| {
+            track.promises_made += promises;
+            track.announcements_made += announcements;
+            let received_before_minor = track.received_minor;
+            track.arrangements.push(OpenArrangement { arrangement: arrangement.clone(), received_before_minor, review_asked: false });
+        });
+    }
+}
+
+fn finish(ladder: &mut Ladder, (id, kind): (&ArrangementId, ArrangementKind), invoice_ids: &[InvoiceId], end: ArrangementEnd) {
+    let record = &mut ladder.promises;
+    let broken = match end {
+        ArrangementEnd::Kept => {
+            record.kept += 1;
+            false
+        }
+        ArrangementEnd::PartlyKept => {
+            record.partly_kept += 1;
+            true
+        }
+        ArrangementEnd::Broken => {
+            record.broken += 1;
+            true
+        }
+        ArrangementEnd::Lapsed
+        | ArrangementEnd::Lifted
+        | ArrangementEnd::Accepted
+        | ArrangementEnd::Rejected
+        | ArrangementEnd::Confirmed => false,
+    };
+    for invoice_id in invoice_ids {
+        with_track(ladder, invoice_id, |track| {
+            track.arrangements.retain(|open| open.arrangement.id != *id || open.arrangement.kind() != kind);
+            track.promise_broken |= broken;
+        });
     }
 }
 
@@ -152,12 +228,17 @@ fn enrolled(event: &Event) -> Option<Track> {
         effective_due: *effective_due,
         known_on: *known_on,
         outstanding_minor: *amount_minor,
+        received_minor: 0,
         facts_until: *recorded_at,
         reversed_at: None,
         occurrences: planned(*cycle, steps),
         last_contact_on: None,
         last_offer_on: None,
         tone_before: None,
+        arrangements: Vec::new(),
+        promises_made: 0,
+        announcements_made: 0,
+        promise_broken: false,
         blocked_cycle: None,
     })
 }
@@ -212,6 +293,7 @@ fn close(track: &mut Track, cycle: u32, day: NaiveDate, closing: &Closing) {
     if matches!(closing.end, End::Executed { .. }) {
         if kind == StepKind::Notify {
             track.last_contact_on = track.last_contact_on.max(Some(day));
+            track.promise_broken = false;
         }
         if cycle < track.cycle {
             track.tone_before = Some(tone);

@@ -1,5 +1,6 @@
 //! What the facts of the receivable's owner do to a track (ladder.md section 8).
 
+use super::arrange;
 use super::command::Rejection;
 use super::event::{Event, Shift};
 use super::lapse::{self, closing};
@@ -23,17 +24,31 @@ fn fresh(pending: &Pending, id: &InvoiceId, recorded_at: DateTime<Utc>) -> Resul
     Ok((recorded_at >= track.facts_until).then_some(Fact { day, recorded_at }))
 }
 
-pub(super) fn note_payment(pending: &mut Pending, id: &InvoiceId, minor: i64, at: DateTime<Utc>) -> Result<(), Rejection> {
+/// A payment, or a credit note where nothing was `received`.
+pub(super) fn note_payment(
+    pending: &mut Pending,
+    id: &InvoiceId,
+    minor: i64,
+    (received, at): (bool, DateTime<Utc>),
+) -> Result<(), Rejection> {
     let Some(fact) = fresh(pending, id, at)? else { return Ok(()) };
     let track = pending.track(id)?;
+    let came_minor = if received { track.outstanding_minor.saturating_sub(minor) } else { 0 };
     match track.phase {
         Phase::Settled | Phase::Cancelled => Ok(()),
         // A payment never opens what is paid; that takes a reversal.
-        Phase::HandedOff if track.outstanding_minor <= 0 => Ok(()),
-        Phase::HandedOff => note_after_hand_off(pending, id, minor, &fact),
+        Phase::HandedOff | Phase::WrittenOff if track.outstanding_minor <= 0 => Ok(()),
+        Phase::HandedOff | Phase::WrittenOff => note_after_end(pending, id, (minor, came_minor), &fact),
         Phase::Enrolled | Phase::Active | Phase::Exhausted => {
-            note_outstanding(pending, id, minor, &fact)?;
-            if minor <= 0 { settle(pending, id, fact.day) } else { Ok(()) }
+            if track.outstanding_minor == minor && minor > 0 {
+                return Ok(());
+            }
+            arrange::lapse(pending, id, fact.day)?;
+            note_outstanding(pending, id, (minor, came_minor), &fact)?;
+            if minor <= 0 {
+                settle(pending, id, fact.day)?;
+            }
+            arrange::after_payment(pending, id, fact.day)
         }
     }
 }
@@ -42,11 +57,12 @@ pub(super) fn note_reversal(pending: &mut Pending, id: &InvoiceId, minor: i64, a
     let Some(fact) = fresh(pending, id, at)? else { return Ok(()) };
     let track = pending.track(id)?;
     let same_return = track.reversed_at == Some(at);
+    let came_minor = track.outstanding_minor.saturating_sub(minor);
     match track.phase {
-        Phase::Cancelled | Phase::HandedOff => note_outstanding(pending, id, minor, &fact),
+        Phase::Cancelled | Phase::HandedOff | Phase::WrittenOff => note_outstanding(pending, id, (minor, came_minor), &fact),
         Phase::Settled | Phase::Enrolled | Phase::Active | Phase::Exhausted => {
             if same_return || minor <= 0 {
-                note_outstanding(pending, id, minor, &fact)
+                note_outstanding(pending, id, (minor, came_minor), &fact)
             } else {
                 reopen(pending, id, minor, &fact)
             }
@@ -67,16 +83,16 @@ pub(super) fn note_amendment(
     let (phase, shift) = (track.phase, shift(track.due_on, due_on));
     match phase {
         Phase::Cancelled => Ok(()),
-        Phase::HandedOff => note_after_hand_off(pending, id, minor, &fact),
+        Phase::HandedOff | Phase::WrittenOff => note_after_end(pending, id, (minor, 0), &fact),
         Phase::Settled if minor <= 0 => Ok(()),
         Phase::Enrolled | Phase::Active | Phase::Exhausted if minor <= 0 => {
-            note_outstanding(pending, id, minor, &fact)?;
+            note_outstanding(pending, id, (minor, 0), &fact)?;
             settle(pending, id, fact.day)
         }
         Phase::Settled | Phase::Enrolled | Phase::Active | Phase::Exhausted => match shift {
             Some(shift) => reschedule(pending, id, minor, due_on, shift, &fact),
             None if phase == Phase::Settled => reopen(pending, id, minor, &fact),
-            None => note_outstanding(pending, id, minor, &fact),
+            None => note_outstanding(pending, id, (minor, 0), &fact),
         },
     }
 }
@@ -115,20 +131,26 @@ fn shift(from: NaiveDate, to: NaiveDate) -> Option<Shift> {
     }
 }
 
-fn note_outstanding(pending: &mut Pending, id: &InvoiceId, minor: i64, fact: &Fact) -> Result<(), Rejection> {
-    if pending.track(id)?.outstanding_minor != minor {
-        pending.emit(Event::OutstandingNoted { invoice_id: id.clone(), outstanding_minor: minor, recorded_at: fact.recorded_at });
+fn note_outstanding(
+    pending: &mut Pending,
+    id: &InvoiceId,
+    (outstanding_minor, received_minor): (i64, i64),
+    fact: &Fact,
+) -> Result<(), Rejection> {
+    if pending.track(id)?.outstanding_minor != outstanding_minor {
+        let (invoice_id, recorded_at) = (id.clone(), fact.recorded_at);
+        pending.emit(Event::OutstandingNoted { invoice_id, outstanding_minor, received_minor, recorded_at });
     }
     Ok(())
 }
 
-/// The collector must hear of it, and a listing must go.
-fn note_after_hand_off(pending: &mut Pending, id: &InvoiceId, minor: i64, fact: &Fact) -> Result<(), Rejection> {
+/// Who has the debt now, collector or accountant, must hear of it, and a listing must go.
+fn note_after_end(pending: &mut Pending, id: &InvoiceId, (minor, came_minor): (i64, i64), fact: &Fact) -> Result<(), Rejection> {
     let track = pending.track(id)?;
-    let (was_open, cycle) = (track.outstanding_minor > 0, track.cycle);
-    note_outstanding(pending, id, minor, fact)?;
+    let (was_open, cycle, phase) = (track.outstanding_minor > 0, track.cycle, track.phase);
+    note_outstanding(pending, id, (minor, came_minor), fact)?;
     if was_open && minor <= 0 {
-        let reason = TaskReason::PaidAfterHandOff;
+        let reason = if phase == Phase::WrittenOff { TaskReason::PaidAfterWriteOff } else { TaskReason::PaidAfterHandOff };
         pending.emit(Event::TaskRaised { invoice_id: id.clone(), cycle, day: fact.day, reason, step_id: None, until: None });
         lapse::remove_listings(pending, id, fact.day)?;
     }

@@ -23,7 +23,7 @@ fn expired(policy: &Policy, occurrence: &Occurrence, day: NaiveDate) -> Option<E
 }
 
 /// The lower open steps of the current cycle that the execution of `executed` on `day` supersedes, or that had expired before.
-pub(super) fn overtaken_by(track: &Track, executed: &Occurrence, policy: &Policy, day: NaiveDate) -> Vec<Closing> {
+pub(crate) fn overtaken_by(track: &Track, executed: &Occurrence, policy: &Policy, day: NaiveDate) -> Vec<Closing> {
     let below = track.current().iter().take_while(|at| at.step_id != executed.step_id);
     let reached = below.filter(|at| at.is_open() && at.planned_on <= day);
     let end = |at: &Occurrence| {
@@ -101,6 +101,9 @@ pub(super) fn take_stock(pending: &mut Pending, id: &InvoiceId, day: NaiveDate) 
 /// Why a running track stands still and a person must be told; `None` where it goes on, or somebody was told.
 pub(super) fn standstill(track: &Track, policy: &Policy, day: NaiveDate) -> Option<TaskReason> {
     if !track.phase.is_running() {
+        None
+    } else if track.pause_on(day).is_some() {
+        // What the ladder has come to is said when it goes on.
         None
     } else if track.current().iter().all(Occurrence::is_ended) {
         Some(TaskReason::Exhausted)

@@ -5,7 +5,9 @@ use super::decide::Context;
 use super::event::{Closing, Event};
 use super::{Ladder, evolve};
 use crate::Policy;
-use crate::track::Track;
+use crate::reason::Reason;
+use crate::track::{End, Track};
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use kernel::{InvoiceId, NaiveDate, PolicyId};
 
@@ -32,6 +34,25 @@ impl<'a> Pending<'a> {
         self.context
     }
 
+    /// How many events there are so far.
+    pub(super) fn count(&self) -> usize {
+        self.events.len()
+    }
+
+    /// How many steps expired in this decision, by reason.
+    pub(super) fn expired(&self) -> BTreeMap<Reason, u32> {
+        let mut counts = BTreeMap::new();
+        for event in &self.events {
+            let Event::StepsClosed { closings, .. } = event else { continue };
+            for closing in closings {
+                if let End::Expired { reason } = closing.end {
+                    crate::catch_up::add(&mut counts, reason, 1);
+                }
+            }
+        }
+        counts
+    }
+
     /// A track as it is after the events so far.
     pub(super) fn track(&self, id: &InvoiceId) -> Result<&Track, Rejection> {
         let found = self.touched.tracks.get(id).or_else(|| self.ladder.tracks.get(id));
@@ -49,9 +70,7 @@ impl<'a> Pending<'a> {
     }
 
     pub(super) fn emit(&mut self, event: Event) {
-        if let Some(id) = event.invoice_id() {
-            self.touch(id);
-        }
+        event.invoice_ids().iter().for_each(|id| self.touch(id));
         evolve::apply(&mut self.touched, &event);
         self.events.push(event);
     }

@@ -3,7 +3,7 @@
 use super::command::Rejection;
 use super::event::{DueItem, Event};
 use super::pending::Pending;
-use super::{Ladder, lapse};
+use super::{Ladder, arrange, catch_up, lapse};
 use crate::Policy;
 use crate::plan::{self, Offer};
 use crate::policy::{ContactRules, Merge, StepKind};
@@ -22,27 +22,36 @@ pub(super) fn wake(pending: &mut Pending, now: DateTime<Utc>) -> Result<(), Reje
         return Ok(());
     };
     let day = zone.day_of(now);
-    for (id, _) in ladder.tracks.iter().filter(|(_, track)| track.phase.is_running()) {
-        lapse::record(pending, id, now, zone)?;
-        lapse::take_stock(pending, id, day)?;
+    for (id, track) in ladder.tracks.iter().filter(|(_, track)| track.is_watched()) {
+        arrange::lapse(pending, id, day)?;
+        arrange::ask_for_review(pending, id, day)?;
+        if track.phase.is_running() {
+            lapse::record(pending, id, now, zone)?;
+            lapse::take_stock(pending, id, day)?;
+        }
     }
     // The planner leaves out by itself what has just lapsed, so it reads the state from before.
     let Some(plan) = plan::plan_at(ladder, now, book, approvals_given) else {
         return Ok(());
     };
-    carry_out(pending, ladder, &plan.offers, day, zone)
+    let mut offers = plan.offers;
+    if catch_up::begin(pending, ladder, &offers, day) {
+        offers.retain(|offer| offer.kind != StepKind::Notify || offer.asks_approval);
+    }
+    carry_out(pending, &offers, day, zone)
 }
 
 /// A track whose policy is missing is a broken installation: nothing is guessed.
 fn check_policies(pending: &Pending, ladder: &Ladder) -> Result<(), Rejection> {
-    let mut running = ladder.tracks.values().filter(|track| track.phase.is_running());
+    let mut running = ladder.tracks.values().filter(|track| track.is_watched());
     running.try_for_each(|track| pending.policy_of(track).map(|_| ()))
 }
 
-fn carry_out(pending: &mut Pending, ladder: &Ladder, offers: &[Offer], day: NaiveDate, zone: Zone) -> Result<(), Rejection> {
+fn carry_out(pending: &mut Pending, offers: &[Offer], day: NaiveDate, zone: Zone) -> Result<(), Rejection> {
     let mut reminder = Reminder::default();
     for offer in offers {
-        let Some(track) = ladder.tracks.get(&offer.invoice_id) else { continue };
+        // As it is after what has just lapsed: the text says that a promise was broken.
+        let track = pending.track(&offer.invoice_id)?;
         let policy = pending.policy_of(track)?;
         if offer.asks_approval {
             pending.emit(approval_requested(offer, day));
@@ -119,6 +128,8 @@ fn due_item(track: &Track, policy: &Policy, offer: &Offer, day: NaiveDate) -> Op
         currency: track.currency,
         min_outstanding_minor: step.min_outstanding_minor,
         payment_returned: track.opening == Opening::Reversed && track.place().is_none(),
+        promise_broken: track.promise_broken,
+        disputed_minor: track.disputed_minor(),
         policy_id: track.policy_id.clone(),
         policy_version: track.policy_version,
         fallback_after_hours: step.fallback_after_hours,
@@ -142,6 +153,7 @@ fn action_due(track: &Track, policy: &Policy, offer: &Offer, day: NaiveDate) -> 
         effective_due: track.effective_due,
         currency: track.currency,
         outstanding_minor: track.outstanding_minor,
+        disputed_minor: track.disputed_minor(),
         min_outstanding_minor: step.min_outstanding_minor,
         policy_id: track.policy_id.clone(),
         policy_version: track.policy_version,

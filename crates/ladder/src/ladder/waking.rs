@@ -1,7 +1,7 @@
 //! When a track may next have something to do.
 
-use super::{Ladder, lapse};
-use crate::plan::{first_contact_day, gap_day, is_possible, met_from, remaining};
+use super::{Ladder, arrange, lapse};
+use crate::plan::{first_contact_day, gap_day, is_barred_by_dispute, is_possible, met_from, remaining};
 use crate::policy::{CatchUp, Policy, PolicyBook, Step, StepKind};
 use crate::track::{Occurrence, OccurrenceState, Track};
 use kernel::{DateTime, InvoiceId, NaiveDate, Utc, Zone, calendar};
@@ -12,11 +12,14 @@ use kernel::{DateTime, InvoiceId, NaiveDate, Utc, Zone, calendar};
 /// For an offer it is a window opening in the payer's zone; for a lapse it is the opening hour of the day after the last
 /// day, whether or not the window opens on that day. A wake may turn out to be superfluous, none is missing.
 pub fn next_wake(ladder: &Ladder, invoice_id: &InvoiceId, book: &dyn PolicyBook, after: DateTime<Utc>) -> Option<DateTime<Utc>> {
-    let track = ladder.tracks.get(invoice_id).filter(|track| track.phase.is_running() && !ladder.forgotten)?;
+    let track = ladder.tracks.get(invoice_id).filter(|track| track.is_watched() && !ladder.forgotten)?;
     let policy = book.policy(&track.policy_id, track.policy_version)?;
     let waking = Waking { ladder, track, policy, zone: ladder.zone(book)?, after };
+    if !track.phase.is_running() {
+        return waking.arrangements().min();
+    }
     let lapses = track.current().iter().enumerate().filter_map(|(index, at)| waking.lapse(index, at));
-    lapses.chain(waking.offers()).chain(waking.standstill()).min()
+    lapses.chain(waking.offers()).chain(waking.standstill()).chain(waking.arrangements()).min()
 }
 
 struct Waking<'a> {
@@ -37,6 +40,13 @@ impl Waking<'_> {
         let overtaken = self.track.place().is_some_and(|place| index < place).then_some(occurrence.planned_on);
         let day = overtaken.into_iter().chain(occurrence.last_day.map(calendar::next)).min()?;
         Some(self.hour_from(day, step))
+    }
+
+    /// When an arrangement is over, or wants to be looked at again.
+    fn arrangements(&self) -> impl Iterator<Item = DateTime<Utc>> {
+        let ends = self.track.arrangements.iter().filter_map(|open| open.arrangement.until.map(calendar::next));
+        let days = ends.chain(arrange::review_day(self.track));
+        days.filter_map(|day| Some(self.hour_from(day, self.policy.steps().first()?)))
     }
 
     /// Where the gate ended the last step for a fact that has not come by the next morning, a person must be told.
@@ -77,6 +87,12 @@ impl Waking<'_> {
             return None;
         }
         let step = self.policy.step(&occurrence.step_id)?;
+        if step.kind == StepKind::Notify && self.ladder.catch_up_since.is_some() {
+            return None;
+        }
+        if is_barred_by_dispute(self.track, step.kind) {
+            return None;
+        }
         let mut day = occurrence.planned_on.max(first_contact_day(self.track, self.policy));
         for needed in &step.requires {
             day = day.max(met_from(self.track, needed)?);
@@ -85,6 +101,10 @@ impl Waking<'_> {
         if step.kind == StepKind::Notify {
             day = day.max(gap_day(self.track, step).unwrap_or(day));
             day = day.max(self.ladder.last_reminder_on.map_or(day, calendar::next));
+        }
+        // A pause without an end is over when a person says so, which gives new timers.
+        while let Some(pause) = self.track.pause_on(day.max(self.zone.day_of(self.after))) {
+            day = calendar::next(pause.until?);
         }
         self.opening_from(day, step)
     }

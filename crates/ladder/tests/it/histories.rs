@@ -2,9 +2,11 @@
 
 use crate::book::{PADRAO, SIMPLES};
 use crate::world::{World, at, day, enrolment, id, reminders};
-use kernel::{NaiveDate, calendar};
-use ladder::ladder::Outcome;
+use kernel::{ArrangementId, Currency, NaiveDate, calendar};
+use ladder::arrangement::{ArrangementEnd, ArrangementKind};
+use ladder::ladder::{Arrange, Outcome};
 use ladder::policy::Channel;
+use ladder::terms::Method;
 use ladder::track::Phase;
 use ladder::{Command, Event, Reason};
 use proptest::collection::vec;
@@ -57,6 +59,14 @@ pub enum Fact {
     Returns { outstanding_minor: i64 },
     MovesDue { days: i64 },
     Cancels,
+    Credited { outstanding_minor: i64 },
+    Held { days: i64, for_review: bool },
+    Disputed { amount_minor: Option<i64> },
+    Promised { days: i64, amount_minor: i64 },
+    Announced { method: Method },
+    Ended { kind: ArrangementKind },
+    WrittenOff,
+    HandedOff,
 }
 
 pub fn histories() -> impl Strategy<Value = History> {
@@ -65,8 +75,10 @@ pub fn histories() -> impl Strategy<Value = History> {
         2 => (1..=10_000_i64).prop_map(|outstanding_minor| Fact::Returns { outstanding_minor }),
         2 => (-20..30_i64).prop_map(|days| Fact::MovesDue { days }),
         1 => Just(Fact::Cancels),
+        1 => prop_oneof![Just(0), 1..10_000_i64].prop_map(|outstanding_minor| Fact::Credited { outstanding_minor }),
+        6 => arrangements(),
     ];
-    let facts = vec((0..120_i64, fact), 0..4);
+    let facts = vec((0..120_i64, fact), 0..6);
     let invoice = (0..40_i64, 0..45_i64, facts).prop_map(|(issued_after, term_days, mut facts)| {
         facts.sort_by_key(|(on, _)| *on);
         Invoice { issued_after, term_days, facts }
@@ -83,6 +95,18 @@ pub fn histories() -> impl Strategy<Value = History> {
         seed,
         smooth,
     })
+}
+
+fn arrangements() -> impl Strategy<Value = Fact> {
+    prop_oneof![
+        3 => (0..40_i64, any::<bool>()).prop_map(|(days, for_review)| Fact::Held { days, for_review }),
+        3 => proptest::option::of(1..10_001_i64).prop_map(|amount_minor| Fact::Disputed { amount_minor }),
+        3 => (0..46_i64, 1..10_001_i64).prop_map(|(days, amount_minor)| Fact::Promised { days, amount_minor }),
+        2 => (0..Method::ALL.len()).prop_map(|at| Fact::Announced { method: Method::ALL[at] }),
+        3 => (0..ArrangementKind::ALL.len()).prop_map(|at| Fact::Ended { kind: ArrangementKind::ALL[at] }),
+        1 => Just(Fact::WrittenOff),
+        1 => Just(Fact::HandedOff),
+    ]
 }
 
 /// How a history is played.
@@ -115,26 +139,52 @@ fn facts(history: &History) -> Vec<(NaiveDate, Command)> {
         let issued = calendar::add_days(first_day(), invoice.issued_after);
         let mut due = calendar::add_days(issued, invoice.term_days);
         all.push((issued, enrolment(&name, issued, due, at(issued, 8))));
-        for (after, fact) in &invoice.facts {
+        for (at_fact, (after, fact)) in invoice.facts.iter().enumerate() {
             let on = calendar::add_days(issued, *after);
             if let Fact::MovesDue { days } = fact {
                 due = calendar::add_days(due, *days);
             }
-            all.push((on, command(&name, on, due, *fact)));
+            all.push((on, command(&name, (on, at_fact), due, *fact)));
         }
     }
     all.sort_by_key(|(on, _)| *on);
     all
 }
 
-fn command(invoice: &str, on: NaiveDate, due_on: NaiveDate, fact: Fact) -> Command {
+fn command(invoice: &str, (on, number): (NaiveDate, usize), due_on: NaiveDate, fact: Fact) -> Command {
     let (invoice_id, recorded_at) = (id(invoice), at(on, 8));
+    let arrangement = ArrangementId::new(&format!("{invoice}.{number}")).unwrap();
+    let order = |what| Command::Arrange { at: recorded_at, by: "ana".into(), why: "ligou".into(), what };
+    let later = |days| calendar::add_days(on, days);
     match fact {
+        Fact::Credited { outstanding_minor } => Command::NoteCredit { invoice_id, outstanding_minor, recorded_at },
+        Fact::Held { days, for_review } => {
+            let (until, review_on) = if for_review { (None, Some(later(days))) } else { (Some(later(days)), None) };
+            order(Arrange::Hold { id: arrangement, invoice_id, until, review_on })
+        }
+        Fact::Disputed { amount_minor } => order(Arrange::Dispute { id: arrangement, invoice_id, amount_minor }),
+        Fact::Promised { days, amount_minor } => order(Arrange::Promise {
+            id: arrangement,
+            invoice_ids: vec![invoice_id],
+            amount_minor,
+            currency: Currency::BRL,
+            promised_on: later(days),
+            method: None,
+        }),
+        Fact::Announced { method } => order(Arrange::Announce { id: arrangement, invoice_id, method }),
+        Fact::Ended { kind } => order(Arrange::End { invoice_id, kind, end: ArrangementEnd::Lifted }),
+        Fact::WrittenOff => order(Arrange::WriteOff { invoice_id }),
+        Fact::HandedOff => order(Arrange::HandOff { invoice_id }),
         Fact::Pays { outstanding_minor } => Command::NotePayment { invoice_id, outstanding_minor, recorded_at },
         Fact::Returns { outstanding_minor } => Command::NoteReversal { invoice_id, outstanding_minor, recorded_at },
         Fact::MovesDue { .. } => Command::NoteAmendment { invoice_id, outstanding_minor: 9_999, due_on, recorded_at },
         Fact::Cancels => Command::NoteCancellation { invoice_id, recorded_at },
     }
+}
+
+/// What is ended cannot be ended again.
+fn is_end(command: &Command) -> bool {
+    matches!(command, Command::Arrange { what: Arrange::End { .. }, .. })
 }
 
 struct Player<'a> {
@@ -165,9 +215,9 @@ impl Player<'_> {
 
     /// One day: what an outage left behind first, facts at eight, wakes before and after.
     fn live(&mut self, on: NaiveDate) {
-        self.hear(calendar::previous(on));
+        self.hear(calendar::previous(on), on);
         self.wakes(on, 0, 8);
-        self.hear(on);
+        self.hear(on, on);
         for command in std::mem::take(&mut self.late) {
             let command = self.look_again(command);
             self.tell(command);
@@ -182,7 +232,7 @@ impl Player<'_> {
                 let gone = match self.world.ladder.tracks[&item.invoice_id].phase {
                     Phase::Settled => Reason::Paid,
                     Phase::Cancelled => Reason::Cancelled,
-                    Phase::Enrolled | Phase::Active | Phase::HandedOff | Phase::Exhausted => continue,
+                    Phase::Enrolled | Phase::Active | Phase::HandedOff | Phase::Exhausted | Phase::WrittenOff => continue,
                 };
                 if self.roll(&("saw it", &item.step_id, *day)).is_multiple_of(2) {
                     item.outcome = Outcome::Superseded(gone);
@@ -192,10 +242,23 @@ impl Player<'_> {
         command
     }
 
-    fn hear(&mut self, until: NaiveDate) {
+    fn hear(&mut self, until: NaiveDate, heard_on: NaiveDate) {
         while self.facts.first().is_some_and(|(on, _)| *on <= until) {
-            let (_, command) = self.facts.remove(0);
-            self.tell(command);
+            let (_, mut command) = self.facts.remove(0);
+            if let Command::Arrange { at, .. } = &mut command {
+                // Nobody takes orders while the engine is out: they come when it is back.
+                *at = (*at).max(crate::world::at(heard_on, 8));
+                self.order(command);
+            } else {
+                self.tell(command);
+            }
+        }
+    }
+
+    /// What a person orders may be refused; told again, it is refused or changes nothing.
+    fn order(&mut self, command: Command) {
+        if self.world.try_tell(&command).is_ok() && self.play.twice {
+            assert!(self.world.try_tell(&command).is_ok_and(|events| events.is_empty()) || is_end(&command), "told twice: {command:?}");
         }
     }
 

@@ -1,11 +1,14 @@
 //! The ladder from outside: drafts, dates, offers, facts, traps, and the invariants as properties.
 
+mod arrangements;
 mod book;
+mod catch_ups;
 mod drafts;
 mod facts;
 mod histories;
 mod offers;
 mod properties;
+mod scenarios;
 mod schedules;
 mod traps;
 mod world;

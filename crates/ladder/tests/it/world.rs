@@ -5,7 +5,7 @@ use kernel::{ContactId, Currency, DateTime, InvoiceId, NaiveDate, NaiveTime, Pol
 use ladder::ladder::{ActionOutcome, Closing, DueItem, ItemOutcome, Outcome};
 use ladder::policy::Channel;
 use ladder::track::{OccurrenceState, Track};
-use ladder::{Command, Context, Event, Ladder, Rejection, decide, evolve, next_wake};
+use ladder::{Command, Context, Event, Ladder, Rejection, Terms, decide, evolve, next_wake};
 use std::collections::BTreeMap;
 
 pub fn day(text: &str) -> NaiveDate {
@@ -24,6 +24,7 @@ pub struct World {
     pub ladder: Ladder,
     pub book: OnePolicy,
     pub approvals_given: bool,
+    pub terms: Terms,
     /// All events so far.
     pub log: Vec<Event>,
     /// What the notifier does with a step, by id; executes by e-mail what is not listed.
@@ -39,6 +40,7 @@ impl World {
             ladder: Ladder::default(),
             book: OnePolicy(policy(policy_text)),
             approvals_given: true,
+            terms: Terms::default(),
             log: Vec::new(),
             outcomes: BTreeMap::new(),
             notifier_down: false,
@@ -47,7 +49,7 @@ impl World {
     }
 
     pub fn try_tell(&mut self, command: &Command) -> Result<Vec<Event>, Rejection> {
-        let context = Context { policies: &self.book, approvals_given: self.approvals_given };
+        let context = Context { policies: &self.book, approvals_given: self.approvals_given, terms: self.terms };
         let events = decide(&self.ladder, command, &context)?;
         for event in &events {
             self.ladder = evolve(std::mem::take(&mut self.ladder), event);
