@@ -21,8 +21,14 @@ async fn stands(client: &Client, invoice_id: &str, as_of: &str) -> String {
 }
 
 async fn look(client: &Client, invoice_id: &str) -> proto::ReminderVerdict {
-    let item =
-        proto::ReminderItem { invoice_id: invoice_id.into(), cycle: 1, step_id: "d+1".into(), occurrence: 1, min_outstanding_minor: 0 };
+    let item = proto::ReminderItem {
+        invoice_id: invoice_id.into(),
+        cycle: 1,
+        step_id: "d+1".into(),
+        occurrence: 1,
+        min_outstanding_minor: 0,
+        overdue: true,
+    };
     let request = proto::AuthorizeReminderRequest { customer_id: "A".into(), contact_id: fresh(), items: vec![item] };
     client.clone().authorize_reminder(request).await.unwrap().into_inner().verdicts.remove(0)
 }

@@ -85,6 +85,7 @@ impl InvoiceService for Door {
     type RegisterCustomersStream = Answers<proto::RegisterCustomersResponse>;
     type IssueInvoicesStream = Answers<proto::IssueInvoicesResponse>;
     type RecordPaymentsStream = Answers<proto::RecordPaymentsResponse>;
+    type WriteRemittanceStream = Answers<proto::WriteRemittanceResponse>;
 
     async fn authorize_reminder(
         &self,
@@ -127,5 +128,10 @@ impl InvoiceService for Door {
         get_collection_account(proto::GetCollectionAccountRequest) -> proto::GetCollectionAccountResponse;
         list_collection_accounts(proto::ListCollectionAccountsRequest) -> proto::ListCollectionAccountsResponse;
         get_statement(proto::GetStatementRequest) -> proto::GetStatementResponse;
+        list_unapplied_payments(proto::ListUnappliedPaymentsRequest) -> proto::ListUnappliedPaymentsResponse;
+        apply_payment(proto::ApplyPaymentRequest) -> proto::ApplyPaymentResponse;
+        dismiss_payment(proto::DismissPaymentRequest) -> proto::DismissPaymentResponse;
+        import_bank_file(Streaming<proto::ImportBankFileRequest>) -> proto::ImportBankFileResponse;
+        write_remittance(proto::WriteRemittanceRequest) -> Self::WriteRemittanceStream;
     }
 }

@@ -73,6 +73,7 @@ fn asked(account: &Account) -> AuthorizeReminder {
         contact_id: kernel::ContactId::new("k").unwrap(),
         items: account.invoices.keys().map(authorization_item).collect(),
         at: at(0),
+        day: last_day(),
         tolerance_minor: 0,
         zone: kernel::Zone::SAO_PAULO,
         feed_stale: false,

@@ -210,6 +210,7 @@ fn slip(words: &[&str]) -> Command {
         issued_on: day(words[3]),
         due_on: day(words[4]),
         document: None,
+        automatic_debit_on: None,
         instruments: Some(instruments),
         charges: None,
     })
@@ -244,6 +245,7 @@ fn owe(words: &[&str]) -> Command {
         issued_on: day(words[3]),
         due_on: day(words[4]),
         document: None,
+        automatic_debit_on: None,
         instruments: None,
         charges: Some(NewCharges { terms, named: true }),
     })
