@@ -26,6 +26,7 @@ impl Inbound<Addressed> for Facts {
         let understood = match (message.topic.as_str(), message.event.event_type.as_str()) {
             (DUNNING_TOPIC, "ReminderDue") => due(&message.event.payload).map(Some),
             (DUNNING_TOPIC, "TrackHandedOff") => handed_off(&message.event.payload).map(Some),
+            (DUNNING_TOPIC, other) => wire::arranged(other, &message.event.payload).map(|found| found.map(arranged)),
             (INVOICE_TOPIC, "CustomerErased") => erased(&message.event.payload).map(Some),
             _ => Ok(None),
         };
@@ -53,6 +54,10 @@ fn due(payload: &[u8]) -> Result<Addressed, DecodeFault> {
 fn handed_off(payload: &[u8]) -> Result<Addressed, DecodeFault> {
     let (customer_id, invoice_id) = wire::handed_off(payload)?;
     Ok(suspended(customer_id, vec![invoice_id], Standstill::Over))
+}
+
+fn arranged((customer_id, invoice_ids, standstill): (CustomerId, Vec<InvoiceId>, Standstill)) -> Addressed {
+    suspended(customer_id, invoice_ids, standstill)
 }
 
 fn suspended(customer_id: CustomerId, invoice_ids: Vec<InvoiceId>, standstill: Standstill) -> Addressed {

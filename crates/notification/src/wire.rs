@@ -11,4 +11,4 @@ pub(crate) use fact::{effective_on, occurred_at};
 pub use field::DecodeFault;
 pub(crate) use outcome::outcomes_out;
 pub use owner::{Look, Payer, look, look_request, unknown_to_owner};
-pub use reminder::{erased, handed_off, reminder};
+pub use reminder::{arranged, erased, handed_off, reminder};

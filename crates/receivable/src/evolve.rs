@@ -14,6 +14,10 @@ const AUTHORIZATION_DAYS: i64 = 2;
 
 /// The account after an event.
 pub fn evolve(mut account: Account, event: &Event) -> Account {
+    if event.effective_on().is_some() {
+        // Money moved: what was authorised before is authorised anew, so that its place in the log is after what is known.
+        account.authorizations.clear();
+    }
     match event {
         Event::CustomerRegistered(event) => {
             account.standing = Standing::Active;

@@ -53,6 +53,17 @@ impl Effects {
         self.note(payer, place, attempt.channel, result).await.map(Some)
     }
 
+    /// Looks once more and hands a started attempt over, or refuses it where the owner does not say any more what the contact says.
+    pub(super) async fn look_again(&self, payer: &Payer, book: &Book, place: Place<'_>) -> Result<Option<Arc<Book>>, Stalled> {
+        let Some((contact, attempt)) = find(book, place) else { return Ok(None) };
+        let look = self.look(payer, place.0, &spoken_of(contact)).await?;
+        if still_says(contact, &look) {
+            self.hand_over(payer, book, place, &look).await
+        } else {
+            self.give_up(payer, place, attempt, Some("facts_changed".to_owned())).await
+        }
+    }
+
     /// Notes a result; where what is accepted has arrived, the receipt as well.
     async fn note(&self, payer: &Payer, place: Place<'_>, channel: Channel, result: AttemptResult) -> Result<Arc<Book>, Stalled> {
         let at = self.shared.wiring.clock.now();

@@ -26,8 +26,12 @@ impl Effects {
         let Some(contact) = book.contacts.contacts.get(contact_id) else { return Ok(None) };
         let look = self.look(payer, contact_id, &spoken_of(contact)).await?;
         let Some((mut book, started)) = self.gate(payer, contact_id, &look).await? else { return Ok(None) };
-        for attempt_id in started {
-            book = self.hand_over(payer, &book, (contact_id, &attempt_id), &look).await?.unwrap_or(book);
+        for (nth, attempt_id) in started.iter().enumerate() {
+            let place = (contact_id, attempt_id);
+            // A chain that goes out beside another one waits until that one's provider has answered, which may take minutes: what was
+            // looked at before is old by then.
+            let after = if nth == 0 { self.hand_over(payer, &book, place, &look).await? } else { self.look_again(payer, &book, place).await? };
+            book = after.unwrap_or(book);
         }
         Ok(Some(book))
     }

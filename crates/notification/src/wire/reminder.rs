@@ -3,7 +3,7 @@
 use super::field::{DecodeFault, calendar, channel, currency, day, id, message, tone, window, zone};
 use contracts::{dunning::v1 as dunning, invoice::v1 as invoice};
 use kernel::{CustomerId, InvoiceId, StepId};
-use notice::{Item, Merge, Occurrence, Reminder, Rules};
+use notice::{Item, Merge, Occurrence, Reminder, Rules, Standstill};
 use std::collections::BTreeSet;
 
 /// A reminder that the engine offers: the payer, what is offered, and the items whose payment was returned.
@@ -53,6 +53,39 @@ fn item(m: &dunning::DueItem) -> Result<Item, DecodeFault> {
 pub fn handed_off(payload: &[u8]) -> Result<(CustomerId, InvoiceId), DecodeFault> {
     let m: dunning::TrackHandedOff = message("TrackHandedOff", payload)?;
     Ok((id("customer_id", &m.customer_id, CustomerId::new)?, id("invoice_id", &m.invoice_id, InvoiceId::new)?))
+}
+
+/// What a person or a payer arranged about debts, as far as it keeps them out of contacts: the payer, the debts, and how they stand. A
+/// dispute of a part leaves the rest in contacts. `None` for another type. Errors: damaged bytes or fields.
+pub fn arranged(event_type: &str, payload: &[u8]) -> Result<Option<(CustomerId, Vec<InvoiceId>, Standstill)>, DecodeFault> {
+    let (customer_id, invoice_ids, standstill) = match event_type {
+        "HoldPlaced" => {
+            let m: dunning::HoldPlaced = message("HoldPlaced", payload)?;
+            (m.customer_id, vec![m.invoice_id], Standstill::Held)
+        }
+        "DisputeOpened" => {
+            let m: dunning::DisputeOpened = message("DisputeOpened", payload)?;
+            if m.amount_minor > 0 {
+                return Ok(None);
+            }
+            (m.customer_id, vec![m.invoice_id], Standstill::Disputed)
+        }
+        "PromiseMade" => {
+            let m: dunning::PromiseMade = message("PromiseMade", payload)?;
+            (m.customer_id, m.invoice_ids, Standstill::Promised)
+        }
+        "PaymentAnnounced" => {
+            let m: dunning::PaymentAnnounced = message("PaymentAnnounced", payload)?;
+            (m.customer_id, vec![m.invoice_id], Standstill::InProcess)
+        }
+        "TrackWrittenOff" => {
+            let m: dunning::TrackWrittenOff = message("TrackWrittenOff", payload)?;
+            (m.customer_id, vec![m.invoice_id], Standstill::Over)
+        }
+        _ => return Ok(None),
+    };
+    let invoice_ids = invoice_ids.iter().map(|text| id("invoice_id", text, InvoiceId::new)).collect::<Result<_, _>>()?;
+    Ok(Some((id("customer_id", &customer_id, CustomerId::new)?, invoice_ids, standstill)))
 }
 
 /// The payer whose personal data was deleted. Errors: damaged bytes or fields.
