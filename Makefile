@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build demo test vectors lint proto-lint large-file stack stack-down
+.PHONY: help build demo test vectors lint proto-lint large-file stack stack-down bench-codecs
 
 # Cargo itself reads CARGO_TARGET_DIR too.
 TARGET := $(or $(CARGO_TARGET_DIR),target)
@@ -26,6 +26,10 @@ test: lint ## all tests, with PostgreSQL and Kafka of their own
 vectors: ## checks every row of the vector files in VECTORS=… (or the project's own) and counts them
 	deploy/stack/prepare.sh build
 	deploy/vectors.sh '$(VECTORS)'
+
+bench-codecs: ## throughput of boleto, Pix and bank file codecs beside a copy of the same bytes
+	deploy/stack/prepare.sh build
+	cargo bench --workspace --bench codecs
 
 lint: proto-lint ## formatting, clippy and the protobuf linter, without a warning
 	deploy/stack/prepare.sh build
