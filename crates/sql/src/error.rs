@@ -26,7 +26,10 @@ pub enum SqlError {
         /// What is wrong with it.
         reason: String,
     },
-    /// The database refused the statement: wrong SQL, or a constraint other than uniqueness.
+    /// A value does not fit: out of range, not text of the database, or a constraint other than uniqueness. It will not fit later either.
+    #[error("value refused: {0}")]
+    Data(String),
+    /// The database refused the statement: wrong SQL, a table or a right that is missing.
     #[error("statement refused: {0}")]
     Refused(String),
 }
@@ -36,7 +39,16 @@ impl SqlError {
     pub fn is_transient(&self) -> bool {
         match self {
             SqlError::DiskFull | SqlError::Busy(_) | SqlError::Unavailable(_) => true,
-            SqlError::Unique { .. } | SqlError::Column { .. } | SqlError::Refused(_) => false,
+            SqlError::Unique { .. } | SqlError::Column { .. } | SqlError::Data(_) | SqlError::Refused(_) => false,
+        }
+    }
+
+    /// True when what was to be stored, or was stored before, is at fault. False for everything that has to do with the database, the
+    /// connection or the statement's text: that says nothing about the data.
+    pub fn is_about_data(&self) -> bool {
+        match self {
+            SqlError::Unique { .. } | SqlError::Column { .. } | SqlError::Data(_) => true,
+            SqlError::DiskFull | SqlError::Busy(_) | SqlError::Unavailable(_) | SqlError::Refused(_) => false,
         }
     }
 
@@ -48,6 +60,7 @@ impl SqlError {
             SqlError::Busy(_) => "database_busy",
             SqlError::Unavailable(_) => "database_unavailable",
             SqlError::Column { .. } => "column_mismatch",
+            SqlError::Data(_) => "value_refused",
             SqlError::Refused(_) => "statement_refused",
         }
     }
@@ -79,10 +92,20 @@ fn from_database(error: &dyn sqlx::error::DatabaseError) -> SqlError {
     if error.try_downcast_ref::<sqlx::sqlite::SqliteError>().is_some() {
         return from_sqlite_code(error.code().as_deref(), text);
     }
-    match error.code().as_deref() {
+    from_postgres_code(error.code().as_deref(), text)
+}
+
+/// SQLSTATE, see the appendix "PostgreSQL Error Codes" of its manual.
+fn from_postgres_code(code: Option<&str>, text: String) -> SqlError {
+    match code {
         Some("53100") => SqlError::DiskFull,
         Some("40001" | "40P01" | "55P03") => SqlError::Busy(text),
-        Some(code) if code.starts_with("08") || code.starts_with("57P") || code.starts_with("53") => SqlError::Unavailable(text),
+        // Ended for idling in a transaction, cancelled by an operator or a timeout, a standby not yet promoted, outcome unknown.
+        Some("25P03" | "57014" | "25006" | "40003") => SqlError::Unavailable(text),
+        // Connections, resources, operators, the server's own system.
+        Some(code) if ["08", "53", "57P", "58"].iter().any(|class| code.starts_with(class)) => SqlError::Unavailable(text),
+        // Data exceptions and integrity constraints.
+        Some(code) if code.starts_with("22") || code.starts_with("23") => SqlError::Data(text),
         Some(_) | None => SqlError::Refused(text),
     }
 }
@@ -94,10 +117,48 @@ fn from_sqlite_code(code: Option<&str>, text: String) -> SqlError {
     const IO_ERROR: i64 = 10;
     const FULL: i64 = 13;
     const CANNOT_OPEN: i64 = 14;
+    const TOO_BIG: i64 = 18;
+    const CONSTRAINT: i64 = 19;
+    const MISMATCH: i64 = 20;
     match code.and_then(|code| code.parse::<i64>().ok()).map(|code| code & 0xff) {
         Some(BUSY | LOCKED) => SqlError::Busy(text),
         Some(FULL) => SqlError::DiskFull,
         Some(IO_ERROR | CANNOT_OPEN) => SqlError::Unavailable(text),
+        Some(TOO_BIG | CONSTRAINT | MISMATCH) => SqlError::Data(text),
         Some(_) | None => SqlError::Refused(text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_passes_is_told_from_what_is_about_the_data() {
+        // code, may succeed later, about the data
+        let cases = [
+            ("25P03", true, false),
+            ("57014", true, false),
+            ("57P01", true, false),
+            ("25006", true, false),
+            ("40003", true, false),
+            ("58030", true, false),
+            ("08006", true, false),
+            ("53300", true, false),
+            ("53100", true, false),
+            ("40001", true, false),
+            ("22021", false, true),
+            ("22003", false, true),
+            ("23514", false, true),
+            ("42P01", false, false),
+            ("42501", false, false),
+        ];
+        for (code, transient, data) in cases {
+            let error = from_postgres_code(Some(code), String::new());
+            assert_eq!((error.is_transient(), error.is_about_data()), (transient, data), "{code}");
+        }
+        let constraint = from_sqlite_code(Some("275"), String::new());
+        assert_eq!((constraint.is_transient(), constraint.is_about_data()), (false, true));
+        assert!(!from_sqlite_code(Some("1"), String::new()).is_about_data());
     }
 }

@@ -1,6 +1,6 @@
 //! Places and stream marks of a consumer, in its own database.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use sql::{Column, Db, Keys, Kind, SqlError, Tx, Value};
 
@@ -41,17 +41,40 @@ fn places_of(rows: Vec<sql::Row>) -> Result<HashMap<Place, i64>, SqlError> {
         .collect()
 }
 
+/// Locks a place until the transaction ends: no page of its partition is stored meanwhile, and a page that was sorted before is
+/// stored after. Does nothing for a partition that was never read.
+pub(crate) async fn lock(tx: &mut Tx, consumer: &str, place: &Place) -> Result<(), SqlError> {
+    let sql = "UPDATE consumer_offset SET next_offset = next_offset WHERE consumer = $1 AND topic = $2 AND part = $3";
+    tx.execute(sql, &[consumer.into(), place.topic.as_str().into(), place.partition.into()]).await?;
+    Ok(())
+}
+
+const MARKS: &str = "SELECT s.topic AS topic, s.stream AS stream, s.version AS version, s.parked AS parked FROM {keys} k \
+                     CROSS JOIN consumer_stream s WHERE s.consumer = $1 AND s.topic = k.topic AND s.stream = k.stream";
+
 /// What is stored of the streams of a page.
 ///
 /// # Errors
 /// Any [`SqlError`].
 pub async fn marks(db: &Db, consumer: &str, page: &[Message]) -> Result<HashMap<StreamKey, Mark>, SqlError> {
-    let streams: std::collections::BTreeSet<StreamKey> = page.iter().map(StreamKey::of).collect();
+    let streams = page.iter().map(StreamKey::of).collect();
+    marks_of(db.query_keyed(MARKS, keys_of(streams), &[consumer.into()]).await?)
+}
+
+/// Whether the streams are parked, or not, as the page was told when it was sorted. Asked after the places were moved, so that
+/// nobody parks or releases one of them any more before the transaction ends.
+pub(crate) async fn still_parked(tx: &mut Tx, consumer: &str, known: &BTreeMap<StreamKey, bool>) -> Result<bool, SqlError> {
+    let keys = keys_of(known.keys().cloned().collect());
+    let now = marks_of(tx.query_keyed(MARKS, keys, &[consumer.into()]).await?)?;
+    Ok(known.iter().all(|(key, parked)| now.get(key).is_some_and(|mark| mark.parked) == *parked))
+}
+
+fn keys_of(streams: BTreeSet<StreamKey>) -> Keys<'static> {
     let rows = streams.into_iter().map(|key| vec![Value::Text(key.topic), Value::Text(key.stream)]).collect();
-    let keys = Keys { columns: STREAM_KEYS, rows };
-    let sql = "SELECT s.topic AS topic, s.stream AS stream, s.version AS version, s.parked AS parked FROM {keys} k \
-               CROSS JOIN consumer_stream s WHERE s.consumer = $1 AND s.topic = k.topic AND s.stream = k.stream";
-    let rows = db.query_keyed(sql, keys, &[consumer.into()]).await?;
+    Keys { columns: STREAM_KEYS, rows }
+}
+
+fn marks_of(rows: Vec<sql::Row>) -> Result<HashMap<StreamKey, Mark>, SqlError> {
     rows.iter()
         .map(|row| {
             let key = StreamKey { topic: row.text("topic")?, stream: row.text("stream")? };

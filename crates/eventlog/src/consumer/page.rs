@@ -85,6 +85,8 @@ pub struct Sorted {
     pub marks: BTreeMap<StreamKey, Mark>,
     /// Streams that this page parks.
     pub parked: BTreeMap<StreamKey, Parked>,
+    /// Whether the streams of new messages were parked when the page was sorted. A release that comes between makes it stale.
+    pub known: BTreeMap<StreamKey, bool>,
 }
 
 /// Sorts a page. `next` holds the next offset of each partition (absent = 0), `marks` what is stored of the page's streams (absent =
@@ -119,6 +121,7 @@ pub fn sort(page: Vec<Message>, next: &HashMap<Place, i64>, marks: &HashMap<Stre
             sorted.duplicates += 1;
             continue;
         }
+        sorted.known.entry(key.clone()).or_insert(mark.parked);
         if !trusted {
             sorted.marks.insert(key, Mark { version, parked: mark.parked });
         }

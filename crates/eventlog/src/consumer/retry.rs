@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use sql::SqlError;
+use sql::{Db, SqlError, Value};
 
 use super::archive::{self, State};
+use super::checkpoint;
 use super::page::StreamKey;
 use super::parking::{self, ParkedStream, Request};
 use super::runner::Runner;
@@ -31,7 +32,7 @@ impl Runner {
         for parked in requests {
             let place = Place { topic: parked.key.topic.clone(), partition: parked.partition };
             if self.sources.owns(&place) {
-                self.carry_out(parked).await?;
+                self.carry_out(parked, place).await?;
             }
         }
         if any {
@@ -40,42 +41,31 @@ impl Runner {
         Ok(())
     }
 
-    async fn carry_out(&mut self, parked: ParkedStream) -> Result<(), SqlError> {
+    async fn carry_out(&mut self, parked: ParkedStream, place: Place) -> Result<(), SqlError> {
         if parked.request == Some(Request::Skip) {
-            self.skip_first(&parked.key).await?;
+            let skipped = skip_first(&self.spec.db, self.spec.name, (&parked.key, &place)).await?;
+            if let Some(version) = skipped {
+                let (consumer, topic, stream) = (self.spec.name, parked.key.topic.as_str(), parked.key.stream.as_str());
+                tracing::warn!(consumer, topic, stream, version, "message skipped");
+            }
         }
         loop {
             let waiting = archive::queued(&self.spec.db, self.spec.name, &parked.key, PAGE).await?;
-            if waiting.is_empty() || !self.retry(&parked.key, waiting).await? {
+            if waiting.is_empty() || !self.retry((&parked.key, &place), waiting).await? {
                 return Ok(());
             }
         }
     }
 
-    /// Leaves the first waiting message out; what is left becomes a plain retry.
-    async fn skip_first(&self, key: &StreamKey) -> Result<(), SqlError> {
-        let Some(first) = archive::queued(&self.spec.db, self.spec.name, key, 1).await?.into_iter().next() else {
-            return Ok(());
-        };
-        let mut tx = self.spec.db.begin().await?;
-        archive::settle(&mut tx, self.spec.name, &first, State::Skipped).await?;
-        let args = [self.spec.name.into(), key.topic.as_str().into(), key.stream.as_str().into()];
-        let sql = "UPDATE parked_stream SET request = 'retry' WHERE consumer = $1 AND topic = $2 AND stream = $3";
-        tx.execute(sql, &args).await?;
-        release_if_empty(&mut tx, self.spec.name, key).await?;
-        tx.commit().await?;
-        tracing::warn!(consumer = self.spec.name, topic = key.topic, stream = key.stream, version = first.event.version, "message skipped");
-        Ok(())
-    }
-
     /// Tries waiting messages in one transaction, fewer of them where one cannot be applied: those before it are. False when the first
     /// one cannot, so that the stream stays parked, or when somebody else has settled it.
-    async fn retry(&mut self, key: &StreamKey, waiting: Vec<Message>) -> Result<bool, SqlError> {
+    async fn retry(&mut self, at: (&StreamKey, &Place), waiting: Vec<Message>) -> Result<bool, SqlError> {
         let mut batch = waiting;
         loop {
             let settlement = Arc::new(RetrySettlement {
                 consumer: self.spec.name,
-                key: key.clone(),
+                key: at.0.clone(),
+                place: at.1.clone(),
                 messages: batch.clone(),
                 projections: self.spec.projections.clone(),
             });
@@ -100,5 +90,74 @@ impl Runner {
             parking::note_failure(&self.spec.db, self.spec.name, first, &reason).await?;
             return Ok(false);
         }
+    }
+}
+
+/// Leaves the first waiting message out; what is left becomes a plain retry. Returns the version left out; none when the wish is not
+/// there any more, or was noted for another message: somebody else has carried it out.
+async fn skip_first(db: &Db, consumer: &str, (key, place): (&StreamKey, &Place)) -> Result<Option<u64>, SqlError> {
+    let Some(first) = archive::queued(db, consumer, key, 1).await?.into_iter().next() else {
+        return Ok(None);
+    };
+    let mut tx = db.begin().await?;
+    checkpoint::lock(&mut tx, consumer, place).await?;
+    let sql = "UPDATE parked_stream SET request = 'retry' WHERE consumer = $1 AND topic = $2 AND stream = $3 \
+               AND request = 'skip' AND version = $4";
+    let version = Value::Int(first.event.version as i64);
+    let ours = tx.execute(sql, &[consumer.into(), key.topic.as_str().into(), key.stream.as_str().into(), version]).await? == 1;
+    if !ours || !archive::settle(&mut tx, consumer, &first, State::Skipped).await? {
+        tx.rollback().await?;
+        return Ok(None);
+    }
+    release_if_empty(&mut tx, consumer, key).await?;
+    tx.commit().await?;
+    Ok(Some(first.event.version))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::consumer::schema;
+    use crate::event::Recorded;
+
+    fn waiting(version: u64) -> Message {
+        let event = Recorded {
+            position: version,
+            event_id: uuid::Uuid::from_u128(u128::from(version)),
+            stream: "a".into(),
+            version,
+            event_type: "E".into(),
+            schema_version: 1,
+            tenant: "default".into(),
+            key: "default/a".into(),
+            recorded_at: chrono::DateTime::UNIX_EPOCH,
+            occurred_at: None,
+            effective_on: None,
+            command_id: None,
+            correlation_id: None,
+            causation_id: None,
+            traceparent: None,
+            payload: Vec::new(),
+        };
+        Message { topic: "t".into(), partition: 0, offset: version as i64, event }
+    }
+
+    #[tokio::test]
+    async fn a_skip_that_was_carried_out_elsewhere_leaves_nothing_more_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = Db::open_sqlite(&folder.path().join("parked.sqlite"), sql::Durability::Throwaway).await.unwrap();
+        db.migrate(schema::MIGRATIONS).await.unwrap();
+        let (key, place) = (StreamKey { topic: "t".into(), stream: "a".into() }, Place { topic: "t".into(), partition: 0 });
+        let parked = crate::consumer::page::Parked { partition: 0, version: 2, event_type: "E".into(), reason: "no".into() };
+        let mut tx = db.begin().await.unwrap();
+        archive::keep(&mut tx, "c", &[waiting(2), waiting(3)], State::Queued).await.unwrap();
+        parking::note(&mut tx, "c", &key, &parked, chrono::DateTime::UNIX_EPOCH).await.unwrap();
+        tx.execute("UPDATE parked_stream SET request = 'skip'", &[]).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(skip_first(&db, "c", (&key, &place)).await.unwrap(), Some(2));
+        // Two replicas saw the wish before one of them carried it out.
+        assert_eq!(skip_first(&db, "c", (&key, &place)).await.unwrap(), None);
+        let left = archive::queued(&db, "c", &key, 9).await.unwrap();
+        assert_eq!(left.iter().map(|message| message.event.version).collect::<Vec<_>>(), [3]);
     }
 }

@@ -9,7 +9,7 @@ use super::archive::{self, State};
 use super::page::{Sorted, StreamKey};
 use super::{checkpoint, parking};
 use crate::alongside::{Alongside, AlongsideError};
-use crate::bus::Message;
+use crate::bus::{Message, Place};
 use crate::projection::Projections;
 
 /// A sorted page, ready to be stored.
@@ -32,6 +32,10 @@ impl Alongside for PageSettlement {
             true => checkpoint::advance(tx, self.consumer, &self.sorted.moves).await?,
             false => checkpoint::advance_blindly(tx, self.consumer, &self.sorted.moves).await?,
         }
+        // Marks were read before the transaction: a stream that was released since must not queue behind nothing.
+        if self.fenced && !checkpoint::still_parked(tx, self.consumer, &self.sorted.known).await? {
+            return Err(AlongsideError::Fenced);
+        }
         if let Some(projections) = &self.projections {
             projections.apply_live(tx, &self.sorted.fresh).await?;
         }
@@ -50,6 +54,8 @@ impl Alongside for PageSettlement {
 pub(crate) struct RetrySettlement {
     pub consumer: &'static str,
     pub key: StreamKey,
+    /// Where the stream is read: pages wait while its queue is emptied.
+    pub place: Place,
     pub messages: Vec<Message>,
     pub projections: Option<Projections>,
 }
@@ -57,6 +63,7 @@ pub(crate) struct RetrySettlement {
 #[async_trait::async_trait]
 impl Alongside for RetrySettlement {
     async fn write(&self, tx: &mut Tx) -> Result<(), AlongsideError> {
+        checkpoint::lock(tx, self.consumer, &self.place).await?;
         for message in &self.messages {
             if !archive::settle(tx, self.consumer, message, State::Applied).await? {
                 return Err(AlongsideError::Fenced);

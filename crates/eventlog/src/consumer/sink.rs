@@ -54,7 +54,8 @@ impl From<AlongsideError> for TakeError {
 
 impl From<SqlError> for TakeError {
     fn from(error: SqlError) -> Self {
-        if error.is_transient() { TakeError::Transient(error.to_string()) } else { TakeError::Permanent(error.to_string()) }
+        // A table that is missing or a right that was taken says nothing about the message: it waits, and the consumer tells why.
+        if error.is_about_data() { TakeError::Permanent(error.to_string()) } else { TakeError::Transient(error.to_string()) }
     }
 }
 

@@ -71,9 +71,12 @@ impl From<SqlError> for LogError {
     fn from(error: SqlError) -> Self {
         match error {
             SqlError::DiskFull => LogError::DiskFull,
-            SqlError::Unique { .. } | SqlError::Busy(_) | SqlError::Unavailable(_) | SqlError::Column { .. } | SqlError::Refused(_) => {
-                LogError::Sql(error)
-            }
+            SqlError::Unique { .. }
+            | SqlError::Busy(_)
+            | SqlError::Unavailable(_)
+            | SqlError::Column { .. }
+            | SqlError::Data(_)
+            | SqlError::Refused(_) => LogError::Sql(error),
         }
     }
 }

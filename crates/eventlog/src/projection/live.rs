@@ -14,6 +14,7 @@ impl Projections {
             return Ok(());
         }
         let live = places::live_builds(tx, self.db().dialect(), self.consumer()).await?;
+        self.believe_no_other(&live);
         for projection in self.list() {
             let Some(build) = live.get(projection.name()).filter(|live| live.build > 0) else {
                 continue;

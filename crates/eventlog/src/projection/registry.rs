@@ -12,8 +12,9 @@ use crate::bus::Place;
 use crate::consumer::checkpoint;
 use crate::log::Log;
 
-/// How long the names of the live tables are believed on a database where another process may flip a build. The old tables are kept
-/// after a flip, so that a reader inside this time sees a model that stopped a moment ago.
+/// How long the names of the live tables are believed: another process may flip a build, on SQLite too (`projections rebuild` beside a
+/// running service). The old tables are kept after a flip, so that a reader inside this time sees a model that stopped a moment ago. A
+/// page that meets another build than readers are told ends the belief at once.
 const BELIEVED: Duration = Duration::from_secs(1);
 
 /// A service's own log as a source.
@@ -43,6 +44,8 @@ struct Inner {
 
 struct LiveTables {
     physical: Arc<HashMap<String, String>>,
+    /// What the live tables of each projection end in.
+    suffixes: HashMap<String, String>,
     at: Instant,
 }
 
@@ -175,12 +178,12 @@ impl Projections {
     /// The physical name of every live table.
     pub(crate) async fn live_tables(&self) -> Result<Arc<HashMap<String, String>>, ProjectionError> {
         if let Some(live) = self.inner.live.read().unwrap_or_else(PoisonError::into_inner).as_ref()
-            && (self.db().dialect() == Dialect::Sqlite || live.at.elapsed() < BELIEVED)
+            && live.at.elapsed() < BELIEVED
         {
             return Ok(Arc::clone(&live.physical));
         }
         let sql = "SELECT name, build, suffix FROM projection_live WHERE consumer = $1";
-        let mut physical = HashMap::new();
+        let (mut physical, mut suffixes) = (HashMap::new(), HashMap::new());
         for row in self.db().query(sql, &[self.consumer().into()]).await? {
             let name = row.text("name")?;
             let (build, suffix) = (row.int("build")?, row.text("suffix")?);
@@ -188,11 +191,23 @@ impl Projections {
             for table in projection.map_or(&[][..], |projection| projection.tables()) {
                 physical.insert(table.name.to_string(), table.physical(&suffix));
             }
+            suffixes.insert(name, suffix);
         }
         let physical = Arc::new(physical);
-        let live = LiveTables { physical: Arc::clone(&physical), at: Instant::now() };
+        let live = LiveTables { physical: Arc::clone(&physical), suffixes, at: Instant::now() };
         *self.inner.live.write().unwrap_or_else(PoisonError::into_inner) = Some(live);
         Ok(physical)
+    }
+
+    /// Forgets the names that readers are told where a page finds another build live.
+    pub(crate) fn believe_no_other(&self, found: &HashMap<String, Live>) {
+        let told = self.inner.live.read().unwrap_or_else(PoisonError::into_inner);
+        let differs = |live: &LiveTables| found.iter().any(|(name, build)| live.suffixes.get(name) != Some(&build.suffix));
+        let wrong = told.as_ref().is_some_and(differs);
+        drop(told);
+        if wrong {
+            self.forget_live_tables();
+        }
     }
 
     pub(crate) fn forget_live_tables(&self) {

@@ -3,6 +3,7 @@
 pub(crate) mod store;
 mod wake;
 
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use chrono::{DateTime, Utc};
@@ -123,15 +124,20 @@ impl Log {
     /// # Errors
     /// [`LogError`] of the database.
     pub async fn timers(&self, shards: &Shards, limit: usize) -> Result<Vec<StoredTimer>, LogError> {
+        self.timers_but(shards, &HashSet::new(), limit).await
+    }
+
+    /// The same without the streams `but`, however many tracks they have.
+    pub(crate) async fn timers_but(&self, shards: &Shards, but: &HashSet<String>, limit: usize) -> Result<Vec<StoredTimer>, LogError> {
         let owned = match shards {
             Shards::All => None,
             Shards::Owned(owned) => Some(owned.borrow().clone()),
         };
         match &self.shared.backend {
-            Backend::Sql(db) => store::first(db, owned, limit).await,
+            Backend::Sql(db) => store::first(db, owned, but, limit).await,
             Backend::Memory(memory) => {
                 let mut timers = memory.timers();
-                timers.retain(|timer| owned.as_ref().is_none_or(|owned| owned.contains(&timer.shard)));
+                timers.retain(|timer| owned.as_ref().is_none_or(|owned| owned.contains(&timer.shard)) && !but.contains(&timer.stream));
                 timers.sort_by(|a, b| (a.due_at, &a.stream, &a.track).cmp(&(b.due_at, &b.stream, &b.track)));
                 timers.truncate(limit);
                 Ok(timers)

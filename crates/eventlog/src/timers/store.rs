@@ -1,5 +1,7 @@
 //! Timers in SQL.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
 use sql::{Column, Db, Keys, Kind, SqlError, Tx, Value};
 
@@ -8,7 +10,6 @@ use crate::log::LogError;
 use crate::log::record::{int, unsigned};
 
 const STREAM: &[Column] = &[Column::new("stream", Kind::Text)];
-const SHARD: &[Column] = &[Column::new("shard", Kind::Int)];
 const COLUMNS: &[Column] = &[
     Column::new("stream", Kind::Text),
     Column::new("track", Kind::Text),
@@ -54,16 +55,26 @@ fn row(timer: &StoredTimer) -> Vec<Value> {
     ]
 }
 
-pub(crate) async fn first(db: &Db, shards: Option<Vec<i32>>, limit: usize) -> Result<Vec<StoredTimer>, LogError> {
-    const SELECT: &str = "SELECT stream, track, shard, due_at, generation, tenant, routing_key FROM timers";
-    let limit = int(limit as u64);
-    let rows = match shards {
-        None => db.query(&format!("{SELECT} ORDER BY due_at LIMIT $1"), &[limit]).await?,
-        Some(shards) => {
-            let sql = format!("{SELECT} WHERE shard IN (SELECT k.shard FROM {{keys}} k) ORDER BY due_at LIMIT $1");
-            let rows = shards.into_iter().map(|shard| vec![shard.into()]).collect();
-            db.query_keyed(&sql, Keys { columns: SHARD, rows }, &[limit]).await?
-        }
+/// The first timers of `shards` (None = all), those of the streams `but` left out.
+pub(crate) async fn first(db: &Db, shards: Option<Vec<i32>>, but: &HashSet<String>, limit: usize) -> Result<Vec<StoredTimer>, LogError> {
+    let mut args: Vec<Value> = vec![int(limit as u64)];
+    let mut conditions = Vec::new();
+    if let Some(shards) = shards {
+        // They are few: the partitions of a topic.
+        let places: Vec<String> = (0..shards.len()).map(|index| format!("${}", index + 2)).collect();
+        conditions.push(if places.is_empty() { "1 = 0".to_string() } else { format!("shard IN ({})", places.join(", ")) });
+        args.extend(shards.into_iter().map(Value::from));
+    }
+    if !but.is_empty() {
+        conditions.push("stream NOT IN (SELECT k.stream FROM {keys} k)".to_string());
+    }
+    let filter = if conditions.is_empty() { String::new() } else { format!("WHERE {}", conditions.join(" AND ")) };
+    let sql = format!("SELECT stream, track, shard, due_at, generation, tenant, routing_key FROM timers {filter} ORDER BY due_at LIMIT $1");
+    let rows = if but.is_empty() {
+        db.query(&sql, &args).await?
+    } else {
+        let rows = but.iter().map(|stream| vec![stream.as_str().into()]).collect();
+        db.query_keyed(&sql, Keys { columns: STREAM, rows }, &args).await?
     };
     Ok(rows.iter().map(from_row).collect::<Result<_, SqlError>>()?)
 }

@@ -157,10 +157,9 @@ impl<A: Aggregate> TimerLoop<A> {
         }
         log.shared.timers.reset();
         let now = log.now();
-        let limit = self.options.page + self.stuck.len() * 16;
-        let first = log.timers(&self.options.shards, limit).await.map_err(|error: LogError| error.to_string())?;
-        let (due, later): (Vec<StoredTimer>, Vec<StoredTimer>) =
-            first.into_iter().filter(|timer| !self.stuck.contains(&timer.stream)).partition(|timer| timer.due_at <= now);
+        let first = log.timers_but(&self.options.shards, &self.stuck, self.options.page).await;
+        let first = first.map_err(|error: LogError| error.to_string())?;
+        let (due, later): (Vec<StoredTimer>, Vec<StoredTimer>) = first.into_iter().partition(|timer| timer.due_at <= now);
         if due.is_empty() {
             if let Some(next) = later.first() {
                 log.shared.timers.offer(next.due_at);

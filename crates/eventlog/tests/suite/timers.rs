@@ -5,7 +5,7 @@ use eventlog::timers::{Shards, TimerHandle};
 use eventlog::{Activity, TimerLoop, TimerOptions, Writer, WriterOptions};
 
 use crate::counter::{Command, Counter, moment, on};
-use crate::logs::{Site, eventually, every};
+use crate::logs::{Site, durable, eventually, every};
 
 struct Running {
     writer: Writer<Counter>,
@@ -14,10 +14,14 @@ struct Running {
 }
 
 fn run(site: &Site) -> Running {
+    run_by(site, 256)
+}
+
+fn run_by(site: &Site, page: usize) -> Running {
     let activity = Activity::new();
     let options = WriterOptions { activity: activity.clone(), ..WriterOptions::default() };
     let writer = Writer::spawn(Arc::new(Counter), site.log(), options);
-    let options = TimerOptions::for_log(&site.log(), activity.clone());
+    let options = TimerOptions { page, ..TimerOptions::for_log(&site.log(), activity.clone()) };
     let wake = Arc::new(|due: &eventlog::DueStream, now| on(&due.stream, Command::Wake(now)));
     let timers = TimerLoop::spawn(writer.clone(), wake, options);
     Running { writer, activity, timers }
@@ -65,6 +69,27 @@ async fn a_fact_that_comes_while_a_timer_is_due_does_not_make_it_disappear() {
         running.activity.settled().await;
         assert_eq!(fired(&running, "a").await, "step");
         assert_eq!(stored(&site).await, [("a/other".into(), 60)]);
+    }
+}
+
+#[tokio::test]
+async fn an_unreadable_stream_with_many_tracks_stops_nobody_elses_timers() {
+    for site in durable().await {
+        let tracks: Vec<&'static str> = (0..80).map(|n| format!("t{n}").leak() as &'static str).collect();
+        let writer = Writer::spawn(Arc::new(Counter), site.log(), WriterOptions::default());
+        for track in tracks {
+            writer.submit(on("broken", Command::Plan(track, 10))).await.unwrap();
+        }
+        writer.submit(on("sound", Command::Plan("step", 20))).await.unwrap();
+        drop(writer);
+        let mut tx = site.log().db().unwrap().begin().await.unwrap();
+        tx.execute("UPDATE events SET payload = $1 WHERE stream = 'broken'", &[vec![b'?'].into()]).await.unwrap();
+        tx.commit().await.unwrap();
+        site.clock.advance(TimeDelta::seconds(30));
+        let running = run_by(&site, 4);
+        eventually("the sound stream is woken", async || fired(&running, "sound").await == "step").await;
+        assert_eq!(running.timers.stats().stuck, 1, "{}", site.name);
+        running.activity.settled().await;
     }
 }
 

@@ -1,10 +1,13 @@
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use eventlog::consumer::{Parking, ParkingError, Request};
+use eventlog::consumer::{Consumer, Parking, ParkingError, Request};
+use eventlog::log::{CrashPoint, Faults};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
 use super::models::{Totals, totals};
-use super::world::{INBOUND, Mirror, Running, World, key, worlds};
+use super::world::{INBOUND, Mirror, NUMBERS, Running, World, key, worlds};
 use crate::logs::eventually;
 
 async fn released(running: &Running) {
@@ -47,6 +50,56 @@ async fn a_poisoned_stream_waits_and_blocks_only_itself() {
         let audit = parking.audit().await.unwrap();
         assert_eq!(audit.iter().map(|entry| entry.action.as_str()).collect::<Vec<_>>(), ["retry", "retry"]);
         world.end(vec![running]).await;
+    }
+}
+
+/// Stops one sorted page, once it is told to, until it is let go.
+#[derive(Default)]
+struct StallSorted {
+    armed: AtomicBool,
+    reached: Notify,
+    go: Notify,
+}
+
+#[async_trait::async_trait]
+impl Faults for StallSorted {
+    async fn reach(&self, point: CrashPoint) -> Result<(), String> {
+        if point == CrashPoint::Sorted && self.armed.swap(false, Ordering::SeqCst) {
+            self.reached.notify_one();
+            self.go.notified().await;
+        }
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_page_that_was_sorted_before_its_stream_was_released_is_sorted_again() {
+    for world in worlds().await {
+        let stall = Arc::new(StallSorted::default());
+        let models = world.models(vec![Arc::new(Totals::default())]);
+        let spec = world.spec(INBOUND).topics(&[NUMBERS]).projections(models.clone()).with_faults(stall.clone());
+        let wiring = (&world.activity, world.shutdown.child_token());
+        let writer = world.mirror.writer.clone();
+        let consumer = Consumer::start_with_inbound(spec, writer, Arc::new(Mirror::default()), &world.bus, wiring).await.unwrap();
+        world.numbers.add(&["a 1", "a 13"]).await;
+        world.settled().await;
+        assert_eq!(consumer.parking().list().await.unwrap().len(), 1, "{}", world.name);
+        stall.armed.store(true, Ordering::SeqCst);
+        world.numbers.add(&["a 4"]).await;
+        stall.reached.notified().await;
+        // What another replica writes that leaves 13 out and releases the stream meanwhile.
+        let mut tx = world.mirror.db().begin().await.unwrap();
+        tx.execute("UPDATE consumer_archive SET state = 2 WHERE state = 1", &[]).await.unwrap();
+        tx.execute("DELETE FROM parked_stream", &[]).await.unwrap();
+        tx.execute("UPDATE consumer_stream SET parked = 0", &[]).await.unwrap();
+        tx.commit().await.unwrap();
+        stall.go.notify_one();
+        eventually("the message is applied, not queued behind nothing", async || totals(&models).await == ["a=5/2"]).await;
+        world.settled().await;
+        assert_eq!(world.mirror.total("mirror-a").await, 5);
+        let waiting = world.mirror.db().query("SELECT 1 FROM consumer_archive WHERE state = 1", &[]).await.unwrap();
+        assert_eq!((waiting.len(), consumer.status().counts.fenced), (0, 1), "{}", world.name);
+        world.end(vec![Running { consumer, models, token: CancellationToken::new() }]).await;
     }
 }
 

@@ -81,6 +81,22 @@ async fn a_new_version_is_built_beside_the_old_one_and_takes_its_place() {
 }
 
 #[tokio::test]
+async fn a_rebuild_by_another_process_is_what_readers_of_the_service_see() {
+    for world in worlds().await {
+        let running = world.start().await;
+        world.numbers.add(&["a 1"]).await;
+        world.settled().await;
+        assert_eq!(totals(&running.models).await, ["a=1/1"]);
+        // `projections rebuild` beside the service: projections of its own on the same database.
+        world.models(vec![Arc::new(Totals::default())]).rebuild("totals").await.unwrap();
+        world.numbers.add(&["a 2"]).await;
+        world.settled().await;
+        assert_eq!(totals(&running.models).await, ["a=3/2"], "{}", world.name);
+        world.end(vec![running]).await;
+    }
+}
+
+#[tokio::test]
 async fn a_model_that_comes_later_is_filled_from_the_archive() {
     for world in worlds().await {
         let first = world.start_with(Arc::new(Mirror::default()), world.models(vec![])).await;
