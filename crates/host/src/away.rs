@@ -45,7 +45,12 @@ pub async fn wait_for_broker(bus: &Bus) -> anyhow::Result<()> {
 fn is_away(error: &anyhow::Error) -> bool {
     let unavailable = |error: &SqlError| match error {
         SqlError::Unavailable(_) => true,
-        SqlError::Unique { .. } | SqlError::DiskFull | SqlError::Busy(_) | SqlError::Column { .. } | SqlError::Refused(_) => false,
+        SqlError::Unique { .. }
+        | SqlError::DiskFull
+        | SqlError::Busy(_)
+        | SqlError::Column { .. }
+        | SqlError::Data(_)
+        | SqlError::Refused(_) => false,
     };
     let log = |error: &LogError| match error {
         LogError::Sql(error) => unavailable(error),
