@@ -32,6 +32,8 @@ use window::Window;
 const PAGE: usize = 500;
 /// Events under way at most.
 const IN_FLIGHT: usize = 10_000;
+/// How long the relay sends without a look at its lease: well inside [`BEATS`].
+const BURST: Duration = Duration::from_millis(200);
 /// How often a candidate looks whether it is its turn.
 const CANDIDATE: Duration = Duration::from_millis(500);
 /// How often the active relay looks for events that another process appended.
@@ -230,7 +232,7 @@ impl Worker {
                 return Ok(Ended::Again(reason.to_string()));
             }
             heads.borrow_and_update();
-            self.send_some(pipe).await?;
+            let more = self.send_some(pipe).await?;
             tokio::select! {
                 biased;
                 () = self.shutdown.cancelled() => return Ok(Ended::Shutdown),
@@ -246,6 +248,7 @@ impl Worker {
                 _ = heads.changed() => {}
                 _ = looks.tick(), if others_append => self.look().await,
                 () = self.progress.changed.notified(), if self.waits_for_room() => {}
+                () = std::future::ready(()), if more => {}
             }
         }
     }
@@ -256,19 +259,23 @@ impl Worker {
         window.sent() < self.log.known_head() || window.in_flight() > 0
     }
 
-    /// Sends what is there, up to the limit of events under way.
-    async fn send_some(&self, pipe: &Pipe) -> Result<(), BusError> {
+    /// Sends what is there, up to the limit of events under way; true when it stopped before that, because the lease wants its beat.
+    async fn send_some(&self, pipe: &Pipe) -> Result<bool, BusError> {
+        let started = Instant::now();
         loop {
             let (sent, in_flight) = {
                 let window = self.progress.window();
                 (window.sent(), window.in_flight())
             };
             if sent >= self.log.known_head() || in_flight >= IN_FLIGHT || self.shutdown.is_cancelled() {
-                return Ok(());
+                return Ok(false);
+            }
+            if started.elapsed() > BURST {
+                return Ok(true);
             }
             let page = self.log.read(sent, PAGE).await.map_err(|error| BusError::Kafka(format!("log: {error}")))?;
             if page.is_empty() {
-                return Ok(());
+                return Ok(false);
             }
             for event in page {
                 pipe.send(&outward(self.publish.as_ref(), event)).await?;
