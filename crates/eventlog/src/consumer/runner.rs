@@ -145,6 +145,7 @@ impl Runner {
                 topic = place.topic,
                 partition = place.partition,
                 offset = gap.offset,
+                next = gap.next,
                 stream,
                 expected = gap.expected,
                 found = gap.found,

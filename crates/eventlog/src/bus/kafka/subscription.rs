@@ -74,8 +74,14 @@ impl Kafka {
         client.subscribe(&names.iter().map(String::as_str).collect::<Vec<_>>()).map_err(failed)?;
         let (batches_in, batches) = mpsc::channel(BATCHES);
         let (commands, commands_out) = std_mpsc::channel();
-        let poller =
-            Poller { client, batches: batches_in, commands: commands_out, assignment: Arc::clone(&assignment), stop: stop.clone() };
+        let poller = Poller {
+            client,
+            batches: batches_in,
+            commands: commands_out,
+            assignment: Arc::clone(&assignment),
+            stop: stop.clone(),
+            unread: Vec::new(),
+        };
         let thread = std::thread::Builder::new()
             .name(format!("kafka {consumer}"))
             .spawn(move || poller.run())
@@ -175,14 +181,19 @@ struct Poller {
     commands: std_mpsc::Receiver<Rewind>,
     assignment: Arc<Assignment>,
     stop: CancellationToken,
+    /// Partitions that could not be read again yet: what comes of them meanwhile is not what was asked for.
+    unread: Vec<Rewind>,
 }
 
 impl Poller {
-    fn run(self) {
+    fn run(mut self) {
         while !self.stop.is_cancelled() {
             while let Ok(rewind) = self.commands.try_recv() {
-                self.rewind(&rewind);
+                self.unread.retain(|earlier| earlier.place != rewind.place);
+                self.unread.push(rewind);
             }
+            let asked = std::mem::take(&mut self.unread);
+            self.unread = asked.into_iter().filter(|rewind| !self.rewind(rewind)).collect();
             let read = self.read();
             if read.as_ref().is_ok_and(Vec::is_empty) {
                 continue;
@@ -219,20 +230,23 @@ impl Poller {
     fn stamped(&self, raw: &rdkafka::message::BorrowedMessage<'_>) -> Option<Stamped> {
         let topic = self.client.context().logical(raw.topic())?;
         let place = Place { topic: topic.to_string(), partition: raw.partition() };
-        let generation = self.assignment.generation(&place)?;
+        let generation = self.assignment.generation(&place).filter(|_| self.unread.iter().all(|rewind| rewind.place != place))?;
         Some((generation, envelope::message(topic, raw)))
     }
 
-    fn rewind(&self, rewind: &Rewind) {
+    /// False when it must be tried again.
+    fn rewind(&self, rewind: &Rewind) -> bool {
         let Rewind { place, next } = rewind;
         if self.assignment.generation(place).is_none() {
-            return;
+            return true;
         }
         self.assignment.renew(place.clone());
         let name = self.client.context().config.physical(&place.topic);
-        if let Err(error) = self.client.seek(&name, place.partition, Offset::Offset(*next), SEEK) {
-            tracing::warn!(topic = place.topic, partition = place.partition, next, %error, "partition cannot be read again");
+        let sought = self.client.seek(&name, place.partition, Offset::Offset(*next), SEEK);
+        if let Err(error) = &sought {
+            tracing::warn!(topic = place.topic, partition = place.partition, next, %error, "partition not read again yet");
         }
+        sought.is_ok()
     }
 }
 
