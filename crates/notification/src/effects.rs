@@ -109,6 +109,21 @@ impl From<WriteError<Rejection>> for Stalled {
     }
 }
 
+/// Closes a lane that ends otherwise than by itself: a panic must not leave its payer without a lane for ever.
+struct OpenLane<'a> {
+    effects: &'a Effects,
+    payer: &'a Payer,
+    closed: bool,
+}
+
+impl Drop for OpenLane<'_> {
+    fn drop(&mut self) {
+        if !self.closed {
+            self.effects.lanes().remove(self.payer);
+        }
+    }
+}
+
 impl Payer {
     fn stream(&self) -> String {
         aggregate::stream(self.tenant.as_str(), self.customer_id.as_str())
@@ -175,6 +190,7 @@ impl Effects {
     async fn run_lane(self, payer: Payer, _busy: Busy) {
         // The semaphore is never closed; a place is given back when the lane ends.
         let _place = Arc::clone(&self.shared.places).acquire_owned().await;
+        let mut open = OpenLane { effects: &self, payer: &payer, closed: false };
         loop {
             if let Err(stalled) = self.carry_out(&payer).await {
                 tracing::warn!(tenant = %payer.tenant, %stalled, "contacts wait");
@@ -184,6 +200,7 @@ impl Effects {
                 Some(lane) if lane.again && !self.shared.wiring.stop.is_cancelled() => lane.again = false,
                 _ => {
                     lanes.remove(&payer);
+                    open.closed = true;
                     return;
                 }
             }

@@ -18,8 +18,10 @@ pub(crate) mod sink;
 pub(crate) mod source;
 pub mod status;
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
+use futures::FutureExt;
 use sql::{Db, SqlError};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -198,7 +200,7 @@ impl Consumer {
         let parking = Parking::new(spec.db.clone(), spec.name, Arc::clone(&spec.clock), Arc::clone(&spec.ids));
         let name = spec.name;
         let runner = runner::Runner::new(spec, sink, sources, Arc::clone(&shared), activity.clone());
-        let task = tokio::spawn(runner.run(parking.asked(), shutdown));
+        let task = tokio::spawn(watched(runner.run(parking.asked(), shutdown), name, Arc::clone(&shared), activity.clone()));
         Ok(Consumer { name, shared, ends, parking, shards, activity: activity.clone(), task, _registration: registration })
     }
 
@@ -241,6 +243,19 @@ impl Consumer {
         if let Err(error) = self.task.await {
             tracing::error!(consumer = self.name, %error, "consumer task ended badly");
         }
+    }
+}
+
+/// Runs a consumer and tells when it panics: a consumer that is gone without a word looks like one that has nothing to do.
+async fn watched(running: impl Future<Output = ()>, name: &'static str, shared: Arc<Shared>, activity: Activity) {
+    if AssertUnwindSafe(running).catch_unwind().await.is_err() {
+        tracing::error!(consumer = name, "consumer panicked");
+        {
+            let mut state = shared.lock();
+            state.stopped = true;
+            state.trouble = Some("the consumer panicked".to_string());
+        }
+        activity.touch();
     }
 }
 

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use sql::{Db, SqlError};
 
-use super::handler::Inbound;
+use super::handler::{Inbound, Poison};
 use super::page::StreamKey;
 use crate::alongside::{Alongside, AlongsideError};
 use crate::bus::Message;
-use crate::writer::{Aggregate, IngestError, Intake, Writer};
+use crate::writer::{Aggregate, IngestError, Intake, Writer, guarded};
 
 /// A message that can never be applied.
 #[derive(Clone, Debug)]
@@ -101,7 +101,8 @@ impl<A: Aggregate> Sink for Commands<A> {
         let mut origin: Vec<&Message> = Vec::new();
         let mut culprits: Vec<Culprit> = Vec::new();
         for message in fresh.iter().filter(|message| !message.is_withheld()) {
-            match self.inbound.commands(message) {
+            // A rule that panics parks its stream, as one that says no; the consumer and everybody else go on.
+            match guarded(|| self.inbound.commands(message)).unwrap_or_else(|panic| Err(Poison::new(panic))) {
                 Ok(caused) => {
                     origin.extend(std::iter::repeat_n(message, caused.len()));
                     commands.extend(caused);

@@ -1,6 +1,9 @@
 //! Applying a page to the live builds, inside the consumer's transaction.
 
-use sql::Tx;
+use std::panic::AssertUnwindSafe;
+
+use futures::FutureExt;
+use sql::{SqlError, Tx};
 
 use super::places::{self, Live};
 use super::registry::Projections;
@@ -48,13 +51,26 @@ fn check_version(projection: &dyn Projection, live: &Live) -> Result<(), Project
 /// Applies to one build what it wants of a page.
 pub(crate) async fn apply(tx: &mut Tx, projection: &dyn Projection, suffix: &str, messages: &[Message]) -> Result<(), ProjectionError> {
     let wanted = |message: &Message| !message.is_withheld() && projection.sources().contains(&message.topic.as_str());
-    let mut view = View::new(tx, projection, suffix);
     if messages.iter().all(wanted) {
-        return projection.apply(&mut view, messages).await;
+        return apply_guarded(tx, projection, suffix, messages).await;
     }
     let page: Vec<Message> = messages.iter().filter(|message| wanted(message)).cloned().collect();
     if page.is_empty() {
         return Ok(());
     }
-    projection.apply(&mut view, &page).await
+    apply_guarded(tx, projection, suffix, &page).await
+}
+
+/// A projection that panics is at odds with a message: with the only one of its page, or with one that smaller pages will tell.
+async fn apply_guarded(tx: &mut Tx, projection: &dyn Projection, suffix: &str, page: &[Message]) -> Result<(), ProjectionError> {
+    let mut view = View::new(tx, projection, suffix);
+    // What it leaves half done is in the transaction, which is not committed.
+    let Ok(applied) = AssertUnwindSafe(projection.apply(&mut view, page)).catch_unwind().await else {
+        let reason = format!("projection {} panicked", projection.name());
+        return Err(match page {
+            [only] => ProjectionError::poison(only, reason),
+            _ => SqlError::Data(reason).into(),
+        });
+    };
+    applied
 }

@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 use super::{DueStream, Shards, StoredTimer};
 use crate::activity::{Activity, Registration};
 use crate::log::{Log, LogError};
-use crate::writer::{Aggregate, Submission, WriteError, Writer};
+use crate::writer::{Aggregate, Submission, WriteError, Writer, guarded};
 
 /// How a timer loop works.
 #[derive(Clone)]
@@ -166,8 +166,17 @@ impl<A: Aggregate> TimerLoop<A> {
             }
             return Ok(false);
         }
-        let streams = by_stream(due);
-        let wakes = streams.iter().map(|due| self.writer.submit((self.wake)(due, now).for_wake(now)));
+        let writer = self.writer.clone();
+        let (mut streams, mut wakes) = (Vec::new(), Vec::new());
+        for due in by_stream(due) {
+            match guarded(|| (self.wake)(&due, now)) {
+                Ok(submission) => {
+                    wakes.push(writer.submit(submission.for_wake(now)));
+                    streams.push(due);
+                }
+                Err(reason) => self.leave_alone(due.stream, &reason),
+            }
+        }
         let answers = join_all(wakes).await;
         let mut failed = None;
         for (due, answer) in streams.into_iter().zip(answers) {
@@ -189,12 +198,16 @@ impl<A: Aggregate> TimerLoop<A> {
                 tracing::error!(stream, %error, "wake rejected");
             }
             WriteError::CommandReused | WriteError::ClaimTaken { .. } | WriteError::SideRefused(_) | WriteError::Corrupt(_) => {
-                tracing::error!(stream, %error, "stream cannot be woken");
-                self.stuck.insert(due.stream);
-                self.state.stuck.store(self.stuck.len() as u64, Ordering::Relaxed);
+                self.leave_alone(due.stream, &error.to_string());
             }
         }
         None
+    }
+
+    fn leave_alone(&mut self, stream: String, reason: &str) {
+        tracing::error!(stream, reason, "stream cannot be woken");
+        self.stuck.insert(stream);
+        self.state.stuck.store(self.stuck.len() as u64, Ordering::Relaxed);
     }
 
     /// Sleeps to the earliest timer, arming anew whenever an earlier one is stored.

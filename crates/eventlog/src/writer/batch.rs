@@ -65,7 +65,7 @@ impl<S: Default + Clone> Loaded<S> {
 }
 
 /// A rule that panics fails its own command, not the writer and with it every other payer.
-fn guarded<T>(rule: impl FnOnce() -> T) -> Result<T, String> {
+pub(crate) fn guarded<T>(rule: impl FnOnce() -> T) -> Result<T, String> {
     // What the rule might leave half done is its own local state, which goes with it.
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(rule)).map_err(|panic| {
         let text = panic.downcast_ref::<&str>().map(ToString::to_string).or_else(|| panic.downcast_ref::<String>().cloned());

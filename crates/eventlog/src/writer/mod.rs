@@ -19,6 +19,7 @@ use crate::activity::{Activity, InFlight};
 use crate::log::{Log, LogError};
 
 pub use aggregate::{Aggregate, DecodeError, NextTimer};
+pub(crate) use batch::guarded;
 pub use submission::{Answer, IngestError, Ingested, Intake, PoisonedCommand, Submission, WriteError, Written};
 
 /// How a writer works.

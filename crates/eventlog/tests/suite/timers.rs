@@ -94,6 +94,24 @@ async fn an_unreadable_stream_with_many_tracks_stops_nobody_elses_timers() {
 }
 
 #[tokio::test]
+async fn a_wake_that_panics_stops_nobody_elses_timers() {
+    for site in every().await {
+        let writer = Writer::spawn(Arc::new(Counter), site.log(), WriterOptions::default());
+        for stream in ["broken", "sound"] {
+            writer.submit(on(stream, Command::Plan("step", 10))).await.unwrap();
+        }
+        site.clock.advance(TimeDelta::seconds(10));
+        let wake = Arc::new(|due: &eventlog::DueStream, now| {
+            assert_ne!(due.stream, "broken");
+            on(&due.stream, Command::Wake(now))
+        });
+        let timers = TimerLoop::spawn(writer.clone(), wake, TimerOptions::for_log(&site.log(), Activity::new()));
+        eventually("the sound stream is woken", async || writer.state("sound").await.unwrap().0.fired == ["step"]).await;
+        assert_eq!(timers.stats().stuck, 1, "{}", site.name);
+    }
+}
+
+#[tokio::test]
 async fn a_wake_that_causes_nothing_still_rewrites_the_timers() {
     for site in every().await {
         let writer = Writer::spawn(Arc::new(Counter), site.log(), WriterOptions::default());

@@ -1,13 +1,15 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use eventlog::consumer::{Consumer, Parking, ParkingError, Request};
+use eventlog::bus::Message;
+use eventlog::consumer::{Consumer, Inbound, InboundCommand, Parking, ParkingError, Poison, Request};
 use eventlog::log::{CrashPoint, Faults};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::models::{Totals, totals};
 use super::world::{INBOUND, Mirror, NUMBERS, Running, World, key, worlds};
+use crate::counter::Command;
 use crate::logs::eventually;
 
 async fn released(running: &Running) {
@@ -157,4 +159,27 @@ async fn a_stream_that_is_not_parked_cannot_be_retried() {
     assert!(matches!(running.consumer.parking().show(&key("a")).await, Err(ParkingError::NotParked { .. })));
     assert_eq!(Request::Retry.slug(), "retry");
     world.end(vec![running]).await;
+}
+
+/// Panics where [`Mirror`] says no.
+struct Panicking;
+
+impl Inbound<Command> for Panicking {
+    fn commands(&self, message: &Message) -> Result<Vec<InboundCommand<Command>>, Poison> {
+        Ok(Mirror::default().commands(message).expect("a rule with a fault"))
+    }
+}
+
+#[tokio::test]
+async fn a_rule_that_panics_parks_its_stream_and_the_consumer_goes_on() {
+    for world in worlds().await {
+        let running = world.start_with(Arc::new(Panicking), world.models(vec![Arc::new(Totals::default())])).await;
+        world.numbers.add(&["a 1", "a 13", "b 2"]).await;
+        world.settled().await;
+        assert_eq!(totals(&running.models).await, ["a=1/1", "b=2/1"], "{}", world.name);
+        let parked = running.consumer.parking().list().await.unwrap().remove(0);
+        assert!(parked.version == 2 && parked.reason.contains("panicked"), "{parked:?}");
+        assert!(!running.consumer.status().stopped);
+        world.end(vec![running]).await;
+    }
 }
