@@ -74,7 +74,7 @@ launch() {
       </dev/null >>"$LOG" 2>&1 9>&-
   ) &
   echo $! >"$DIR/kafka.pid"
-  wait_until 10 started $! || true
+  wait_until 60 started $! || true
   wait_until 120 ready_or_ended "$offset" && ready "$offset"
 }
 

@@ -72,7 +72,7 @@ launch() {
   ) &
   echo $! >"$DIR/postgres.pid"
   # The marker appears with the exec; until then `running` would call the server ended.
-  wait_until 10 started $! || true
+  wait_until 60 started $! || true
   wait_until 60 ready_or_ended && ready
 }
 

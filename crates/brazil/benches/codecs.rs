@@ -109,7 +109,8 @@ fn settlements(file: &[u8]) -> usize {
 
 /// A return of Banco do Brasil in which every title is paid.
 fn return_file() -> Vec<u8> {
-    let header = record(&[(1, "00100000"), (18, "2"), (19, "11222333000181"), (33, "1234567"), (143, "2"), (144, "21112026"), (158, "000007")]);
+    let header =
+        record(&[(1, "00100000"), (18, "2"), (19, "11222333000181"), (33, "1234567"), (143, "2"), (144, "21112026"), (158, "000007")]);
     let mut lines = vec![header, record(&[(1, "00100011T01"), (34, "1234567")])];
     for number in 0..TITLES {
         let (first, second) = (2 * number + 1, 2 * number + 2);

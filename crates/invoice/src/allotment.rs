@@ -26,8 +26,11 @@ const FIRST_BLOCK: u32 = 16;
 pub struct Allotment {
     writer: Writer<Collections>,
     accounts: Cache<String, Arc<Collection>>,
-    pools: Arc<Mutex<HashMap<(String, CollectionAccountId), Arc<Pool>>>>,
+    pools: Arc<Mutex<Pools>>,
 }
+
+/// By tenant and account.
+type Pools = HashMap<(String, CollectionAccountId), Arc<Pool>>;
 
 /// The numbers that this process has set aside for an account.
 struct Pool {

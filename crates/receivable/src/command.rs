@@ -9,6 +9,7 @@ use kernel::{ContactId, Currency, CustomerId, DateTime, InvoiceId, NaiveDate, Pa
 
 /// A command on one payer's account.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(clippy::large_enum_variant, reason = "issuing is the most frequent command: a box for each would cost more than the room")]
 pub enum Command {
     /// Makes the payer known, or changes the attributes.
     RegisterCustomer(RegisterCustomer),

@@ -81,8 +81,8 @@ async fn a_broken_promise_is_told_counted_and_listed() {
         world.environment.log.read(0, 10_000).await.unwrap().into_iter().find(|event| event.event_type == "PromiseBroken").unwrap();
     let broken = proto::PromiseBroken::decode(broken.payload.as_slice()).unwrap();
     assert_eq!((broken.end.as_str(), broken.received_minor, broken.invoice_ids), ("partly_kept", 6_000, vec!["I1".to_owned()]));
-    let reminders = world.environment.log.read(0, 10_000).await.unwrap().into_iter().filter(|event| event.event_type == "ReminderDue");
-    let last = proto::ReminderDue::decode(reminders.last().unwrap().payload.as_slice()).unwrap();
+    let mut reminders = world.environment.log.read(0, 10_000).await.unwrap().into_iter().filter(|event| event.event_type == "ReminderDue");
+    let last = proto::ReminderDue::decode(reminders.next_back().unwrap().payload.as_slice()).unwrap();
     assert!(last.items[0].promise_broken, "the text says so");
     let payer = world.server.get_payer(world.ask(proto::GetPayerRequest { customer_id: "C1".into() })).await.unwrap().into_inner();
     assert_eq!((payer.promises_made, payer.promises_kept, payer.promises_partly_kept, payer.promises_broken), (1, 0, 1, 0));

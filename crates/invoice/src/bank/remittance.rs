@@ -112,7 +112,7 @@ impl Server {
         let no_boletos = || Refusal::precondition("collection_account_id", "no_agreement", "the account has no agreement for boletos");
         let agreement = account.agreement.clone().ok_or_else(no_boletos)?;
         let receiver: Receiver = query::receiver(&self.db, tenant, account_id.as_str()).await?.unwrap_or_default();
-        let company = title::company(&agreement, &receiver).map_err(|fault| unwritable(fault))?;
+        let company = title::company(&agreement, &receiver).map_err(unwritable)?;
         Ok(Books { tenant, account_id, agreement, company })
     }
 

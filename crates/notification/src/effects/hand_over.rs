@@ -30,7 +30,8 @@ impl Effects {
             let place = (contact_id, attempt_id);
             // A chain that goes out beside another one waits until that one's provider has answered, which may take minutes: what was
             // looked at before is old by then.
-            let after = if nth == 0 { self.hand_over(payer, &book, place, &look).await? } else { self.look_again(payer, &book, place).await? };
+            let after =
+                if nth == 0 { self.hand_over(payer, &book, place, &look).await? } else { self.look_again(payer, &book, place).await? };
             book = after.unwrap_or(book);
         }
         Ok(Some(book))

@@ -64,6 +64,7 @@ pub struct Block {
 
 /// What is asked of a tenant's collection accounts.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(clippy::large_enum_variant, reason = "commands on accounts are few and live for a moment")]
 pub enum CollectionCommand {
     /// Makes an account known, or replaces what is known of it.
     Register(AccountTerms),
