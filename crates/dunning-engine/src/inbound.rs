@@ -188,7 +188,6 @@ fn item_outcome(m: &notification::ItemOutcome, channels: &[String]) -> Result<It
 /// The gate's word for why, in the engine's: most are the same.
 pub(crate) fn reason_of_gate(slug: &str) -> Reason {
     match slug {
-        "within_tolerance" => Reason::BelowMinimum,
         "new_cycle" => Reason::Rescheduled,
         "customer_erased" => Reason::PayerForgotten,
         "unknown" | "unknown_invoice" => Reason::NotAuthorised,

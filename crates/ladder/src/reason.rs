@@ -37,6 +37,8 @@ slugs! {
         // Superseded by a fact or by another step.
         /// The debt is paid.
         Paid => "paid",
+        /// What is left open is within the tenant's tolerance: not worth a reminder, and still in the books.
+        WithinTolerance => "within_tolerance",
         /// A later step planned before that day was executed in its place.
         Late => "late",
         /// A later step was executed on the very day for which this one was planned.

@@ -160,7 +160,7 @@ fn what_became_of_a_contact_is_told_in_the_words_of_the_ladder() {
         ("superseded", "paid", &[], "Superseded(Paid)"),
         ("superseded", "new_cycle", &[], "Superseded(Rescheduled)"),
         ("suppressed", "covered_by_credit", &[], "Suppressed(CoveredByCredit)"),
-        ("suppressed", "within_tolerance", &[], "Suppressed(BelowMinimum)"),
+        ("superseded", "within_tolerance", &[], "Superseded(WithinTolerance)"),
         ("deferred", "automatic_debit", &[], "Deferred(AutomaticDebit)"),
         ("suppressed", "customer_erased", &[], "Suppressed(PayerForgotten)"),
         ("suppressed", "unknown_invoice", &[], "Suppressed(NotAuthorised)"),

@@ -37,10 +37,17 @@ pub(super) fn conclude_contact(
         if find(pending, &key)?.1.kind != StepKind::Notify {
             return Err(Rejection::WrongKind(item.step_id.clone()));
         }
-        let changed = conclude(pending, &key, day, contact_conclusion(contact_id, item.outcome))?;
-        // A gate that saw a fact: it is on its way here and will say what the track has come to.
-        if changed && !matches!(item.outcome, Outcome::Superseded(_)) {
-            lapse::take_stock(pending, &item.invoice_id, day)?;
+        if !conclude(pending, &key, day, contact_conclusion(contact_id, item.outcome))? {
+            continue;
+        }
+        match item.outcome {
+            // The balance is the owner's, and so is the word that what is left of it is too little.
+            Outcome::Superseded(Reason::WithinTolerance) => facts::end_with_residue(pending, &item.invoice_id, day)?,
+            // A gate that saw a fact: it is on its way here and will say what the track has come to.
+            Outcome::Superseded(_) => {}
+            Outcome::Executed { .. } | Outcome::Suppressed(_) | Outcome::Deferred(_) | Outcome::Undeliverable(_) => {
+                lapse::take_stock(pending, &item.invoice_id, day)?;
+            }
         }
     }
     Ok(())

@@ -157,8 +157,20 @@ fn note_after_end(pending: &mut Pending, id: &InvoiceId, (minor, came_minor): (i
     Ok(())
 }
 
+/// A residue within tolerance ends dunning; it stays open in the owner's books.
+pub(super) fn end_with_residue(pending: &mut Pending, id: &InvoiceId, day: NaiveDate) -> Result<(), Rejection> {
+    match pending.track(id)?.phase {
+        Phase::Enrolled | Phase::Active | Phase::Exhausted => end_as(pending, id, day, Reason::WithinTolerance),
+        Phase::Settled | Phase::Cancelled | Phase::HandedOff | Phase::WrittenOff => Ok(()),
+    }
+}
+
 fn settle(pending: &mut Pending, id: &InvoiceId, day: NaiveDate) -> Result<(), Rejection> {
-    lapse::close_open(pending, id, day, Reason::Paid)?;
+    end_as(pending, id, day, Reason::Paid)
+}
+
+fn end_as(pending: &mut Pending, id: &InvoiceId, day: NaiveDate, reason: Reason) -> Result<(), Rejection> {
+    lapse::close_open(pending, id, day, reason)?;
     let cycle = pending.track(id)?.cycle;
     pending.emit(Event::TrackSettled { invoice_id: id.clone(), cycle, day });
     lapse::remove_listings(pending, id, day)

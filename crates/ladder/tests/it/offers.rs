@@ -56,6 +56,20 @@ fn a_step_is_not_superseded_by_one_that_was_only_chosen() {
 }
 
 #[test]
+fn a_residue_within_tolerance_ends_dunning_without_a_task() {
+    let mut world = World::new(SIMPLES);
+    world.enroll("i", "2026-01-01", "2026-01-10");
+    world.mornings("2026-01-01", "2026-01-09");
+    world.pay("i", "2026-01-10", 3);
+    world.outcomes.insert("d+1".into(), Outcome::Superseded(Reason::WithinTolerance));
+    world.mornings("2026-01-10", "2026-03-01");
+    let rest = ["d+1", "d+7", "d+15", "d+30"].map(|step| format!("{step}:superseded(within_tolerance)")).join(" ");
+    assert_eq!(world.steps("i"), format!("d-5:executed d-1:executed {rest}"));
+    assert_eq!((world.track("i").phase, world.track("i").outstanding_minor), (ladder::track::Phase::Settled, 3));
+    assert!(tasks(&world.log).is_empty());
+}
+
+#[test]
 fn a_deferred_step_is_offered_again_on_later_days_and_can_expire_or_be_overtaken() {
     let mut world = World::new(SIMPLES);
     for step in ["d-1", "d+1"] {

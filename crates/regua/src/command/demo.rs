@@ -9,9 +9,13 @@ use crate::{
     replay::{Replay, Report, report},
 };
 use anyhow::Context;
+use chrono::NaiveDate;
 use clap::Args;
 use host::launch;
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 /// Make a plausible Brazilian portfolio, play it, and show what happened
 #[derive(Args)]
@@ -42,12 +46,8 @@ pub struct Demo {
 pub async fn run(args: Demo, shared: &Shared) -> anyhow::Result<u8> {
     let elapsed = progress::stopwatch();
     let work = tempfile::tempdir().context("no temporary directory")?;
-    if !args.discard && args.data.join("portfolio.csv").exists() {
-        // A demo owns its directory: the one before it gives way, anything else stays.
-        fs::remove_dir_all(&args.data).with_context(|| format!("{} cannot be removed", args.data.display()))?;
-    }
     let directory = if args.discard { work.path().to_owned() } else { args.data.clone() };
-    fs::create_dir_all(&directory).with_context(|| format!("{} cannot be made", directory.display()))?;
+    clear(&directory)?;
     let portfolio = Portfolio { customers: args.customers, invoices: args.invoices, months: args.months, seed: args.seed };
     let file = directory.join("portfolio.csv");
     portfolio.write(&file)?;
@@ -72,11 +72,32 @@ pub async fn run(args: Demo, shared: &Shared) -> anyhow::Result<u8> {
         print_json(std::io::stdout().lock(), &serde_json::to_value(&report)?)?;
         return Ok(DONE);
     }
+    if shared.format == Format::Csv {
+        replay::steps_table(&report).print(Format::Csv)?;
+        return Ok(DONE);
+    }
     show(&report, shared.format)?;
     if !args.discard {
-        next_steps(&args.data);
+        next_steps(&args.data, portfolio.until());
     }
     Ok(DONE)
+}
+
+/// Says that a directory was made by a demo and gives way to the next one.
+const MARKER: &str = ".regua-demo";
+
+/// An empty directory for a demo: the one of an earlier demo gives way, anything else stays. Errors: it holds something else.
+fn clear(directory: &Path) -> anyhow::Result<()> {
+    let name = directory.display();
+    let mut entries = fs::read_dir(directory).into_iter().flatten();
+    if directory.join(MARKER).is_file() {
+        fs::remove_dir_all(directory).with_context(|| format!("{name} cannot be removed"))?;
+    } else {
+        anyhow::ensure!(entries.next().is_none(), "{name} holds something that no demo made; name another directory with --data");
+    }
+    fs::create_dir_all(directory).with_context(|| format!("{name} cannot be made"))?;
+    fs::write(directory.join(MARKER), "made by `regua demo`, which removes this directory before the next one\n")
+        .with_context(|| format!("{name} cannot be written to"))
 }
 
 fn show(report: &Report, format: Format) -> anyhow::Result<()> {
@@ -158,15 +179,48 @@ fn settled(report: &Report) -> Table {
     table
 }
 
-fn next_steps(data: &std::path::Path) {
+fn next_steps(data: &Path, until: NaiveDate) {
+    let program = std::env::current_exe().map_or_else(|_| "regua".to_owned(), |path| shown_path(&path));
     let data = data.display();
     println!(
         "\nWhat to look at next:
-  regua report delinquency --data {data} --as-of 2026-06-30      who owed how much on a past day
-  regua report receivables --data {data} --status overdue        receivable by receivable
-  {data}/mail                                                    the first e-mails, with boleto and Pix; any mail reader opens them
-  regua events show dunning-engine --data {data} --limit 20      the facts behind it
-  regua projections verify --data {data}                         every view against its events
-  regua policy preview policies/regua-padrao.toml --due 2026-12-24   what the ladder means in dates"
+  {data}/mail
+    the first e-mails, with boleto and Pix; any mail reader opens them
+  {program} report delinquency --data {data} --as-of {until}
+    who owed how much on a past day
+  {program} report receivables --data {data} --status overdue
+    receivable by receivable
+  {program} events show dunning-engine --data {data} --limit 20
+    the facts behind it
+  {program} projections verify --data {data}
+    every view against its events
+  {program} policy preview policies/regua-padrao.toml --due 2026-12-24
+    what the ladder means in dates"
     );
+}
+
+/// A path as somebody in the working directory would type it.
+fn shown_path(path: &Path) -> String {
+    let here = std::env::current_dir().unwrap_or_default();
+    path.strip_prefix(here).unwrap_or(path).display().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_that_no_demo_made_is_left_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        let (own, file) = (directory.path().join("own"), directory.path().join("own/portfolio.csv"));
+        fs::create_dir(&own).unwrap();
+        fs::write(&file, "mine").unwrap();
+        assert!(clear(&own).unwrap_err().to_string().contains("no demo made"));
+        assert_eq!(fs::read_to_string(&file).unwrap(), "mine");
+        let made = directory.path().join("made");
+        clear(&made).unwrap();
+        fs::write(made.join("portfolio.csv"), "made up").unwrap();
+        clear(&made).unwrap();
+        assert!(!made.join("portfolio.csv").exists());
+    }
 }
