@@ -8,9 +8,16 @@ running() {
   local file="$DIR/$1.pid" pid
   [[ -s $file ]] || return 1
   pid=$(<"$file")
-  [[ -r /proc/$pid/cmdline ]] || return 1
-  # A zombie has an empty command line, so it counts as ended.
-  tr '\0' '\n' <"/proc/$pid/cmdline" 2>/dev/null | grep -Fxc -- "$2" >/dev/null
+  local arguments
+  for _ in 1 2 3 4 5; do
+    [[ -r /proc/$pid/cmdline ]] || return 1
+    arguments=$(tr '\0' '\n' <"/proc/$pid/cmdline" 2>/dev/null) || return 1
+    [[ -z $arguments ]] || break
+    # A zombie has no command line and never gets one, so it counts as ended. A process in the middle of an exec
+    # has none for a moment: called ended, it would be started a second time beside itself.
+    sleep 0.05
+  done
+  grep -Fxc -- "$2" >/dev/null <<<"$arguments"
 }
 
 # wait_until SECONDS CONDITION...: polls the condition; false when the time is over.
