@@ -108,7 +108,8 @@ impl Executor {
         if !is_claimed(&payer, &fact.event) {
             return Ok(());
         }
-        let contact_id = contact_id(&format!("action.{invoice_id}.{step_id}.{cycle}"));
+        // No id holds a blank, so that two actions never share a name.
+        let contact_id = contact_id(&format!("action {invoice_id} {step_id} {cycle}"));
         let item = invoice::ReminderItem {
             invoice_id: invoice_id.to_string(),
             cycle: *cycle,
