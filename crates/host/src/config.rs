@@ -80,8 +80,6 @@ fn lay_over(base: &mut Table, user: Table, prefix: &str, faults: &mut Vec<Fault>
         match (base.get_mut(&key), value) {
             (None, value) if open => _ = base.insert(key, value),
             (None, _) => faults.push(Fault { path, message: "unknown key".to_owned() }),
-            // A table that is empty by default is the user's to fill: its keys are names of theirs.
-            (Some(Value::Table(inner)), Value::Table(table)) if inner.is_empty() => *inner = table,
             (Some(Value::Table(inner)), Value::Table(table)) => lay_over(inner, table, &path, faults),
             (Some(slot), value) if slot.same_type(&value) => *slot = value,
             (Some(slot), value) => {
