@@ -175,12 +175,17 @@ impl Log {
         }
     }
 
-    /// Events after a position, in order, at most `limit`.
+    /// Events after a position, in order, at most `limit`. Fewer than `limit` means that [`Log::known_head`] is reached; another
+    /// process may have appended more.
     ///
     /// # Errors
     /// [`LogError`] of the database.
     pub async fn read(&self, after_position: u64, limit: usize) -> Result<Vec<Recorded>, LogError> {
-        if let Some(events) = self.tail().after(after_position, limit) {
+        let known = self.known_head();
+        let near = self.tail().after(after_position, limit);
+        if let Some(events) = near
+            && (events.len() == limit || events.last().is_some_and(|event| event.position >= known))
+        {
             return Ok(events);
         }
         let events = match &self.shared.backend {

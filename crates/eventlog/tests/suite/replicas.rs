@@ -69,3 +69,18 @@ async fn two_writers_on_one_log_lose_nothing_and_double_nothing() {
         assert_eq!(positions, (1..=400).collect::<Vec<_>>());
     }
 }
+
+/// A handle that appended little keeps little in memory: once it knows of a later head, its pages do not end at its own last event.
+#[tokio::test]
+async fn a_page_reaches_the_head_that_the_handle_knows() {
+    for site in durable().await {
+        let other = site.another().await.unwrap();
+        site.log().append(vec![append("a@0: mine")]).await.unwrap().remove(0).unwrap();
+        for version in 1..5u64 {
+            other.append(vec![append(&format!("a@{version}: theirs"))]).await.unwrap().remove(0).unwrap();
+        }
+        assert_eq!(site.log().head().await.unwrap(), 5);
+        let page = site.log().read(0, 100).await.unwrap();
+        assert_eq!(page.iter().map(|event| event.position).collect::<Vec<_>>(), [1, 2, 3, 4, 5], "{}", site.name);
+    }
+}
