@@ -108,8 +108,7 @@ impl Executor {
         if !is_claimed(&payer, &fact.event) {
             return Ok(());
         }
-        // No id holds a blank, so that two actions never share a name.
-        let contact_id = contact_id(&format!("action {invoice_id} {step_id} {cycle}"));
+        let contact_id = contact_id(invoice_id.as_str(), step_id.as_str(), *cycle);
         let item = invoice::ReminderItem {
             invoice_id: invoice_id.to_string(),
             cycle: *cycle,
@@ -179,12 +178,14 @@ fn is_claimed(payer: &Payer, event: &Event) -> bool {
     found.is_some_and(|at| matches!(&at.state, OccurrenceState::Claimed { day: claimed_on } if claimed_on == day))
 }
 
-/// The name as it is where it is short enough, else its beginning and its hash.
-fn contact_id(name: &str) -> String {
-    if name.len() <= CONTACT_ID_CHARS {
-        return name.to_owned();
+/// The id under which the owner is asked for an action: readable, or hashed where that is too long or its parts could be read in two ways.
+fn contact_id(invoice_id: &str, step_id: &str, cycle: u32) -> String {
+    let readable = format!("action.{invoice_id}.{step_id}.{cycle}");
+    if readable.len() <= CONTACT_ID_CHARS && !invoice_id.contains('.') && !step_id.contains('.') {
+        return readable;
     }
-    let hash = hex::encode(Sha256::digest(name.as_bytes()));
+    // No id holds a blank.
+    let hash = hex::encode(Sha256::digest(format!("{invoice_id} {step_id} {cycle}")));
     format!("action.{}", &hash[..40])
 }
 
@@ -240,5 +241,23 @@ impl Running {
         self.position.store(last, Ordering::SeqCst);
         self.activity.touch();
         Ok(true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kernel::ids::ContactId;
+
+    #[test]
+    fn two_actions_never_share_a_name_and_each_name_is_an_id() {
+        let long = "F".repeat(64);
+        let actions = [("F1", "d+60", 1), ("F1.d", "60", 1), ("F1", "d.60", 1), ("F1", "d+60", 2), (long.as_str(), "d+60", 1)];
+        let names: Vec<String> = actions.iter().map(|(invoice, step, cycle)| contact_id(invoice, step, *cycle)).collect();
+        for (at, name) in names.iter().enumerate() {
+            assert!(ContactId::new(name).is_ok(), "{name}");
+            assert!(!names[..at].contains(name), "{name}");
+        }
+        assert_eq!(names[0], "action.F1.d+60.1");
     }
 }

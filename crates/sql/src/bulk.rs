@@ -1,16 +1,18 @@
-//! Many rows in few statements.
+//! Many rows in few statements. They may be sent together with what follows, like [`Tx::defer`].
 
 use std::collections::HashMap;
 
 use sqlx::postgres::PgArguments;
 
 use crate::tx::Bound;
-use crate::{Column, Dialect, SqlError, Tx, Value, postgres, sqlite};
+use crate::{Column, Dialect, SqlError, Tx, Value, postgres};
 
 /// SQLite takes at most 32,766 arguments in a statement.
 const SQLITE_ARGUMENTS: usize = 32_766;
 /// Rows in one statement at most; the sizes below it are powers of two, so that few texts are ever prepared.
 const SQLITE_ROWS: usize = 256;
+/// Up to here every number of rows has its text.
+const SQLITE_FEW_ROWS: usize = 4;
 
 /// What to do with a row whose key is there already.
 #[derive(Clone, Copy)]
@@ -25,15 +27,15 @@ impl Tx {
     ///
     /// # Errors
     /// [`SqlError::Unique`] when a key is there already; [`SqlError::Refused`] when a cell does not fit its column.
-    pub async fn bulk_insert(&mut self, table: &str, columns: &[Column], rows: Vec<Vec<Value>>) -> Result<u64, SqlError> {
+    pub async fn bulk_insert(&mut self, table: &str, columns: &[Column], rows: Vec<Vec<Value>>) -> Result<(), SqlError> {
         self.bulk(table, columns, Existing::Fail, rows).await
     }
 
-    /// Inserts the rows whose key is not there yet; the others stay as they are. Returns how many were new.
+    /// Inserts the rows whose key is not there yet; the others stay as they are.
     ///
     /// # Errors
     /// [`SqlError::Refused`] when a cell does not fit its column.
-    pub async fn bulk_insert_missing(&mut self, table: &str, columns: &[Column], rows: Vec<Vec<Value>>) -> Result<u64, SqlError> {
+    pub async fn bulk_insert_missing(&mut self, table: &str, columns: &[Column], rows: Vec<Vec<Value>>) -> Result<(), SqlError> {
         self.bulk(table, columns, Existing::Keep, rows).await
     }
 
@@ -42,41 +44,43 @@ impl Tx {
     ///
     /// # Errors
     /// [`SqlError::Refused`] when a cell does not fit its column, or a key column is not in `columns`.
-    pub async fn bulk_upsert(&mut self, table: &str, columns: &[Column], key: &[&str], rows: Vec<Vec<Value>>) -> Result<u64, SqlError> {
+    pub async fn bulk_upsert(&mut self, table: &str, columns: &[Column], key: &[&str], rows: Vec<Vec<Value>>) -> Result<(), SqlError> {
         let rows = last_of_each_key(columns, key, rows)?;
         self.bulk(table, columns, Existing::Replace(key), rows).await
     }
 
-    async fn bulk(&mut self, table: &str, columns: &[Column], existing: Existing<'_>, rows: Vec<Vec<Value>>) -> Result<u64, SqlError> {
+    async fn bulk(&mut self, table: &str, columns: &[Column], existing: Existing<'_>, rows: Vec<Vec<Value>>) -> Result<(), SqlError> {
         check(table, columns, &rows)?;
         if rows.is_empty() {
-            return Ok(0);
+            return Ok(());
         }
         let tail = conflict_clause(columns, existing);
         match self.dialect() {
             Dialect::Sqlite => {
-                let mut changed = 0;
                 let mut rows = rows.into_iter();
                 while rows.len() > 0 {
                     let count = chunk(rows.len(), columns.len());
                     let text = values_statement(table, columns, count, &tail);
-                    let arguments = sqlite::arguments(rows.by_ref().take(count).flatten())?;
-                    changed += self.change(Bound::Sqlite(text.into(), arguments)).await?;
+                    let values = rows.by_ref().take(count).flatten().collect();
+                    self.put_off(Bound::Sqlite(text.into(), values)).await?;
                 }
-                Ok(changed)
+                Ok(())
             }
             Dialect::Postgres => {
                 let text = unnest_statement(table, columns, &tail);
                 let mut arguments = PgArguments::default();
                 postgres::arrays(columns, rows, &mut arguments)?;
-                self.change(Bound::Postgres(text.into(), arguments)).await
+                self.put_off(Bound::Postgres(text.into(), arguments)).await
             }
         }
     }
 }
 
-/// The largest power of two that the rows and the limits allow.
+/// Few rows as they are, of many the largest power of two that the limits allow.
 fn chunk(rows: usize, columns: usize) -> usize {
+    if rows <= SQLITE_FEW_ROWS {
+        return rows;
+    }
     let limit = rows.min(SQLITE_ROWS).min(SQLITE_ARGUMENTS / columns.max(1)).max(1);
     1 << limit.ilog2()
 }

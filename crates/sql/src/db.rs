@@ -98,7 +98,8 @@ impl Db {
     pub async fn query_keyed(&self, sql: &str, keys: Keys<'_>, args: &[Value]) -> Result<Vec<Row>, SqlError> {
         match &self.backend {
             Backend::Sqlite(store) => {
-                let (text, arguments) = keys.for_sqlite(sql, args)?;
+                let (text, values) = keys.for_sqlite(sql, args)?;
+                let arguments = sqlite::arguments(values)?;
                 let rows = sqlx::query_with(sqlite::statement(&text), arguments).fetch_all(&store.readers).await?;
                 Ok(rows.into_iter().map(|row| Row(Inner::Sqlite(row))).collect())
             }

@@ -1,9 +1,8 @@
 //! A table of keys inside a query: many lookups, one round trip, one prepared statement.
 
 use sqlx::postgres::PgArguments;
-use sqlx::sqlite::SqliteArguments;
 
-use crate::{Column, Kind, SqlError, Value, postgres, sqlite};
+use crate::{Column, Kind, SqlError, Value, postgres};
 
 /// Rows that stand in the text of a query as `{keys}`, for instance
 /// `SELECT e.* FROM {keys} k CROSS JOIN events e WHERE e.stream = k.stream`. The text is the same for any number of rows.
@@ -17,12 +16,12 @@ pub struct Keys<'a> {
 }
 
 impl Keys<'_> {
-    pub(crate) fn for_sqlite(self, sql: &str, args: &[Value]) -> Result<(String, SqliteArguments), SqlError> {
+    pub(crate) fn for_sqlite(self, sql: &str, args: &[Value]) -> Result<(String, Vec<Value>), SqlError> {
         let json = self.json()?;
         let cells: Vec<String> = self.columns.iter().enumerate().map(|(i, c)| format!("value ->> {i} AS {}", c.name)).collect();
         let table = format!("(SELECT {} FROM json_each(${}))", cells.join(", "), args.len() + 1);
-        let arguments = sqlite::arguments(args.iter().cloned().chain([Value::Text(json)]))?;
-        Ok((sql.replace("{keys}", &table), arguments))
+        let values = args.iter().cloned().chain([Value::Text(json)]).collect();
+        Ok((sql.replace("{keys}", &table), values))
     }
 
     pub(crate) fn for_postgres(self, sql: &str, args: &[Value]) -> Result<(String, PgArguments), SqlError> {

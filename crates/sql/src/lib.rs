@@ -28,6 +28,7 @@ mod row;
 mod server;
 mod sqlite;
 mod tx;
+mod unsent;
 mod value;
 
 pub use db::{Db, Dialect, Durability};
@@ -36,5 +37,5 @@ pub use keys::Keys;
 pub use migrate::Migration;
 pub use row::Row;
 pub use server::Server;
-pub use tx::Tx;
+pub use tx::{Step, Tx};
 pub use value::{Column, Kind, Value};

@@ -111,7 +111,7 @@ fn shared_options(path: &Path) -> SqliteConnectOptions {
         .filename(path)
         .busy_timeout(Duration::from_secs(10))
         .foreign_keys(false)
-        .statement_cache_capacity(512)
+        .statement_cache_capacity(1024)
         .row_buffer_size(256)
         .pragma("temp_store", "MEMORY")
         .disable_statement_logging()

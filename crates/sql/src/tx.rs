@@ -2,26 +2,32 @@
 
 use std::borrow::Cow;
 
+use futures::TryStreamExt;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgArguments, Postgres};
-use sqlx::sqlite::SqliteArguments;
-use sqlx::{Connection, Executor};
+use sqlx::{Connection, Either, Executor};
 use tokio::sync::OwnedMutexGuard;
 
 use crate::db::Backend;
 use crate::keys::Keys;
 use crate::row::{Inner, Row};
+use crate::unsent::Unsent;
 use crate::{Db, Dialect, SqlError, Value, postgres, sqlite};
 
 /// An open transaction that may write. Dropping it rolls back.
 ///
 /// After an error of the database the transaction is good for nothing but being dropped: PostgreSQL refuses further statements, and
 /// would answer a COMMIT by rolling back without saying so. [`Tx::commit`] then fails on both databases.
+///
+/// Statements of SQLite run in a thread of their connection, and going there and back costs more than most of them. So BEGIN goes with the
+/// first statement, and statements whose result nobody asks for ([`Tx::defer`], the bulk writes) go with the next one or with COMMIT.
 pub struct Tx {
     /// None once the transaction has ended.
     connection: Option<Connected>,
     /// A statement has failed.
     failed: bool,
+    /// What the database has not been told yet; always empty on PostgreSQL.
+    unsent: Unsent,
 }
 
 enum Connected {
@@ -31,17 +37,15 @@ enum Connected {
 
 impl Tx {
     pub(crate) async fn begin(db: &Db) -> Result<Tx, SqlError> {
-        // The Tx exists before BEGIN is sent: a future dropped in between rolls back like any other.
         match &db.backend {
             Backend::Sqlite(store) => {
-                let mut guard = store.acquire().await?;
-                guard.dirty = true;
-                let mut tx = Tx { connection: Some(Connected::Sqlite(guard)), failed: false };
-                tx.control("BEGIN IMMEDIATE").await?;
-                Ok(tx)
+                let guard = store.acquire().await?;
+                Ok(Tx { connection: Some(Connected::Sqlite(guard)), failed: false, unsent: Unsent::begin() })
             }
             Backend::Postgres(pool) => {
-                let mut tx = Tx { connection: Some(Connected::Postgres(pool.acquire().await?)), failed: false };
+                // The Tx exists before BEGIN is sent: a future dropped in between rolls back like any other.
+                let connection = Some(Connected::Postgres(pool.acquire().await?));
+                let mut tx = Tx { connection, failed: false, unsent: Unsent::default() };
                 tx.control("BEGIN").await?;
                 Ok(tx)
             }
@@ -84,11 +88,44 @@ impl Tx {
         self.change(statement).await
     }
 
+    /// Runs a statement of which only the effect counts. It may be sent together with what follows: then its error is that of the next
+    /// call, of [`Tx::flush`] or of [`Tx::commit`].
+    ///
+    /// # Errors
+    /// Any [`SqlError`].
+    pub async fn defer(&mut self, sql: &str, args: &[Value]) -> Result<(), SqlError> {
+        let statement = Bound::new(self, sql, args)?;
+        self.put_off(statement).await
+    }
+
+    /// Like [`Tx::defer`], for a text that names `{keys}` (see [`Keys`]).
+    ///
+    /// # Errors
+    /// Any [`SqlError`].
+    pub async fn defer_keyed(&mut self, sql: &str, keys: Keys<'_>, args: &[Value]) -> Result<(), SqlError> {
+        let statement = Bound::keyed(self, sql, keys, args)?;
+        self.put_off(statement).await
+    }
+
+    /// Sends what was put off, for whoever must know now whether it is possible.
+    ///
+    /// # Errors
+    /// Any [`SqlError`] of what was put off.
+    pub async fn flush(&mut self) -> Result<(), SqlError> {
+        if self.unsent.has_statements() {
+            self.sent(Vec::new()).await?;
+        }
+        Ok(())
+    }
+
     /// Runs several statements separated by `;`, without arguments: definitions of tables and indexes.
     ///
     /// # Errors
     /// Any [`SqlError`].
     pub async fn execute_script(&mut self, sql: &str) -> Result<(), SqlError> {
+        if self.unsent.has_begin() || self.unsent.has_statements() {
+            self.sent(Vec::new()).await?;
+        }
         let script = sqlx::raw_sql(sqlite::statement(sql));
         let done = match self.connected()? {
             Connected::Sqlite(guard) => script.execute(guard.connection().await?).await.map(|_| ()),
@@ -106,7 +143,12 @@ impl Tx {
         if self.failed {
             return Err(SqlError::Refused("a statement of the transaction has failed".into()));
         }
-        self.control("COMMIT").await?;
+        match self.dialect() {
+            // Nobody asked for anything.
+            Dialect::Sqlite if self.unsent.has_begin() && !self.unsent.has_statements() => {}
+            Dialect::Sqlite => drop(self.sent(vec![("COMMIT".into(), Vec::new())]).await?),
+            Dialect::Postgres => self.control("COMMIT").await?,
+        }
         self.end();
         Ok(())
     }
@@ -116,40 +158,105 @@ impl Tx {
     /// # Errors
     /// [`SqlError::Unavailable`]; also then nothing is stored.
     pub async fn rollback(mut self) -> Result<(), SqlError> {
-        self.control("ROLLBACK").await?;
+        if !self.unsent.has_begin() {
+            self.control("ROLLBACK").await?;
+        }
         self.end();
         Ok(())
     }
 
-    pub(crate) async fn change(&mut self, statement: Bound<'_>) -> Result<u64, SqlError> {
-        let done = match (self.connected()?, statement) {
-            (Connected::Sqlite(guard), Bound::Sqlite(text, arguments)) => {
-                let query = sqlx::query_with(sqlite::statement(&text), arguments);
-                query.execute(guard.connection().await?).await.map(|done| done.rows_affected())
-            }
-            (Connected::Postgres(connection), Bound::Postgres(text, arguments)) => {
-                let query = sqlx::query_with(sqlite::statement(&text), arguments);
-                query.execute(&mut **connection).await.map(|done| done.rows_affected())
-            }
-            (Connected::Sqlite(_), Bound::Postgres(..)) | (Connected::Postgres(_), Bound::Sqlite(..)) => return Err(mismatch()),
-        };
-        self.note(done)
+    /// Runs statements one after the other, on SQLite in one turn; answers each with the number of rows that it changed and the rows that
+    /// it found. For statements of which each makes sense whatever the others answer.
+    ///
+    /// # Errors
+    /// Any [`SqlError`]; then nothing is known of the others.
+    pub async fn in_turn(&mut self, steps: Vec<Step<'_>>) -> Result<Vec<(u64, Vec<Row>)>, SqlError> {
+        let mut bound = Vec::with_capacity(steps.len());
+        for step in steps {
+            bound.push(match step.keys {
+                Some(keys) => Bound::keyed(self, step.sql, keys, &step.args)?,
+                None => Bound::new(self, step.sql, &step.args)?,
+            });
+        }
+        if self.dialect() == Dialect::Sqlite {
+            let statements = bound.into_iter().map(|one| one.for_sqlite().ok_or_else(mismatch)).collect::<Result<Vec<_>, _>>()?;
+            return self.sent(statements).await;
+        }
+        let mut answers = Vec::with_capacity(bound.len());
+        for one in bound {
+            answers.push(self.found(one).await?);
+        }
+        Ok(answers)
+    }
+
+    async fn change(&mut self, statement: Bound<'_>) -> Result<u64, SqlError> {
+        Ok(self.found(statement).await?.0)
     }
 
     async fn rows(&mut self, statement: Bound<'_>) -> Result<Vec<Row>, SqlError> {
-        let found = match (self.connected()?, statement) {
-            (Connected::Sqlite(guard), Bound::Sqlite(text, arguments)) => {
+        Ok(self.found(statement).await?.1)
+    }
+
+    /// How many rows a statement changed, and which it found.
+    async fn found(&mut self, statement: Bound<'_>) -> Result<(u64, Vec<Row>), SqlError> {
+        match statement {
+            Bound::Sqlite(text, values) => Ok(self.sent(vec![(text, values)]).await?.pop().unwrap_or_default()),
+            Bound::Postgres(text, arguments) => {
                 let query = sqlx::query_with(sqlite::statement(&text), arguments);
-                let rows = query.fetch_all(guard.connection().await?).await;
-                rows.map(|rows| rows.into_iter().map(|row| Row(Inner::Sqlite(row))).collect())
+                let mut found = (0, Vec::new());
+                let mut answers = self.postgres()?.fetch_many(query);
+                let end = loop {
+                    match answers.try_next().await {
+                        Ok(Some(Either::Left(done))) => found.0 = done.rows_affected(),
+                        Ok(Some(Either::Right(row))) => found.1.push(Row(Inner::Postgres(row))),
+                        Ok(None) => break Ok(()),
+                        Err(error) => break Err(error),
+                    }
+                };
+                drop(answers);
+                self.note(end)?;
+                Ok(found)
             }
-            (Connected::Postgres(connection), Bound::Postgres(text, arguments)) => {
-                let rows = sqlx::query_with(sqlite::statement(&text), arguments).fetch_all(&mut **connection).await;
-                rows.map(|rows| rows.into_iter().map(|row| Row(Inner::Postgres(row))).collect())
+        }
+    }
+
+    /// Sends a statement later where that saves a way, else now.
+    pub(crate) async fn put_off(&mut self, statement: Bound<'_>) -> Result<(), SqlError> {
+        match statement {
+            Bound::Sqlite(text, values) if self.unsent.takes(values.len()) => {
+                self.unsent.add(&text, values);
+                Ok(())
             }
-            (Connected::Sqlite(_), Bound::Postgres(..)) | (Connected::Postgres(_), Bound::Sqlite(..)) => return Err(mismatch()),
+            statement @ (Bound::Sqlite(..) | Bound::Postgres(..)) => self.change(statement).await.map(|_| ()),
+        }
+    }
+
+    /// Sends to SQLite what was put off and, in the same turn, more statements, which it answers.
+    async fn sent(&mut self, statements: Vec<(Cow<'_, str>, Vec<Value>)>) -> Result<Vec<(u64, Vec<Row>)>, SqlError> {
+        let (text, values, before) = std::mem::take(&mut self.unsent).followed_by(statements);
+        let Connected::Sqlite(guard) = self.connected()? else { return Err(mismatch()) };
+        guard.dirty = true;
+        let arguments = sqlite::arguments(values)?;
+        let query = sqlx::query_with(sqlite::statement(&text), arguments);
+        let mut told = guard.connection().await?.fetch_many(query);
+        let (mut ended, mut rows, mut answers) = (0, Vec::new(), Vec::new());
+        let end = loop {
+            match told.try_next().await {
+                Ok(Some(Either::Right(row))) => rows.push(Row(Inner::Sqlite(row))),
+                Ok(Some(Either::Left(done))) => {
+                    let rows = std::mem::take(&mut rows);
+                    if ended >= before {
+                        answers.push((done.rows_affected(), rows));
+                    }
+                    ended += 1;
+                }
+                Ok(None) => break Ok(()),
+                Err(error) => break Err(error),
+            }
         };
-        self.note(found)
+        drop(told);
+        self.note(end)?;
+        Ok(answers)
     }
 
     /// Remembers a failure, so that nobody commits what is left.
@@ -169,7 +276,14 @@ impl Tx {
         self.connection.as_mut().ok_or_else(|| SqlError::Refused("the transaction has ended".into()))
     }
 
-    /// BEGIN, COMMIT and ROLLBACK. SQLite keeps them prepared; PostgreSQL takes them in the simple protocol, one
+    fn postgres(&mut self) -> Result<&mut PoolConnection<Postgres>, SqlError> {
+        match self.connected()? {
+            Connected::Postgres(connection) => Ok(connection),
+            Connected::Sqlite(_) => Err(mismatch()),
+        }
+    }
+
+    /// BEGIN, COMMIT and ROLLBACK, as they are. SQLite keeps them prepared; PostgreSQL takes them in the simple protocol, one
     /// round trip each.
     async fn control(&mut self, sql: &'static str) -> Result<(), SqlError> {
         match self.connected()? {
@@ -186,23 +300,40 @@ impl Tx {
     }
 }
 
+/// A statement of [`Tx::in_turn`].
+pub struct Step<'a> {
+    /// Its text, with `$n`.
+    pub sql: &'a str,
+    /// Its arguments.
+    pub args: Vec<Value>,
+    /// Its table of keys, where the text names `{keys}`.
+    pub keys: Option<Keys<'a>>,
+}
+
 /// A statement with its arguments, for one of the two databases.
 pub(crate) enum Bound<'a> {
-    Sqlite(Cow<'a, str>, SqliteArguments),
+    Sqlite(Cow<'a, str>, Vec<Value>),
     Postgres(Cow<'a, str>, PgArguments),
 }
 
 impl<'a> Bound<'a> {
     fn new(tx: &Tx, sql: &'a str, args: &[Value]) -> Result<Self, SqlError> {
         match tx.dialect() {
-            Dialect::Sqlite => Ok(Bound::Sqlite(sql.into(), sqlite::arguments(args.iter().cloned())?)),
+            Dialect::Sqlite => Ok(Bound::Sqlite(sql.into(), args.to_vec())),
             Dialect::Postgres => Ok(Bound::Postgres(sql.into(), postgres::arguments(args.iter().cloned())?)),
+        }
+    }
+
+    fn for_sqlite(self) -> Option<(Cow<'a, str>, Vec<Value>)> {
+        match self {
+            Bound::Sqlite(text, values) => Some((text, values)),
+            Bound::Postgres(..) => None,
         }
     }
 
     fn keyed(tx: &Tx, sql: &str, keys: Keys<'_>, args: &[Value]) -> Result<Self, SqlError> {
         match tx.dialect() {
-            Dialect::Sqlite => keys.for_sqlite(sql, args).map(|(text, arguments)| Bound::Sqlite(text.into(), arguments)),
+            Dialect::Sqlite => keys.for_sqlite(sql, args).map(|(text, values)| Bound::Sqlite(text.into(), values)),
             Dialect::Postgres => keys.for_postgres(sql, args).map(|(text, arguments)| Bound::Postgres(text.into(), arguments)),
         }
     }
@@ -217,6 +348,10 @@ impl Drop for Tx {
     /// (SQLite), or the connection is closed (PostgreSQL).
     fn drop(&mut self) {
         let Some(connected) = self.connection.take() else { return };
+        if self.unsent.has_begin() {
+            // The database knows nothing of it.
+            return;
+        }
         let runtime = tokio::runtime::Handle::try_current();
         match (connected, runtime) {
             (Connected::Sqlite(mut guard), Ok(runtime)) => {

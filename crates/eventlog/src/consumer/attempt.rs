@@ -1,6 +1,6 @@
 //! Storing one page, however often that takes.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +17,9 @@ use crate::log::{CrashPoint, Protection};
 
 /// How long a consumer stays back after another one was faster.
 const AFTER_FENCE: Duration = Duration::from_millis(100);
+
+/// Streams of which a consumer remembers how far it saw them.
+const MARKS_REMEMBERED: usize = 100_000;
 
 /// How a page ended.
 pub(crate) enum Ended {
@@ -91,12 +94,17 @@ impl Runner {
 
     /// One transaction, tried again for every stream that has to be parked first.
     async fn store_part(&mut self, part: &[Message]) -> Result<(), TakeError> {
-        let marks = checkpoint::marks(&self.spec.db, self.spec.name, part).await?;
         let mut poisoned = Poisoned::default();
         loop {
+            let remembered = self.learn_marks(part).await?;
             let next = self.shared.lock().next.clone();
             let page = part.iter().filter(|message| !self.is_held(&message.place())).cloned().collect();
-            let mut sorted = sort(page, &next, &marks, &self.unchecked());
+            let mut sorted = sort(page, &next, &self.marks, &self.unchecked());
+            if remembered && !sorted.gaps.is_empty() {
+                // An alarm is raised on what is stored, not on what is remembered.
+                self.marks.clear();
+                continue;
+            }
             for (key, (version, reason)) in &poisoned.0 {
                 sorted.park(key, *version, reason.clone());
             }
@@ -105,7 +113,11 @@ impl Runner {
                 self.hold(gaps);
                 return Ok(());
             }
-            match self.commit(sorted).await {
+            let stored = self.commit(sorted).await;
+            if stored.is_err() {
+                self.marks.clear();
+            }
+            match stored {
                 Err(TakeError::Poison(culprits)) if culprits.iter().any(|culprit| !poisoned.0.contains_key(&culprit.key)) => {
                     culprits.into_iter().for_each(|culprit| poisoned.add(culprit));
                 }
@@ -124,6 +136,25 @@ impl Runner {
                 }
             }
         }
+    }
+
+    /// Reads what is not remembered of the streams of a page; true where something was. The transaction of the page checks all of it.
+    async fn learn_marks(&mut self, part: &[Message]) -> Result<bool, TakeError> {
+        if self.marks.len() > MARKS_REMEMBERED {
+            self.marks.clear();
+        }
+        let streams: BTreeSet<StreamKey> = part.iter().map(StreamKey::of).collect();
+        let all = streams.len();
+        let unknown: BTreeSet<StreamKey> = streams.into_iter().filter(|key| !self.marks.contains_key(key)).collect();
+        let remembered = unknown.len() < all;
+        if !unknown.is_empty() {
+            let mut stored = checkpoint::marks(&self.spec.db, self.spec.name, unknown.clone()).await?;
+            self.marks.extend(unknown.into_iter().map(|key| {
+                let mark = stored.remove(&key).unwrap_or_default();
+                (key, mark)
+            }));
+        }
+        Ok(remembered)
     }
 
     async fn commit(&mut self, sorted: Sorted) -> Result<(), TakeError> {
@@ -167,8 +198,9 @@ impl Runner {
         self.spec.faults.as_ref().is_some_and(|faults| faults.lacks(protection))
     }
 
-    /// Counts what was stored and remembers the places.
-    fn stored(&self, sorted: &Sorted) {
+    /// Counts what was stored and remembers places and streams.
+    fn stored(&mut self, sorted: &Sorted) {
+        self.marks.extend(sorted.marks.iter().map(|(key, mark)| (key.clone(), *mark)));
         let unknown = sorted.fresh.iter().filter(|message| !message.is_withheld() && !self.knows(message)).count() as u64;
         let mut state = self.shared.lock();
         for (place, moved) in &sorted.moves {

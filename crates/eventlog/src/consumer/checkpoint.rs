@@ -1,12 +1,12 @@
 //! Places and stream marks of a consumer, in its own database.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use sql::{Column, Db, Keys, Kind, SqlError, Tx, Value};
+use sql::{Column, Db, Keys, Kind, SqlError, Step, Tx, Value};
 
 use super::page::{Mark, Move, StreamKey};
 use crate::alongside::AlongsideError;
-use crate::bus::{Message, Place};
+use crate::bus::Place;
 
 const STREAM_COLUMNS: &[Column] = &[
     Column::new("consumer", Kind::Text),
@@ -52,21 +52,27 @@ pub(crate) async fn lock(tx: &mut Tx, consumer: &str, place: &Place) -> Result<(
 const MARKS: &str = "SELECT s.topic AS topic, s.stream AS stream, s.version AS version, s.parked AS parked FROM {keys} k \
                      CROSS JOIN consumer_stream s WHERE s.consumer = $1 AND s.topic = k.topic AND s.stream = k.stream";
 
-/// What is stored of the streams of a page.
+/// What is stored of streams; a stream of which nothing is stored is absent.
 ///
 /// # Errors
 /// Any [`SqlError`].
-pub async fn marks(db: &Db, consumer: &str, page: &[Message]) -> Result<HashMap<StreamKey, Mark>, SqlError> {
-    let streams = page.iter().map(StreamKey::of).collect();
+pub async fn marks(db: &Db, consumer: &str, streams: BTreeSet<StreamKey>) -> Result<HashMap<StreamKey, Mark>, SqlError> {
     marks_of(db.query_keyed(MARKS, keys_of(streams), &[consumer.into()]).await?)
 }
 
-/// Whether the streams are parked, or not, as the page was told when it was sorted. Asked after the places were moved, so that
-/// nobody parks or releases one of them any more before the transaction ends.
-pub(crate) async fn still_parked(tx: &mut Tx, consumer: &str, known: &BTreeMap<StreamKey, bool>) -> Result<bool, SqlError> {
-    let keys = keys_of(known.keys().cloned().collect());
-    let now = marks_of(tx.query_keyed(MARKS, keys, &[consumer.into()]).await?)?;
-    Ok(known.iter().all(|(key, parked)| now.get(key).is_some_and(|mark| mark.parked) == *parked))
+/// Asks for what is stored of streams, inside a transaction and after its places were moved: nobody changes it any more before the
+/// transaction ends.
+pub(crate) fn ask_marks<'a>(consumer: &str, streams: impl IntoIterator<Item = &'a StreamKey>) -> Step<'static> {
+    Step { sql: MARKS, args: vec![consumer.into()], keys: Some(keys_of(streams.into_iter().cloned().collect())) }
+}
+
+/// Whether the streams are as the page was told when it was sorted. Of streams of `trusted` topics only the parking is kept.
+pub(crate) fn are_as_known(found: Vec<sql::Row>, known: &BTreeMap<StreamKey, Mark>, trusted: &HashSet<String>) -> Result<bool, SqlError> {
+    let now = marks_of(found)?;
+    Ok(known.iter().all(|(key, mark)| {
+        let now = now.get(key).copied().unwrap_or_default();
+        now.parked == mark.parked && (trusted.contains(&key.topic) || now.version == mark.version)
+    }))
 }
 
 fn keys_of(streams: BTreeSet<StreamKey>) -> Keys<'static> {
@@ -83,19 +89,32 @@ fn marks_of(rows: Vec<sql::Row>) -> Result<HashMap<StreamKey, Mark>, SqlError> {
         .collect()
 }
 
-/// Moves the places by compare-and-set.
+/// Asks to move the places by compare-and-set, one step each.
+pub(crate) fn ask_moves(consumer: &str, moves: &BTreeMap<Place, Move>) -> Vec<Step<'static>> {
+    let sql = "UPDATE consumer_offset SET next_offset = $5 WHERE consumer = $1 AND topic = $2 AND part = $3 AND next_offset = $4";
+    let step = |(place, moved): (&Place, &Move)| {
+        let args =
+            vec![consumer.into(), place.topic.as_str().into(), i64::from(place.partition).into(), moved.from.into(), moved.to.into()];
+        Step { sql, args, keys: None }
+    };
+    moves.iter().map(step).collect()
+}
+
+/// Takes the answers: a place that was never stored is stored now.
 ///
 /// # Errors
 /// [`AlongsideError::Fenced`] when a place is not where this consumer left it.
-pub(crate) async fn advance(tx: &mut Tx, consumer: &str, moves: &BTreeMap<Place, Move>) -> Result<(), AlongsideError> {
-    for (place, moved) in moves {
-        let args: [Value; 5] =
-            [consumer.into(), place.topic.as_str().into(), i64::from(place.partition).into(), moved.from.into(), moved.to.into()];
-        let update = "UPDATE consumer_offset SET next_offset = $5 WHERE consumer = $1 AND topic = $2 AND part = $3 AND next_offset = $4";
-        let mut changed = tx.execute(update, &args).await?;
+pub(crate) async fn were_moved(
+    tx: &mut Tx,
+    consumer: &str,
+    moves: &BTreeMap<Place, Move>,
+    answers: impl Iterator<Item = u64> + Send,
+) -> Result<(), AlongsideError> {
+    let sql = "INSERT INTO consumer_offset (consumer, topic, part, next_offset) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
+    for ((place, moved), mut changed) in moves.iter().zip(answers) {
         if changed == 0 && moved.from == 0 {
-            let insert = "INSERT INTO consumer_offset (consumer, topic, part, next_offset) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
-            changed = tx.execute(insert, &[args[0].clone(), args[1].clone(), args[2].clone(), moved.to.into()]).await?;
+            let part = i64::from(place.partition);
+            changed = tx.execute(sql, &[consumer.into(), place.topic.as_str().into(), part.into(), moved.to.into()]).await?;
         }
         if changed != 1 {
             return Err(AlongsideError::Fenced);

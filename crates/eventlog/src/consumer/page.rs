@@ -87,8 +87,8 @@ pub struct Sorted {
     pub marks: BTreeMap<StreamKey, Mark>,
     /// Streams that this page parks.
     pub parked: BTreeMap<StreamKey, Parked>,
-    /// Whether the streams of new messages were parked when the page was sorted. A release that comes between makes it stale.
-    pub known: BTreeMap<StreamKey, bool>,
+    /// What was known of the streams when the page was sorted. A release that comes between makes it stale.
+    pub known: BTreeMap<StreamKey, Mark>,
 }
 
 /// Sorts a page. `next` holds the next offset of each partition (absent = 0), `marks` what is stored of the page's streams (absent =
@@ -121,11 +121,11 @@ pub fn sort(page: Vec<Message>, next: &HashMap<Place, i64>, marks: &HashMap<Stre
             continue;
         }
         sorted.moves.insert(place, Move { from, to: message.offset + 1 });
+        sorted.known.entry(key.clone()).or_insert(mark);
         if !trusted && version <= mark.version {
             sorted.duplicates += 1;
             continue;
         }
-        sorted.known.entry(key.clone()).or_insert(mark.parked);
         if !trusted {
             sorted.marks.insert(key, Mark { version, parked: mark.parked });
         }

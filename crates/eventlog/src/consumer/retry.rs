@@ -29,6 +29,9 @@ impl Runner {
     async fn try_requests(&mut self) -> Result<(), SqlError> {
         let requests = parking::requested(&self.spec.db, self.spec.name).await?;
         let any = !requests.is_empty();
+        if any {
+            self.marks.clear();
+        }
         for parked in requests {
             let place = Place { topic: parked.key.topic.clone(), partition: parked.partition };
             if self.sources.owns(&place) {

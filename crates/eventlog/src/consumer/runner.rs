@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::ConsumerSpec;
 use super::attempt::Ended;
-use super::page::Gap;
+use super::page::{Gap, Mark, StreamKey};
 use super::sink::Sink;
 use super::source::Sources;
 use super::status::Shared;
@@ -32,6 +32,8 @@ pub(crate) struct Runner {
     pub activity: Activity,
     pub trusted: HashSet<String>,
     pub shutdown: CancellationToken,
+    /// What is stored of streams, as far as it was read or written here since somebody else may have changed it.
+    pub(super) marks: HashMap<StreamKey, Mark>,
     holds: HashMap<Place, Hold>,
 }
 
@@ -53,7 +55,17 @@ enum Woken {
 impl Runner {
     pub fn new(spec: ConsumerSpec, sink: Box<dyn Sink>, sources: Sources, shared: Arc<Shared>, activity: Activity) -> Self {
         let trusted = spec.own.iter().map(|own| own.topic.clone()).collect();
-        Self { spec, sink, sources, shared, activity, trusted, shutdown: CancellationToken::new(), holds: HashMap::new() }
+        Self {
+            spec,
+            sink,
+            sources,
+            shared,
+            activity,
+            trusted,
+            shutdown: CancellationToken::new(),
+            marks: HashMap::new(),
+            holds: HashMap::new(),
+        }
     }
 
     /// Runs until the token is cancelled, or until the consumer has to give up.

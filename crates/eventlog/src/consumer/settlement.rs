@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
-use sql::{SqlError, Tx};
+use sql::{Row, SqlError, Tx};
 
 use super::archive::{self, State};
 use super::page::{Sorted, StreamKey};
@@ -28,16 +28,9 @@ pub(crate) struct PageSettlement {
 impl Alongside for PageSettlement {
     /// Places first: a fenced page does no further work, and a build that is put in place either saw this page or waits for it.
     async fn write(&self, tx: &mut Tx) -> Result<(), AlongsideError> {
-        match self.fenced {
-            true => checkpoint::advance(tx, self.consumer, &self.sorted.moves).await?,
-            false => checkpoint::advance_blindly(tx, self.consumer, &self.sorted.moves).await?,
-        }
-        // Marks were read before the transaction: a stream that was released since must not queue behind nothing.
-        if self.fenced && !checkpoint::still_parked(tx, self.consumer, &self.sorted.known).await? {
-            return Err(AlongsideError::Fenced);
-        }
-        if let Some(projections) = &self.projections {
-            projections.apply_live(tx, &self.sorted.fresh).await?;
+        let live = if self.fenced { self.move_on(tx).await? } else { self.move_blindly(tx).await? };
+        if let Some((projections, live)) = self.projections.as_ref().zip(live) {
+            projections.apply_live(tx, live, &self.sorted.fresh).await?;
         }
         checkpoint::write_marks(tx, self.consumer, &self.sorted.marks).await?;
         let foreign: Vec<&Message> = self.sorted.fresh.iter().filter(|message| !self.trusted.contains(&message.topic)).collect();
@@ -47,6 +40,35 @@ impl Alongside for PageSettlement {
             parking::note(tx, self.consumer, key, parked, self.now).await?;
         }
         Ok(())
+    }
+}
+
+impl PageSettlement {
+    /// Moves the places, looks whether the streams are as the page was told (it was sorted before the transaction, and a stream that was
+    /// released since must not queue behind nothing), and reads which builds are live.
+    async fn move_on(&self, tx: &mut Tx) -> Result<Option<Vec<Row>>, AlongsideError> {
+        let mut steps = checkpoint::ask_moves(self.consumer, &self.sorted.moves);
+        steps.push(checkpoint::ask_marks(self.consumer, self.sorted.known.keys()));
+        steps.extend(self.models().map(Projections::ask_live));
+        let mut answers = tx.in_turn(steps).await?;
+        let live = self.models().and_then(|_| answers.pop()).map(|(_, rows)| rows);
+        let (_, marks) = answers.pop().unwrap_or_default();
+        checkpoint::were_moved(tx, self.consumer, &self.sorted.moves, answers.into_iter().map(|(changed, _)| changed)).await?;
+        match checkpoint::are_as_known(marks, &self.sorted.known, &self.trusted)? {
+            true => Ok(live),
+            false => Err(AlongsideError::Fenced),
+        }
+    }
+
+    async fn move_blindly(&self, tx: &mut Tx) -> Result<Option<Vec<Row>>, AlongsideError> {
+        checkpoint::advance_blindly(tx, self.consumer, &self.sorted.moves).await?;
+        let asked = tx.in_turn(self.models().map(Projections::ask_live).into_iter().collect()).await?;
+        Ok(asked.into_iter().next().map(|(_, rows)| rows))
+    }
+
+    /// The read models, where the page has something for them.
+    fn models(&self) -> Option<&Projections> {
+        self.projections.as_ref().filter(|_| !self.sorted.fresh.iter().all(Message::is_withheld))
     }
 }
 
@@ -70,7 +92,9 @@ impl Alongside for RetrySettlement {
             }
         }
         if let Some(projections) = &self.projections {
-            projections.apply_live(tx, &self.messages).await?;
+            let asked = tx.in_turn(vec![projections.ask_live()]).await?;
+            let live = asked.into_iter().flat_map(|(_, rows)| rows).collect();
+            projections.apply_live(tx, live, &self.messages).await?;
             projections.spoil_builds(tx).await?;
         }
         release_if_empty(tx, self.consumer, &self.key).await?;

@@ -3,7 +3,7 @@
 use std::panic::AssertUnwindSafe;
 
 use futures::FutureExt;
-use sql::{SqlError, Tx};
+use sql::{Row, SqlError, Step, Tx};
 
 use super::places::{self, Live};
 use super::registry::Projections;
@@ -11,12 +11,15 @@ use super::{Projection, ProjectionError, View};
 use crate::bus::Message;
 
 impl Projections {
-    /// Applies messages to all live builds. Called after the place was moved, so that a flip either saw the page or waits for it.
-    pub(crate) async fn apply_live(&self, tx: &mut Tx, messages: &[Message]) -> Result<(), ProjectionError> {
-        if messages.iter().all(Message::is_withheld) {
-            return Ok(());
-        }
-        let live = places::live_builds(tx, self.db().dialect(), self.consumer()).await?;
+    /// Asks which builds are live, for [`Projections::apply_live`]. Asked after the place was moved, so that a flip either saw the page or
+    /// waits for it.
+    pub(crate) fn ask_live(&self) -> Step<'static> {
+        places::ask_live(self.db().dialect(), self.consumer())
+    }
+
+    /// Applies messages to all live builds.
+    pub(crate) async fn apply_live(&self, tx: &mut Tx, live: Vec<Row>, messages: &[Message]) -> Result<(), ProjectionError> {
+        let live = places::live_of(&live)?;
         self.believe_no_other(&live);
         for projection in self.list() {
             let Some(build) = live.get(projection.name()).filter(|live| live.build > 0) else {

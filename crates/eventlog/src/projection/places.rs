@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use sql::{Dialect, SqlError, Tx, Value};
+use sql::{Dialect, Row, SqlError, Step, Tx, Value};
 
 use super::Projection;
 use crate::bus::Place;
@@ -26,16 +26,25 @@ pub(crate) struct Build {
     pub suffix: String,
 }
 
-/// The live builds of a consumer's projections. On PostgreSQL they stay so until the transaction ends.
-pub(crate) async fn live_builds(tx: &mut Tx, dialect: Dialect, consumer: &str) -> Result<HashMap<String, Live>, SqlError> {
+/// Asks for the live builds of a consumer's projections. On PostgreSQL they stay so until the transaction ends.
+pub(crate) fn ask_live(dialect: Dialect, consumer: &str) -> Step<'static> {
     // SQLite has one writing transaction at a time and needs no lock.
     let sql = match dialect {
         Dialect::Sqlite => "SELECT name, build, version, suffix FROM projection_live WHERE consumer = $1",
         Dialect::Postgres => "SELECT name, build, version, suffix FROM projection_live WHERE consumer = $1 ORDER BY name FOR SHARE",
     };
-    tx.query(sql, &[consumer.into()])
-        .await?
-        .iter()
+    Step { sql, args: vec![consumer.into()], keys: None }
+}
+
+/// The live builds, asked alone.
+pub(crate) async fn live_builds(tx: &mut Tx, dialect: Dialect, consumer: &str) -> Result<HashMap<String, Live>, SqlError> {
+    let Step { sql, args, .. } = ask_live(dialect, consumer);
+    live_of(&tx.query(sql, &args).await?)
+}
+
+/// The answer to [`ask_live`].
+pub(crate) fn live_of(rows: &[Row]) -> Result<HashMap<String, Live>, SqlError> {
+    rows.iter()
         .map(|row| {
             let live = Live { build: row.int("build")?, version: row.int("version")? as u32, suffix: row.text("suffix")? };
             Ok((row.text("name")?, live))

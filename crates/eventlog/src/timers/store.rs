@@ -29,12 +29,12 @@ pub(crate) async fn write(tx: &mut Tx, changes: &[TimerChange], now: DateTime<Ut
     let woken = streams(true);
     if !woken.is_empty() {
         let sql = "DELETE FROM timers WHERE stream IN (SELECT k.stream FROM {keys} k)";
-        tx.execute_keyed(sql, Keys { columns: STREAM, rows: woken }, &[]).await?;
+        tx.defer_keyed(sql, Keys { columns: STREAM, rows: woken }, &[]).await?;
     }
     let touched = streams(false);
     if !touched.is_empty() {
         let sql = "DELETE FROM timers WHERE stream IN (SELECT k.stream FROM {keys} k) AND due_at > $1";
-        tx.execute_keyed(sql, Keys { columns: STREAM, rows: touched }, &[now.into()]).await?;
+        tx.defer_keyed(sql, Keys { columns: STREAM, rows: touched }, &[now.into()]).await?;
     }
     let rows: Vec<Vec<Value>> = changes.iter().flat_map(|change| change.next.iter().map(|next| row(&change.stored(next)))).collect();
     if !rows.is_empty() {

@@ -108,10 +108,18 @@ async fn ingest<A: Aggregate>(shared: &Shared<A>, intake: Intake<A::Command>) ->
                 return Ok(Ingested { appended });
             }
             Err(PageError::Log(error)) => {
-                pause_before_repeat(&mut attempt, error).await.map_err(|error| IngestError::Unavailable(error.to_string()))?;
+                pause_before_repeat(&mut attempt, error).await.map_err(not_stored)?;
             }
             Err(PageError::Refused(refused)) => return Err(refused),
         }
+    }
+}
+
+/// A fault of what the page writes may be told only when it is sent, with the events or at the end.
+fn not_stored<R>(error: LogError) -> IngestError<R> {
+    match error {
+        LogError::Sql(error) if error.is_about_data() => IngestError::Alongside(error.into()),
+        error => IngestError::Unavailable(error.to_string()),
     }
 }
 

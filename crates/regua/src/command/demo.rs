@@ -53,6 +53,7 @@ pub async fn run(args: Demo, shared: &Shared) -> anyhow::Result<u8> {
     portfolio.write(&file)?;
     let mut settings = replay::settings(shared, (!args.discard).then_some(&directory), &work)?;
     settings.keep_mail_in = (!args.discard).then(|| directory.join("mail"));
+    let _telemetry = replay::logs(&settings)?;
     let replay = Replay {
         portfolio: file,
         columns: Columns::default(),

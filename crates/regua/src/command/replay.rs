@@ -11,7 +11,7 @@ use crate::{
 use anyhow::Context;
 use chrono::NaiveDate;
 use clap::Args;
-use host::launch;
+use host::{launch, telemetry};
 use serde_json::Value;
 use std::{fs, path::PathBuf};
 
@@ -57,6 +57,8 @@ pub async fn run(args: ReplayArgs, shared: &Shared) -> anyhow::Result<u8> {
         Some(path) => Columns::parse(&fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?)?,
     };
     let elapsed = progress::stopwatch();
+    let settings = settings(shared, args.data.as_ref(), &work)?;
+    let _telemetry = logs(&settings)?;
     let replay = Replay {
         portfolio: args.portfolio,
         columns,
@@ -65,7 +67,7 @@ pub async fn run(args: ReplayArgs, shared: &Shared) -> anyhow::Result<u8> {
         outage: args.outage,
         strict: args.strict,
         account: None,
-        settings: settings(shared, args.data.as_ref(), &work)?,
+        settings,
         keep: args.keep,
         stop: launch::stopped_by_signal()?,
         elapsed: Box::new(elapsed),
@@ -84,6 +86,19 @@ pub async fn run(args: ReplayArgs, shared: &Shared) -> anyhow::Result<u8> {
     }
     let differs = report.projections.iter().any(|projection| projection.live_hash != projection.rebuilt_hash);
     Ok(if differs { FOUND } else { DONE })
+}
+
+/// Years go by in seconds: of the log's usual level only what is wrong is told, beside the progress. A filter that the configuration
+/// names is kept.
+///
+/// # Errors
+/// A malformed filter or endpoint.
+pub fn logs(settings: &Settings) -> anyhow::Result<telemetry::Telemetry> {
+    let mut told = settings.telemetry.clone();
+    if told.log == "info" {
+        "error".clone_into(&mut told.log);
+    }
+    telemetry::start("regua", &told)
 }
 
 /// Embedded in a directory that is removed, in `data`, or where the configuration says.

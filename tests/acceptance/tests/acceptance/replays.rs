@@ -111,6 +111,12 @@ fn embedded_and_distributed_give_the_same_report() {
     let embedded = replay(&path, "policies/regua-padrao.toml", "2024-08-31", &[]);
     let distributed = replay(&path, "policies/regua-padrao.toml", "2024-08-31", &["--config", config.to_str().unwrap()]);
     assert_eq!(embedded["run"]["mode"], "embedded");
+    assert_eq!(embedded["alarms"], serde_json::json!([]));
+    // What is no contact goes through the owner's last look as well.
+    for step in ["d+45", "d+60"] {
+        let ended = embedded["steps"].as_array().unwrap().iter().find(|told| told["id"] == step).unwrap();
+        assert!(ended["executed"].as_i64() > Some(0), "{ended}");
+    }
     assert_eq!(distributed["run"]["mode"], "distributed");
     assert_eq!(without_run(embedded), without_run(distributed));
 }
