@@ -1,7 +1,7 @@
 //! The aggregate of one payer: all tracks that the payer's receivables have, and the day of the last reminder.
 //!
 //! Invariants, each a property test:
-//! - a track offers at most one step a day, a payer gets at most one [`Event::ReminderDue`] a day;
+//! - a track offers at most one step a day; no two [`Event::ReminderDue`] of a day speak for the same contact of the payer;
 //! - while a step is claimed its track offers nothing else, and its conclusion ends it or opens it again;
 //! - the place of a track never falls within a cycle, and the tone never rises by more than one between two executed steps;
 //! - every occurrence ends at most once, with a reason; facts and conclusions told twice change nothing;
@@ -42,10 +42,11 @@ pub use waking::next_wake;
 
 use crate::PolicyBook;
 use crate::arrangement::PromiseRecord;
+use crate::policy::Merge;
 use crate::track::Track;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
-use kernel::{ArrangementId, InvoiceId, NaiveDate, Zone};
+use kernel::{ArrangementId, Currency, InvoiceId, NaiveDate, Zone};
 
 /// All that is known of one payer's ladders.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -58,6 +59,8 @@ pub struct Ladder {
     pub forgotten: bool,
     /// Local day of the last reminder.
     pub last_reminder_on: Option<NaiveDate>,
+    /// The contacts that the reminders of that day ask for.
+    pub reminded: BTreeSet<Reminded>,
     /// The day since which the payer waits for the creditor's catch-up to be approved.
     pub catch_up_since: Option<NaiveDate>,
     /// What is planned up to this day is no catch-up any more.
@@ -70,7 +73,29 @@ pub struct Ladder {
     pub tracks: BTreeMap<InvoiceId, Track>,
 }
 
+/// What a reminder of a day spoke for: later items that belong into the same contact wait for another day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Reminded {
+    /// Of its items.
+    pub currency: Currency,
+    /// Whether they were overdue.
+    pub overdue: bool,
+    /// How the reminder merged.
+    pub merge: Merge,
+}
+
 impl Ladder {
+    /// Whether a contact of that day has spoken for what a track offers: one per currency and day, per class too where it is asked for by
+    /// both sides, one per track where neither merges. The side that asks for fewer contacts decides.
+    pub(crate) fn has_reminded(&self, track: &Track, merge: Merge, day: NaiveDate) -> bool {
+        let is_same = |sent: &Reminded| match merge.min(sent.merge) {
+            Merge::PerDay => sent.currency == track.currency,
+            Merge::ByClass => sent.currency == track.currency && sent.overdue == (day > track.effective_due),
+            Merge::None => false,
+        };
+        self.last_reminder_on.is_some_and(|last| last >= day) && self.reminded.iter().any(is_same)
+    }
+
     /// The zone in which the payer's days and windows are read: the payer's own, else that of the policy of the first
     /// track (by id). `None` where there is neither.
     pub fn zone(&self, book: &dyn PolicyBook) -> Option<Zone> {

@@ -9,7 +9,8 @@
 //! - A planned date is the first day on or after the rolled date on which the step's window opens. It is a pure function
 //!   of due date, policy and calendar and may lie before enrolment.
 //! - A step is *reached* from its planned date on; *expired* from the day after its last day, whether or not anyone looked.
-//! - A track offers at most one step a day, a payer gets at most one [`ladder::Event::ReminderDue`] a day.
+//! - A track offers at most one step a day. A payer gets one contact per currency and day, or per class or track where the
+//!   policy merges less: what comes later that day waits where its contact has gone, and goes where it makes one of its own.
 //! - A track's place is the latest executed step of its cycle, in policy order: lower steps are never sent after it.
 //! - Steps of other kinds than `notify` are no contacts: `min_gap_days` neither counts nor delays them; they do set place and tone.
 #![no_std]

@@ -6,7 +6,7 @@
 
 use crate::arrangement::ArrangementKind;
 use crate::ladder::Ladder;
-use crate::policy::{CatchUp, Policy, PolicyBook, Requires, Step, StepKind};
+use crate::policy::{CatchUp, Merge, Policy, PolicyBook, Requires, Step, StepKind};
 use crate::track::{Occurrence, OccurrenceState, Phase, Track};
 use alloc::vec::Vec;
 use kernel::{DateTime, InvoiceId, NaiveDate, StepId, Utc, calendar};
@@ -69,7 +69,7 @@ pub enum Waiting {
     JustKnown,
     /// It offered a step that day already.
     OfferedToday,
-    /// The payer was reminded that day already.
+    /// The payer was reminded that day already, in the contact that this track would belong to.
     PayerRemindedToday,
     /// No open step is reached.
     NothingReached,
@@ -157,7 +157,7 @@ fn offer<'a>(
         if ladder.catch_up_since.is_some() {
             return Err(Waiting::CatchUpUnapproved);
         }
-        may_contact(ladder, track, step, day)?;
+        may_contact(ladder, track, (step, policy.contact().merge), day)?;
     } else if is_barred_by_dispute(track, step.kind) {
         return Err(Waiting::PartDisputed);
     }
@@ -215,10 +215,10 @@ pub(crate) fn is_barred_by_dispute(track: &Track, kind: StepKind) -> bool {
     }
 }
 
-fn may_contact(ladder: &Ladder, track: &Track, step: &Step, day: NaiveDate) -> Result<(), Waiting> {
+fn may_contact(ladder: &Ladder, track: &Track, (step, merge): (&Step, Merge), day: NaiveDate) -> Result<(), Waiting> {
     if gap_day(track, step).is_some_and(|first| day < first) {
         Err(Waiting::MinGap)
-    } else if ladder.last_reminder_on.is_some_and(|last| last >= day) {
+    } else if ladder.has_reminded(track, merge, day) {
         Err(Waiting::PayerRemindedToday)
     } else {
         Ok(())

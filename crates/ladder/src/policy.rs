@@ -235,8 +235,8 @@ pub enum CatchUp {
     Replay,
 }
 
-/// How the tracks of a payer share contacts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How the tracks of a payer share contacts. In order, the one that makes fewer contacts first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Merge {
     /// One contact per payer, currency and day.
     PerDay,

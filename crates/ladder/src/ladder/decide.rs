@@ -89,7 +89,7 @@ fn enroll(pending: &mut Pending, command: &Command) -> Result<(), Rejection> {
         issued_on: *issued_on,
         due_on: *due_on,
         effective_due: crate::schedule::effective_due(*due_on, policy.calendar()),
-        known_on: policy.time_zone().day_of(*recorded_at).max(*issued_on),
+        known_on: pending.zone_by(policy).day_of(*recorded_at).max(*issued_on),
         recorded_at: *recorded_at,
         steps: crate::schedule::planned_steps(policy, *due_on),
     };

@@ -36,7 +36,7 @@ pub enum Event {
     OutstandingNoted { invoice_id: InvoiceId, outstanding_minor: i64, received_minor: i64, recorded_at: DateTime<Utc> },
     /// Occurrences ended.
     StepsClosed { invoice_id: InvoiceId, cycle: u32, day: NaiveDate, closings: Vec<Closing> },
-    /// The payer has steps to be contacted about; they are claimed by it. At most one per payer and day.
+    /// The payer has steps to be contacted about; they are claimed by it. No two of a day speak for the same contact.
     ReminderDue { day: NaiveDate, items: Vec<DueItem>, rules: ContactRules, calendar: Calendar, zone: Zone },
     /// A claimed step could not be done that day and is open again.
     StepDeferred {

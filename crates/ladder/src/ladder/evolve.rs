@@ -1,7 +1,7 @@
 //! What an event does to the state. Total, and without rules: an event about an unknown track changes nothing.
 
-use super::Ladder;
 use super::event::{Closing, DueItem, Event, Shift};
+use super::{Ladder, Reminded};
 use crate::arrangement::{Arrangement, ArrangementEnd, ArrangementKind, OpenArrangement};
 use crate::policy::StepKind;
 use crate::reason::TaskReason;
@@ -28,9 +28,13 @@ pub(super) fn apply(ladder: &mut Ladder, event: &Event) {
             ladder.segment = None;
             ladder.forgotten = true;
         }
-        Event::ReminderDue { day, items, .. } => {
+        Event::ReminderDue { day, items, rules, .. } => {
+            if ladder.last_reminder_on != Some(*day) {
+                ladder.reminded.clear();
+            }
             ladder.last_reminder_on = Some(*day);
             for item in items {
+                ladder.reminded.insert(Reminded { currency: item.currency, overdue: item.overdue, merge: rules.merge });
                 claim_item(ladder, item, *day);
             }
         }

@@ -12,7 +12,7 @@ use crate::track::{End, Phase, Track};
 use alloc::vec::Vec;
 use kernel::{DateTime, InvoiceId, NaiveDate, Utc, calendar};
 
-/// A fact about a track, with the local day of its recording; `None` where the track already knows something later.
+/// A fact about a track, with the payer's local day of its recording; `None` where the track already knows something later.
 struct Fact {
     day: NaiveDate,
     recorded_at: DateTime<Utc>,
@@ -20,7 +20,7 @@ struct Fact {
 
 fn fresh(pending: &Pending, id: &InvoiceId, recorded_at: DateTime<Utc>) -> Result<Option<Fact>, Rejection> {
     let track = pending.track(id)?;
-    let day = pending.policy_of(track)?.time_zone().day_of(recorded_at);
+    let day = pending.zone_by(pending.policy_of(track)?).day_of(recorded_at);
     Ok((recorded_at >= track.facts_until).then_some(Fact { day, recorded_at }))
 }
 
@@ -115,7 +115,7 @@ pub(super) fn forget_payer(pending: &mut Pending, at: DateTime<Utc>) -> Result<(
         return Ok(());
     }
     for (id, track) in ladder.tracks.iter().filter(|(_, track)| track.phase.is_running()) {
-        let day = pending.policy_of(track)?.time_zone().day_of(at);
+        let day = pending.zone_by(pending.policy_of(track)?).day_of(at);
         lapse::close_open(pending, id, day, Reason::PayerForgotten)?;
         pending.emit(Event::TrackExhausted { invoice_id: id.clone(), cycle: track.cycle, day });
     }

@@ -9,7 +9,7 @@ use crate::reason::Reason;
 use crate::track::{End, Track};
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
-use kernel::{InvoiceId, NaiveDate, PolicyId};
+use kernel::{InvoiceId, NaiveDate, PolicyId, Zone};
 
 /// A decision in the making. Tracks are copied when first touched, so that a payer with many receivables costs no more
 /// than those that change.
@@ -67,6 +67,11 @@ impl<'a> Pending<'a> {
     /// The policy that a track is pinned to.
     pub(super) fn policy_of(&self, track: &Track) -> Result<&'a Policy, Rejection> {
         self.policy(&track.policy_id, track.policy_version)
+    }
+
+    /// The zone of a fact's local day: the payer's, as everywhere; that of `policy` for the first track of a payer without one.
+    pub(super) fn zone_by(&self, policy: &Policy) -> Zone {
+        self.ladder.zone(self.context.policies).unwrap_or(policy.time_zone())
     }
 
     pub(super) fn emit(&mut self, event: Event) {

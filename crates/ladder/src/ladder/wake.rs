@@ -6,7 +6,7 @@ use super::pending::Pending;
 use super::{Ladder, arrange, catch_up, lapse};
 use crate::Policy;
 use crate::plan::{self, Offer};
-use crate::policy::{ContactRules, Merge, StepKind};
+use crate::policy::{ContactRules, StepKind};
 use crate::track::{Opening, Track};
 use alloc::vec::Vec;
 use kernel::{Calendar, DateTime, NaiveDate, Utc, Window, Zone};
@@ -91,22 +91,13 @@ fn combined_rules(a: (ContactRules, Calendar), b: (ContactRules, Calendar)) -> (
     weekdays.iter_mut().zip(b.window.weekdays).for_each(|(open, other)| *open &= other);
     let window = Window { weekdays, from: a.window.from.max(b.window.from), until: a.window.until.min(b.window.until) };
     let rules = ContactRules {
-        merge: combined_merge(a.merge, b.merge),
+        merge: a.merge.min(b.merge),
         max_per_day: a.max_per_day.min(b.max_per_day),
         max_per_7_days: a.max_per_7_days.min(b.max_per_7_days),
         max_voice_per_day: a.max_voice_per_day.min(b.max_voice_per_day),
         window,
     };
     (rules, if a_calendar == Calendar::None { b_calendar } else { a_calendar })
-}
-
-/// The one that makes fewer contacts.
-fn combined_merge(a: Merge, b: Merge) -> Merge {
-    match (a, b) {
-        (Merge::PerDay, _) | (_, Merge::PerDay) => Merge::PerDay,
-        (Merge::ByClass, _) | (_, Merge::ByClass) => Merge::ByClass,
-        (Merge::None, Merge::None) => Merge::None,
-    }
 }
 
 fn due_item(track: &Track, policy: &Policy, offer: &Offer, day: NaiveDate) -> Option<DueItem> {

@@ -100,7 +100,9 @@ impl Waking<'_> {
         day = day.max(self.track.last_offer_on.map_or(day, calendar::next));
         if step.kind == StepKind::Notify {
             day = day.max(gap_day(self.track, step).unwrap_or(day));
-            day = day.max(self.ladder.last_reminder_on.map_or(day, calendar::next));
+            // The contact of a day that has gone is not made again that day.
+            let gone = self.ladder.last_reminder_on.filter(|last| self.ladder.has_reminded(self.track, self.policy.contact().merge, *last));
+            day = day.max(gone.map_or(day, calendar::next));
         }
         // A pause without an end is over when a person says so, which gives new timers.
         while let Some(pause) = self.track.pause_on(day.max(self.zone.day_of(self.after))) {

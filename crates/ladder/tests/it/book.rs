@@ -1,4 +1,4 @@
-//! Policies as text: one line a step, `id offset tone [key=value]…`; `contact`, `calendar`, `catch_up` and `known` lines before.
+//! Policies as text: one line a step, `id offset tone [key=value]…`; `calendar`, `catch_up` and `known` lines before.
 
 use kernel::PolicyId;
 use ladder::draft::{Draft, DraftRequires, DraftStep, DraftWindow, validate};
@@ -36,6 +36,7 @@ pub fn draft(text: &str) -> Draft {
         match words[0] {
             "calendar" => draft.calendar = Some(words[1].into()),
             "catch_up" => draft.catch_up = Some(words[1].into()),
+            "merge" => draft.contact.merge = Some(words[1].into()),
             "known" => draft.min_known_days = words[1].parse().ok(),
             "weekdays" => {
                 let weekdays = Some(words[1].split(',').map(String::from).collect());
@@ -73,6 +74,7 @@ fn step(words: &[&str]) -> DraftStep {
                 let weekdays = Some(value.split(',').map(String::from).collect());
                 step.window = Some(DraftWindow { weekdays, ..DraftWindow::default() });
             }
+            "from" => step.window = Some(DraftWindow { from: Some(value.into()), ..DraftWindow::default() }),
             "requires" => step.requires = Some(value.split(',').map(requires).collect()),
             other => panic!("unknown key {other}"),
         }

@@ -161,6 +161,31 @@ fn one_reminder_a_day_lists_every_track_of_the_payer() {
 }
 
 #[test]
+fn a_second_reminder_of_a_day_goes_out_where_the_policy_merges_less() {
+    // At nine `a` is overdue; at two `b` is upcoming and `c` overdue.
+    for (merge, afternoon) in [("per_day", vec![]), ("by_class", vec!["b"]), ("none", vec!["b", "c"])] {
+        let steps = "pre -1 1 roll=none from=14:00\n post 1 2 roll=none\n late 2 2 roll=none from=14:00";
+        let mut world = World::new(&format!("calendar none\n weekdays mon,tue,wed,thu,fri,sat,sun\n merge {merge}\n {steps}"));
+        for (invoice, due) in [("a", "2026-01-10"), ("b", "2026-01-12"), ("c", "2026-01-09")] {
+            world.enroll(invoice, "2026-01-08", due);
+        }
+        world.mornings("2026-01-08", "2026-01-10");
+        let of = |events: &[ladder::Event]| -> Vec<String> {
+            reminders(events).iter().flat_map(|(_, items)| items.iter().map(|item| item.invoice_id.to_string())).collect()
+        };
+        let now = at(day("2026-01-11"), 9);
+        let events = world.wake(now);
+        assert_eq!(of(&events), ["a"], "{merge}");
+        let next = if afternoon.is_empty() { "2026-01-12" } else { "2026-01-11" };
+        assert_eq!(world.next_timer(now), Some(at(day(next), 14)), "{merge}");
+        let events = world.wake(at(day("2026-01-11"), 14));
+        assert_eq!(of(&events), afternoon, "{merge}");
+        let events = world.wake(at(day("2026-01-11"), 15));
+        assert_eq!(of(&events), Vec::<String>::new(), "{merge}: nothing goes twice");
+    }
+}
+
+#[test]
 fn the_window_is_that_of_the_payers_zone() {
     let mut world = World::new(SIMPLES);
     world.tell(Command::NotePayer { zone: kernel::Zone::of_state("AC"), segment: None });
