@@ -46,17 +46,26 @@ pub struct Considered {
     pub cycle: u32,
     /// The step.
     pub step_id: String,
+    /// Its occurrence.
+    pub occurrence: u32,
     /// The ladder.
     pub policy_id: String,
     /// Its version.
     pub policy_version: u32,
-    /// First allowed day.
-    pub planned_on: NaiveDate,
+    /// First allowed day; `None` while it counts from an execution that has not come.
+    pub planned_on: Option<NaiveDate>,
     /// What was decided.
     pub decision: String,
     /// Slug; may be empty.
     pub reason: String,
     detail: String,
+}
+
+impl Considered {
+    /// `d+7`, or `d+7 #2` where it is not the first occurrence.
+    fn step(&self) -> String {
+        if self.occurrence > 1 { format!("{} #{}", self.step_id, self.occurrence) } else { self.step_id.clone() }
+    }
 }
 
 /// Why a step that is open on `day` reads as over by its dates; `None` where it does not.
@@ -151,6 +160,7 @@ fn considered(track: &Track, at: &Occurrence, decision: &str, reason: &str) -> C
         invoice_id: track.invoice_id.to_string(),
         cycle: at.cycle,
         step_id: at.step_id.to_string(),
+        occurrence: at.occurrence,
         policy_id: track.policy_id.to_string(),
         policy_version: track.policy_version,
         planned_on: at.planned_on,
@@ -185,8 +195,9 @@ fn judge(
     if let Some(reason) = expired(asked.book, track, at, asked.day) {
         return ("expired", reason.slug().to_owned());
     }
-    if at.planned_on > asked.day {
-        return ("not_reached", "planned_later".to_owned());
+    if !at.is_reached(asked.day) {
+        let reason = if at.planned_on.is_some() { "planned_later" } else { "previous_not_executed" };
+        return ("not_reached", reason.to_owned());
     }
     if track.place().is_some_and(|place| index < place) {
         return ("superseded", Reason::Late.slug().to_owned());
@@ -208,7 +219,7 @@ fn why_not_offered(
         return "later_step_chosen".to_owned();
     }
     if let Some(offer) = plan.offers.iter().find(|offer| offer.invoice_id == track.invoice_id) {
-        return match offer.step_id == at.step_id {
+        return match (&offer.step_id, offer.occurrence) == (&at.step_id, at.occurrence) {
             false => "other_step_chosen".to_owned(),
             // The plan of the day would offer it, and no wake carried that out: the window is still to open, or the engine was out.
             true if asked.day >= asked.today => "still_to_come".to_owned(),
@@ -228,7 +239,8 @@ fn lines(considered: &[Considered]) -> Vec<String> {
     let mut last_invoice = "";
     for next in considered.iter().filter(|one| one.decision == "not_reached") {
         if next.invoice_id != last_invoice {
-            lines.push(format!("{} next: {} on {}", next.invoice_id, next.step_id, next.planned_on));
+            let on = next.planned_on.map_or("once the step before was executed".to_owned(), |day| format!("on {day}"));
+            lines.push(format!("{} next: {} {on}", next.invoice_id, next.step()));
         }
         last_invoice = &next.invoice_id;
     }
@@ -236,9 +248,10 @@ fn lines(considered: &[Considered]) -> Vec<String> {
 }
 
 fn line(one: &Considered) -> String {
-    let Considered { invoice_id, cycle, step_id, policy_id, policy_version, planned_on, decision, reason, detail } = one;
+    let Considered { invoice_id, cycle, policy_id, policy_version, decision, reason, detail, .. } = one;
+    let (step, planned) = (one.step(), one.planned_on.map_or("without a date yet".to_owned(), |day| format!("planned for {day}")));
     let why = if reason.is_empty() { String::new() } else { format!(" ({reason})") };
     format!(
-        "{invoice_id} {step_id} {decision}{why}{detail}; cycle {cycle} of {policy_id} version {policy_version}, planned for {planned_on}"
+        "{invoice_id} {step} {decision}{why}{detail}; cycle {cycle} of {policy_id} version {policy_version}, {planned}"
     )
 }

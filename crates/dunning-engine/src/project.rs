@@ -26,7 +26,7 @@ impl Projection for LadderTables {
     }
 
     fn version(&self) -> u32 {
-        2
+        3
     }
 
     fn sources(&self) -> &'static [&'static str] {

@@ -7,6 +7,7 @@ mod catch_ups;
 mod days;
 mod explanations;
 mod policies;
+mod repeats;
 
 use crate::{
     NAME, TOPIC,

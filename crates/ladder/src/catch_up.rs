@@ -85,14 +85,15 @@ fn contact_of(track: &Track, policy: &Policy, day: NaiveDate, index: usize) -> (
 }
 
 fn is_late(ladder: &Ladder, track: &Track, at: &Occurrence, policy: &Policy, (day, late_after_days): (NaiveDate, u32)) -> bool {
-    let is_covered = ladder.caught_up_on.is_some_and(|caught_up_on| at.planned_on <= caught_up_on);
-    let was_looked_at = track.last_offer_on.is_some_and(|offered_on| offered_on >= at.planned_on);
+    let Some(planned_on) = at.planned_on else { return false };
+    let is_covered = ladder.caught_up_on.is_some_and(|caught_up_on| planned_on <= caught_up_on);
+    let was_looked_at = track.last_offer_on.is_some_and(|offered_on| offered_on >= planned_on);
     let is_approved = matches!(at.state, OccurrenceState::Approved { .. });
     if is_covered || was_looked_at || is_approved {
         return false;
     }
-    let came_overdue = track.known_on > track.effective_due && track.last_offer_on.is_none() && at.planned_on <= track.known_on;
-    let first = at.planned_on.max(first_contact_day(track, policy));
+    let came_overdue = track.known_on > track.effective_due && track.last_offer_on.is_none() && planned_on <= track.known_on;
+    let first = planned_on.max(first_contact_day(track, policy));
     let window = policy.step(&at.step_id).map(|step| step.window);
     let first = window.and_then(|window| window.first_day(first, policy.calendar())).unwrap_or(first);
     came_overdue || calendar::days_between(first, day) >= i64::from(late_after_days)

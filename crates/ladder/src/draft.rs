@@ -5,6 +5,7 @@
 //! of its field: `contact.window.until`, `step[3].offset_days` (steps from 0).
 
 mod field;
+mod repeat;
 mod sequence;
 mod step;
 
@@ -16,6 +17,10 @@ use kernel::{Calendar, PolicyId, Window, Zone};
 
 /// Most steps of a policy.
 pub const MAX_STEPS: usize = 100;
+/// Most occurrences of a repeated step.
+pub const MAX_TIMES: u32 = 100;
+/// Most occurrences of a cycle, over all steps.
+pub const MAX_OCCURRENCES: u32 = 300;
 
 /// A policy as written.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -67,7 +72,7 @@ pub struct DraftWindow {
 pub struct DraftStep {
     /// `id`. Mandatory.
     pub id: Option<String>,
-    /// `anchor`: `due` (default); others are not evaluated yet.
+    /// `anchor`: `due` (default) or `previous_executed`; `agreement_due` is not evaluated yet.
     pub anchor: Option<String>,
     /// `offset_days`. Mandatory.
     pub offset_days: Option<i64>,
@@ -98,7 +103,7 @@ pub struct DraftStep {
     pub only_if: Option<String>,
     /// `requires_approval`: default false.
     pub requires_approval: Option<bool>,
-    /// `repeat`: not evaluated yet.
+    /// `repeat`: default not at all.
     pub repeat: Option<DraftRepeat>,
     /// `fallback_after_hours`: default 4.
     pub fallback_after_hours: Option<i64>,
@@ -115,14 +120,14 @@ pub struct DraftRequires {
     pub delivered_days_ago: Option<i64>,
 }
 
-/// `repeat` as written.
+/// `repeat` as written. At least one of the two bounds; of both the nearer one holds.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DraftRepeat {
-    /// `every_days`.
+    /// `every_days`: from one occurrence to the next, in days of the step's `day_kind`. Mandatory.
     pub every_days: Option<i64>,
-    /// `at_most`.
+    /// `at_most`: occurrences in all, the first one too; 2 to [`MAX_TIMES`].
     pub at_most: Option<i64>,
-    /// `until`.
+    /// `until`: `at_due` (none is planned for after the effective due date), or days after the first occurrence: `20`, `after 20 days`.
     pub until: Option<String>,
 }
 
@@ -155,6 +160,9 @@ pub fn validate(draft: &Draft) -> Result<Policy, Vec<Fault>> {
     let drafts = draft.steps.iter().take(MAX_STEPS).enumerate();
     let read: Vec<_> = drafts.map(|(at, step)| step::read(&mut faults, at, step, contact.window)).collect();
     sequence::check(&mut faults, &read);
+    if read.iter().map(|step| step.times).sum::<u32>() > MAX_OCCURRENCES {
+        faults.add("step", "too_many_occurrences", alloc::format!("a cycle has at most {MAX_OCCURRENCES} occurrences over all steps"));
+    }
     let steps: Option<Vec<_>> = read.into_iter().map(|step| step.finished).collect();
     match (faults.into_list(), id, steps) {
         (none, Some(id), Some(steps)) if none.is_empty() => {

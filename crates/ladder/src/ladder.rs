@@ -20,6 +20,7 @@
 //!
 //! Sources: ladder.md sections 3 to 9 and 11.
 
+mod anchor;
 mod arrange;
 mod catch_up;
 mod command;

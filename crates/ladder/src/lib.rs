@@ -8,6 +8,10 @@
 //! Interpretation where the norm leaves room:
 //! - A planned date is the first day on or after the rolled date on which the step's window opens. It is a pure function
 //!   of due date, policy and calendar and may lie before enrolment.
+//! - The occurrences of a repeated step follow each other in policy order, before the next step, with the step's tone: none is lower than the
+//!   one before it, and the execution of a later step ends those that remain. Their dates all count from the step's anchor.
+//! - A step that counts from the execution of the step before has no date until then, and is not reached. It ends with the step before where
+//!   that ends otherwise.
 //! - A step is *reached* from its planned date on; *expired* from the day after its last day, whether or not anyone looked.
 //! - A track offers at most one step a day. A payer gets one contact per currency and day, or per class or track where the
 //!   policy merges less: what comes later that day waits where its contact has gone, and goes where it makes one of its own.

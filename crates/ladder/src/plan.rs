@@ -191,7 +191,7 @@ fn ready(track: &Track, policy: &Policy, day: NaiveDate) -> Result<(), Waiting> 
 /// The rule of the day: which step, whatever it still waits for.
 fn choose<'a, 'b>(track: &'a Track, policy: &'b Policy, day: NaiveDate) -> Result<(&'a Occurrence, &'b Step), Waiting> {
     let cap = track.tone_cap();
-    let reached: Vec<&Occurrence> = remaining(track).map(|(_, at)| at).filter(|at| at.planned_on <= day && !at.is_past(day)).collect();
+    let reached: Vec<&Occurrence> = remaining(track).map(|(_, at)| at).filter(|at| at.is_reached(day) && !at.is_past(day)).collect();
     if reached.is_empty() {
         return Err(Waiting::NothingReached);
     }
@@ -252,17 +252,27 @@ pub(crate) fn remaining(track: &Track) -> impl Iterator<Item = (usize, &Occurren
     track.current().iter().enumerate().skip(start).filter(|(_, occurrence)| occurrence.is_open())
 }
 
-/// Whether a step may still be offered in this cycle: its tone is allowed as things stand, and no step that it requires is lost.
+/// Whether a step may still be offered in this cycle: its tone is allowed as things stand, no step that it requires is lost, and the step
+/// that it counts from may still be executed.
 pub(crate) fn is_possible(track: &Track, policy: &Policy, occurrence: &Occurrence) -> bool {
     let requires = policy.step(&occurrence.step_id).map_or(&[][..], |step| &step.requires);
-    occurrence.tone <= track.tone_cap() && requires.iter().all(|needed| !is_lost(track, needed))
+    let is_counted = || occurrence.planned_on.is_some() || may_be_counted(track, policy, occurrence);
+    occurrence.tone <= track.tone_cap() && requires.iter().all(|needed| !is_lost(track, needed)) && is_counted()
 }
 
-/// The day from which a requirement holds; `None` while nobody knows.
+fn may_be_counted(track: &Track, policy: &Policy, occurrence: &Occurrence) -> bool {
+    let Some(before) = policy.step_before(&occurrence.step_id) else { return false };
+    let may_be = |(index, at): (usize, &Occurrence)| {
+        let is_ahead = track.place().is_none_or(|place| index > place);
+        at.executed_on().is_some() || at.is_claimed() || (at.is_open() && is_ahead && is_possible(track, policy, at))
+    };
+    find(track, &before.id).any(may_be)
+}
+
+/// The day from which a requirement holds, by whichever occurrence of the step meets it first; `None` while nobody knows.
 pub(crate) fn met_from(track: &Track, needed: &Requires) -> Option<NaiveDate> {
-    let (_, occurrence) = find(track, &needed.step)?;
-    let executed = occurrence.executed_on()?;
-    let counted = if needed.delivered { occurrence.delivered_on? } else { executed };
+    let counted = |at: &Occurrence| at.executed_on().and_then(|executed| if needed.delivered { at.delivered_on } else { Some(executed) });
+    let counted = find(track, &needed.step).filter_map(|(_, at)| counted(at)).min()?;
     Some(calendar::add_days(counted, i64::from(needed.days_ago)))
 }
 
@@ -272,13 +282,13 @@ fn is_met(track: &Track, needed: &Requires, day: NaiveDate) -> bool {
 
 /// The required step can no longer be executed: it ended otherwise, or the track has climbed past it.
 fn is_lost(track: &Track, needed: &Requires) -> bool {
-    let Some((index, occurrence)) = find(track, &needed.step) else {
-        return true;
+    let is_gone = |(index, at): (usize, &Occurrence)| {
+        let passed = track.place().is_some_and(|place| index < place);
+        at.executed_on().is_none() && !at.is_claimed() && (at.is_ended() || passed)
     };
-    let passed = track.place().is_some_and(|place| index < place);
-    occurrence.executed_on().is_none() && !occurrence.is_claimed() && (occurrence.is_ended() || passed)
+    find(track, &needed.step).all(is_gone)
 }
 
-fn find<'a>(track: &'a Track, step_id: &StepId) -> Option<(usize, &'a Occurrence)> {
-    track.current().iter().enumerate().find(|(_, at)| at.step_id == *step_id)
+fn find<'a>(track: &'a Track, step_id: &'a StepId) -> impl Iterator<Item = (usize, &'a Occurrence)> {
+    track.current().iter().enumerate().filter(move |(_, at)| at.step_id == *step_id)
 }

@@ -69,6 +69,12 @@ impl Policy {
     pub fn step(&self, id: &StepId) -> Option<&Step> {
         self.steps.iter().find(|step| step.id == *id)
     }
+
+    /// The step before it in policy order; `None` for the first, and for one that the policy does not have.
+    pub fn step_before(&self, id: &StepId) -> Option<&Step> {
+        let at = self.steps.iter().position(|step| step.id == *id)?;
+        self.steps.get(at.checked_sub(1)?)
+    }
 }
 
 /// One rung.
@@ -78,7 +84,7 @@ pub struct Step {
     pub id: StepId,
     /// What is done.
     pub kind: StepKind,
-    /// What the offset counts from; validation admits only [`Anchor::Due`] so far.
+    /// What the offset counts from.
     pub anchor: Anchor,
     /// Negative is before the anchor, positive after.
     pub offset_days: i32,
@@ -106,6 +112,24 @@ pub struct Step {
     pub requires: Vec<Requires>,
     /// A person confirms before it goes out.
     pub requires_approval: bool,
+    /// How often it comes again; `None`: it comes once.
+    pub repeat: Option<Repeat>,
+}
+
+impl Step {
+    /// How many occurrences a cycle has of it, at least 1.
+    pub fn times(&self) -> u32 {
+        self.repeat.map_or(1, |repeat| repeat.times)
+    }
+}
+
+/// A step that comes again. Every bound of the policy is in `times`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Repeat {
+    /// Days from one occurrence to the next, of the step's [`DayKind`]; at least 1.
+    pub every_days: u32,
+    /// Occurrences in all, the first one too; at least 2.
+    pub times: u32,
 }
 
 /// What an offset counts from.
@@ -113,9 +137,10 @@ pub struct Step {
 pub enum Anchor {
     /// The effective due date.
     Due,
-    /// The day on which the step before was executed. Not evaluated yet.
+    /// The local day on which the step before, in policy order, was executed. Unknown until then.
     PreviousExecuted,
-    /// The due date of an agreement's instalment. Not evaluated yet.
+    /// The effective due date of an agreement's instalment, which is that of its track. Validation does not admit it: no agreement has
+    /// tracks so far.
     AgreementDue,
 }
 

@@ -57,6 +57,8 @@ slugs! {
         WrittenOff => "written_off",
         /// The payer's data was erased.
         PayerForgotten => "payer_forgotten",
+        /// It counts from the execution of the step before, which ended otherwise.
+        AnchorLost => "anchor_lost",
         // Expired.
         /// The effective due date is over.
         DuePassed => "due_passed",

@@ -1,21 +1,23 @@
-//! Dates of a ladder: pure functions of due date, policy and calendar. Nothing is computed from "the last run".
+//! Dates of a ladder: pure functions of due date, executions, policy and calendar. Nothing is computed from "the last run".
 
-use crate::policy::{DayKind, Expires, Policy, Roll, Step, StepKind};
+use crate::policy::{Anchor, DayKind, Expires, Policy, Roll, Step, StepKind};
 use alloc::vec::Vec;
 use kernel::{Calendar, NaiveDate, StepId, calendar};
 
-/// One step of a cycle with its dates, in policy order within its list.
+/// One occurrence of a step of a cycle with its dates, in policy order within its list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlannedStep {
     /// The step.
     pub step_id: StepId,
+    /// From 1.
+    pub occurrence: u32,
     /// Its tone.
     pub tone: u8,
     /// Its kind.
     pub kind: StepKind,
-    /// The day from which it is reached.
-    pub planned_on: NaiveDate,
-    /// The last day on which it may be done; `None` where it never expires. May lie before `planned_on`.
+    /// The day from which it is reached; `None` while the step before, from which it counts, is not executed.
+    pub planned_on: Option<NaiveDate>,
+    /// The last day on which it may be done; `None` where it never expires, or not as long as it has no date. May lie before `planned_on`.
     pub last_day: Option<NaiveDate>,
 }
 
@@ -24,11 +26,12 @@ pub fn effective_due(due_on: NaiveDate, calendar: Calendar) -> NaiveDate {
     calendar.following(due_on)
 }
 
-/// Effective due date plus offset, rolled, moved to the first day on which the step's window opens.
-pub fn planned_on(effective_due: NaiveDate, step: &Step, calendar: Calendar) -> NaiveDate {
+/// Anchor plus offset, plus what the occurrence (from 1) is repeated by, rolled, moved to the first day on which the step's window opens.
+pub fn planned_on(anchor: NaiveDate, step: &Step, occurrence: u32, calendar: Calendar) -> NaiveDate {
+    let days = offset_days(step, occurrence);
     let offset = match step.day_kind {
-        DayKind::Calendar => calendar::add_days(effective_due, i64::from(step.offset_days)),
-        DayKind::Business => calendar.add_business_days(effective_due, step.offset_days),
+        DayKind::Calendar => calendar::add_days(anchor, i64::from(days)),
+        DayKind::Business => calendar.add_business_days(anchor, days),
     };
     let rolled = match step.roll {
         Roll::Back => calendar.preceding(offset),
@@ -37,6 +40,12 @@ pub fn planned_on(effective_due: NaiveDate, step: &Step, calendar: Calendar) -> 
     };
     // A validated window opens within a week and a few holidays; the fallback keeps the function total.
     step.window.first_day(rolled, calendar).unwrap_or(rolled)
+}
+
+/// The offset of an occurrence (from 1), in days of the step's kind.
+pub fn offset_days(step: &Step, occurrence: u32) -> i32 {
+    let repeated = step.repeat.map_or(0, |repeat| repeat.every_days.saturating_mul(occurrence.saturating_sub(1)));
+    step.offset_days.saturating_add(i32::try_from(repeated).unwrap_or(i32::MAX))
 }
 
 /// The last day of a step; `None` where it never expires.
@@ -48,19 +57,30 @@ pub fn last_day(effective_due: NaiveDate, planned_on: NaiveDate, expires: Expire
     }
 }
 
-/// All steps of a cycle, in policy order.
+/// All occurrences of a cycle, in policy order; those that count from an execution have no date yet.
 pub fn planned_steps(policy: &Policy, due_on: NaiveDate) -> Vec<PlannedStep> {
     let due = effective_due(due_on, policy.calendar());
-    policy.steps().iter().map(|step| planned_step(step, due, policy.calendar())).collect()
+    let of = |step: &Step| {
+        let anchor = match step.anchor {
+            Anchor::Due | Anchor::AgreementDue => Some(due),
+            Anchor::PreviousExecuted => None,
+        };
+        occurrences(step, anchor, due, policy.calendar())
+    };
+    policy.steps().iter().flat_map(of).collect()
 }
 
-fn planned_step(step: &Step, effective_due: NaiveDate, calendar: Calendar) -> PlannedStep {
-    let planned_on = planned_on(effective_due, step, calendar);
-    PlannedStep {
-        step_id: step.id.clone(),
-        tone: step.tone,
-        kind: step.kind,
-        planned_on,
-        last_day: last_day(effective_due, planned_on, step.expires),
-    }
+/// The occurrences of a step, counted from an anchor.
+pub fn occurrences(step: &Step, anchor: Option<NaiveDate>, effective_due: NaiveDate, calendar: Calendar) -> Vec<PlannedStep> {
+    let one = |occurrence| {
+        let planned_on = anchor.map(|anchor| planned_on(anchor, step, occurrence, calendar));
+        let last_day = match (planned_on, step.expires) {
+            (Some(planned_on), expires) => last_day(effective_due, planned_on, expires),
+            // Its text is over at due, whether or not it got a date before.
+            (None, Expires::AtDue) => Some(effective_due),
+            (None, Expires::AfterDays(_) | Expires::Never) => None,
+        };
+        PlannedStep { step_id: step.id.clone(), occurrence, tone: step.tone, kind: step.kind, planned_on, last_day }
+    };
+    (1..=step.times()).map(one).collect()
 }

@@ -8,7 +8,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use kernel::{ContactId, Currency, DateTime, InvoiceId, NaiveDate, PolicyId, StepId, Utc};
 
-/// The only occurrence of a step in a cycle while `repeat` is not evaluated.
+/// The first occurrence of a step in a cycle, and the only one where it is not repeated.
 pub const FIRST_OCCURRENCE: u32 = 1;
 
 /// The debt of one receivable on its ladder.
@@ -123,14 +123,14 @@ pub struct Occurrence {
     pub cycle: u32,
     /// The step.
     pub step_id: StepId,
-    /// [`FIRST_OCCURRENCE`] so far.
+    /// From [`FIRST_OCCURRENCE`]; later ones of a step come after it in policy order, and before the next step.
     pub occurrence: u32,
     /// The step's tone.
     pub tone: u8,
     /// The step's kind.
     pub kind: StepKind,
-    /// The day from which it is reached.
-    pub planned_on: NaiveDate,
+    /// The day from which it is reached; `None` while the step before, from which it counts, is not executed.
+    pub planned_on: Option<NaiveDate>,
     /// The last day on which it may be done.
     pub last_day: Option<NaiveDate>,
     /// What became of it.
@@ -234,7 +234,7 @@ impl Occurrence {
         Self {
             cycle,
             step_id: step.step_id.clone(),
-            occurrence: FIRST_OCCURRENCE,
+            occurrence: step.occurrence,
             tone: step.tone,
             kind: step.kind,
             planned_on: step.planned_on,
@@ -269,9 +269,19 @@ impl Occurrence {
         matches!(self.state, OccurrenceState::Ended { .. })
     }
 
+    /// The day of its end, whatever it was.
+    pub fn ended_on(&self) -> Option<NaiveDate> {
+        if let OccurrenceState::Ended { day, .. } = &self.state { Some(*day) } else { None }
+    }
+
     /// The day of its execution.
     pub fn executed_on(&self) -> Option<NaiveDate> {
         if let OccurrenceState::Ended { day, end: End::Executed { .. } } = &self.state { Some(*day) } else { None }
+    }
+
+    /// Whether its planned date has come on `day`.
+    pub fn is_reached(&self, day: NaiveDate) -> bool {
+        self.planned_on.is_some_and(|planned_on| planned_on <= day)
     }
 
     /// Whether its last day is over on `today`.

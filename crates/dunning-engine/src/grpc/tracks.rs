@@ -12,7 +12,10 @@ use host::{
     request::{self, Page},
 };
 use kernel::{CustomerId, InvoiceId, Zone, calendar};
-use ladder::{Ladder, track::Track};
+use ladder::{
+    Ladder,
+    track::{Occurrence, Track},
+};
 use std::sync::Arc;
 
 pub(super) fn unknown_invoice(invoice_id: &str) -> Refusal {
@@ -58,8 +61,8 @@ impl Server {
 
     /// An open step whose last day is over reads as expired, whether or not the engine has run since.
     fn read_as_of(&self, tenant: &str, track: &Track, step: &mut proto::StepOccurrence, today: NaiveDate) {
-        let stored = track.occurrences.iter().find(|at| at.cycle == step.cycle && at.step_id.as_str() == step.step_id);
-        let Some(at) = stored.filter(|at| at.is_open() && at.occurrence == step.occurrence) else { return };
+        let is_same = |at: &&Occurrence| at.cycle == step.cycle && at.occurrence == step.occurrence && at.step_id.as_str() == step.step_id;
+        let Some(at) = track.occurrences.iter().find(is_same).filter(|at| at.is_open()) else { return };
         let book = self.books().of(tenant);
         if let Some(reason) = explain::expired(&*book, track, at, today) {
             "expired".clone_into(&mut step.status);

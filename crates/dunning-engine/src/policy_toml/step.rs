@@ -55,7 +55,7 @@ fn requires(mut table: Reader<'_>) -> DraftRequires {
 }
 
 fn repeat(mut table: Reader<'_>) -> DraftRepeat {
-    let draft = DraftRepeat { every_days: table.number("every_days"), at_most: table.number("at_most"), until: table.text("until") };
+    let draft = DraftRepeat { every_days: table.number("every_days"), at_most: table.number("at_most"), until: table.custom("until", "`at_due`, `after N days`, a number of days or { after_days = N }", expires) };
     table.finish();
     draft
 }

@@ -40,7 +40,8 @@ fn the_default_ladder_means_these_dates() {
         .map(|line| {
             let last = line.last_day.map_or("never".to_owned(), |day| day.to_string());
             let approval = if line.requires_approval { " approval" } else { "" };
-            format!("{} {} {} tone {} {} until {last}{approval}", line.step_id, line.planned_on, line.weekday, line.tone, line.kind.name())
+            let (planned_on, weekday) = line.planned_on.unwrap();
+            format!("{} {planned_on} {weekday} tone {} {} until {last}{approval}", line.step_id, line.tone, line.kind.name())
         })
         .collect();
     let expected = "d-7 2026-11-16 Mon tone 1 notify until 2026-11-23
@@ -78,8 +79,9 @@ fn every_fault_names_its_field() {
         (
             "{second}",
             "repeat = { every_days = 1, at_most = 2, times = 3 }",
-            "step[1].repeat.times unknown_field; step[1].repeat not_evaluated",
+            "step[1].repeat.times unknown_field",
         ),
+        ("{second}", "repeat = { every_days = 1, until = true }", "step[1].repeat.until wrong_type; step[1].repeat unbounded_repeat"),
         // Values.
         ("{top}", "time_zone = \"Mars/Base\"", "time_zone unknown_time_zone"),
         ("{top}", "calendar = \"us\"", "calendar unknown_calendar"),
@@ -101,12 +103,14 @@ fn every_fault_names_its_field() {
         ("{second}", "fallback_after_hours = 0", "step[1].fallback_after_hours out_of_range"),
         ("{second}", "expires = \"soon\"", "step[1].expires unknown_expires"),
         ("{second}", "expires = -3", "step[1].expires unknown_expires"),
-        ("{second}", "anchor = \"previous_executed\"", "step[1].anchor not_evaluated"),
+        ("{first}", "anchor = \"previous_executed\"", "step[0].offset_days offset_contradicts_anchor; step[0].anchor anchor_without_previous"),
+        ("{second}", "anchor = \"agreement_due\"", "step[1].anchor not_evaluated"),
         ("{second}", "anchor = \"moon\"", "step[1].anchor unknown_anchor"),
         // Rules.
         ("{second}", "expires = \"at_due\"", "step[1].offset_days offset_contradicts_kind"),
         ("{second}", "kind = \"hand_off\"\nonly_if = { risk = 3 }", "step[1].only_if not_evaluated"),
         ("{second}", "repeat = { every_days = 2 }", "step[1].repeat unbounded_repeat"),
+        ("{second}", "repeat = { every_days = 2, until = \"at_due\" }", "step[1].repeat.until offset_contradicts_repeat"),
         ("{second}", "requires = [{ step = \"z\", executed_days_ago = 1 }]", "step[1].requires[0].step unknown_step"),
         ("{first}", "requires = [{ step = \"b\" }]", "step[0].requires[0].step requires_later_step"),
         ("{second}", "requires = [{ step = \"a\", executed_days_ago = -1 }]", "step[1].requires[0].executed_days_ago out_of_range"),
@@ -180,5 +184,21 @@ fn an_end_can_be_written_in_five_ways() {
     ] {
         let policy = load(&with("{first}", &format!("expires = {written}"))).unwrap();
         assert_eq!(policy.steps()[0].expires, expires, "{written}");
+    }
+}
+
+#[test]
+fn a_repetition_and_a_step_that_counts_from_another_are_read_as_written() {
+    let forms = [
+        ("repeat = { every_days = 7, at_most = 3 }", 3),
+        ("repeat = { every_days = 7, until = 20 }", 3),
+        ("repeat = { every_days = 7, until = \"after 20 days\" }", 3),
+        ("repeat = { every_days = 7, until = { after_days = 20 } }", 3),
+        ("repeat = { every_days = 7, until = 20, at_most = 2 }", 2),
+        ("anchor = \"previous_executed\"", 1),
+    ];
+    for (fields, times) in forms {
+        let policy = load(&with("{second}", fields)).unwrap();
+        assert_eq!(policy.steps()[1].times(), times, "{fields}");
     }
 }

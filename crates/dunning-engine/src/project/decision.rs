@@ -45,6 +45,7 @@ pub(super) fn rows(fact: &Fact) -> Vec<Vec<Value>> {
         | Event::TrackRescheduled { .. }
         | Event::TrackReopened { .. }
         | Event::OutstandingNoted { .. }
+        | Event::StepsPlanned { .. }
         | Event::ApprovalGiven { .. }
         | Event::TrackSettled { .. }
         | Event::TrackCancelled { .. }

@@ -2,7 +2,7 @@
 
 use super::{Fact, ProjectionError, View, track};
 use chrono::NaiveDate;
-use ladder::{Event, ladder::Closing, schedule::PlannedStep, track::End, track::FIRST_OCCURRENCE};
+use ladder::{Event, ladder::Closing, schedule::PlannedStep, track::End};
 use sql::{Row, Value};
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ pub(super) struct StepRow {
     place: i64,
     pub(super) kind: String,
     tone: i64,
-    planned_on: NaiveDate,
+    planned_on: Option<NaiveDate>,
     last_day: Option<NaiveDate>,
     status: String,
     reason: String,
@@ -61,7 +61,7 @@ impl StepRow {
             place: row.int("place")?,
             kind: row.text("kind")?,
             tone: row.int("tone")?,
-            planned_on: row.date("planned_on")?,
+            planned_on: row.opt_date("planned_on")?,
             last_day: row.opt_date("last_day")?,
             status: row.text("status")?,
             reason: row.text("reason")?,
@@ -75,6 +75,13 @@ impl StepRow {
 
     fn stand(&mut self, status: &str) {
         status.clone_into(&mut self.status);
+    }
+
+    /// What has ended meanwhile keeps what it had.
+    fn date(&mut self, step: &PlannedStep) {
+        if self.ended_on.is_none() {
+            (self.planned_on, self.last_day) = (step.planned_on, step.last_day);
+        }
     }
 
     fn close(&mut self, day: NaiveDate, end: &End) {
@@ -103,7 +110,8 @@ pub(super) async fn stored(view: &mut View<'_>, facts: &[Fact]) -> Result<Steps,
 
 fn changes_occurrences(event: &Event) -> bool {
     match event {
-        Event::StepsClosed { .. }
+        Event::StepsPlanned { .. }
+        | Event::StepsClosed { .. }
         | Event::ReminderDue { .. }
         | Event::StepDeferred { .. }
         | Event::ApprovalRequested { .. }
@@ -145,6 +153,11 @@ pub(super) fn fold(steps: &mut Steps, fact: &Fact) {
         | Event::TrackReopened { invoice_id, cycle, steps: planned, .. } => {
             let rows = planned.iter().enumerate().map(|(place, step)| planned_row(fact, invoice_id, *cycle, (place, step)));
             steps.extend(rows.map(|row| (row.key.clone(), row)));
+        }
+        Event::StepsPlanned { invoice_id, cycle, steps: dated, .. } => {
+            for step in dated {
+                change(key(fact, invoice_id, *cycle, &step.step_id, step.occurrence), &|row| row.date(step));
+            }
         }
         Event::StepsClosed { invoice_id, cycle, day, closings } => {
             for Closing { step_id, occurrence, end } in closings {
@@ -188,7 +201,7 @@ pub(super) fn fold(steps: &mut Steps, fact: &Fact) {
 fn planned_row(fact: &Fact, invoice_id: &kernel::InvoiceId, cycle: u32, planned: (usize, &PlannedStep)) -> StepRow {
     let (place, step) = planned;
     StepRow {
-        key: key(fact, invoice_id, cycle, &step.step_id, FIRST_OCCURRENCE),
+        key: key(fact, invoice_id, cycle, &step.step_id, step.occurrence),
         customer_id: fact.customer_id.to_string(),
         place: i64::try_from(place).unwrap_or(i64::MAX),
         kind: step.kind.name().to_owned(),

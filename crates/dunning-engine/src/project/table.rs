@@ -48,7 +48,8 @@ pub(super) const STEP_OCCURRENCE: TableDef = TableDef {
         Column::new("place", Kind::Int),
         Column::new("kind", Kind::Text),
         Column::new("tone", Kind::Int),
-        Column::new("planned_on", Kind::Date),
+        // Empty while it counts from an execution that has not come.
+        Column::optional("planned_on", Kind::Date),
         Column::optional("last_day", Kind::Date),
         Column::new("status", Kind::Text),
         REASON,

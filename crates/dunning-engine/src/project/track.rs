@@ -115,6 +115,7 @@ pub(super) fn fold(tracks: &mut Tracks, fact: &Fact) {
         Event::PayerNoted { .. }
         | Event::PayerForgotten
         | Event::TrackEnrolled { .. }
+        | Event::StepsPlanned { .. }
         | Event::StepsClosed { .. }
         | Event::ReminderDue { .. }
         | Event::StepDeferred { .. }

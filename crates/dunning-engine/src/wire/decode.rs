@@ -9,7 +9,7 @@ use ladder::{
     ladder::{Closing, DueItem, Shift},
     policy::{Chain, Channel, ContactRules, Merge, StepKind},
     schedule::PlannedStep,
-    track::End,
+    track::{End, FIRST_OCCURRENCE},
 };
 
 /// The fact of a stored event; `None` for a type that is none of a payer's ladders, or that this version does not know.
@@ -24,6 +24,7 @@ pub fn decode(tenant: &str, event_type: &str, payload: &[u8]) -> Result<Option<F
         "TrackRescheduled" => rescheduled(message("TrackRescheduled", payload)?)?,
         "TrackReopened" => reopened(message("TrackReopened", payload)?)?,
         "OutstandingNoted" => outstanding(message("OutstandingNoted", payload)?)?,
+        "StepsPlanned" => dated(message("StepsPlanned", payload)?)?,
         "StepsClosed" => closed(message("StepsClosed", payload)?)?,
         "ReminderDue" => reminder(message("ReminderDue", payload)?)?,
         "StepDeferred" => deferred(message("StepDeferred", payload)?)?,
@@ -126,7 +127,9 @@ fn planned(steps: &[proto::PlannedStep]) -> Result<Vec<PlannedStep>, DecodeFault
             step_id: id("steps.step_id", &m.step_id, StepId::new)?,
             tone: tone("steps.tone", m.tone)?,
             kind: named("steps.kind", &m.kind, StepKind::named)?,
-            planned_on: day("steps.planned_on", &m.planned_on)?,
+            // Facts from before steps were repeated do not say it.
+            occurrence: m.occurrence.max(FIRST_OCCURRENCE),
+            planned_on: optional_day("steps.planned_on", &m.planned_on)?,
             last_day: optional_day("steps.last_day", &m.last_day)?,
         })
     };
@@ -142,6 +145,11 @@ fn outstanding(m: proto::OutstandingNoted) -> Read {
         recorded_at,
     };
     Ok((m.customer_id, event))
+}
+
+fn dated(m: proto::StepsPlanned) -> Read {
+    let (invoice_id, day) = (invoice(&m.invoice_id)?, day("day", &m.day)?);
+    Ok((m.customer_id, Event::StepsPlanned { invoice_id, cycle: m.cycle, day, steps: planned(&m.steps)? }))
 }
 
 fn closed(m: proto::StepsClosed) -> Read {

@@ -27,6 +27,7 @@ pub fn encode(fact: &Fact) -> (&'static str, Vec<u8>) {
         Event::TrackRescheduled { .. } => ("TrackRescheduled", rescheduled(customer_id, &fact.event).encode_to_vec()),
         Event::TrackReopened { .. } => ("TrackReopened", reopened(customer_id, &fact.event).encode_to_vec()),
         Event::OutstandingNoted { .. } => ("OutstandingNoted", outstanding(customer_id, &fact.event).encode_to_vec()),
+        Event::StepsPlanned { .. } => ("StepsPlanned", dated(customer_id, &fact.event).encode_to_vec()),
         Event::StepsClosed { .. } => ("StepsClosed", closed(customer_id, &fact.event).encode_to_vec()),
         Event::ReminderDue { .. } => ("ReminderDue", reminder(customer_id, &fact.event).encode_to_vec()),
         Event::StepDeferred { .. } => ("StepDeferred", deferred(customer_id, &fact.event).encode_to_vec()),
@@ -121,6 +122,14 @@ writer!(outstanding, OutstandingNoted, customer_id, Event::OutstandingNoted {
         recorded_at_us: recorded_at.timestamp_micros(),
         received_minor: *received_minor,
     }
+});
+
+writer!(dated, StepsPlanned, customer_id, Event::StepsPlanned { invoice_id, cycle, day, steps } => proto::StepsPlanned {
+    customer_id,
+    invoice_id: invoice_id.to_string(),
+    cycle: *cycle,
+    day: day.to_string(),
+    steps: planned(steps),
 });
 
 writer!(closed, StepsClosed, customer_id, Event::StepsClosed { invoice_id, cycle, day, closings } => proto::StepsClosed {
@@ -246,8 +255,9 @@ fn planned(steps: &[PlannedStep]) -> Vec<proto::PlannedStep> {
         step_id: step.step_id.to_string(),
         tone: u32::from(step.tone),
         kind: step.kind.name().to_owned(),
-        planned_on: step.planned_on.to_string(),
+        planned_on: date_text(step.planned_on),
         last_day: date_text(step.last_day),
+        occurrence: step.occurrence,
     };
     steps.iter().map(one).collect()
 }

@@ -39,8 +39,16 @@ fn contact() -> Option<ContactId> {
 }
 
 fn planned() -> Vec<PlannedStep> {
-    let one = |id, kind, last_day| PlannedStep { step_id: step(id), tone: 3, kind, planned_on: day("2026-11-24"), last_day };
-    vec![one("d-1", StepKind::Notify, Some(day("2026-11-23"))), one("d+45", StepKind::Bureau, None)]
+    let one = |id, occurrence, kind, last_day| {
+        let planned_on = (occurrence < 3).then(|| day("2026-11-24"));
+        PlannedStep { step_id: step(id), occurrence, tone: 3, kind, planned_on, last_day }
+    };
+    vec![
+        one("d-1", 1, StepKind::Notify, Some(day("2026-11-23"))),
+        one("d-1", 2, StepKind::Notify, None),
+        one("d-1", 3, StepKind::Notify, None),
+        one("d+45", 1, StepKind::Bureau, None),
+    ]
 }
 
 fn closings() -> Vec<Closing> {
@@ -235,6 +243,7 @@ fn step_events() -> Vec<Event> {
         policy_version: 1,
     };
     let mut events = vec![
+        Event::StepsPlanned { invoice_id: invoice(), cycle: 1, day, steps: planned() },
         Event::StepsClosed { invoice_id: invoice(), cycle: 1, day, closings: closings() },
         Event::ReminderDue { day, items: vec![due_item()], rules: rules(), calendar: Calendar::BrSettlement, zone: Zone::SAO_PAULO },
         deferred(contact()),

@@ -1,6 +1,6 @@
 //! Domain → responses.
 
-use super::field::date_text;
+use super::field::{date_text, text_of};
 use crate::explain::Explanation;
 use crate::policies::Assignment;
 use chrono::NaiveDate;
@@ -26,7 +26,8 @@ pub fn explanation(explanation: Explanation) -> proto::ExplainDayResponse {
         step_id: one.step_id,
         policy_id: one.policy_id,
         policy_version: one.policy_version,
-        planned_on: one.planned_on.to_string(),
+        planned_on: date_text(one.planned_on),
+        occurrence: one.occurrence,
         decision: one.decision,
         reason: one.reason,
     });
@@ -47,12 +48,15 @@ pub fn faults(faults: &[Fault]) -> Vec<proto::PolicyFault> {
 pub fn preview_lines(policy: &Policy, due_on: NaiveDate) -> Vec<proto::PreviewLine> {
     let lines = preview::preview(policy, due_on);
     let one = |line: preview::PreviewLine| proto::PreviewLine {
-        planned_on: line.planned_on.to_string(),
+        planned_on: date_text(line.planned_on.map(|(day, _)| day)),
         last_day: date_text(line.last_day),
-        weekday: line.weekday.to_string().to_lowercase(),
+        weekday: line.planned_on.map(|(_, weekday)| weekday.to_string().to_lowercase()).unwrap_or_default(),
         tone: u32::from(line.tone),
         kind: line.kind.name().to_owned(),
         channels: policy.step(&line.step_id).map(|step| channels(&step.chains)).unwrap_or_default(),
+        occurrence: line.occurrence,
+        after_step_id: text_of(line.after.as_ref()),
+        offset_days: line.offset_days,
         step_id: line.step_id.to_string(),
     };
     lines.into_iter().map(one).collect()

@@ -1,8 +1,9 @@
 //! One step of a draft, read by itself.
 
 use super::field::{Faults, Range};
-use super::{DraftRepeat, DraftRequires, DraftStep};
-use crate::policy::{Anchor, Chain, Channel, DayKind, Expires, MAX_TONE, MIN_TONE, Requires, Roll, Step, StepKind};
+use super::repeat::{self, Repeated};
+use super::{DraftRequires, DraftStep};
+use crate::policy::{Anchor, Chain, Channel, DayKind, Expires, MAX_TONE, MIN_TONE, Repeat, Requires, Roll, Step, StepKind};
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -16,7 +17,11 @@ const DAYS: (i64, i64) = (0, 3650);
 pub(super) struct ReadStep {
     pub(super) path: String,
     pub(super) id: Option<StepId>,
+    pub(super) kind: StepKind,
+    pub(super) anchor: Anchor,
+    pub(super) offset_days: Option<i32>,
     pub(super) tone: Option<u8>,
+    pub(super) times: u32,
     pub(super) requires: Vec<(String, StepId)>,
     pub(super) finished: Option<Step>,
 }
@@ -32,29 +37,36 @@ pub(super) fn read(faults: &mut Faults, at: usize, draft: &DraftStep, window: Wi
     let tone = tone.and_then(|tone| u8::try_from(tone).ok());
     let offset_days = offset.and_then(|days| i32::try_from(days).ok());
     let expires = expires(faults, &field("expires"), draft.expires.as_deref(), offset_days);
-    check_offset(faults, &field("offset_days"), kind, offset_days, expires);
+    let anchor = anchor(faults, &field("anchor"), draft.anchor.as_deref());
+    check_offset(faults, &field("offset_days"), (kind, anchor), offset_days, expires);
     let requires = requires(faults, &path, draft.requires.as_deref(), kind);
-    refuse_unevaluated(faults, &path, draft);
-    let step = StepParts { id: id.clone(), kind, offset_days, tone, expires, requires: requires.clone() };
+    if draft.only_if.is_some() {
+        faults.add(&field("only_if"), "not_evaluated", "conditions are not evaluated".to_string());
+    }
+    let repeated = offset_days.map(|offset_days| Repeated { kind, anchor, offset_days, expires });
+    let repeat = draft.repeat.as_ref().and_then(|draft| repeat::read(faults, &field("repeat"), draft, repeated));
+    let step = StepParts { id: id.clone(), kind, anchor, offset_days, tone, expires, requires: requires.clone(), repeat };
     let finished = finish(faults, &path, draft, window, step);
     let requires = requires.into_iter().map(|(path, needed)| (path, needed.step)).collect();
-    ReadStep { path, id, tone, requires, finished }
+    let times = repeat.map_or(1, |repeat| repeat.times);
+    ReadStep { path, id, kind, anchor, offset_days, tone, times, requires, finished }
 }
 
 struct StepParts {
     id: Option<StepId>,
     kind: StepKind,
+    anchor: Anchor,
     offset_days: Option<i32>,
     tone: Option<u8>,
     expires: Expires,
     requires: Vec<(String, Requires)>,
+    repeat: Option<Repeat>,
 }
 
 fn finish(faults: &mut Faults, path: &str, draft: &DraftStep, window: Window, parts: StepParts) -> Option<Step> {
     let field = |name: &str| format!("{path}.{name}");
     let is_contact = parts.kind == StepKind::Notify;
     let rolled = if parts.offset_days.is_some_and(|days| days < 0) { Roll::Back } else { Roll::Forward };
-    let anchor = anchor(faults, &field("anchor"), draft.anchor.as_deref());
     let day_kind = faults.named(&field("day_kind"), "unknown_day_kind", draft.day_kind.as_deref(), day_kind_named, DayKind::Calendar);
     let roll = faults.named(&field("roll"), "unknown_roll", draft.roll.as_deref(), roll_named, rolled);
     let window = faults.window(&field("window"), draft.window.as_ref(), window);
@@ -68,7 +80,7 @@ fn finish(faults: &mut Faults, path: &str, draft: &DraftStep, window: Window, pa
     Some(Step {
         id: parts.id?,
         kind: parts.kind,
-        anchor,
+        anchor: parts.anchor,
         offset_days: parts.offset_days?,
         day_kind,
         roll,
@@ -82,17 +94,32 @@ fn finish(faults: &mut Faults, path: &str, draft: &DraftStep, window: Window, pa
         expires: parts.expires,
         requires: parts.requires.into_iter().map(|(_, needed)| needed).collect(),
         requires_approval: draft.requires_approval.unwrap_or(false),
+        repeat: parts.repeat,
     })
 }
 
-/// A listing or a hand-off of a debt that is not overdue yet, or a step after due that ends at due, cannot be meant.
-fn check_offset(faults: &mut Faults, path: &str, kind: StepKind, offset_days: Option<i32>, expires: Expires) {
-    let Some(days) = offset_days else { return };
-    let needs_overdue = match kind {
+/// A listing or a hand-off is of a debt that is overdue.
+pub(super) fn needs_overdue(kind: StepKind) -> bool {
+    match kind {
         StepKind::Bureau | StepKind::Protest | StepKind::HandOff => true,
         StepKind::Notify | StepKind::Task => false,
-    };
-    if needs_overdue && days <= 0 {
+    }
+}
+
+/// A listing or a hand-off of a debt that is not overdue yet, a step after due that ends at due, or one that comes before the execution
+/// that it counts from, cannot be meant.
+fn check_offset(faults: &mut Faults, path: &str, (kind, anchor): (StepKind, Anchor), offset_days: Option<i32>, expires: Expires) {
+    let Some(days) = offset_days else { return };
+    match anchor {
+        Anchor::Due | Anchor::AgreementDue => {}
+        Anchor::PreviousExecuted => {
+            if days < 0 {
+                faults.add(path, "offset_contradicts_anchor", format!("{days} days would be before the step that it counts from"));
+            }
+            return;
+        }
+    }
+    if needs_overdue(kind) && days <= 0 {
         faults.add(path, "offset_contradicts_kind", format!("{} comes after the due date, not at {days} days", kind.name()));
     }
     if expires == Expires::AtDue && days > 0 {
@@ -102,24 +129,10 @@ fn check_offset(faults: &mut Faults, path: &str, kind: StepKind, offset_days: Op
 
 fn anchor(faults: &mut Faults, path: &str, text: Option<&str>) -> Anchor {
     let anchor = faults.named(path, "unknown_anchor", text, anchor_named, Anchor::Due);
-    if anchor != Anchor::Due {
-        faults.add(path, "not_evaluated", "only `due` is evaluated so far".to_string());
+    if anchor == Anchor::AgreementDue {
+        faults.add(path, "not_evaluated", "no agreement has tracks so far: write `due`".to_string());
     }
     anchor
-}
-
-fn refuse_unevaluated(faults: &mut Faults, path: &str, draft: &DraftStep) {
-    if draft.only_if.is_some() {
-        faults.add(&format!("{path}.only_if"), "not_evaluated", "conditions are not evaluated".to_string());
-    }
-    if let Some(DraftRepeat { at_most, until, .. }) = &draft.repeat {
-        let repeat = format!("{path}.repeat");
-        if at_most.is_none() && until.is_none() {
-            faults.add(&repeat, "unbounded_repeat", "names neither `at_most` nor `until`".to_string());
-        } else {
-            faults.add(&repeat, "not_evaluated", "repetition is not evaluated".to_string());
-        }
-    }
 }
 
 fn expires(faults: &mut Faults, path: &str, text: Option<&str>, offset_days: Option<i32>) -> Expires {
@@ -136,7 +149,7 @@ fn expires_named(text: &str) -> Option<Expires> {
 }
 
 /// `5`, `after 5 days`, `after_5_days`.
-fn after_days(text: &str) -> Option<u32> {
+pub(super) fn after_days(text: &str) -> Option<u32> {
     let words: Vec<&str> = text.split([' ', '_']).collect();
     let number = match words.as_slice() {
         [number] | ["after", number] | ["after", number, "day" | "days"] => *number,

@@ -63,7 +63,7 @@ pub(super) fn end(pending: &mut Pending, number: u32, released: bool, now: DateT
 
 fn suppress_reached(pending: &mut Pending, id: &InvoiceId, day: NaiveDate) -> Result<(), Rejection> {
     let track = pending.track(id)?;
-    let reached = crate::plan::remaining(track).map(|(_, at)| at).filter(|at| at.kind == StepKind::Notify && at.planned_on <= day);
+    let reached = crate::plan::remaining(track).map(|(_, at)| at).filter(|at| at.kind == StepKind::Notify && at.is_reached(day));
     let closings = reached.map(|at| closing(at, End::Suppressed { reason: Reason::CatchUpRefused })).collect();
     let cycle = track.cycle;
     pending.close(id, cycle, day, closings);

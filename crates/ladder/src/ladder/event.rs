@@ -34,6 +34,8 @@ pub enum Event {
     /// The balance changed.
     /// `received_minor`: what payments brought (positive) or returns took (negative); 0 where something else changed it.
     OutstandingNoted { invoice_id: InvoiceId, outstanding_minor: i64, received_minor: i64, recorded_at: DateTime<Utc> },
+    /// The step before was executed: those that count from it have their dates. The occurrences are those of the cycle.
+    StepsPlanned { invoice_id: InvoiceId, cycle: u32, day: NaiveDate, steps: Vec<PlannedStep> },
     /// Occurrences ended.
     StepsClosed { invoice_id: InvoiceId, cycle: u32, day: NaiveDate, closings: Vec<Closing> },
     /// The payer has steps to be contacted about; they are claimed by it. No two of a day speak for the same contact.
@@ -207,6 +209,7 @@ impl Event {
             | Event::ArrangementEnded { .. } => None,
             Event::TrackEnrolled { invoice_id, .. }
             | Event::OutstandingNoted { invoice_id, .. }
+            | Event::StepsPlanned { invoice_id, .. }
             | Event::StepsClosed { invoice_id, .. }
             | Event::StepDeferred { invoice_id, .. }
             | Event::ApprovalRequested { invoice_id, .. }

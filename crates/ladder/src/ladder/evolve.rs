@@ -48,6 +48,7 @@ pub(super) fn apply(ladder: &mut Ladder, event: &Event) {
             }
         }
         Event::OutstandingNoted { invoice_id, .. }
+        | Event::StepsPlanned { invoice_id, .. }
         | Event::StepsClosed { invoice_id, .. }
         | Event::StepDeferred { invoice_id, .. }
         | Event::ApprovalRequested { invoice_id, .. }
@@ -77,6 +78,7 @@ fn apply_to_track(track: &mut Track, event: &Event) {
             note_fact(track, Some(*outstanding_minor), *recorded_at);
             track.received_minor = track.received_minor.saturating_add(*received_minor);
         }
+        Event::StepsPlanned { cycle, steps, .. } => steps.iter().for_each(|step| date(track, *cycle, step)),
         Event::StepsClosed { cycle, day, closings, .. } => closings.iter().for_each(|closing| close(track, *cycle, *day, closing)),
         Event::StepDeferred { cycle, step_id, occurrence, contact_id, .. } => {
             // What waits for a catch-up was never claimed, and may have been approved.
@@ -272,6 +274,15 @@ fn with_occurrence(track: &mut Track, cycle: u32, step_id: &StepId, occurrence: 
     if let Some(at) = track.occurrence_mut(cycle, step_id, occurrence) {
         change(at);
     }
+}
+
+/// What has ended meanwhile keeps what it had.
+fn date(track: &mut Track, cycle: u32, step: &PlannedStep) {
+    with_occurrence(track, cycle, &step.step_id, step.occurrence, |at| {
+        if !at.is_ended() {
+            (at.planned_on, at.last_day) = (step.planned_on, step.last_day);
+        }
+    });
 }
 
 fn set_state(track: &mut Track, cycle: u32, step_id: &StepId, occurrence: u32, state: OccurrenceState) {

@@ -8,7 +8,7 @@ use super::pending::Pending;
 use crate::policy::{Policy, StepKind};
 use crate::reason::{Reason, TaskReason};
 use crate::schedule;
-use crate::track::{End, Phase, Track};
+use crate::track::{End, Occurrence, Phase, Track};
 use alloc::vec::Vec;
 use kernel::{DateTime, InvoiceId, NaiveDate, Utc, calendar};
 
@@ -198,16 +198,18 @@ pub(super) fn close_recently_sent(pending: &mut Pending, id: &InvoiceId, day: Na
     let track = pending.track(id)?;
     let policy = pending.policy_of(track)?;
     let contacts = track.current().iter().filter(|at| at.is_open() && at.kind == StepKind::Notify);
-    let recent = contacts.filter(|at| was_sent_recently(track, policy, &at.step_id, day));
+    let recent = contacts.filter(|at| was_sent_recently(track, policy, at, day));
     let closings: Vec<_> = recent.map(|at| closing(at, End::Superseded { reason: Reason::RecentlySent, by: None })).collect();
     let cycle = track.cycle;
     pending.close(id, cycle, day, closings);
     Ok(())
 }
 
-fn was_sent_recently(track: &Track, policy: &Policy, step_id: &kernel::StepId, day: NaiveDate) -> bool {
-    let gap_days = policy.step(step_id).map_or(0, |step| i64::from(step.min_gap_days));
-    let mut sent = track.occurrences.iter().filter(|at| at.cycle < track.cycle && at.step_id == *step_id);
+/// The same occurrence of the step, or a later one: what comes before it in the new cycle would say the same again.
+fn was_sent_recently(track: &Track, policy: &Policy, of: &Occurrence, day: NaiveDate) -> bool {
+    let gap_days = policy.step(&of.step_id).map_or(0, |step| i64::from(step.min_gap_days));
+    let is_same = |at: &&Occurrence| at.cycle < track.cycle && at.step_id == of.step_id && of.occurrence <= at.occurrence;
+    let mut sent = track.occurrences.iter().filter(is_same);
     sent.any(|at| at.executed_on().is_some_and(|sent_on| calendar::days_between(sent_on, day) < gap_days))
 }
 
@@ -236,7 +238,7 @@ fn reschedule(pending: &mut Pending, id: &InvoiceId, minor: i64, due_on: NaiveDa
 /// A due date moved earlier: what would have been planned before that day is not sent.
 fn expire_already_past(pending: &mut Pending, id: &InvoiceId, day: NaiveDate) -> Result<(), Rejection> {
     let track = pending.track(id)?;
-    let past = track.current().iter().filter(|at| at.planned_on < day);
+    let past = track.current().iter().filter(|at| at.planned_on.is_some_and(|planned_on| planned_on < day));
     let closings: Vec<_> = past.map(|at| closing(at, End::Expired { reason: Reason::AlreadyPast })).collect();
     let cycle = track.cycle;
     pending.close(id, cycle, day, closings);

@@ -1,6 +1,7 @@
 //! What time alone ends: steps past their last day, and lower steps that are reached after a higher one was executed.
 //! An end by date holds whether or not the engine ran; it is recorded at the next wake, or by the fact that closes the rest.
 
+use super::anchor;
 use super::command::Rejection;
 use super::event::{Closing, Event};
 use super::pending::Pending;
@@ -24,10 +25,10 @@ fn expired(policy: &Policy, occurrence: &Occurrence, day: NaiveDate) -> Option<E
 
 /// The lower open steps of the current cycle that the execution of `executed` on `day` supersedes, or that had expired before.
 pub(crate) fn overtaken_by(track: &Track, executed: &Occurrence, policy: &Policy, day: NaiveDate) -> Vec<Closing> {
-    let below = track.current().iter().take_while(|at| at.step_id != executed.step_id);
-    let reached = below.filter(|at| at.is_open() && at.planned_on <= day);
+    let below = track.current().iter().take_while(|at| (&at.step_id, at.occurrence) != (&executed.step_id, executed.occurrence));
+    let reached = below.filter(|at| at.is_open() && at.is_reached(day));
     let end = |at: &Occurrence| {
-        let reason = if at.planned_on == day { Reason::SameDay } else { Reason::Late };
+        let reason = if at.planned_on == Some(day) { Reason::SameDay } else { Reason::Late };
         let by = Some(executed.step_id.clone());
         expired(policy, at, day).unwrap_or(End::Superseded { reason, by })
     };
@@ -53,7 +54,7 @@ pub(super) fn record(pending: &mut Pending, id: &InvoiceId, now: DateTime<Utc>, 
     let policy = pending.policy_of(track)?;
     let (cycle, day) = (track.cycle, zone.day_of(now));
     let has_opened = |at: &Occurrence| policy.step(&at.step_id).is_none_or(|step| step.window.from <= zone.time_of(now));
-    let is_reached = |at: &Occurrence| at.planned_on < day || (at.planned_on == day && has_opened(at));
+    let is_reached = |at: &Occurrence| at.is_reached(day) && (at.planned_on != Some(day) || has_opened(at));
     let open = track.current().iter().enumerate().filter(|(index, at)| at.is_open() && !awaits_claim(track, *index));
     let ended = open.filter_map(|(index, at)| {
         let by_place = || if is_reached(at) { overtaken(track, index) } else { None };
@@ -72,6 +73,17 @@ pub(super) fn awaits_claim(track: &Track, index: usize) -> bool {
     claims.any(|claimed_on| last_day.is_none_or(|last| claimed_on <= last))
 }
 
+/// Closes what had expired before `day`.
+pub(super) fn expire(pending: &mut Pending, id: &InvoiceId, day: NaiveDate) -> Result<(), Rejection> {
+    let track = pending.track(id)?;
+    let policy = pending.policy_of(track)?;
+    let open = track.current().iter().enumerate().filter(|(index, at)| at.is_open() && !awaits_claim(track, *index));
+    let closings = open.filter_map(|(_, at)| expired(policy, at, day).map(|end| closing(at, end))).collect();
+    let cycle = track.cycle;
+    pending.close(id, cycle, day, closings);
+    Ok(())
+}
+
 /// Closes every open step of the current cycle: as expired what had expired before `day`, the rest by `reason`.
 pub(super) fn close_open(pending: &mut Pending, id: &InvoiceId, day: NaiveDate, reason: Reason) -> Result<(), Rejection> {
     let track = pending.track(id)?;
@@ -84,8 +96,10 @@ pub(super) fn close_open(pending: &mut Pending, id: &InvoiceId, day: NaiveDate, 
     Ok(())
 }
 
-/// Says what the track has come to: its ladder is over, or no step of an allowed tone is left. Once each.
+/// Says what the track has come to: what counts from an execution has its date or none any more, its ladder is over, or no step of an
+/// allowed tone is left. Once each.
 pub(super) fn take_stock(pending: &mut Pending, id: &InvoiceId, day: NaiveDate) -> Result<(), Rejection> {
+    anchor::settle(pending, id, day)?;
     let track = pending.track(id)?;
     let cycle = track.cycle;
     let Some(reason) = standstill(track, pending.policy_of(track)?, day) else {

@@ -87,6 +87,16 @@ impl<'a> Pending<'a> {
         }
     }
 
+    /// Whether a step got its date in this decision.
+    pub(super) fn has_dated(&self) -> bool {
+        self.events.iter().any(|event| matches!(event, Event::StepsPlanned { .. }))
+    }
+
+    /// The state after the events so far.
+    pub(super) fn evolved(&self) -> Ladder {
+        self.events.iter().fold(self.ladder.clone(), evolve::evolve)
+    }
+
     pub(super) fn into_events(self) -> Vec<Event> {
         self.events
     }

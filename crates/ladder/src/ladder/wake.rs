@@ -30,7 +30,9 @@ pub(super) fn wake(pending: &mut Pending, now: DateTime<Utc>) -> Result<(), Reje
             lapse::take_stock(pending, id, day)?;
         }
     }
-    // The planner leaves out by itself what has just lapsed, so it reads the state from before.
+    // The planner leaves out by itself what has just lapsed, so it reads the state from before; but not what has just got its date.
+    let dated = pending.has_dated().then(|| pending.evolved());
+    let ladder = dated.as_ref().unwrap_or(ladder);
     let Some(plan) = plan::plan_at(ladder, now, book, approvals_given) else {
         return Ok(());
     };
@@ -111,7 +113,7 @@ fn due_item(track: &Track, policy: &Policy, offer: &Offer, day: NaiveDate) -> Op
         tone: step.tone,
         template: step.template.clone(),
         chains: step.chains.clone(),
-        planned_on: occurrence.planned_on,
+        planned_on: occurrence.planned_on?,
         last_day: occurrence.last_day,
         due_on: track.due_on,
         effective_due: track.effective_due,
@@ -139,7 +141,7 @@ fn action_due(track: &Track, policy: &Policy, offer: &Offer, day: NaiveDate) -> 
         kind: step.kind,
         tone: step.tone,
         template: step.template.clone(),
-        planned_on: occurrence.planned_on,
+        planned_on: occurrence.planned_on?,
         due_on: track.due_on,
         effective_due: track.effective_due,
         currency: track.currency,

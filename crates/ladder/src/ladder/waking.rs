@@ -1,6 +1,6 @@
 //! When a track may next have something to do.
 
-use super::{Ladder, arrange, lapse};
+use super::{Ladder, anchor, arrange, lapse};
 use crate::plan::{first_contact_day, gap_day, is_barred_by_dispute, is_possible, met_from, remaining};
 use crate::policy::{CatchUp, Policy, PolicyBook, Step, StepKind};
 use crate::track::{Occurrence, OccurrenceState, Track};
@@ -37,7 +37,7 @@ impl Waking<'_> {
             return None;
         }
         let step = self.policy.step(&occurrence.step_id)?;
-        let overtaken = self.track.place().is_some_and(|place| index < place).then_some(occurrence.planned_on);
+        let overtaken = self.track.place().filter(|place| index < *place).and(occurrence.planned_on);
         let day = overtaken.into_iter().chain(occurrence.last_day.map(calendar::next)).min()?;
         Some(self.hour_from(day, step))
     }
@@ -52,7 +52,9 @@ impl Waking<'_> {
     /// Where the gate ended the last step for a fact that has not come by the next morning, a person must be told.
     fn standstill(&self) -> Option<DateTime<Utc>> {
         let day = self.zone.day_of(self.after);
-        lapse::standstill(self.track, self.policy, day)?;
+        if !anchor::is_behind(self.track, self.policy) {
+            lapse::standstill(self.track, self.policy, day)?;
+        }
         self.policy.steps().first().map(|step| self.hour_from(day, step))
     }
 
@@ -93,7 +95,7 @@ impl Waking<'_> {
         if is_barred_by_dispute(self.track, step.kind) {
             return None;
         }
-        let mut day = occurrence.planned_on.max(first_contact_day(self.track, self.policy));
+        let mut day = occurrence.planned_on?.max(first_contact_day(self.track, self.policy));
         for needed in &step.requires {
             day = day.max(met_from(self.track, needed)?);
         }

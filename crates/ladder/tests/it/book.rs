@@ -1,7 +1,7 @@
 //! Policies as text: one line a step, `id offset tone [key=value]…`; `calendar`, `catch_up` and `known` lines before.
 
 use kernel::PolicyId;
-use ladder::draft::{Draft, DraftRequires, DraftStep, DraftWindow, validate};
+use ladder::draft::{Draft, DraftRepeat, DraftRequires, DraftStep, DraftWindow, validate};
 use ladder::{Policy, PolicyBook};
 
 /// The default ladder of the norm.
@@ -75,6 +75,10 @@ fn step(words: &[&str]) -> DraftStep {
                 step.window = Some(DraftWindow { weekdays, ..DraftWindow::default() });
             }
             "from" => step.window = Some(DraftWindow { from: Some(value.into()), ..DraftWindow::default() }),
+            "anchor" => step.anchor = Some(value.into()),
+            "every" => step.repeat.get_or_insert_with(DraftRepeat::default).every_days = value.parse().ok(),
+            "most" => step.repeat.get_or_insert_with(DraftRepeat::default).at_most = value.parse().ok(),
+            "until" => step.repeat.get_or_insert_with(DraftRepeat::default).until = Some(value.into()),
             "requires" => step.requires = Some(value.split(',').map(requires).collect()),
             other => panic!("unknown key {other}"),
         }

@@ -1,7 +1,7 @@
 //! Validation: everything that is wrong, at once, with its path.
 
 use crate::book::{PADRAO, SIMPLES, draft};
-use ladder::draft::{Draft, DraftRepeat, DraftRequires, validate};
+use ladder::draft::{Draft, DraftRequires, validate};
 use ladder::policy::{Channel, Expires, Roll, StepKind};
 
 fn faults(draft: &Draft) -> Vec<String> {
@@ -62,6 +62,26 @@ fn each_broken_rule_names_its_field() {
         ("a 1 1 day_kind=lunar", "step[0].day_kind unknown_day_kind"),
         ("a 1 1 gap=-1", "step[0].min_gap_days out_of_range"),
         ("a 1 1 weekdays=xyz", "step[0].window.weekdays[0] unknown_weekday"),
+        ("a 1 1 every=7", "step[0].repeat unbounded_repeat"),
+        ("a 1 1 most=3", "step[0].repeat.every_days missing"),
+        ("a 1 1 every=0 most=3", "step[0].repeat.every_days out_of_range"),
+        ("a 1 1 every=7 most=1", "step[0].repeat.at_most out_of_range"),
+        ("a 1 1 every=7 most=101", "step[0].repeat.at_most out_of_range"),
+        ("a 1 1 every=7 until=soon", "step[0].repeat.until unknown_until"),
+        ("a 1 1 every=7 until=never", "step[0].repeat.until unknown_until"),
+        ("a 1 1 every=7 until=6", "step[0].repeat repeat_never"),
+        ("a 1 1 every=1 until=100", "step[0].repeat too_many_occurrences"),
+        ("a 1 1 every=7 until=at_due", "step[0].repeat.until offset_contradicts_repeat"),
+        ("a -3 1 every=2 most=3", "step[0].repeat repeat_crosses_due"),
+        ("a 0 1 every=2 most=3 expires=at_due", "step[0].repeat repeat_crosses_due"),
+        ("a 1 1\n b 5 1 kind=bureau requires=a every=7 most=2", "step[1].repeat repeat_contradicts_kind"),
+        ("a 5 1 kind=hand_off every=7 most=2", "step[0].repeat repeat_contradicts_kind"),
+        ("a 1 1 every=1 most=100\n b 1 1 every=1 most=100\n c 1 1 every=1 most=100\n d 1 1", "step too_many_occurrences"),
+        ("a 1 1 anchor=previous_executed", "step[0].anchor anchor_without_previous"),
+        ("a 1 1 anchor=moon", "step[0].anchor unknown_anchor"),
+        ("a 1 1 anchor=agreement_due", "step[0].anchor not_evaluated"),
+        ("a 1 1\n b -1 1 anchor=previous_executed", "step[1].offset_days offset_contradicts_anchor"),
+        ("a -9 1\n b 4 1 anchor=previous_executed\n c 5 1 kind=hand_off anchor=previous_executed", "step[2].offset_days offset_contradicts_kind"),
     ] {
         assert_eq!(faults(&draft(text)), [fault], "{text}");
     }
@@ -69,20 +89,15 @@ fn each_broken_rule_names_its_field() {
 
 #[test]
 fn what_the_engine_does_not_evaluate_is_refused_and_not_ignored() {
-    let mut policy = draft("a 1 1\n b 2 1\n c 3 1\n d 4 1");
-    policy.steps[0].anchor = Some("previous_executed".into());
+    let mut policy = draft("a 1 1\n b 2 1");
+    policy.steps[0].anchor = Some("agreement_due".into());
     policy.steps[1].only_if = Some("risk >= 3".into());
-    policy.steps[2].repeat = Some(DraftRepeat { every_days: Some(7), at_most: Some(3), until: None });
-    policy.steps[3].repeat = Some(DraftRepeat { every_days: Some(7), at_most: None, until: None });
-    assert_eq!(
-        faults(&policy),
-        [
-            "step[0].anchor not_evaluated",
-            "step[1].only_if not_evaluated",
-            "step[2].repeat not_evaluated",
-            "step[3].repeat unbounded_repeat",
-        ]
-    );
+    assert_eq!(faults(&policy), ["step[0].anchor not_evaluated", "step[1].only_if not_evaluated"]);
+}
+
+#[test]
+fn a_hand_off_may_count_from_steps_that_come_after_due() {
+    assert_eq!(faults(&draft("a 1 1\n b 0 1 anchor=previous_executed\n c 0 1 kind=hand_off anchor=previous_executed")), Vec::<String>::new());
 }
 
 #[test]

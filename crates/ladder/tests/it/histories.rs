@@ -32,7 +32,18 @@ const ODD: &str = "
     j 45 4 kind=bureau requires=i:delivered:5
     k 60 5 kind=hand_off requires=i";
 
-pub const POLICIES: [&str; 3] = [SIMPLES, PADRAO, ODD];
+/// Steps that come again, and steps that count from the execution of the one before.
+const AGAIN: &str = "
+    a -9 1 every=4 until=at_due
+    b 1 2 every=3 most=3 gap=2
+    c 4 2 anchor=previous_executed expires=15
+    d 3 3 anchor=previous_executed every=5 until=11
+    e 40 3 kind=task every=2 most=2
+    f 2 4 anchor=previous_executed approval=true
+    g 70 4 kind=bureau requires=d:delivered:3
+    h 9 5 kind=hand_off anchor=previous_executed requires=b:executed:1";
+
+pub const POLICIES: [&str; 4] = [SIMPLES, PADRAO, ODD, AGAIN];
 
 #[derive(Debug, Clone)]
 pub struct History {

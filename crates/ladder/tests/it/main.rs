@@ -8,6 +8,7 @@ mod facts;
 mod histories;
 mod offers;
 mod properties;
+mod repeats;
 mod scenarios;
 mod schedules;
 mod traps;

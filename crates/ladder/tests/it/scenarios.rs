@@ -211,6 +211,11 @@ fn lines(event: &Event) -> Vec<String> {
         Event::TrackEnrolled { invoice_id, amount_minor, effective_due, .. } => {
             vec![format!("{invoice_id}: {} due {effective_due} enters its ladder", money(*amount_minor))]
         }
+        Event::StepsPlanned { invoice_id, steps, .. } => {
+            let dated =
+                |step: &ladder::schedule::PlannedStep| Some(format!("{invoice_id}: {} is planned for {}", step.step_id, step.planned_on?));
+            steps.iter().filter_map(dated).collect()
+        }
         Event::PayerNoted { .. } | Event::PayerForgotten | Event::ApprovalGiven { .. } | Event::StepDelivered { .. } => Vec::new(),
     }
 }

@@ -7,7 +7,8 @@ use ladder::schedule::{effective_due, planned_steps};
 
 fn plan(policy_text: &str, due: &str) -> Vec<String> {
     let steps = planned_steps(&policy(policy_text), day(due));
-    steps.iter().map(|at| format!("{} {} {}", at.step_id, at.planned_on, at.last_day.map_or("-".into(), |last| last.to_string()))).collect()
+    let date = |day: Option<kernel::NaiveDate>| day.map_or("-".into(), |day| day.to_string());
+    steps.iter().map(|at| format!("{} {} {}", at.step_id, date(at.planned_on), date(at.last_day))).collect()
 }
 
 #[test]
@@ -84,7 +85,42 @@ fn a_preview_shows_weekdays_and_steps_that_could_never_go_out() {
     let lines = preview(&policy("calendar none\n a -1 1\n b 1 2"), day("2026-01-11"));
     let shown: Vec<String> = lines
         .iter()
-        .map(|line| format!("{} {} {} {:+} {}", line.step_id, line.weekday, line.planned_on, line.days_from_due, line.never_reached))
+        .map(|line| {
+            let (planned_on, weekday) = line.planned_on.unwrap();
+            format!("{} {weekday} {planned_on} {:+} {}", line.step_id, line.days_from_due.unwrap(), line.never_reached)
+        })
         .collect();
     assert_eq!(shown, ["a Mon 2026-01-12 +1 true", "b Mon 2026-01-12 +1 false"]);
+}
+
+#[test]
+fn a_preview_shows_each_occurrence_and_what_counts_from_another_step() {
+    let text = "calendar none\n weekdays mon,tue,wed,thu,fri,sat,sun\n a 3 1 roll=none every=7 most=2\n b 2 2 anchor=previous_executed";
+    let shown: Vec<String> = preview(&policy(text), day("2026-01-10"))
+        .iter()
+        .map(|line| {
+            let when = line.planned_on.map_or("-".into(), |(day, _)| day.to_string());
+            let after = line.after.as_ref().map_or(String::new(), |step| format!(" after {step}"));
+            format!("{} #{} {:+} {when}{after}", line.step_id, line.occurrence, line.offset_days)
+        })
+        .collect();
+    assert_eq!(shown, ["a #1 +3 2026-01-13", "a #2 +10 2026-01-20", "b #1 +2 - after a"]);
+}
+
+#[test]
+fn occurrences_count_from_the_anchor_and_roll_each_by_itself() {
+    // Due on Monday 5 January: +5 is Saturday and +12 too.
+    let expected = ["a 2026-01-12 -", "a 2026-01-19 -", "a 2026-01-26 -"];
+    assert_eq!(plan("a 5 1 every=7 most=3", "2026-01-05"), expected);
+    // Business days of the step's kind; `until` counts from the first, `at_due` from the effective due date.
+    assert_eq!(plan("a 1 1 day_kind=business every=2 until=3", "2026-01-05"), ["a 2026-01-06 -", "a 2026-01-08 -"]);
+    assert_eq!(plan("a 1 1 every=1 most=9 until=after_2_days", "2026-01-05").len(), 3, "of two bounds the nearer one");
+    let before = plan("calendar none\n weekdays mon,tue,wed,thu,fri,sat,sun\n a -5 1 roll=none every=2 until=at_due", "2026-01-10");
+    assert_eq!(before, ["a 2026-01-05 2026-01-10", "a 2026-01-07 2026-01-10", "a 2026-01-09 2026-01-10"]);
+}
+
+#[test]
+fn what_counts_from_an_execution_has_no_date_and_still_ends_at_due_where_it_says_so() {
+    let text = "a -5 1\n b 2 1 anchor=previous_executed\n c 1 1 anchor=previous_executed expires=at_due";
+    assert_eq!(plan(text, "2026-01-12")[1..], ["b - -", "c - 2026-01-12"]);
 }

@@ -69,12 +69,18 @@ fn preview_table(policy: &ladder::Policy, due: NaiveDate) -> Table {
     let mut table =
         Table::new(&format!("{} for an invoice due on {due}", policy.id()), &["step", "tone", "kind", "planned_on", "weekday", "last_day"]);
     for line in preview(policy, due) {
+        let planned_on = match (line.planned_on, &line.after) {
+            (Some((day, _)), _) => day.to_string(),
+            (None, Some(step)) => format!("{} days after {step}", line.offset_days),
+            (None, None) => String::new(),
+        };
+        let step = if line.occurrence > 1 { format!("{} #{}", line.step_id, line.occurrence) } else { line.step_id.to_string() };
         table.row(vec![
-            line.step_id.as_str().into(),
+            step.into(),
             line.tone.into(),
             line.kind.name().into(),
-            line.planned_on.to_string().into(),
-            line.weekday.to_string().into(),
+            planned_on.into(),
+            line.planned_on.map(|(_, weekday)| weekday.to_string()).unwrap_or_default().into(),
             line.last_day.map(|day| day.to_string()).unwrap_or_default().into(),
         ]);
     }

@@ -42,14 +42,34 @@ const STEP: TableDef = TableDef {
         INVOICE_ID,
         Column::new("cycle", Kind::Int),
         Column::new("step_id", Kind::Text),
+        Column::new("occurrence", Kind::Int),
+        // Of the step in policy order; its occurrences share it.
         Column::new("ordinal", Kind::Int),
         Column::new("kind", Kind::Text),
         // The day from which the cycle is known.
         Column::new("known_on", Kind::Date),
-        Column::new("planned_on", Kind::Date),
+        Column::optional("planned_on", Kind::Date),
         Column::optional("last_day", Kind::Date),
     ],
-    key: &["tenant", "invoice_id", "cycle", "step_id"],
+    key: &["tenant", "invoice_id", "cycle", "step_id", "occurrence"],
+    indexes: &[],
+};
+
+/// The dates of a step that counts from the execution of the step before, once they are known.
+const STEP_DATE: TableDef = TableDef {
+    name: "step_date",
+    columns: &[
+        TENANT,
+        INVOICE_ID,
+        Column::new("cycle", Kind::Int),
+        Column::new("step_id", Kind::Text),
+        Column::new("occurrence", Kind::Int),
+        // The day from which they are known.
+        Column::new("known_on", Kind::Date),
+        Column::optional("planned_on", Kind::Date),
+        Column::optional("last_day", Kind::Date),
+    ],
+    key: &["tenant", "invoice_id", "cycle", "step_id", "occurrence"],
     indexes: &[],
 };
 
@@ -82,6 +102,7 @@ struct Rows {
     placements: Vec<Vec<Value>>,
     enrolments: Vec<Vec<Value>>,
     steps: Vec<Vec<Value>>,
+    step_dates: Vec<Vec<Value>>,
     ends: Vec<Vec<Value>>,
     tasks: Vec<Vec<Value>>,
 }
@@ -93,7 +114,7 @@ impl Projection for LadderTables {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn sources(&self) -> &'static [&'static str] {
@@ -101,7 +122,7 @@ impl Projection for LadderTables {
     }
 
     fn tables(&self) -> &'static [TableDef] {
-        &[PLACEMENT, ENROLMENT, STEP, STEP_END, TASK]
+        &[PLACEMENT, ENROLMENT, STEP, STEP_DATE, STEP_END, TASK]
     }
 
     async fn apply(&self, view: &mut View<'_>, page: &[Message]) -> Result<(), ProjectionError> {
@@ -114,6 +135,7 @@ impl Projection for LadderTables {
                     let m: proto::TrackReopened = payload(message)?;
                     planned(message, (&m.invoice_id, m.cycle, &m.known_on), &m.steps, &mut rows)?;
                 }
+                "StepsPlanned" => dated(message, &mut rows)?,
                 "StepsClosed" => closed(message, &mut rows)?,
                 "TaskRaised" => {
                     let m: proto::TaskRaised = payload(message)?;
@@ -126,6 +148,7 @@ impl Projection for LadderTables {
         view.upsert("placement", rows.placements).await?;
         view.upsert("enrolment", rows.enrolments).await?;
         view.upsert("planned_step", rows.steps).await?;
+        view.upsert("step_date", rows.step_dates).await?;
         view.upsert("step_end", rows.ends).await?;
         view.upsert("raised_task", rows.tasks).await
     }
@@ -158,16 +181,40 @@ fn place(message: &Message, invoice_id: &str, (due_on, effective_due): (&str, &s
 fn planned(message: &Message, cycle: (&str, u32, &str), steps: &[proto::PlannedStep], rows: &mut Rows) -> Result<(), ProjectionError> {
     let (invoice_id, cycle, known_on) = cycle;
     let known_on = date(message, "known_on", known_on)?;
-    for (ordinal, step) in (0_i64..).zip(steps) {
+    let mut ordinal = -1_i64;
+    let mut last = "";
+    for step in steps {
+        // The occurrences of a step follow each other.
+        ordinal += i64::from(step.step_id != last);
+        last = &step.step_id;
         rows.steps.push(vec![
             tenant(message),
             invoice_id.into(),
             cycle.into(),
             step.step_id.as_str().into(),
+            step.occurrence.max(1).into(),
             ordinal.into(),
             step.kind.as_str().into(),
             known_on.into(),
-            date(message, "planned_on", &step.planned_on)?.into(),
+            optional_date(message, "planned_on", &step.planned_on)?.into(),
+            optional_date(message, "last_day", &step.last_day)?.into(),
+        ]);
+    }
+    Ok(())
+}
+
+fn dated(message: &Message, rows: &mut Rows) -> Result<(), ProjectionError> {
+    let m: proto::StepsPlanned = payload(message)?;
+    let known_on = date(message, "day", &m.day)?;
+    for step in &m.steps {
+        rows.step_dates.push(vec![
+            tenant(message),
+            m.invoice_id.as_str().into(),
+            m.cycle.into(),
+            step.step_id.as_str().into(),
+            step.occurrence.max(1).into(),
+            known_on.into(),
+            optional_date(message, "planned_on", &step.planned_on)?.into(),
             optional_date(message, "last_day", &step.last_day)?.into(),
         ]);
     }

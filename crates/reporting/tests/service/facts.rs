@@ -3,7 +3,7 @@
 //! `2026-03-01 customer A retail`, `2026-03-01 issued I1 A 10000 due=2026-03-20 on=2026-02-28 in=USD`, `… paid P1 I1 4000 on=…`,
 //! `… reversed P1`, `… amended I1 amount=9000 due=2026-04-01`, `… cancelled I1`, `… authorised A`, `… erased A`,
 //! `… enrolled I1 padrao effective=2026-03-20 steps=d-7:2026-03-13:2026-03-20,d+1:2026-03-21:`, `… rescheduled I1 2 due=… effective=… steps=…`,
-//! `… reopened I1 2 steps=…`, `… closed I1 1 d+1 executed`, `… closed I1 1 d-7 superseded paid`, `… contact K1 A email,sms`,
+//! `… reopened I1 2 steps=…`, `… dated I1 1 steps=…`, `… closed I1 1 d+1 executed`, `… closed I1 1 d-7 superseded paid`, `… contact K1 A email,sms`,
 //! `… contact K2 A -`. The books are kept here as the invoice service keeps them, by other code.
 
 use crate::site::Site;
@@ -79,7 +79,7 @@ async fn fact(site: &Site, books: &mut Books, words: &Words<'_>) {
     match words.plain[0] {
         "customer" | "authorised" | "erased" => payer(site, words).await,
         "issued" | "paid" | "reversed" | "amended" | "cancelled" => money(site, books, words).await,
-        "enrolled" | "rescheduled" | "reopened" | "closed" => ladder(site, books, words).await,
+        "enrolled" | "rescheduled" | "reopened" | "dated" | "closed" => ladder(site, books, words).await,
         "contact" => contact(site, words).await,
         other => panic!("{other} is no fact"),
     }
@@ -250,12 +250,14 @@ impl Books {
     }
 }
 
-/// `d-7:2026-03-13:2026-03-20,d+1:2026-03-21:`: id, planned day, last day or nothing.
+/// `d-7:2026-03-13:2026-03-20,d+1#2:2026-03-21:`: id, occurrence where it is not the first, planned day, last day, or nothing.
 fn planned(text: &str) -> Vec<dunning::PlannedStep> {
     let one = |step: &str| {
         let cells: Vec<&str> = step.split(':').collect();
+        let (step_id, occurrence) = cells[0].split_once('#').unwrap_or((cells[0], "1"));
         dunning::PlannedStep {
-            step_id: cells[0].to_owned(),
+            occurrence: occurrence.parse().unwrap(),
+            step_id: step_id.to_owned(),
             tone: 1,
             kind: "notify".to_owned(),
             planned_on: cells[1].to_owned(),
@@ -295,6 +297,11 @@ async fn ladder(site: &Site, books: &Books, words: &Words<'_>) {
             let event =
                 dunning::TrackRescheduled { customer_id, invoice_id, cycle, due_on, effective_due, known_on, steps, ..Default::default() };
             append(log, stream, "TrackRescheduled", event).await;
+        }
+        "dated" => {
+            let cycle = words.at(2).parse().unwrap();
+            let event = dunning::StepsPlanned { customer_id, invoice_id, cycle, day: known_on, steps };
+            append(log, stream, "StepsPlanned", event).await;
         }
         "reopened" => {
             let cycle = words.at(2).parse().unwrap();

@@ -107,7 +107,7 @@ async fn policies_keep_apart_and_one_can_be_asked_for() {
             &site,
             "
             2026-03-01 issued I1 A 100 due=2026-03-10
-            2026-03-01 enrolled I1 simples steps=z:2026-03-03:,a:2026-03-11:
+            2026-03-01 enrolled I1 simples steps=z:2026-03-03:,z#2:2026-03-04:,a:2026-03-11:
             2026-03-01 issued I2 A 100 due=2026-03-10
             2026-03-01 enrolled I2 padrao steps=a:2026-03-03:
             2026-03-03 closed I1 1 z executed
@@ -119,5 +119,28 @@ async fn policies_keep_apart_and_one_can_be_asked_for() {
         assert_eq!(steps(&site, "2026-03-05", "simples").await, all[1..], "{}", site.database);
         assert_eq!(steps(&site, "2026-03-05", "none").await, [""; 0], "{}", site.database);
         assert_eq!(steps(&site, "", "").await, all, "{}", site.database);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_occurrence_counts_and_dates_that_come_later_expire_a_step_from_then_on() {
+    for site in Site::every().await {
+        tell(
+            &site,
+            "
+            2026-03-01 issued I1 A 100 due=2026-03-10
+            2026-03-01 enrolled I1 padrao steps=a:2026-03-11:,a#2:2026-03-18:,b::,c:2026-04-30:
+            2026-03-11 closed I1 1 a executed
+            2026-03-18 closed I1 1 a executed occurrence=2
+            2026-03-18 dated I1 1 steps=b:2026-03-20:2026-03-22",
+        )
+        .await;
+        for (day, expected) in [
+            ("2026-03-17", ["padrao a: 1 0 0 0 0 1", "padrao b: 0 0 0 0 0 1", "padrao c: 0 0 0 0 0 1"]),
+            ("2026-03-22", ["padrao a: 2 0 0 0 0 0", "padrao b: 0 0 0 0 0 1", "padrao c: 0 0 0 0 0 1"]),
+            ("2026-03-23", ["padrao a: 2 0 0 0 0 0", "padrao b: 0 0 0 1 0 0 too_old=1", "padrao c: 0 0 0 0 0 1"]),
+        ] {
+            assert_eq!(steps(&site, day, "").await, expected, "{} {day}", site.database);
+        }
     }
 }
