@@ -55,6 +55,7 @@ pub(super) fn note_payment(
 
 pub(super) fn note_reversal(pending: &mut Pending, id: &InvoiceId, minor: i64, at: DateTime<Utc>) -> Result<(), Rejection> {
     let Some(fact) = fresh(pending, id, at)? else { return Ok(()) };
+    arrange::lapse(pending, id, fact.day)?;
     let track = pending.track(id)?;
     let same_return = track.reversed_at == Some(at);
     let came_minor = track.outstanding_minor.saturating_sub(minor);
@@ -79,6 +80,7 @@ pub(super) fn note_amendment(
 ) -> Result<(), Rejection> {
     super::decide::check_date("due_on", due_on)?;
     let Some(fact) = fresh(pending, id, at)? else { return Ok(()) };
+    arrange::lapse(pending, id, fact.day)?;
     let track = pending.track(id)?;
     let (phase, shift) = (track.phase, shift(track.due_on, due_on));
     match phase {
@@ -102,6 +104,7 @@ pub(super) fn note_cancellation(pending: &mut Pending, id: &InvoiceId, at: DateT
     if pending.track(id)?.phase == Phase::Cancelled {
         return Ok(());
     }
+    arrange::lapse(pending, id, fact.day)?;
     lapse::close_open(pending, id, fact.day, Reason::Cancelled)?;
     let cycle = pending.track(id)?.cycle;
     pending.emit(Event::TrackCancelled { invoice_id: id.clone(), cycle, day: fact.day, recorded_at: fact.recorded_at });

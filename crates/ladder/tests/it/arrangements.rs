@@ -362,3 +362,28 @@ fn the_creditors_limits_hold() {
     world.tell(order("2026-01-12", announce("a1", Method::Pix)));
     world.tell(order("2026-01-14", announce("a2", Method::Pix)));
 }
+
+#[test]
+fn what_was_over_before_a_fact_is_over_by_what_was_known_then_whoever_looked_when() {
+    let fact = |world: &mut World, number: usize| match number {
+        0 => world.reverse("i", "2026-01-20", 9_000),
+        1 => world.amend("i", "2026-01-20", "2026-03-01", 9_000),
+        _ => world.cancel("i", "2026-01-20"),
+    };
+    for number in 0..3 {
+        let mut world = World::new(SIMPLES);
+        world.enroll("i", "2026-01-01", "2026-01-10");
+        let what = ladder::ladder::Arrange::Promise {
+            id: kernel::ArrangementId::new("p1").unwrap(),
+            invoice_ids: vec![id("i")],
+            amount_minor: 1_000,
+            currency: kernel::Currency::BRL,
+            promised_on: day("2026-01-14"),
+            method: None,
+        };
+        world.tell(Command::Arrange { at: at(day("2026-01-12"), 9), by: "ana".into(), why: "ligou".into(), what });
+        // Nobody woke the payer between the end of the promise and the fact.
+        fact(&mut world, number);
+        assert_eq!((world.ladder.promises.broken, world.ladder.promises.kept), (1, 0), "fact {number}");
+    }
+}
