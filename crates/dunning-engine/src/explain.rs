@@ -215,6 +215,11 @@ fn why_not_offered(
     if at.tone > track.tone_cap() {
         return Waiting::ToneTooHigh.slug().to_owned();
     }
+    let is_unmet =
+        |offer: &plan::Offer| (&offer.invoice_id, &offer.step_id, offer.occurrence) == (&track.invoice_id, &at.step_id, at.occurrence);
+    if plan.unmet.iter().any(is_unmet) {
+        return Waiting::ConditionNotMet.slug().to_owned();
+    }
     if recorded.put_forward_after(track, index) {
         return "later_step_chosen".to_owned();
     }
@@ -251,7 +256,5 @@ fn line(one: &Considered) -> String {
     let Considered { invoice_id, cycle, policy_id, policy_version, decision, reason, detail, .. } = one;
     let (step, planned) = (one.step(), one.planned_on.map_or("without a date yet".to_owned(), |day| format!("planned for {day}")));
     let why = if reason.is_empty() { String::new() } else { format!(" ({reason})") };
-    format!(
-        "{invoice_id} {step} {decision}{why}{detail}; cycle {cycle} of {policy_id} version {policy_version}, {planned}"
-    )
+    format!("{invoice_id} {step} {decision}{why}{detail}; cycle {cycle} of {policy_id} version {policy_version}, {planned}")
 }

@@ -4,6 +4,7 @@
 //! types are found where the file is read, before there is a draft. [`validate`] reports all faults at once, each with the path
 //! of its field: `contact.window.until`, `step[3].offset_days` (steps from 0).
 
+mod condition;
 mod field;
 mod repeat;
 mod sequence;
@@ -99,8 +100,8 @@ pub struct DraftStep {
     pub expires: Option<String>,
     /// `requires`.
     pub requires: Option<Vec<DraftRequires>>,
-    /// `only_if`, whatever it says: not evaluated yet.
-    pub only_if: Option<String>,
+    /// `only_if`: default everybody.
+    pub only_if: Option<DraftCondition>,
     /// `requires_approval`: default false.
     pub requires_approval: Option<bool>,
     /// `repeat`: default not at all.
@@ -118,6 +119,23 @@ pub struct DraftRequires {
     pub days_ago: Option<i64>,
     /// `delivered_days_ago`: delivered at least so many days ago.
     pub delivered_days_ago: Option<i64>,
+}
+
+/// `only_if` as written: all that is given must hold.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DraftCondition {
+    /// `segment`: one name or several; the payer is of one of them.
+    pub segment: Option<Vec<String>>,
+    /// `not_segment`: one name or several; the payer is of none of them.
+    pub not_segment: Option<Vec<String>>,
+    /// `days_overdue_at_least`: since the effective due date, from 1.
+    pub days_overdue_at_least: Option<i64>,
+    /// `promises_broken_at_least`: by the payer, whole or in part, from 1.
+    pub promises_broken_at_least: Option<i64>,
+    /// `payment_returned`: whether the cycle began with a returned payment.
+    pub payment_returned: Option<bool>,
+    /// Conditions with a name of the norm for which the engine has no fact (`not_viewed`, `risk_at_least`): refused, each by its name.
+    pub unevaluated: Vec<&'static str>,
 }
 
 /// `repeat` as written. At least one of the two bounds; of both the nearer one holds.

@@ -23,6 +23,7 @@ extern crate alloc;
 
 pub mod arrangement;
 pub mod catch_up;
+pub mod condition;
 pub mod draft;
 pub mod ladder;
 pub mod plan;

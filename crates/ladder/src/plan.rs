@@ -2,14 +2,15 @@
 //!
 //! Of the reached, open, not expired steps above the track's place, those whose tone is at most the last executed tone + 1
 //! (at most 2 before the first) and whose `requires` hold: the latest in policy order is offered; with `catch_up = "replay"`
-//! the earliest. Where that one must wait, nothing else is offered in its place.
+//! the earliest. Where that one must wait, nothing else is offered in its place. Where its condition does not hold it ends, and the next of
+//! them takes its place on the same day.
 
 use crate::arrangement::ArrangementKind;
 use crate::ladder::Ladder;
 use crate::policy::{CatchUp, Merge, Policy, PolicyBook, Requires, Step, StepKind};
 use crate::track::{Occurrence, OccurrenceState, Phase, Track};
 use alloc::vec::Vec;
-use kernel::{DateTime, InvoiceId, NaiveDate, StepId, Utc, calendar};
+use kernel::{DateTime, InvoiceId, NaiveDate, StepId, Utc, Zone, calendar};
 
 /// What a payer's tracks offer on a day.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +19,8 @@ pub struct Plan {
     pub day: NaiveDate,
     /// At most one per track, by invoice id.
     pub offers: Vec<Offer>,
+    /// Steps that would be offered before those, but that their condition leaves out: they end.
+    pub unmet: Vec<Offer>,
     /// All other tracks, by invoice id.
     pub not_offered: Vec<NotOffered>,
 }
@@ -77,6 +80,8 @@ pub enum Waiting {
     ToneTooHigh,
     /// Every reached step of an allowed tone waits for another that it requires.
     RequiresUnmet,
+    /// The conditions of all that could go out do not hold.
+    ConditionNotMet,
     /// Too soon after the last contact of the track.
     MinGap,
     /// A person was asked and has not answered.
@@ -102,6 +107,7 @@ impl Waiting {
             Waiting::NothingReached => "nothing_reached",
             Waiting::ToneTooHigh => "tone_too_high",
             Waiting::RequiresUnmet => "requires_unmet",
+            Waiting::ConditionNotMet => "condition_not_met",
             Waiting::MinGap => "min_gap",
             Waiting::AwaitingApproval => "awaiting_approval",
             Waiting::WindowShut => "window_shut",
@@ -111,66 +117,78 @@ impl Waiting {
 
 /// What the payer's tracks offer on a day, the hour left aside. Steps that lapsed by dates are left out, recorded or not.
 pub fn plan(ladder: &Ladder, day: NaiveDate, book: &dyn PolicyBook, approvals_given: bool) -> Plan {
-    let judge = |track: &Track| Ok(offer(ladder, track, day, book, approvals_given)?.0);
-    collect(ladder, day, judge)
+    Asked { ladder, day, book, approvals_given, now: None }.plan()
 }
 
 /// What the payer's tracks offer at an instant: as [`plan`], of steps whose window is open. `None` where nothing is enrolled.
 pub fn plan_at(ladder: &Ladder, now: DateTime<Utc>, book: &dyn PolicyBook, approvals_given: bool) -> Option<Plan> {
     let zone = ladder.zone(book)?;
-    let day = zone.day_of(now);
-    let judge = |track: &Track| {
-        let (offer, step, policy) = offer(ladder, track, day, book, approvals_given)?;
-        if step.window.is_open(now, zone, policy.calendar()) { Ok(offer) } else { Err(Waiting::WindowShut) }
-    };
-    Some(collect(ladder, day, judge))
+    Some(Asked { ladder, day: zone.day_of(now), book, approvals_given, now: Some((now, zone)) }.plan())
 }
 
-fn collect(ladder: &Ladder, day: NaiveDate, judge: impl Fn(&Track) -> Result<Offer, Waiting>) -> Plan {
-    let mut plan = Plan { day, offers: Vec::new(), not_offered: Vec::new() };
-    for track in ladder.tracks.values() {
-        match judge(track) {
-            Ok(offer) => plan.offers.push(offer),
-            Err(waiting) => plan.not_offered.push(NotOffered { invoice_id: track.invoice_id.clone(), waiting }),
-        }
-    }
-    plan
-}
-
-fn offer<'a>(
-    ladder: &Ladder,
-    track: &Track,
+/// A payer on a day, or at an instant of it.
+struct Asked<'a> {
+    ladder: &'a Ladder,
     day: NaiveDate,
     book: &'a dyn PolicyBook,
     approvals_given: bool,
-) -> Result<(Offer, &'a Step, &'a Policy), Waiting> {
-    if ladder.forgotten {
-        return Err(Waiting::PayerForgotten);
-    }
-    if !track.phase.is_running() {
-        return Err(Waiting::Over(track.phase));
-    }
-    let policy = book.policy(&track.policy_id, track.policy_version).ok_or(Waiting::PolicyMissing)?;
-    ready(track, policy, day)?;
-    let (occurrence, step) = choose(track, policy, day)?;
-    if step.kind == StepKind::Notify {
-        if ladder.catch_up_since.is_some() {
-            return Err(Waiting::CatchUpUnapproved);
+    now: Option<(DateTime<Utc>, Zone)>,
+}
+
+impl Asked<'_> {
+    fn plan(&self) -> Plan {
+        let mut plan = Plan { day: self.day, offers: Vec::new(), unmet: Vec::new(), not_offered: Vec::new() };
+        for track in self.ladder.tracks.values() {
+            match self.judge(track, &mut plan.unmet) {
+                Ok(offer) => plan.offers.push(offer),
+                Err(waiting) => plan.not_offered.push(NotOffered { invoice_id: track.invoice_id.clone(), waiting }),
+            }
         }
-        may_contact(ladder, track, (step, policy.contact().merge), day)?;
-    } else if is_barred_by_dispute(track, step.kind) {
-        return Err(Waiting::PartDisputed);
+        plan
     }
-    let asks_approval = asks_approval(step, occurrence, approvals_given)?;
-    let offer = Offer {
-        invoice_id: track.invoice_id.clone(),
-        cycle: occurrence.cycle,
-        step_id: occurrence.step_id.clone(),
-        occurrence: occurrence.occurrence,
-        kind: step.kind,
-        asks_approval,
-    };
-    Ok((offer, step, policy))
+
+    /// The step of the day, or why there is none. One that could go out but for its condition is `unmet`, and the next is looked at.
+    fn judge(&self, track: &Track, unmet: &mut Vec<Offer>) -> Result<Offer, Waiting> {
+        if self.ladder.forgotten {
+            return Err(Waiting::PayerForgotten);
+        }
+        if !track.phase.is_running() {
+            return Err(Waiting::Over(track.phase));
+        }
+        let policy = self.book.policy(&track.policy_id, track.policy_version).ok_or(Waiting::PolicyMissing)?;
+        ready(track, policy, self.day)?;
+        for (occurrence, step) in candidates(track, policy, self.day)? {
+            let offer = self.offer(track, policy, (occurrence, step))?;
+            if step.only_if.as_ref().is_none_or(|conditions| conditions.hold(self.ladder, track, self.day)) {
+                return Ok(offer);
+            }
+            unmet.push(offer);
+        }
+        Err(Waiting::ConditionNotMet)
+    }
+
+    fn offer(&self, track: &Track, policy: &Policy, (occurrence, step): (&Occurrence, &Step)) -> Result<Offer, Waiting> {
+        if step.kind == StepKind::Notify {
+            if self.ladder.catch_up_since.is_some() {
+                return Err(Waiting::CatchUpUnapproved);
+            }
+            may_contact(self.ladder, track, (step, policy.contact().merge), self.day)?;
+        } else if is_barred_by_dispute(track, step.kind) {
+            return Err(Waiting::PartDisputed);
+        }
+        let asks_approval = asks_approval(step, occurrence, self.approvals_given)?;
+        if self.now.is_some_and(|(now, zone)| !step.window.is_open(now, zone, policy.calendar())) {
+            return Err(Waiting::WindowShut);
+        }
+        Ok(Offer {
+            invoice_id: track.invoice_id.clone(),
+            cycle: occurrence.cycle,
+            step_id: occurrence.step_id.clone(),
+            occurrence: occurrence.occurrence,
+            kind: step.kind,
+            asks_approval,
+        })
+    }
 }
 
 /// What holds for the track whatever its step.
@@ -188,8 +206,8 @@ fn ready(track: &Track, policy: &Policy, day: NaiveDate) -> Result<(), Waiting> 
     }
 }
 
-/// The rule of the day: which step, whatever it still waits for.
-fn choose<'a, 'b>(track: &'a Track, policy: &'b Policy, day: NaiveDate) -> Result<(&'a Occurrence, &'b Step), Waiting> {
+/// The rule of the day: which step, whatever it still waits for. At least one; those after the first are for where conditions leave it out.
+fn candidates<'a, 'b>(track: &'a Track, policy: &'b Policy, day: NaiveDate) -> Result<Vec<(&'a Occurrence, &'b Step)>, Waiting> {
     let cap = track.tone_cap();
     let reached: Vec<&Occurrence> = remaining(track).map(|(_, at)| at).filter(|at| at.is_reached(day) && !at.is_past(day)).collect();
     if reached.is_empty() {
@@ -199,12 +217,15 @@ fn choose<'a, 'b>(track: &'a Track, policy: &'b Policy, day: NaiveDate) -> Resul
         return Err(Waiting::ToneTooHigh);
     }
     let steps = reached.into_iter().filter(|at| at.tone <= cap).filter_map(|at| Some((at, policy.step(&at.step_id)?)));
-    let mut ready = steps.filter(|(_, step)| step.requires.iter().all(|needed| is_met(track, needed, day)));
-    let chosen = match policy.catch_up() {
-        CatchUp::Latest => ready.next_back(),
-        CatchUp::Replay => ready.next(),
-    };
-    chosen.ok_or(Waiting::RequiresUnmet)
+    let mut ready: Vec<_> = steps.filter(|(_, step)| step.requires.iter().all(|needed| is_met(track, needed, day))).collect();
+    if ready.is_empty() {
+        return Err(Waiting::RequiresUnmet);
+    }
+    match policy.catch_up() {
+        CatchUp::Latest => ready.reverse(),
+        CatchUp::Replay => {}
+    }
+    Ok(ready)
 }
 
 /// What is contested, even in part, is not made public.

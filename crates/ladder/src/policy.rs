@@ -1,5 +1,6 @@
 //! Policies: immutable, validated ladders. The only way to one is [`crate::draft::validate`].
 
+use crate::condition::Conditions;
 use alloc::string::String;
 use alloc::vec::Vec;
 use kernel::{Calendar, PolicyId, StepId, Window, Zone};
@@ -108,6 +109,8 @@ pub struct Step {
     pub min_gap_days: u32,
     /// When the step is no longer worth doing.
     pub expires: Expires,
+    /// For whom it is; `None`: for everybody.
+    pub only_if: Option<Conditions>,
     /// Earlier steps that must have been executed.
     pub requires: Vec<Requires>,
     /// A person confirms before it goes out.

@@ -66,6 +66,9 @@ slugs! {
         TooOld => "too_old",
         /// The due date moved earlier, past this step.
         AlreadyPast => "already_past",
+        // Suppressed by the planner.
+        /// Its condition did not hold on the day on which it would have been offered.
+        ConditionNotMet => "condition_not_met",
         // Suppressed at the gate.
         /// The balance is below the step's minimum or the tenant's threshold.
         BelowMinimum => "below_minimum",

@@ -76,9 +76,9 @@ impl<'a> Reader<'a> {
         self.take(name, "true or false", Value::as_bool)
     }
 
-    /// A value of whatever type, as text.
-    pub(super) fn anything(&mut self, name: &str) -> Option<String> {
-        self.table.remove(name).map(|value| value.to_string())
+    /// Takes out a value of whatever type; whether there was one.
+    pub(super) fn drop(&mut self, name: &str) -> bool {
+        self.table.remove(name).is_some()
     }
 
     /// A value that the given function understands.

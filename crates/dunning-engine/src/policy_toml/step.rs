@@ -1,8 +1,11 @@
 //! One `[[step]]`.
 
 use super::reader::Reader;
-use ladder::draft::{DraftRepeat, DraftRequires, DraftStep, DraftWindow};
+use ladder::draft::{DraftCondition, DraftRepeat, DraftRequires, DraftStep, DraftWindow};
 use toml::Value;
+
+/// Conditions that somebody may expect, and for which the engine has no fact.
+const UNEVALUATED: [&str; 4] = ["not_viewed", "risk_at_least", "state", "language"];
 
 pub(super) fn read(mut table: Reader<'_>) -> DraftStep {
     let draft = DraftStep {
@@ -20,7 +23,7 @@ pub(super) fn read(mut table: Reader<'_>) -> DraftStep {
         min_gap_days: table.number("min_gap_days"),
         expires: table.custom("expires", "`at_due`, `never`, `after N days`, a number of days or { after_days = N }", expires),
         requires: table.optional_tables("requires", requires),
-        only_if: table.anything("only_if"),
+        only_if: table.table("only_if").map(only_if),
         requires_approval: table.flag("requires_approval"),
         repeat: table.table("repeat").map(repeat),
         fallback_after_hours: table.number("fallback_after_hours"),
@@ -54,8 +57,34 @@ fn requires(mut table: Reader<'_>) -> DraftRequires {
     draft
 }
 
+fn only_if(mut table: Reader<'_>) -> DraftCondition {
+    let one_or_more = "a text or a list of texts";
+    let draft = DraftCondition {
+        segment: table.custom("segment", one_or_more, texts),
+        not_segment: table.custom("not_segment", one_or_more, texts),
+        days_overdue_at_least: table.number("days_overdue_at_least"),
+        promises_broken_at_least: table.number("promises_broken_at_least"),
+        payment_returned: table.flag("payment_returned"),
+        unevaluated: UNEVALUATED.into_iter().filter(|name| table.drop(name)).collect(),
+    };
+    table.finish();
+    draft
+}
+
+fn texts(value: &Value) -> Option<Vec<String>> {
+    match value {
+        Value::String(text) => Some(vec![text.clone()]),
+        Value::Array(values) => values.iter().map(|value| value.as_str().map(str::to_owned)).collect(),
+        Value::Table(_) | Value::Integer(_) | Value::Float(_) | Value::Boolean(_) | Value::Datetime(_) => None,
+    }
+}
+
 fn repeat(mut table: Reader<'_>) -> DraftRepeat {
-    let draft = DraftRepeat { every_days: table.number("every_days"), at_most: table.number("at_most"), until: table.custom("until", "`at_due`, `after N days`, a number of days or { after_days = N }", expires) };
+    let draft = DraftRepeat {
+        every_days: table.number("every_days"),
+        at_most: table.number("at_most"),
+        until: table.custom("until", "`at_due`, `after N days`, a number of days or { after_days = N }", expires),
+    };
     table.finish();
     draft
 }

@@ -76,11 +76,7 @@ fn every_fault_names_its_field() {
         ("{second}", "requires = [3]", "step[1].requires[0] wrong_type"),
         ("{second}", "requires = [{ step = \"a\", days = 1 }]", "step[1].requires[0].days unknown_field"),
         ("{second}", "expires = { weeks = 1 }", "step[1].expires wrong_type"),
-        (
-            "{second}",
-            "repeat = { every_days = 1, at_most = 2, times = 3 }",
-            "step[1].repeat.times unknown_field",
-        ),
+        ("{second}", "repeat = { every_days = 1, at_most = 2, times = 3 }", "step[1].repeat.times unknown_field"),
         ("{second}", "repeat = { every_days = 1, until = true }", "step[1].repeat.until wrong_type; step[1].repeat unbounded_repeat"),
         // Values.
         ("{top}", "time_zone = \"Mars/Base\"", "time_zone unknown_time_zone"),
@@ -103,12 +99,27 @@ fn every_fault_names_its_field() {
         ("{second}", "fallback_after_hours = 0", "step[1].fallback_after_hours out_of_range"),
         ("{second}", "expires = \"soon\"", "step[1].expires unknown_expires"),
         ("{second}", "expires = -3", "step[1].expires unknown_expires"),
-        ("{first}", "anchor = \"previous_executed\"", "step[0].offset_days offset_contradicts_anchor; step[0].anchor anchor_without_previous"),
+        (
+            "{first}",
+            "anchor = \"previous_executed\"",
+            "step[0].offset_days offset_contradicts_anchor; step[0].anchor anchor_without_previous",
+        ),
         ("{second}", "anchor = \"agreement_due\"", "step[1].anchor not_evaluated"),
         ("{second}", "anchor = \"moon\"", "step[1].anchor unknown_anchor"),
         // Rules.
         ("{second}", "expires = \"at_due\"", "step[1].offset_days offset_contradicts_kind"),
-        ("{second}", "kind = \"hand_off\"\nonly_if = { risk = 3 }", "step[1].only_if not_evaluated"),
+        ("{second}", "only_if = 3", "step[1].only_if wrong_type"),
+        ("{second}", "only_if = {}", "step[1].only_if condition_empty"),
+        ("{second}", "only_if = { segment = [] }", "step[1].only_if.segment condition_empty"),
+        ("{second}", "only_if = { segment = 3 }", "step[1].only_if.segment wrong_type; step[1].only_if condition_empty"),
+        ("{second}", "only_if = { not_segment = [\"a\", \" \"] }", "step[1].only_if.not_segment[1] invalid_text"),
+        ("{second}", "only_if = { days_overdue_at_least = 0 }", "step[1].only_if.days_overdue_at_least out_of_range"),
+        ("{second}", "only_if = { payment_returned = true, moon = 1 }", "step[1].only_if.moon unknown_field"),
+        (
+            "{second}",
+            "only_if = { risk_at_least = 3, not_viewed = true }",
+            "step[1].only_if.not_viewed not_evaluated; step[1].only_if.risk_at_least not_evaluated",
+        ),
         ("{second}", "repeat = { every_days = 2 }", "step[1].repeat unbounded_repeat"),
         ("{second}", "repeat = { every_days = 2, until = \"at_due\" }", "step[1].repeat.until offset_contradicts_repeat"),
         ("{second}", "requires = [{ step = \"z\", executed_days_ago = 1 }]", "step[1].requires[0].step unknown_step"),
@@ -196,6 +207,7 @@ fn a_repetition_and_a_step_that_counts_from_another_are_read_as_written() {
         ("repeat = { every_days = 7, until = { after_days = 20 } }", 3),
         ("repeat = { every_days = 7, until = 20, at_most = 2 }", 2),
         ("anchor = \"previous_executed\"", 1),
+        ("only_if = { segment = \"pj\", not_segment = [\"a\", \"b\"], promises_broken_at_least = 1 }", 1),
     ];
     for (fields, times) in forms {
         let policy = load(&with("{second}", fields)).unwrap();

@@ -1,8 +1,10 @@
 //! One step of a draft, read by itself.
 
+use super::condition;
 use super::field::{Faults, Range};
 use super::repeat::{self, Repeated};
 use super::{DraftRequires, DraftStep};
+use crate::condition::Conditions;
 use crate::policy::{Anchor, Chain, Channel, DayKind, Expires, MAX_TONE, MIN_TONE, Repeat, Requires, Roll, Step, StepKind};
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -40,12 +42,10 @@ pub(super) fn read(faults: &mut Faults, at: usize, draft: &DraftStep, window: Wi
     let anchor = anchor(faults, &field("anchor"), draft.anchor.as_deref());
     check_offset(faults, &field("offset_days"), (kind, anchor), offset_days, expires);
     let requires = requires(faults, &path, draft.requires.as_deref(), kind);
-    if draft.only_if.is_some() {
-        faults.add(&field("only_if"), "not_evaluated", "conditions are not evaluated".to_string());
-    }
+    let only_if = draft.only_if.as_ref().map(|draft| condition::read(faults, &field("only_if"), draft));
     let repeated = offset_days.map(|offset_days| Repeated { kind, anchor, offset_days, expires });
     let repeat = draft.repeat.as_ref().and_then(|draft| repeat::read(faults, &field("repeat"), draft, repeated));
-    let step = StepParts { id: id.clone(), kind, anchor, offset_days, tone, expires, requires: requires.clone(), repeat };
+    let step = StepParts { id: id.clone(), kind, anchor, offset_days, tone, expires, requires: requires.clone(), repeat, only_if };
     let finished = finish(faults, &path, draft, window, step);
     let requires = requires.into_iter().map(|(path, needed)| (path, needed.step)).collect();
     let times = repeat.map_or(1, |repeat| repeat.times);
@@ -61,6 +61,7 @@ struct StepParts {
     expires: Expires,
     requires: Vec<(String, Requires)>,
     repeat: Option<Repeat>,
+    only_if: Option<Conditions>,
 }
 
 fn finish(faults: &mut Faults, path: &str, draft: &DraftStep, window: Window, parts: StepParts) -> Option<Step> {
@@ -95,6 +96,7 @@ fn finish(faults: &mut Faults, path: &str, draft: &DraftStep, window: Window, pa
         requires: parts.requires.into_iter().map(|(_, needed)| needed).collect(),
         requires_approval: draft.requires_approval.unwrap_or(false),
         repeat: parts.repeat,
+        only_if: parts.only_if,
     })
 }
 

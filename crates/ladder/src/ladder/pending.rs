@@ -87,9 +87,10 @@ impl<'a> Pending<'a> {
         }
     }
 
-    /// Whether a step got its date in this decision.
-    pub(super) fn has_dated(&self) -> bool {
-        self.events.iter().any(|event| matches!(event, Event::StepsPlanned { .. }))
+    /// Whether something happened in this decision that the planner does not find out by itself: a step got its date, or a promise that
+    /// conditions ask for was broken.
+    pub(super) fn has_news(&self) -> bool {
+        self.events.iter().any(|event| matches!(event, Event::StepsPlanned { .. } | Event::ArrangementEnded { .. }))
     }
 
     /// The state after the events so far.

@@ -1,13 +1,14 @@
 //! Time has passed: record what lapsed, then carry the plan of the instant into events.
 
 use super::command::Rejection;
-use super::event::{DueItem, Event};
+use super::event::{Closing, DueItem, Event};
 use super::pending::Pending;
 use super::{Ladder, arrange, catch_up, lapse};
 use crate::Policy;
 use crate::plan::{self, Offer};
 use crate::policy::{ContactRules, StepKind};
-use crate::track::{Opening, Track};
+use crate::reason::Reason;
+use crate::track::{End, Opening, Track};
 use alloc::vec::Vec;
 use kernel::{Calendar, DateTime, NaiveDate, Utc, Window, Zone};
 
@@ -30,17 +31,33 @@ pub(super) fn wake(pending: &mut Pending, now: DateTime<Utc>) -> Result<(), Reje
             lapse::take_stock(pending, id, day)?;
         }
     }
-    // The planner leaves out by itself what has just lapsed, so it reads the state from before; but not what has just got its date.
-    let dated = pending.has_dated().then(|| pending.evolved());
-    let ladder = dated.as_ref().unwrap_or(ladder);
-    let Some(plan) = plan::plan_at(ladder, now, book, approvals_given) else {
-        return Ok(());
+    // The planner leaves out by itself what has just lapsed, so it reads the state from before, unless there is something that it cannot
+    // know; and again after a step that is for others.
+    let mut later = pending.has_news().then(|| pending.evolved());
+    let plan = loop {
+        let Some(plan) = plan::plan_at(later.as_ref().unwrap_or(ladder), now, book, approvals_given) else { return Ok(()) };
+        if plan.unmet.is_empty() {
+            break plan;
+        }
+        leave_out(pending, &plan.unmet, day)?;
+        later = Some(pending.evolved());
     };
     let mut offers = plan.offers;
-    if catch_up::begin(pending, ladder, &offers, day) {
+    if catch_up::begin(pending, later.as_ref().unwrap_or(ladder), &offers, day) {
         offers.retain(|offer| offer.kind != StepKind::Notify || offer.asks_approval);
     }
     carry_out(pending, &offers, day, zone)
+}
+
+/// Ends the steps whose condition does not hold on the day on which they would have been offered.
+fn leave_out(pending: &mut Pending, unmet: &[Offer], day: NaiveDate) -> Result<(), Rejection> {
+    for offer in unmet {
+        let end = End::Suppressed { reason: Reason::ConditionNotMet };
+        let closing = Closing { step_id: offer.step_id.clone(), occurrence: offer.occurrence, end };
+        pending.close(&offer.invoice_id, offer.cycle, day, Vec::from([closing]));
+        lapse::take_stock(pending, &offer.invoice_id, day)?;
+    }
+    Ok(())
 }
 
 /// A track whose policy is missing is a broken installation: nothing is guessed.

@@ -1,7 +1,7 @@
 //! Policies as text: one line a step, `id offset tone [key=value]…`; `calendar`, `catch_up` and `known` lines before.
 
 use kernel::PolicyId;
-use ladder::draft::{Draft, DraftRepeat, DraftRequires, DraftStep, DraftWindow, validate};
+use ladder::draft::{Draft, DraftCondition, DraftRepeat, DraftRequires, DraftStep, DraftWindow, validate};
 use ladder::{Policy, PolicyBook};
 
 /// The default ladder of the norm.
@@ -75,6 +75,11 @@ fn step(words: &[&str]) -> DraftStep {
                 step.window = Some(DraftWindow { weekdays, ..DraftWindow::default() });
             }
             "from" => step.window = Some(DraftWindow { from: Some(value.into()), ..DraftWindow::default() }),
+            "segment" => condition(&mut step).segment = Some(value.split(',').map(String::from).collect()),
+            "not_segment" => condition(&mut step).not_segment = Some(value.split(',').map(String::from).collect()),
+            "overdue" => condition(&mut step).days_overdue_at_least = value.parse().ok(),
+            "broken" => condition(&mut step).promises_broken_at_least = value.parse().ok(),
+            "returned" => condition(&mut step).payment_returned = value.parse().ok(),
             "anchor" => step.anchor = Some(value.into()),
             "every" => step.repeat.get_or_insert_with(DraftRepeat::default).every_days = value.parse().ok(),
             "most" => step.repeat.get_or_insert_with(DraftRepeat::default).at_most = value.parse().ok(),
@@ -84,6 +89,10 @@ fn step(words: &[&str]) -> DraftStep {
         }
     }
     step
+}
+
+fn condition(step: &mut DraftStep) -> &mut DraftCondition {
+    step.only_if.get_or_insert_with(DraftCondition::default)
 }
 
 fn requires(text: &str) -> DraftRequires {

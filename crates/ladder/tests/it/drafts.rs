@@ -1,7 +1,7 @@
 //! Validation: everything that is wrong, at once, with its path.
 
 use crate::book::{PADRAO, SIMPLES, draft};
-use ladder::draft::{Draft, DraftRequires, validate};
+use ladder::draft::{Draft, DraftCondition, DraftRequires, validate};
 use ladder::policy::{Channel, Expires, Roll, StepKind};
 
 fn faults(draft: &Draft) -> Vec<String> {
@@ -78,10 +78,15 @@ fn each_broken_rule_names_its_field() {
         ("a 5 1 kind=hand_off every=7 most=2", "step[0].repeat repeat_contradicts_kind"),
         ("a 1 1 every=1 most=100\n b 1 1 every=1 most=100\n c 1 1 every=1 most=100\n d 1 1", "step too_many_occurrences"),
         ("a 1 1 anchor=previous_executed", "step[0].anchor anchor_without_previous"),
+        ("a 1 1 overdue=0", "step[0].only_if.days_overdue_at_least out_of_range"),
+        ("a 1 1 segment=", "step[0].only_if.segment[0] invalid_text"),
         ("a 1 1 anchor=moon", "step[0].anchor unknown_anchor"),
         ("a 1 1 anchor=agreement_due", "step[0].anchor not_evaluated"),
         ("a 1 1\n b -1 1 anchor=previous_executed", "step[1].offset_days offset_contradicts_anchor"),
-        ("a -9 1\n b 4 1 anchor=previous_executed\n c 5 1 kind=hand_off anchor=previous_executed", "step[2].offset_days offset_contradicts_kind"),
+        (
+            "a -9 1\n b 4 1 anchor=previous_executed\n c 5 1 kind=hand_off anchor=previous_executed",
+            "step[2].offset_days offset_contradicts_kind",
+        ),
     ] {
         assert_eq!(faults(&draft(text)), [fault], "{text}");
     }
@@ -91,13 +96,18 @@ fn each_broken_rule_names_its_field() {
 fn what_the_engine_does_not_evaluate_is_refused_and_not_ignored() {
     let mut policy = draft("a 1 1\n b 2 1");
     policy.steps[0].anchor = Some("agreement_due".into());
-    policy.steps[1].only_if = Some("risk >= 3".into());
-    assert_eq!(faults(&policy), ["step[0].anchor not_evaluated", "step[1].only_if not_evaluated"]);
+    let unevaluated = vec!["not_viewed", "risk_at_least"];
+    policy.steps[1].only_if = Some(DraftCondition { segment: Some(vec!["pj".into()]), unevaluated, ..DraftCondition::default() });
+    let conditions = ["step[1].only_if.not_viewed not_evaluated", "step[1].only_if.risk_at_least not_evaluated"];
+    assert_eq!(faults(&policy), [&["step[0].anchor not_evaluated"][..], &conditions].concat());
 }
 
 #[test]
 fn a_hand_off_may_count_from_steps_that_come_after_due() {
-    assert_eq!(faults(&draft("a 1 1\n b 0 1 anchor=previous_executed\n c 0 1 kind=hand_off anchor=previous_executed")), Vec::<String>::new());
+    assert_eq!(
+        faults(&draft("a 1 1\n b 0 1 anchor=previous_executed\n c 0 1 kind=hand_off anchor=previous_executed")),
+        Vec::<String>::new()
+    );
 }
 
 #[test]

@@ -38,6 +38,9 @@ const AGAIN: &str = "
     b 1 2 every=3 most=3 gap=2
     c 4 2 anchor=previous_executed expires=15
     d 3 3 anchor=previous_executed every=5 until=11
+    d2 12 3 returned=true
+    d3 13 3 broken=1 expires=30
+    d4 14 3 overdue=16
     e 40 3 kind=task every=2 most=2
     f 2 4 anchor=previous_executed approval=true
     g 70 4 kind=bureau requires=d:delivered:3

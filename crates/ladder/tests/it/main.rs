@@ -3,6 +3,7 @@
 mod arrangements;
 mod book;
 mod catch_ups;
+mod conditions;
 mod drafts;
 mod facts;
 mod histories;
