@@ -189,6 +189,7 @@ fn in_order_of_log(ladder: &Ladder, mut command: Command) -> Command {
         | Command::Approve { .. }
         | Command::Arrange { .. }
         | Command::EndCatchUp { .. }
+        | Command::Migrate { .. }
         | Command::ForgetPayer { .. } => None,
     };
     if let Some((invoice_id, recorded_at)) = fact

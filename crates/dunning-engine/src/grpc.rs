@@ -2,6 +2,7 @@
 
 mod arrangements;
 mod catch_ups;
+mod migrations;
 mod policies;
 mod tracks;
 
@@ -135,6 +136,18 @@ impl DunningService for Server {
         let book = self.books().of(&tenant_of(&request)?);
         let assignments = book.assignments().map(crate::wire::assigned).collect();
         Ok(Response::new(proto::ListAssignmentsResponse { assignments }))
+    }
+
+    async fn rehearse_migration(&self, request: Request<proto::RehearseMigrationRequest>) -> Answer<proto::RehearseMigrationResponse> {
+        let tenant = tenant_of(&request)?;
+        let report = Some(self.rehearse(&tenant, request.get_ref()).await?);
+        Ok(Response::new(proto::RehearseMigrationResponse { report }))
+    }
+
+    async fn migrate_tracks(&self, request: Request<proto::MigrateTracksRequest>) -> Answer<proto::MigrateTracksResponse> {
+        let tenant = tenant_of(&request)?;
+        let report = Some(self.migrate(&tenant, request.get_ref()).await?);
+        Ok(Response::new(proto::MigrateTracksResponse { report }))
     }
 
     async fn list_tracks(&self, request: Request<proto::ListTracksRequest>) -> Answer<proto::ListTracksResponse> {

@@ -11,6 +11,7 @@ mod explain;
 mod grpc;
 pub mod inbound;
 mod limits;
+mod migration;
 mod migrations;
 pub mod policies;
 pub mod policy_toml;

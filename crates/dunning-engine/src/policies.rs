@@ -7,7 +7,7 @@ mod aggregate;
 mod book;
 mod books;
 
-pub use aggregate::{Change, Policies, PolicyEvent, Shelf, assignments_stream, meta, policy_stream, streams_row};
+pub use aggregate::{Change, Migrated, Policies, PolicyEvent, Shelf, assignments_stream, meta, policy_stream, streams_row};
 pub use book::{BUNDLED_ID, Book, DEFAULT_POLICY, Version};
 pub use books::PolicyBooks;
 

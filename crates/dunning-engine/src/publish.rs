@@ -5,8 +5,16 @@ use eventlog::bus::{Publish, Published};
 
 /// What stays inside: what the engine noted of facts that their owner publishes itself, the talk with the person who approves, and the
 /// texts and assignments of policies.
-const WITHHELD: [&str; 7] =
-    ["PayerNoted", "PayerForgotten", "OutstandingNoted", "ApprovalRequested", "ApprovalGiven", "PolicyPublished", "PolicyAssigned"];
+const WITHHELD: [&str; 8] = [
+    "PayerNoted",
+    "PayerForgotten",
+    "OutstandingNoted",
+    "ApprovalRequested",
+    "ApprovalGiven",
+    "PolicyPublished",
+    "PolicyAssigned",
+    "PolicyMigrated",
+];
 
 /// Everything that moves a track or a step is public.
 #[derive(Debug, Clone, Copy, Default)]

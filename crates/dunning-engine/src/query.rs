@@ -38,6 +38,19 @@ pub async fn track(views: &Views, tenant: &str, invoice_id: &str) -> Result<Opti
     views.query(text, &[tenant.into(), invoice_id.into()]).await?.first().map(read_track).transpose()
 }
 
+/// Payers with running tracks of a policy version, by id, after one.
+pub async fn payers_on(
+    views: &Views,
+    tenant: &str,
+    (policy_id, policy_version): (&str, u32),
+    (after, limit): (&str, i64),
+) -> Result<Vec<String>, ProjectionError> {
+    let text = "SELECT DISTINCT customer_id FROM {track} WHERE tenant = $1 AND customer_id > $2 AND policy_id = $3 AND policy_version = $4 \
+                AND phase IN ('enrolled', 'active') ORDER BY customer_id LIMIT $5";
+    let args = [tenant.into(), after.into(), policy_id.into(), policy_version.into(), limit.into()];
+    Ok(views.query(text, &args).await?.iter().map(|row| row.text("customer_id")).collect::<Result<_, _>>()?)
+}
+
 fn small(row: &Row, column: &str) -> Result<u32, ProjectionError> {
     Ok(u32::try_from(row.int(column)?).unwrap_or(u32::MAX))
 }

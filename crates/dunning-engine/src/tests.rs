@@ -6,6 +6,7 @@ mod arrangements;
 mod catch_ups;
 mod days;
 mod explanations;
+mod migrations;
 mod policies;
 mod repeats;
 

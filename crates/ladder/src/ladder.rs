@@ -30,6 +30,7 @@ mod event;
 mod evolve;
 mod facts;
 mod lapse;
+mod migrate;
 mod pending;
 mod wake;
 mod waking;
@@ -62,6 +63,8 @@ pub struct Ladder {
     pub last_reminder_on: Option<NaiveDate>,
     /// The contacts that the reminders of that day ask for.
     pub reminded: BTreeSet<Reminded>,
+    /// Local day on which tracks moved to another policy version: one contact per currency on that day, whatever the policy merges.
+    pub migrated_on: Option<NaiveDate>,
     /// The day since which the payer waits for the creditor's catch-up to be approved.
     pub catch_up_since: Option<NaiveDate>,
     /// What is planned up to this day is no catch-up any more.
@@ -89,12 +92,18 @@ impl Ladder {
     /// Whether a contact of that day has spoken for what a track offers: one per currency and day, per class too where it is asked for by
     /// both sides, one per track where neither merges. The side that asks for fewer contacts decides.
     pub(crate) fn has_reminded(&self, track: &Track, merge: Merge, day: NaiveDate) -> bool {
+        let merge = self.merge_on(merge, day);
         let is_same = |sent: &Reminded| match merge.min(sent.merge) {
             Merge::PerDay => sent.currency == track.currency,
             Merge::ByClass => sent.currency == track.currency && sent.overdue == (day > track.effective_due),
             Merge::None => false,
         };
         self.last_reminder_on.is_some_and(|last| last >= day) && self.reminded.iter().any(is_same)
+    }
+
+    /// How items are merged on a day, where their policy says `merge`.
+    pub(crate) fn merge_on(&self, merge: Merge, day: NaiveDate) -> Merge {
+        if self.migrated_on == Some(day) { Merge::PerDay } else { merge }
     }
 
     /// The zone in which the payer's days and windows are read: the payer's own, else that of the policy of the first

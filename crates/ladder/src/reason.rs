@@ -59,6 +59,8 @@ slugs! {
         PayerForgotten => "payer_forgotten",
         /// It counts from the execution of the step before, which ended otherwise.
         AnchorLost => "anchor_lost",
+        /// The policy version to which the track was moved does not have it.
+        PolicyMigrated => "policy_migrated",
         // Expired.
         /// The effective due date is over.
         DuePassed => "due_passed",

@@ -87,7 +87,7 @@ enum Command {
     Projections(projections::ProjectionsArgs),
     /// Streams that wait for a person
     Parked(parked::ParkedArgs),
-    /// Check a ladder and see its dates
+    /// Check a ladder, see its dates, move running receivables to another version
     Policy(policy::PolicyArgs),
     /// Files of banks, and what payers paste
     BankFile(bank_file::BankFileArgs),
@@ -110,7 +110,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Events(args) => events::run(args, &shared).await,
         Command::Projections(args) => projections::run(args, &shared).await,
         Command::Parked(args) => parked::run(args, &shared).await,
-        Command::Policy(args) => policy::run(args, &shared),
+        Command::Policy(args) => policy::run(args, &shared).await,
         Command::BankFile(args) => bank_file::run(args, &shared).await,
         Command::Unapplied(args) => unapplied::run(args, &shared).await,
         Command::Pix(args) => pix::run(args, &shared),

@@ -51,7 +51,7 @@ impl Server {
     }
 
     /// Appends a change and takes it into the book, whether or not the caller still waits.
-    async fn change(&self, submission: Submission<Policies>) -> Result<Written<Shelf>, Refusal> {
+    pub(super) async fn change(&self, submission: Submission<Policies>) -> Result<Written<Shelf>, Refusal> {
         let submission = if self.log.db().is_some() {
             let row = streams_row(&submission.stream);
             submission.with_side(row)
@@ -74,7 +74,7 @@ impl Server {
     }
 
     /// Number and text of a version; looks into the log where the book lacks it.
-    async fn version(&self, tenant: &str, policy_id: &PolicyId, number: u32) -> Result<(u32, String), Refusal> {
+    pub(super) async fn version(&self, tenant: &str, policy_id: &PolicyId, number: u32) -> Result<(u32, String), Refusal> {
         let known = || self.books().of(tenant).version(policy_id, number).map(|version| (version.number, version.text.to_string()));
         if let Some(found) = known() {
             return Ok(found);

@@ -45,6 +45,27 @@ pub enum Change {
     },
     /// Assign a policy that exists.
     Assign(Assignment),
+    /// Note that tracks were moved.
+    Migrate(Migrated),
+}
+
+/// Running tracks moved from one version to another, over all payers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Migrated {
+    /// From which.
+    pub from: (PolicyId, u32),
+    /// To which.
+    pub to: (PolicyId, u32),
+    /// Payers whose tracks were looked at.
+    pub payers: u64,
+    /// Tracks that moved.
+    pub moved: u64,
+    /// Tracks that stay, because a step was being carried out.
+    pub left: u64,
+    /// Who, as an operator id.
+    pub by: String,
+    /// Why, in the operator's words.
+    pub why: String,
 }
 
 /// What happened.
@@ -61,6 +82,8 @@ pub enum PolicyEvent {
     },
     /// A policy now applies to somebody.
     Assigned(Assignment),
+    /// Tracks moved; the tracks say so themselves.
+    Migrated(Migrated),
 }
 
 impl Aggregate for Policies {
@@ -82,6 +105,7 @@ impl Aggregate for Policies {
                 let in_force = shelf.assignments.get(&(assignment.scope, assignment.target.clone()));
                 (in_force != Some(assignment)).then(|| PolicyEvent::Assigned(assignment.clone()))
             }
+            Change::Migrate(made) => Some(PolicyEvent::Migrated(made.clone())),
         };
         Ok(event.into_iter().collect())
     }
@@ -92,6 +116,7 @@ impl Aggregate for Policies {
             PolicyEvent::Assigned(assignment) => {
                 shelf.assignments.insert((assignment.scope, assignment.target.clone()), assignment.clone());
             }
+            PolicyEvent::Migrated(_) => {}
         }
         shelf
     }

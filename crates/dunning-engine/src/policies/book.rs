@@ -97,6 +97,7 @@ impl Book {
             PolicyEvent::Assigned(assignment) => {
                 self.assignments.insert((assignment.scope, assignment.target.clone()), assignment);
             }
+            PolicyEvent::Migrated(_) => {}
         }
     }
 

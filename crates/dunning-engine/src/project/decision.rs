@@ -46,6 +46,7 @@ pub(super) fn rows(fact: &Fact) -> Vec<Vec<Value>> {
         | Event::TrackReopened { .. }
         | Event::OutstandingNoted { .. }
         | Event::StepsPlanned { .. }
+        | Event::TrackMigrated { .. }
         | Event::ApprovalGiven { .. }
         | Event::TrackSettled { .. }
         | Event::TrackCancelled { .. }

@@ -111,6 +111,7 @@ pub(super) async fn stored(view: &mut View<'_>, facts: &[Fact]) -> Result<Steps,
 fn changes_occurrences(event: &Event) -> bool {
     match event {
         Event::StepsPlanned { .. }
+        | Event::TrackMigrated { .. }
         | Event::StepsClosed { .. }
         | Event::ReminderDue { .. }
         | Event::StepDeferred { .. }
@@ -142,6 +143,17 @@ pub(super) fn key(fact: &Fact, invoice_id: &kernel::InvoiceId, cycle: u32, step_
 }
 
 pub(super) fn fold(steps: &mut Steps, fact: &Fact) {
+    if let Event::TrackMigrated { invoice_id, cycle, steps: moved, .. } = &fact.event {
+        for (place, step) in moved.iter().enumerate() {
+            let row = planned_row(fact, invoice_id, *cycle, (place, &step.planned));
+            match steps.get_mut(&row.key) {
+                // What has ended keeps what it had.
+                Some(known) if known.ended_on.is_some() => known.place = row.place,
+                Some(_) | None => drop(steps.insert(row.key.clone(), row)),
+            }
+        }
+        return;
+    }
     let mut change = |key: Key, change: &dyn Fn(&mut StepRow)| {
         if let Some(row) = steps.get_mut(&key) {
             change(row);
@@ -184,6 +196,7 @@ pub(super) fn fold(steps: &mut Steps, fact: &Fact) {
         }
         Event::PayerNoted { .. }
         | Event::PayerForgotten
+        | Event::TrackMigrated { .. }
         | Event::OutstandingNoted { .. }
         | Event::TrackSettled { .. }
         | Event::TrackCancelled { .. }

@@ -30,6 +30,7 @@ pub(super) fn rows(fact: &Fact, steps: &Steps) -> Vec<Vec<Value>> {
         | Event::TrackEnrolled { .. }
         | Event::TrackRescheduled { .. }
         | Event::TrackReopened { .. }
+        | Event::TrackMigrated { .. }
         | Event::StepsPlanned { .. }
         | Event::OutstandingNoted { .. }
         | Event::ReminderDue { .. }

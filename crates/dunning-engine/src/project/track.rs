@@ -107,6 +107,10 @@ pub(super) fn fold(tracks: &mut Tracks, fact: &Fact) {
             row.reopen(*cycle, *outstanding_minor);
             (row.due_on, row.effective_due) = (*due_on, *effective_due);
         }
+        Event::TrackMigrated { policy_id, policy_version, effective_due, .. } => {
+            (row.policy_id, row.policy_version) = (policy_id.to_string(), (*policy_version).into());
+            row.effective_due = *effective_due;
+        }
         Event::TrackSettled { .. } => row.stand(Phase::Settled),
         Event::TrackCancelled { .. } => row.stand(Phase::Cancelled),
         Event::TrackExhausted { .. } => row.stand(Phase::Exhausted),

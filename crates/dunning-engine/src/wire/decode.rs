@@ -1,7 +1,7 @@
 //! Protobuf bytes → events.
 
 use super::field::{DecodeFault, currency, day, id, instant, message, named, optional_day, optional_id, time, tone};
-use super::{Fact, Read, arrangement, catch_up};
+use super::{Fact, Read, arrangement, catch_up, migration};
 use contracts::dunning::v1 as proto;
 use kernel::{Calendar, ContactId, CustomerId, InvoiceId, PolicyId, StepId, Window, Zone};
 use ladder::{
@@ -33,6 +33,7 @@ pub fn decode(tenant: &str, event_type: &str, payload: &[u8]) -> Result<Option<F
         "ActionDue" => action(message("ActionDue", payload)?)?,
         "TrackSettled" => settled(message("TrackSettled", payload)?)?,
         "TrackCancelled" => cancelled(message("TrackCancelled", payload)?)?,
+        "TrackMigrated" => migration::moved(message("TrackMigrated", payload)?)?,
         "TrackExhausted" => exhausted(message("TrackExhausted", payload)?)?,
         "TrackHandedOff" => handed_off(message("TrackHandedOff", payload)?)?,
         "TaskRaised" => task(message("TaskRaised", payload)?)?,
@@ -122,18 +123,20 @@ fn reopened(m: proto::TrackReopened) -> Read {
 }
 
 fn planned(steps: &[proto::PlannedStep]) -> Result<Vec<PlannedStep>, DecodeFault> {
-    let one = |m: &proto::PlannedStep| {
-        Ok(PlannedStep {
-            step_id: id("steps.step_id", &m.step_id, StepId::new)?,
-            tone: tone("steps.tone", m.tone)?,
-            kind: named("steps.kind", &m.kind, StepKind::named)?,
-            // Facts from before steps were repeated do not say it.
-            occurrence: m.occurrence.max(FIRST_OCCURRENCE),
-            planned_on: optional_day("steps.planned_on", &m.planned_on)?,
-            last_day: optional_day("steps.last_day", &m.last_day)?,
-        })
-    };
-    steps.iter().map(one).collect()
+    steps.iter().map(planned_step).collect()
+}
+
+/// A step with its dates.
+pub(super) fn planned_step(m: &proto::PlannedStep) -> Result<PlannedStep, DecodeFault> {
+    Ok(PlannedStep {
+        step_id: id("steps.step_id", &m.step_id, StepId::new)?,
+        // Facts from before steps were repeated do not say it.
+        occurrence: m.occurrence.max(FIRST_OCCURRENCE),
+        tone: tone("steps.tone", m.tone)?,
+        kind: named("steps.kind", &m.kind, StepKind::named)?,
+        planned_on: optional_day("steps.planned_on", &m.planned_on)?,
+        last_day: optional_day("steps.last_day", &m.last_day)?,
+    })
 }
 
 fn outstanding(m: proto::OutstandingNoted) -> Read {

@@ -1,7 +1,7 @@
 //! Events → protobuf bytes.
 
 use super::field::{TIME_FORMAT, date_text, text_of};
-use super::{Fact, arrangement, catch_up};
+use super::{Fact, arrangement, catch_up, migration};
 use contracts::dunning::v1 as proto;
 use kernel::{Calendar, Zone};
 use ladder::{
@@ -39,6 +39,7 @@ pub fn encode(fact: &Fact) -> (&'static str, Vec<u8>) {
             ("TrackSettled", m.encode_to_vec())
         }
         Event::TrackCancelled { .. } => ("TrackCancelled", cancelled(customer_id, &fact.event).encode_to_vec()),
+        Event::TrackMigrated { .. } => migration::encode_moved(customer_id, &fact.event),
         Event::TrackExhausted { invoice_id, cycle, day } => {
             let m = proto::TrackExhausted { customer_id, invoice_id: invoice_id.to_string(), day: day.to_string(), cycle: *cycle };
             ("TrackExhausted", m.encode_to_vec())
@@ -251,15 +252,19 @@ writer!(delivered, StepDelivered, customer_id, Event::StepDelivered { invoice_id
 });
 
 fn planned(steps: &[PlannedStep]) -> Vec<proto::PlannedStep> {
-    let one = |step: &PlannedStep| proto::PlannedStep {
+    steps.iter().map(planned_step).collect()
+}
+
+/// A step with its dates.
+pub(super) fn planned_step(step: &PlannedStep) -> proto::PlannedStep {
+    proto::PlannedStep {
         step_id: step.step_id.to_string(),
         tone: u32::from(step.tone),
         kind: step.kind.name().to_owned(),
         planned_on: date_text(step.planned_on),
         last_day: date_text(step.last_day),
         occurrence: step.occurrence,
-    };
-    steps.iter().map(one).collect()
+    }
 }
 
 fn shift_name(shift: Shift) -> &'static str {

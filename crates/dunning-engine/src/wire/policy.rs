@@ -1,7 +1,8 @@
 //! Policy events ↔ protobuf bytes.
 
 use super::field::{DecodeFault, id, message, named};
-use crate::policies::{Assignment, PolicyEvent, Scope};
+use super::migration::{read_version, version};
+use crate::policies::{Assignment, Migrated, PolicyEvent, Scope};
 use contracts::dunning::v1 as proto;
 use kernel::PolicyId;
 use prost::Message;
@@ -12,6 +13,18 @@ pub fn encode_policy(event: &PolicyEvent) -> (&'static str, Vec<u8>) {
         PolicyEvent::Published { policy_id, version, toml } => {
             let m = proto::PolicyPublished { policy_id: policy_id.to_string(), policy_version: *version, toml: toml.clone() };
             ("PolicyPublished", m.encode_to_vec())
+        }
+        PolicyEvent::Migrated(made) => {
+            let m = proto::PolicyMigrated {
+                from: Some(version(&made.from)),
+                to: Some(version(&made.to)),
+                payers: made.payers,
+                tracks_moved: made.moved,
+                tracks_left: made.left,
+                by: made.by.clone(),
+                reason: made.why.clone(),
+            };
+            ("PolicyMigrated", m.encode_to_vec())
         }
         PolicyEvent::Assigned(assignment) => ("PolicyAssigned", super::view::assigned(assignment).encode_to_vec()),
     }
@@ -35,6 +48,18 @@ pub fn decode_policy(event_type: &str, payload: &[u8]) -> Result<Option<PolicyEv
                 target: m.target,
                 policy_id: id("policy_id", &m.policy_id, PolicyId::new)?,
                 version: m.policy_version,
+            })
+        }
+        "PolicyMigrated" => {
+            let m: proto::PolicyMigrated = message("PolicyMigrated", payload)?;
+            PolicyEvent::Migrated(Migrated {
+                from: read_version("from", m.from)?,
+                to: read_version("to", m.to)?,
+                payers: m.payers,
+                moved: m.tracks_moved,
+                left: m.tracks_left,
+                by: m.by,
+                why: m.reason,
             })
         }
         _ => return Ok(None),

@@ -1,6 +1,6 @@
 use super::*;
 use crate::catch_up::{CatchUpEvent, Report, Verdict};
-use crate::policies::{Assignment, PolicyEvent, Scope};
+use crate::policies::{Assignment, Migrated, PolicyEvent, Scope};
 use chrono::{DateTime, NaiveDate, Utc};
 use kernel::{ArrangementId, Calendar, ContactId, Currency, InvoiceId, PolicyId, StepId, Window, Zone};
 use ladder::{
@@ -8,6 +8,7 @@ use ladder::{
     arrangement::{Arrangement, ArrangementEnd, ArrangementKind, ArrangementTerms},
     catch_up::Forecast,
     ladder::{Closing, DueItem, Shift},
+    migration::MovedStep,
     policy::{Chain, Channel, ContactRules, Merge, StepKind},
     schedule::PlannedStep,
     terms::Method,
@@ -132,11 +133,29 @@ fn track_events() -> Vec<Event> {
         Event::OutstandingNoted { invoice_id: invoice(), outstanding_minor: -5, received_minor: 17, recorded_at },
         Event::TrackSettled { invoice_id: invoice(), cycle: 1, day: day_ },
         Event::TrackCancelled { invoice_id: invoice(), cycle: 1, day: day_, recorded_at },
+        moved(),
         Event::TrackExhausted { invoice_id: invoice(), cycle: 1, day: day_ },
         Event::TrackHandedOff { invoice_id: invoice(), cycle: 1, day: day_, by: String::new(), why: String::new() },
         Event::TrackHandedOff { invoice_id: invoice(), cycle: 1, day: day_, by: "ana".into(), why: "carteira antiga".into() },
         Event::TrackWrittenOff { invoice_id, cycle: 1, day: day_, by: "ana".into(), why: "incobrável".into() },
     ]
+}
+
+fn moved() -> Event {
+    let is_new = |(at, planned)| MovedStep { planned, is_new: at % 2 == 1 };
+    Event::TrackMigrated {
+        invoice_id: invoice(),
+        cycle: 2,
+        day: day("2026-11-23"),
+        policy_id: policy(),
+        policy_version: 3,
+        due_on: day("2026-11-21"),
+        effective_due: day("2026-11-23"),
+        place: 2,
+        steps: planned().into_iter().enumerate().map(is_new).collect(),
+        by: "ana".into(),
+        why: "mais brando".into(),
+    }
 }
 
 fn forecast() -> Forecast {
@@ -291,6 +310,15 @@ fn every_policy_event_comes_back_as_it_went() {
         assigned(Scope::Tenant, "", 0),
         assigned(Scope::Segment, "varejo sul", 3),
         assigned(Scope::Customer, "C1", 1),
+        PolicyEvent::Migrated(Migrated {
+            from: (policy(), 1),
+            to: (policy(), 2),
+            payers: 3,
+            moved: 5,
+            left: 1,
+            by: "ana".into(),
+            why: "x".into(),
+        }),
     ] {
         let (event_type, payload) = encode_policy(&event);
         assert_eq!(decode_policy(event_type, &payload), Ok(Some(event)), "{event_type}");

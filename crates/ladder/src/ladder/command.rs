@@ -158,6 +158,19 @@ pub enum Command {
         /// The instant.
         now: DateTime<Utc>,
     },
+    /// Running tracks of a policy version move to another one. Told again, it finds none.
+    Migrate {
+        /// The ladder and the version that they are pinned to.
+        from: (PolicyId, u32),
+        /// The ladder and the version that they move to.
+        to: (PolicyId, u32),
+        /// Who, as an operator id.
+        by: String,
+        /// Why, in the operator's words.
+        why: String,
+        /// The instant.
+        now: DateTime<Utc>,
+    },
     /// The payer's data was erased.
     ForgetPayer {
         /// When it was recorded.

@@ -3,7 +3,7 @@
 use super::command::{Command, Rejection};
 use super::event::Event;
 use super::pending::Pending;
-use super::{Ladder, arrange, catch_up, conclude, facts, wake};
+use super::{Ladder, arrange, catch_up, conclude, facts, migrate, wake};
 use crate::PolicyBook;
 use crate::terms::Terms;
 use alloc::string::String;
@@ -48,6 +48,7 @@ pub fn decide(ladder: &Ladder, command: &Command, context: &Context) -> Result<V
         Command::Approve { .. } => conclude::approve(&mut pending, command)?,
         Command::Arrange { .. } => arrange::arrange(&mut pending, command)?,
         Command::EndCatchUp { number, released, now } => catch_up::end(&mut pending, *number, *released, *now)?,
+        Command::Migrate { .. } => migrate::migrate(&mut pending, command)?,
         Command::ForgetPayer { recorded_at } => facts::forget_payer(&mut pending, *recorded_at)?,
     }
     Ok(pending.into_events())

@@ -2,6 +2,7 @@
 
 use crate::arrangement::{Arrangement, ArrangementEnd, ArrangementKind};
 use crate::catch_up::Forecast;
+use crate::migration::MovedStep;
 use crate::policy::{Chain, ContactRules, StepKind};
 use crate::reason::{Reason, TaskReason};
 use crate::schedule::PlannedStep;
@@ -98,6 +99,20 @@ pub enum Event {
         outstanding_minor: i64,
         recorded_at: DateTime<Utc>,
         steps: Vec<PlannedStep>,
+    },
+    /// The track moved to another policy version; its cycle, its place and what has ended stay. See [`crate::migration`].
+    TrackMigrated {
+        invoice_id: InvoiceId,
+        cycle: u32,
+        day: NaiveDate,
+        policy_id: PolicyId,
+        policy_version: u32,
+        due_on: NaiveDate,
+        effective_due: NaiveDate,
+        place: u32,
+        steps: Vec<MovedStep>,
+        by: String,
+        why: String,
     },
     /// All steps are over and the debt is open.
     TrackExhausted { invoice_id: InvoiceId, cycle: u32, day: NaiveDate },
@@ -219,6 +234,7 @@ impl Event {
             | Event::TrackCancelled { invoice_id, .. }
             | Event::TrackReopened { invoice_id, .. }
             | Event::TrackRescheduled { invoice_id, .. }
+            | Event::TrackMigrated { invoice_id, .. }
             | Event::TrackExhausted { invoice_id, .. }
             | Event::TrackHandedOff { invoice_id, .. }
             | Event::TrackWrittenOff { invoice_id, .. }

@@ -3,6 +3,7 @@
 use super::event::{Closing, DueItem, Event, Shift};
 use super::{Ladder, Reminded};
 use crate::arrangement::{Arrangement, ArrangementEnd, ArrangementKind, OpenArrangement};
+use crate::migration;
 use crate::policy::StepKind;
 use crate::reason::TaskReason;
 use crate::schedule::PlannedStep;
@@ -46,6 +47,10 @@ pub(super) fn apply(ladder: &mut Ladder, event: &Event) {
             if let Some(track) = enrolled(event) {
                 ladder.tracks.insert(invoice_id.clone(), track);
             }
+        }
+        Event::TrackMigrated { invoice_id, day, .. } => {
+            ladder.migrated_on = Some(*day);
+            with_track(ladder, invoice_id, |track| migrate(track, event));
         }
         Event::OutstandingNoted { invoice_id, .. }
         | Event::StepsPlanned { invoice_id, .. }
@@ -123,6 +128,7 @@ fn apply_to_track(track: &mut Track, event: &Event) {
         | Event::PayerForgotten
         | Event::ReminderDue { .. }
         | Event::TrackEnrolled { .. }
+        | Event::TrackMigrated { .. }
         | Event::CatchUpBegan { .. }
         | Event::CatchUpEnded { .. }
         | Event::Arranged { .. }
@@ -268,6 +274,18 @@ fn open_cycle(track: &mut Track, cycle: u32, opening: Opening, steps: &[PlannedS
     track.opening = opening;
     track.phase = Phase::Active;
     track.occurrences.extend(planned(cycle, steps));
+}
+
+/// What was said of the old version is not said of the new one: a person is told again where it stands still.
+fn migrate(track: &mut Track, event: &Event) {
+    let Event::TrackMigrated { cycle, policy_id, policy_version, effective_due, place, steps, .. } = event else { return };
+    track.policy_id = policy_id.clone();
+    track.policy_version = *policy_version;
+    track.effective_due = *effective_due;
+    track.blocked_cycle = None;
+    let start = track.occurrences.iter().position(|at| at.cycle == *cycle).unwrap_or(track.occurrences.len());
+    let current = track.occurrences.split_off(start);
+    track.occurrences.extend(migration::rearranged(*cycle, current, *place, steps));
 }
 
 fn with_occurrence(track: &mut Track, cycle: u32, step_id: &StepId, occurrence: u32, change: impl FnOnce(&mut Occurrence)) {

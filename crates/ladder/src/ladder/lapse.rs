@@ -10,7 +10,7 @@ use crate::policy::{Expires, StepKind};
 use crate::reason::{Reason, TaskReason};
 use crate::track::{End, Occurrence, Track};
 use alloc::vec::Vec;
-use kernel::{DateTime, InvoiceId, NaiveDate, Utc, Zone, calendar};
+use kernel::{DateTime, InvoiceId, NaiveDate, StepId, Utc, Zone, calendar};
 
 /// Business days within which a creditor asks for the removal of a listing after full payment (STJ, Súmula 548).
 const REMOVAL_BUSINESS_DAYS: i32 = 5;
@@ -81,6 +81,23 @@ pub(super) fn expire(pending: &mut Pending, id: &InvoiceId, day: NaiveDate) -> R
     let closings = open.filter_map(|(_, at)| expired(policy, at, day).map(|end| closing(at, end))).collect();
     let cycle = track.cycle;
     pending.close(id, cycle, day, closings);
+    Ok(())
+}
+
+/// Closes some of the open steps of the current cycle.
+pub(super) fn close_keys(
+    pending: &mut Pending,
+    id: &InvoiceId,
+    day: NaiveDate,
+    keys: &[(StepId, u32)],
+    reason: Reason,
+) -> Result<(), Rejection> {
+    let cycle = pending.track(id)?.cycle;
+    let one = |(step_id, occurrence): &(StepId, u32)| {
+        let end = End::Superseded { reason, by: None };
+        Closing { step_id: step_id.clone(), occurrence: *occurrence, end }
+    };
+    pending.close(id, cycle, day, keys.iter().map(one).collect());
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use super::pending::Pending;
 use super::{Ladder, arrange, catch_up, lapse};
 use crate::Policy;
 use crate::plan::{self, Offer};
-use crate::policy::{ContactRules, StepKind};
+use crate::policy::{ContactRules, Merge, StepKind};
 use crate::reason::Reason;
 use crate::track::{End, Opening, Track};
 use alloc::vec::Vec;
@@ -75,7 +75,8 @@ fn carry_out(pending: &mut Pending, offers: &[Offer], day: NaiveDate, zone: Zone
         if offer.asks_approval {
             pending.emit(approval_requested(offer, day));
         } else if offer.kind == StepKind::Notify {
-            reminder.add(track, policy, offer, day);
+            let merge = pending.ladder().merge_on(policy.contact().merge, day);
+            reminder.add(track, (policy, merge), offer, day);
         } else if let Some(event) = action_due(track, policy, offer, day) {
             pending.emit(event);
         }
@@ -93,10 +94,10 @@ struct Reminder {
 }
 
 impl Reminder {
-    fn add(&mut self, track: &Track, policy: &Policy, offer: &Offer, day: NaiveDate) {
+    fn add(&mut self, track: &Track, (policy, merge): (&Policy, Merge), offer: &Offer, day: NaiveDate) {
         let Some(step) = policy.step(&offer.step_id) else { return };
         let Some(item) = due_item(track, policy, offer, day) else { return };
-        let own = (ContactRules { window: step.window, ..*policy.contact() }, policy.calendar());
+        let own = (ContactRules { merge, window: step.window, ..*policy.contact() }, policy.calendar());
         self.terms = Some(self.terms.map_or(own, |so_far| combined_rules(so_far, own)));
         self.items.push(item);
     }

@@ -106,12 +106,17 @@ pub fn policy(text: &str) -> Policy {
     validate(&draft(text)).unwrap_or_else(|faults| panic!("{faults:?}"))
 }
 
-/// A book with one policy, version 1.
+/// A book with one policy: version 1, and 2 where there is one.
 #[derive(Clone)]
-pub struct OnePolicy(pub Policy);
+pub struct OnePolicy(pub Policy, pub Option<Policy>);
 
 impl PolicyBook for OnePolicy {
     fn policy(&self, id: &PolicyId, version: u32) -> Option<&Policy> {
-        (id == self.0.id() && version == 1).then_some(&self.0)
+        match version {
+            1 => Some(&self.0),
+            2 => self.1.as_ref(),
+            _ => None,
+        }
+        .filter(|policy| policy.id() == id)
     }
 }

@@ -7,6 +7,7 @@ mod conditions;
 mod drafts;
 mod facts;
 mod histories;
+mod migrations;
 mod offers;
 mod properties;
 mod repeats;

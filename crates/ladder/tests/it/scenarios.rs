@@ -216,6 +216,7 @@ fn lines(event: &Event) -> Vec<String> {
                 |step: &ladder::schedule::PlannedStep| Some(format!("{invoice_id}: {} is planned for {}", step.step_id, step.planned_on?));
             steps.iter().filter_map(dated).collect()
         }
+        Event::TrackMigrated { invoice_id, policy_version, .. } => vec![format!("{invoice_id}: moves to version {policy_version}")],
         Event::PayerNoted { .. } | Event::PayerForgotten | Event::ApprovalGiven { .. } | Event::StepDelivered { .. } => Vec::new(),
     }
 }

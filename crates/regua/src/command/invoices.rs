@@ -1,15 +1,19 @@
-//! Calls to the invoice service.
+//! Calls to running services: the invoice service, and the dunning engine.
 
 use super::Shared;
+use crate::settings::Settings;
 use anyhow::anyhow;
 use clap::Args;
-use contracts::invoice::v1::invoice_service_client::InvoiceServiceClient;
+use contracts::{dunning::v1::dunning_service_client::DunningServiceClient, invoice::v1::invoice_service_client::InvoiceServiceClient};
 use eventlog::Ids;
-use host::{client::Credentials, ids::TimeOrdered, refusal::reason_of};
+use host::{client::Credentials, config::Listen, ids::TimeOrdered, refusal::reason_of};
 use tonic::{Status, service::interceptor::InterceptedService, transport::Channel};
 
 /// A client of the running invoice service.
-pub type Client = InvoiceServiceClient<InterceptedService<Channel, Credentials>>;
+pub type Client = InvoiceServiceClient<Reached>;
+
+/// A service as it is reached.
+type Reached = InterceptedService<Channel, Credentials>;
 
 /// How the service is asked.
 #[derive(Args)]
@@ -21,14 +25,23 @@ pub struct Access {
 
 /// A client of the running service. Errors: a configuration with faults, a token that is none.
 pub fn connect(access: &Access, shared: &Shared) -> anyhow::Result<Client> {
+    reached(access, shared, |settings| &settings.invoice).map(InvoiceServiceClient::new)
+}
+
+/// A client of the running dunning engine. Errors: as for [`connect`].
+pub fn dunning(access: &Access, shared: &Shared) -> anyhow::Result<DunningServiceClient<Reached>> {
+    reached(access, shared, |settings| &settings.dunning_engine).map(DunningServiceClient::new)
+}
+
+fn reached(access: &Access, shared: &Shared, of: impl Fn(&Settings) -> &Listen) -> anyhow::Result<Reached> {
     let settings = shared.settings(None)?;
     let scheme = if settings.access.certificate.is_empty() { "http" } else { "https" };
-    let listen = &settings.invoice;
+    let listen = of(&settings);
     let url = if listen.url.is_empty() { format!("{scheme}://{}", listen.grpc) } else { listen.url.clone() };
     let channel = host::client::channel(&url, &settings.access)?;
     let token = access.token.as_str();
     let credentials = if token.is_empty() { Credentials::new(&settings.access)? } else { Credentials::with_token(token)? };
-    Ok(InvoiceServiceClient::new(InterceptedService::new(channel, credentials)))
+    Ok(InterceptedService::new(channel, credentials))
 }
 
 /// A key that was never used.

@@ -1,19 +1,33 @@
 //! `regua policy`
 
-use super::{DONE, FOUND, Shared};
+use super::{
+    DONE, FOUND, Shared,
+    invoices::{self, Access, command_id, told},
+};
 use crate::output::{Format, Table, print_json};
 use anyhow::Context;
 use chrono::NaiveDate;
 use clap::{Args, Subcommand};
+use contracts::dunning::v1 as proto;
 use ladder::{draft::Fault, preview::preview};
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
-/// Check a ladder and see its dates
+/// Check a ladder, see its dates, move running receivables to another version
 #[derive(Args)]
-#[command(after_help = "Examples:\n  regua policy check my-ladder.toml\n  regua policy preview my-ladder.toml --due 2026-12-24")]
+#[command(after_help = "Examples:
+  regua policy check my-ladder.toml
+  regua policy preview my-ladder.toml --due 2026-12-24
+  regua policy migrate --from minha-regua@1 --to minha-regua@2 --rehearse
+  regua policy migrate --from minha-regua@1 --to minha-regua@2 --by ana --reason \"texto mais brando\"
+`migrate` asks the running dunning engine.")]
 pub struct PolicyArgs {
     #[command(subcommand)]
     what: What,
+    #[command(flatten)]
+    access: Access,
 }
 
 #[derive(Subcommand)]
@@ -31,13 +45,73 @@ enum What {
         #[arg(long)]
         due: NaiveDate,
     },
+    /// Move the receivables that stand on one version of a ladder to another; what was sent is not sent again
+    Migrate(Migrate),
 }
 
-pub fn run(args: PolicyArgs, shared: &Shared) -> anyhow::Result<u8> {
-    let (file, due) = match &args.what {
-        What::Check { file } => (file, None),
-        What::Preview { file, due } => (file, Some(*due)),
+#[derive(Args)]
+struct Migrate {
+    /// The version that they stand on, as `ladder@1`
+    #[arg(long, value_parser = version)]
+    from: proto::PolicyVersion,
+    /// The version that they move to, as `ladder@2`
+    #[arg(long, value_parser = version)]
+    to: proto::PolicyVersion,
+    /// Only show what would happen
+    #[arg(long)]
+    rehearse: bool,
+    /// Who moves them, as an operator id
+    #[arg(long, required_unless_present = "rehearse", default_value = "")]
+    by: String,
+    /// Why
+    #[arg(long, required_unless_present = "rehearse", default_value = "")]
+    reason: String,
+}
+
+/// `ladder@1`
+fn version(text: &str) -> Result<proto::PolicyVersion, String> {
+    let (policy_id, number) = text.rsplit_once('@').ok_or("should be written as ladder@1")?;
+    let policy_version = number.parse().map_err(|_| format!("{number:?} is no version"))?;
+    Ok(proto::PolicyVersion { policy_id: policy_id.to_owned(), policy_version })
+}
+
+pub async fn run(args: PolicyArgs, shared: &Shared) -> anyhow::Result<u8> {
+    match &args.what {
+        What::Check { file } => read(file, None, shared),
+        What::Preview { file, due } => read(file, Some(*due), shared),
+        What::Migrate(asked) => migrate(asked, &args.access, shared).await,
+    }
+}
+
+async fn migrate(asked: &Migrate, access: &Access, shared: &Shared) -> anyhow::Result<u8> {
+    let mut client = invoices::dunning(access, shared)?;
+    let (from, to) = (Some(asked.from.clone()), Some(asked.to.clone()));
+    let report = if asked.rehearse {
+        let asked = proto::RehearseMigrationRequest { from, to };
+        client.rehearse_migration(asked).await.map_err(|status| told(&status))?.into_inner().report
+    } else {
+        let (by, reason) = (asked.by.clone(), asked.reason.clone());
+        let asked = proto::MigrateTracksRequest { command_id: command_id(), from, to, by, reason };
+        client.migrate_tracks(asked).await.map_err(|status| told(&status))?.into_inner().report
     };
+    migration_table(&report.unwrap_or_default(), asked.rehearse).print(shared.format)?;
+    Ok(DONE)
+}
+
+fn migration_table(report: &proto::MigrationReport, is_rehearsal: bool) -> Table {
+    let verb = if is_rehearsal { "would move" } else { "moved" };
+    let title = format!(
+        "{} receivables of {} payers {verb}, {} stay: a step is being carried out",
+        report.tracks_moved, report.payers, report.tracks_left
+    );
+    let mut table = Table::new(&title, &["step", "added", "vanished", "due_today"]);
+    for step in &report.steps {
+        table.row(vec![step.step_id.as_str().into(), step.added.into(), step.vanished.into(), step.due.into()]);
+    }
+    table
+}
+
+fn read(file: &Path, due: Option<NaiveDate>, shared: &Shared) -> anyhow::Result<u8> {
     let text = fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?;
     match dunning_engine::policy_toml::load(&text) {
         Err(faults) => {

@@ -2,6 +2,7 @@
 
 use super::{INVOICE_ID, TENANT, date, day_number, optional_date, payload};
 use async_trait::async_trait;
+use chrono::NaiveDate;
 use contracts::dunning::v1 as proto;
 use eventlog::{
     bus::Message,
@@ -55,7 +56,7 @@ const STEP: TableDef = TableDef {
     indexes: &[],
 };
 
-/// The dates of a step that counts from the execution of the step before, once they are known.
+/// The dates of a step that came after its plan: with the execution that it counts from, or with another version of its ladder.
 const STEP_DATE: TableDef = TableDef {
     name: "step_date",
     columns: &[
@@ -64,12 +65,12 @@ const STEP_DATE: TableDef = TableDef {
         Column::new("cycle", Kind::Int),
         Column::new("step_id", Kind::Text),
         Column::new("occurrence", Kind::Int),
-        // The day from which they are known.
+        // The day from which they are known; the newest of several holds.
         Column::new("known_on", Kind::Date),
         Column::optional("planned_on", Kind::Date),
         Column::optional("last_day", Kind::Date),
     ],
-    key: &["tenant", "invoice_id", "cycle", "step_id", "occurrence"],
+    key: &["tenant", "invoice_id", "cycle", "step_id", "occurrence", "known_on"],
     indexes: &[],
 };
 
@@ -135,6 +136,7 @@ impl Projection for LadderTables {
                     let m: proto::TrackReopened = payload(message)?;
                     planned(message, (&m.invoice_id, m.cycle, &m.known_on), &m.steps, &mut rows)?;
                 }
+                "TrackMigrated" => migrated(message, &mut rows)?,
                 "StepsPlanned" => dated(message, &mut rows)?,
                 "StepsClosed" => closed(message, &mut rows)?,
                 "TaskRaised" => {
@@ -181,24 +183,56 @@ fn place(message: &Message, invoice_id: &str, (due_on, effective_due): (&str, &s
 fn planned(message: &Message, cycle: (&str, u32, &str), steps: &[proto::PlannedStep], rows: &mut Rows) -> Result<(), ProjectionError> {
     let (invoice_id, cycle, known_on) = cycle;
     let known_on = date(message, "known_on", known_on)?;
-    let mut ordinal = -1_i64;
-    let mut last = "";
-    for step in steps {
-        // The occurrences of a step follow each other.
+    for (ordinal, step) in ordinals(steps.iter()) {
+        rows.steps.push(planned_row(message, (invoice_id, cycle, known_on), (ordinal, step))?);
+    }
+    Ok(())
+}
+
+/// Steps with their place in policy order; the occurrences of a step follow each other, and share it.
+fn ordinals<'a>(steps: impl Iterator<Item = &'a proto::PlannedStep>) -> Vec<(i64, &'a proto::PlannedStep)> {
+    let (mut ordinal, mut last) = (-1_i64, "");
+    let mut one = |step: &'a proto::PlannedStep| {
         ordinal += i64::from(step.step_id != last);
         last = &step.step_id;
-        rows.steps.push(vec![
-            tenant(message),
-            invoice_id.into(),
-            cycle.into(),
-            step.step_id.as_str().into(),
-            step.occurrence.max(1).into(),
-            ordinal.into(),
-            step.kind.as_str().into(),
-            known_on.into(),
-            optional_date(message, "planned_on", &step.planned_on)?.into(),
-            optional_date(message, "last_day", &step.last_day)?.into(),
-        ]);
+        (ordinal, step)
+    };
+    steps.map(&mut one).collect()
+}
+
+fn planned_row(
+    message: &Message,
+    (invoice_id, cycle, known_on): (&str, u32, NaiveDate),
+    (ordinal, step): (i64, &proto::PlannedStep),
+) -> Result<Vec<Value>, ProjectionError> {
+    Ok(vec![
+        tenant(message),
+        invoice_id.into(),
+        cycle.into(),
+        step.step_id.as_str().into(),
+        step.occurrence.max(1).into(),
+        ordinal.into(),
+        step.kind.as_str().into(),
+        known_on.into(),
+        optional_date(message, "planned_on", &step.planned_on)?.into(),
+        optional_date(message, "last_day", &step.last_day)?.into(),
+    ])
+}
+
+/// What is new is known from that day on; what was there has other dates from that day on. A receivable counts under the ladder that it
+/// stands on now.
+fn migrated(message: &Message, rows: &mut Rows) -> Result<(), ProjectionError> {
+    let m: proto::TrackMigrated = payload(message)?;
+    let (day, to) = (date(message, "day", &m.day)?, m.to.unwrap_or_default());
+    place(message, &m.invoice_id, (&m.due_on, &m.effective_due), rows)?;
+    rows.enrolments.push(vec![tenant(message), m.invoice_id.as_str().into(), to.policy_id.into(), to.policy_version.into()]);
+    let is_new: Vec<bool> = m.steps.iter().filter(|moved| moved.step.is_some()).map(|moved| moved.is_new).collect();
+    for ((ordinal, step), is_new) in ordinals(m.steps.iter().filter_map(|moved| moved.step.as_ref())).into_iter().zip(is_new) {
+        if is_new {
+            rows.steps.push(planned_row(message, (&m.invoice_id, m.cycle, day), (ordinal, step))?);
+        } else {
+            rows.step_dates.push(date_row(message, (&m.invoice_id, m.cycle, day), step)?);
+        }
     }
     Ok(())
 }
@@ -207,18 +241,26 @@ fn dated(message: &Message, rows: &mut Rows) -> Result<(), ProjectionError> {
     let m: proto::StepsPlanned = payload(message)?;
     let known_on = date(message, "day", &m.day)?;
     for step in &m.steps {
-        rows.step_dates.push(vec![
-            tenant(message),
-            m.invoice_id.as_str().into(),
-            m.cycle.into(),
-            step.step_id.as_str().into(),
-            step.occurrence.max(1).into(),
-            known_on.into(),
-            optional_date(message, "planned_on", &step.planned_on)?.into(),
-            optional_date(message, "last_day", &step.last_day)?.into(),
-        ]);
+        rows.step_dates.push(date_row(message, (&m.invoice_id, m.cycle, known_on), step)?);
     }
     Ok(())
+}
+
+fn date_row(
+    message: &Message,
+    (invoice_id, cycle, known_on): (&str, u32, NaiveDate),
+    step: &proto::PlannedStep,
+) -> Result<Vec<Value>, ProjectionError> {
+    Ok(vec![
+        tenant(message),
+        invoice_id.into(),
+        cycle.into(),
+        step.step_id.as_str().into(),
+        step.occurrence.max(1).into(),
+        known_on.into(),
+        optional_date(message, "planned_on", &step.planned_on)?.into(),
+        optional_date(message, "last_day", &step.last_day)?.into(),
+    ])
 }
 
 fn closed(message: &Message, rows: &mut Rows) -> Result<(), ProjectionError> {

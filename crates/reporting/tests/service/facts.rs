@@ -3,7 +3,7 @@
 //! `2026-03-01 customer A retail`, `2026-03-01 issued I1 A 10000 due=2026-03-20 on=2026-02-28 in=USD`, `… paid P1 I1 4000 on=…`,
 //! `… reversed P1`, `… amended I1 amount=9000 due=2026-04-01`, `… cancelled I1`, `… authorised A`, `… erased A`,
 //! `… enrolled I1 padrao effective=2026-03-20 steps=d-7:2026-03-13:2026-03-20,d+1:2026-03-21:`, `… rescheduled I1 2 due=… effective=… steps=…`,
-//! `… reopened I1 2 steps=…`, `… dated I1 1 steps=…`, `… closed I1 1 d+1 executed`, `… closed I1 1 d-7 superseded paid`, `… contact K1 A email,sms`,
+//! `… reopened I1 2 steps=…`, `… dated I1 1 steps=…`, `… migrated I1 outra new=d+3 steps=…`, `… closed I1 1 d+1 executed`, `… closed I1 1 d-7 superseded paid`, `… contact K1 A email,sms`,
 //! `… contact K2 A -`. The books are kept here as the invoice service keeps them, by other code.
 
 use crate::site::Site;
@@ -79,7 +79,7 @@ async fn fact(site: &Site, books: &mut Books, words: &Words<'_>) {
     match words.plain[0] {
         "customer" | "authorised" | "erased" => payer(site, words).await,
         "issued" | "paid" | "reversed" | "amended" | "cancelled" => money(site, books, words).await,
-        "enrolled" | "rescheduled" | "reopened" | "dated" | "closed" => ladder(site, books, words).await,
+        "enrolled" | "rescheduled" | "reopened" | "dated" | "migrated" | "closed" => ladder(site, books, words).await,
         "contact" => contact(site, words).await,
         other => panic!("{other} is no fact"),
     }
@@ -302,6 +302,25 @@ async fn ladder(site: &Site, books: &Books, words: &Words<'_>) {
             let cycle = words.at(2).parse().unwrap();
             let event = dunning::StepsPlanned { customer_id, invoice_id, cycle, day: known_on, steps };
             append(log, stream, "StepsPlanned", event).await;
+        }
+        "migrated" => {
+            let (new, effective_due) = (words.named("new", ""), words.named("effective", &due_on));
+            let moved = |step: dunning::PlannedStep| {
+                let is_new = new.split(',').any(|id| id == step.step_id);
+                dunning::MovedStep { step: Some(step), is_new }
+            };
+            let event = dunning::TrackMigrated {
+                customer_id,
+                invoice_id,
+                cycle: 1,
+                day: known_on,
+                to: Some(dunning::PolicyVersion { policy_id: words.at(2), policy_version: 1 }),
+                due_on,
+                effective_due,
+                steps: steps.into_iter().map(moved).collect(),
+                ..Default::default()
+            };
+            append(log, stream, "TrackMigrated", event).await;
         }
         "reopened" => {
             let cycle = words.at(2).parse().unwrap();

@@ -144,3 +144,34 @@ async fn each_occurrence_counts_and_dates_that_come_later_expire_a_step_from_the
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_migrated_receivable_counts_under_its_new_ladder_and_new_steps_from_the_day_of_the_move() {
+    for site in Site::every().await {
+        tell(
+            &site,
+            "
+            2026-03-01 issued I1 A 100 due=2026-03-10
+            2026-03-01 enrolled I1 padrao steps=a:2026-03-03:,b:2026-03-12:,c:2026-03-20:2026-03-25
+            2026-03-01 issued I2 A 100 due=2026-03-10
+            2026-03-01 enrolled I2 outra steps=x:2026-03-05:,a:2026-03-03:,c:2026-03-21:
+            2026-03-03 closed I1 1 a executed
+            2026-03-05 closed I1 1 b superseded policy_migrated
+            2026-03-05 migrated I1 outra new=x steps=x:2026-03-05:,a:2026-03-03:,c:2026-03-21:",
+        )
+        .await;
+        for (day, expected) in [
+            ("2026-03-04", vec!["outra x: 0 0 0 0 0 1", "outra a: 1 0 0 0 0 1", "outra b: 0 0 0 0 0 1", "outra c: 0 0 0 0 0 2"]),
+            (
+                "2026-03-26",
+                vec!["outra x: 0 0 0 0 0 2", "outra a: 1 0 0 0 0 1", "outra b: 0 1 0 0 0 0 policy_migrated=1", "outra c: 0 0 0 0 0 2"],
+            ),
+        ] {
+            let mut found = steps(&site, day, "").await;
+            let mut expected = expected;
+            found.sort();
+            expected.sort_unstable();
+            assert_eq!(found, expected, "{} {day}: `c` expires no more", site.database);
+        }
+    }
+}
