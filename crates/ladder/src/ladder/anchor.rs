@@ -37,8 +37,7 @@ pub(super) fn settle(pending: &mut Pending, id: &InvoiceId, day: NaiveDate) -> R
             Previous::Executed(executed_on) => {
                 let steps = schedule::occurrences(step, Some(executed_on), track.effective_due, policy.calendar());
                 pending.emit(Event::StepsPlanned { invoice_id: id.clone(), cycle, day, steps });
-                // Where the step before came to its end long after its execution, the date may be over already.
-                lapse::expire(pending, id, day)?;
+                lapse::end_dated(pending, id, day, &step.id)?;
             }
             // On the day of that end, whoever looked when.
             Previous::Lost(lost_on) => {

@@ -73,6 +73,21 @@ pub(super) fn awaits_claim(track: &Track, index: usize) -> bool {
     claims.any(|claimed_on| last_day.is_none_or(|last| claimed_on <= last))
 }
 
+/// Ends the occurrences of a step that has just got its dates, as far as they came too late: where the step before came to its end long
+/// after its execution, they may be over already, or a higher step was executed meanwhile.
+pub(super) fn end_dated(pending: &mut Pending, id: &InvoiceId, day: NaiveDate, step_id: &StepId) -> Result<(), Rejection> {
+    let track = pending.track(id)?;
+    let policy = pending.policy_of(track)?;
+    let dated = track.current().iter().enumerate().filter(|(_, at)| at.step_id == *step_id && at.is_open());
+    let ended = dated.filter(|(index, _)| !awaits_claim(track, *index)).filter_map(|(index, at)| {
+        let by_place = || if at.is_reached(day) { overtaken(track, index) } else { None };
+        expired(policy, at, day).or_else(by_place).map(|end| closing(at, end))
+    });
+    let (cycle, closings) = (track.cycle, ended.collect());
+    pending.close(id, cycle, day, closings);
+    Ok(())
+}
+
 /// Closes what had expired before `day`.
 pub(super) fn expire(pending: &mut Pending, id: &InvoiceId, day: NaiveDate) -> Result<(), Rejection> {
     let track = pending.track(id)?;
@@ -103,6 +118,11 @@ pub(super) fn close_keys(
 
 /// Closes every open step of the current cycle: as expired what had expired before `day`, the rest by `reason`.
 pub(super) fn close_open(pending: &mut Pending, id: &InvoiceId, day: NaiveDate, reason: Reason) -> Result<(), Rejection> {
+    if pending.track(id)?.current().iter().any(|at| at.is_open() && at.planned_on.is_none()) {
+        // What counts from a step that had expired was lost with it, whoever looked when.
+        expire(pending, id, day)?;
+        anchor::settle(pending, id, day)?;
+    }
     let track = pending.track(id)?;
     let policy = pending.policy_of(track)?;
     let cycle = track.cycle;

@@ -143,6 +143,14 @@ fn a_date_that_is_over_when_it_becomes_known_expires_at_once() {
 }
 
 #[test]
+fn a_date_that_becomes_known_below_the_place_is_overtaken_at_once() {
+    let mut world = world("a 1 2 every=3 most=3\n b 4 2 anchor=previous_executed\n c 20 2");
+    world.mornings("2026-01-01", "2026-01-11");
+    world.mornings("2026-01-30", "2026-01-30");
+    assert_eq!(world.steps("i"), "a:executed a:superseded(late) a:superseded(late) b:superseded(late) c:executed");
+}
+
+#[test]
 fn what_counts_from_a_step_that_was_not_executed_is_lost_with_it_all_along_the_chain() {
     let mut world = world("a 1 2\n b 5 2 anchor=previous_executed\n c 1 2 anchor=previous_executed\n d 9 2");
     world.outcomes.insert("a".into(), Outcome::Suppressed(Reason::BelowMinimum));
@@ -182,4 +190,12 @@ fn a_new_cycle_counts_from_its_own_executions() {
 fn the_default_is_once_and_from_the_due_date() {
     let steps = policy("a 1 1");
     assert_eq!((steps.steps()[0].times(), steps.steps()[0].anchor), (1, ladder::policy::Anchor::Due));
+}
+
+#[test]
+fn a_fact_closes_what_was_lost_before_it_as_lost() {
+    let mut world = world("a 1 2 expires=2\n b 5 2 anchor=previous_executed\n c 30 2");
+    // Nobody looked since the step before expired.
+    world.pay("i", "2026-01-20", 0);
+    assert_eq!(world.steps("i"), "a:expired(too_old) b:superseded(anchor_lost) c:superseded(paid)");
 }
