@@ -2,15 +2,20 @@
 //!
 //! Every part that can have work in hand registers a check that says whether it is idle, and calls [`Activity::touch`] whenever its
 //! answer may have changed. The system is settled when all are idle in one pass and nothing was touched meanwhile.
+//!
+//! Followers only write down what others decided, and nobody decides by what they wrote. Where [`Activity::hold_followers`] was called they
+//! have their turn when everybody else is idle: what happened meanwhile they take in few large pages, and nobody waits for them.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 /// A second look in case somebody forgot to touch; the way forward is the notification.
 const FALLBACK: Duration = Duration::from_millis(100);
+/// A follower goes on after this, in case that somebody waits for it without saying so.
+const LONGEST_HOLD: Duration = Duration::from_secs(1);
 
 /// Whether one part is idle, asked often and from any thread: it must be cheap and must not wait.
 pub type IdleCheck = Box<dyn Fn() -> bool + Send + Sync>;
@@ -27,12 +32,15 @@ struct Inner {
     changed: Notify,
     next_id: AtomicU64,
     checks: Mutex<Vec<Check>>,
+    held: AtomicBool,
+    turn: watch::Sender<u64>,
 }
 
 struct Check {
     id: u64,
     name: String,
     idle: IdleCheck,
+    follows: bool,
 }
 
 /// Keeps a check registered; dropping it takes the check away.
@@ -64,10 +72,37 @@ impl Activity {
 
     /// Adds a check under a name that [`Activity::busy`] shows.
     pub fn register(&self, name: impl Into<String>, idle: IdleCheck) -> Registration {
+        self.add(name.into(), idle, false)
+    }
+
+    /// Adds the check of a follower, which calls [`Activity::turn`] before it takes up work.
+    pub fn register_follower(&self, name: impl Into<String>, idle: IdleCheck) -> Registration {
+        self.add(name.into(), idle, true)
+    }
+
+    fn add(&self, name: String, idle: IdleCheck, follows: bool) -> Registration {
         let id = self.inner.next_id.fetch_add(1, Ordering::Relaxed);
-        self.checks().push(Check { id, name: name.into(), idle });
+        self.checks().push(Check { id, name, idle, follows });
         self.touch();
         Registration { activity: self.clone(), id }
+    }
+
+    /// From now on followers wait for their turn, which comes whenever somebody waits for [`Activity::settled`] and all others are idle.
+    /// For whoever asks followers for nothing before the system is settled.
+    pub fn hold_followers(&self) {
+        self.inner.held.store(true, Ordering::SeqCst);
+    }
+
+    /// Waits for a follower's turn; at once where followers are not held.
+    pub async fn turn(&self) {
+        if !self.inner.held.load(Ordering::SeqCst) {
+            return;
+        }
+        let mut turn = self.inner.turn.subscribe();
+        turn.borrow_and_update();
+        // Whoever gives turns looks whether it is the time for one.
+        self.touch();
+        let _ = tokio::time::timeout(LONGEST_HOLD, turn.changed()).await;
     }
 
     /// Registers a counter of work in hand.
@@ -112,12 +147,19 @@ impl Activity {
                 }
                 continue;
             }
+            if self.only_followers_are_busy() {
+                self.inner.turn.send_modify(|turn| *turn += 1);
+            }
             let _ = tokio::time::timeout(FALLBACK, changed).await;
         }
     }
 
     fn all_idle(&self) -> bool {
         self.checks().iter().all(|check| (check.idle)())
+    }
+
+    fn only_followers_are_busy(&self) -> bool {
+        self.checks().iter().all(|check| check.follows || (check.idle)())
     }
 
     fn checks(&self) -> MutexGuard<'_, Vec<Check>> {

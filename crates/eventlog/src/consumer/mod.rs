@@ -157,7 +157,7 @@ impl Consumer {
     /// [`ConsumerError`].
     pub async fn start(spec: ConsumerSpec, bus: &Bus, activity: &Activity, shutdown: CancellationToken) -> Result<Consumer, ConsumerError> {
         let sink = Box::new(ViewsOnly { db: spec.db.clone() });
-        Self::launch(spec, sink, bus, activity, shutdown).await
+        Self::launch(spec, (sink, true), bus, activity, shutdown).await
     }
 
     /// Starts a consumer whose messages become commands on the service's aggregate, and fill read models where it has some.
@@ -171,12 +171,12 @@ impl Consumer {
         bus: &Bus,
         wiring: (&Activity, CancellationToken),
     ) -> Result<Consumer, ConsumerError> {
-        Self::launch(spec, Box::new(Commands { writer, inbound }), bus, wiring.0, wiring.1).await
+        Self::launch(spec, (Box::new(Commands { writer, inbound }), false), bus, wiring.0, wiring.1).await
     }
 
     async fn launch(
         spec: ConsumerSpec,
-        sink: Box<dyn Sink>,
+        (sink, follows): (Box<dyn Sink>, bool),
         bus: &Bus,
         activity: &Activity,
         shutdown: CancellationToken,
@@ -193,13 +193,14 @@ impl Consumer {
         let sources = open_sources(&spec, bus, &topics).await?;
         let shards = sources.kafka.as_ref().map_or(Shards::All, |kafka| Shards::Owned(kafka.owned()));
         let ends = Ends { bus: bus.clone(), topics, own: spec.own.clone() };
-        let registration = activity.register(format!("consumer {}", spec.name), {
+        let (name, idle) = (format!("consumer {}", spec.name), {
             let (shared, ends) = (Arc::clone(&shared), ends.clone());
             Box::new(move || shared.is_idle(&ends))
         });
+        let registration = if follows { activity.register_follower(name, idle) } else { activity.register(name, idle) };
         let parking = Parking::new(spec.db.clone(), spec.name, Arc::clone(&spec.clock), Arc::clone(&spec.ids));
         let name = spec.name;
-        let runner = runner::Runner::new(spec, sink, sources, Arc::clone(&shared), activity.clone());
+        let runner = runner::Runner::new(spec, (sink, follows), sources, Arc::clone(&shared), activity.clone());
         let task = tokio::spawn(watched(runner.run(parking.asked(), shutdown), name, Arc::clone(&shared), activity.clone()));
         Ok(Consumer { name, shared, ends, parking, shards, activity: activity.clone(), task, _registration: registration })
     }

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::FutureExt;
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -30,6 +31,9 @@ pub(crate) struct Runner {
     pub sources: Sources,
     pub shared: Arc<Shared>,
     pub activity: Activity,
+    /// It only writes read models and waits for its turn, unless it has it.
+    follows: bool,
+    has_turn: bool,
     pub trusted: HashSet<String>,
     pub shutdown: CancellationToken,
     /// What is stored of streams, as far as it was read or written here since somebody else may have changed it.
@@ -53,7 +57,13 @@ enum Woken {
 }
 
 impl Runner {
-    pub fn new(spec: ConsumerSpec, sink: Box<dyn Sink>, sources: Sources, shared: Arc<Shared>, activity: Activity) -> Self {
+    pub fn new(
+        spec: ConsumerSpec,
+        (sink, follows): (Box<dyn Sink>, bool),
+        sources: Sources,
+        shared: Arc<Shared>,
+        activity: Activity,
+    ) -> Self {
         let trusted = spec.own.iter().map(|own| own.topic.clone()).collect();
         Self {
             spec,
@@ -61,6 +71,8 @@ impl Runner {
             sources,
             shared,
             activity,
+            follows,
+            has_turn: false,
             trusted,
             shutdown: CancellationToken::new(),
             marks: HashMap::new(),
@@ -86,6 +98,7 @@ impl Runner {
                     self.working(false);
                 }
                 Woken::Messages => {
+                    self.has_turn = true;
                     self.working(true);
                     let ended = self.next_page().await;
                     self.working(false);
@@ -112,6 +125,17 @@ impl Runner {
         let next = self.shared.lock().next.clone();
         let next_hold = self.holds.values().map(|hold| hold.until).min();
         let holds = &self.holds;
+        if self.has_turn && !is_paused {
+            // A turn lasts until nothing more is there.
+            self.has_turn = self.sources.wait(&next, |place| holds.contains_key(place)).now_or_never().is_some();
+        }
+        let (waits, activity) = (self.follows && !self.has_turn, self.activity.clone());
+        let messages = async {
+            self.sources.wait(&next, |place| holds.contains_key(place)).await;
+            if waits {
+                activity.turn().await;
+            }
+        };
         tokio::select! {
             biased;
             () = self.shutdown.cancelled() => Woken::Shutdown,
@@ -120,7 +144,7 @@ impl Runner {
             () = asked.notified(), if !is_paused => Woken::Requests,
             _ = look.tick(), if !is_paused => Woken::Requests,
             () = sleep_until(next_hold), if !is_paused => Woken::HoldOver,
-            () = self.sources.wait(&next, |place| holds.contains_key(place)), if !is_paused => Woken::Messages,
+            () = messages, if !is_paused => Woken::Messages,
         }
     }
 
