@@ -2,8 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-
-use sqlx::postgres::PgPool;
+use std::time::Duration;
 
 use crate::keys::Keys;
 use crate::row::{Inner, Row};
@@ -26,6 +25,9 @@ pub enum Durability {
     Throwaway,
 }
 
+/// How long a statement on PostgreSQL may take unless said otherwise.
+pub const STATEMENT_DEADLINE: Duration = Duration::from_secs(30);
+
 /// A handle on one database; clones share it.
 #[derive(Clone)]
 pub struct Db {
@@ -35,7 +37,7 @@ pub struct Db {
 #[derive(Clone)]
 pub(crate) enum Backend {
     Sqlite(Arc<sqlite::Store>),
-    Postgres(PgPool),
+    Postgres(postgres::Pool),
 }
 
 impl Db {
@@ -47,12 +49,31 @@ impl Db {
         Ok(Db { backend: Backend::Sqlite(Arc::new(sqlite::Store::open(path, durability).await?)) })
     }
 
-    /// Connects to PostgreSQL; every connection sees `schema`, which is created when missing.
+    /// Connects to PostgreSQL; every connection sees `schema`, which is created when missing. A statement may take
+    /// [`STATEMENT_DEADLINE`].
     ///
     /// # Errors
     /// [`SqlError::Unavailable`] when the server does not answer, [`SqlError::Refused`] for a bad URL or schema name.
     pub async fn connect_postgres(url: &str, schema: &str, max_connections: u32) -> Result<Db, SqlError> {
-        Ok(Db { backend: Backend::Postgres(postgres::connect(url, schema, max_connections).await?) })
+        Self::connect_postgres_within(url, schema, max_connections, STATEMENT_DEADLINE).await
+    }
+
+    /// As [`Db::connect_postgres`], with another deadline for each statement and for each wait for a free connection. A statement that
+    /// is not done by then, because somebody holds a lock or the server hangs, fails with [`SqlError::Unavailable`]. Only
+    /// [`Tx::unhurried`] transactions, as those of migrations, take as long as they need.
+    ///
+    /// # Errors
+    /// As [`Db::connect_postgres`].
+    pub async fn connect_postgres_within(url: &str, schema: &str, max_connections: u32, deadline: Duration) -> Result<Db, SqlError> {
+        Ok(Db { backend: Backend::Postgres(postgres::connect(url, schema, max_connections, deadline).await?) })
+    }
+
+    /// Connects to PostgreSQL for a look, and creates nothing; `None` where the schema is not there.
+    ///
+    /// # Errors
+    /// As [`Db::connect_postgres`].
+    pub async fn look_at_postgres(url: &str, schema: &str, deadline: Duration) -> Result<Option<Db>, SqlError> {
+        Ok(postgres::look(url, schema, deadline).await?.map(|pool| Db { backend: Backend::Postgres(pool) }))
     }
 
     /// Which database this is.
@@ -85,7 +106,7 @@ impl Db {
             }
             Backend::Postgres(pool) => {
                 let arguments = postgres::arguments(args.iter().cloned())?;
-                let rows = sqlx::query_with(sqlite::statement(sql), arguments).fetch_all(pool).await?;
+                let rows = pool.fetch(sql, arguments).await?;
                 Ok(rows.into_iter().map(|row| Row(Inner::Postgres(row))).collect())
             }
         }
@@ -105,7 +126,7 @@ impl Db {
             }
             Backend::Postgres(pool) => {
                 let (text, arguments) = keys.for_postgres(sql, args)?;
-                let rows = sqlx::query_with(sqlite::statement(&text), arguments).fetch_all(pool).await?;
+                let rows = pool.fetch(&text, arguments).await?;
                 Ok(rows.into_iter().map(|row| Row(Inner::Postgres(row))).collect())
             }
         }

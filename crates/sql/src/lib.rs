@@ -31,7 +31,7 @@ mod tx;
 mod unsent;
 mod value;
 
-pub use db::{Db, Dialect, Durability};
+pub use db::{Db, Dialect, Durability, STATEMENT_DEADLINE};
 pub use error::SqlError;
 pub use keys::Keys;
 pub use migrate::Migration;

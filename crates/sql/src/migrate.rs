@@ -36,6 +36,8 @@ impl Db {
             return Ok(());
         }
         let mut tx = self.begin().await?;
+        // An index over a large table, and a wait for the process that builds it, take as long as they take.
+        tx.unhurried().await?;
         if self.dialect() == Dialect::Postgres {
             // Two transactions cannot both hold this; the hash makes it one lock per schema.
             tx.execute("SELECT pg_advisory_xact_lock(hashtext('regua:' || current_schema()))", &[]).await?;

@@ -1,43 +1,112 @@
-//! The PostgreSQL adapter: a pool whose every borrower starts with a ROLLBACK.
+//! The PostgreSQL adapter: a pool whose every borrower starts outside any transaction, and whose statements have a deadline.
 
 use std::str::FromStr;
 use std::time::Duration;
 
-use sqlx::postgres::{PgArguments, PgConnectOptions, PgPool, PgPoolOptions};
-use sqlx::{Arguments, ConnectOptions, Connection, Executor, PgConnection};
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgPool, PgPoolOptions, PgRow};
+use sqlx::{Arguments, ConnectOptions, Connection, Executor, PgConnection, Postgres};
 
+use crate::sqlite::statement;
 use crate::{Column, Kind, SqlError, Value};
 
 /// How long a server may take to let the first connection in.
 const ANSWER: Duration = Duration::from_secs(5);
 
+/// The server ends a statement at its deadline and says so. A server that says nothing is given so much longer.
+const GRACE: Duration = Duration::from_secs(5);
+/// Ends whatever transaction a borrower finds, in one round trip. A plain ROLLBACK outside a transaction, which is where almost every
+/// borrower is, would put a warning into the server's log each time. In a transaction that has failed BEGIN is an error, and the
+/// connection is given up.
+const OUTSIDE: &str = "BEGIN; ROLLBACK";
+
+/// Connections to one schema.
+#[derive(Clone)]
+pub(crate) struct Pool {
+    pub(crate) connections: PgPool,
+    /// How long a statement may take.
+    pub(crate) deadline: Duration,
+}
+
+impl Pool {
+    /// Runs a query outside any transaction on a connection of the pool.
+    pub(crate) async fn fetch(&self, text: &str, arguments: PgArguments) -> Result<Vec<PgRow>, SqlError> {
+        let mut connection = self.connections.acquire().await?;
+        let query = sqlx::query_with(statement(text), arguments).fetch_all(&mut *connection);
+        match answer(Some(self.deadline), query).await {
+            Ok(answered) => Ok(answered?),
+            Err(silent) => {
+                give_up(connection);
+                Err(silent)
+            }
+        }
+    }
+}
+
+/// What the server answers, unless it takes longer than the deadline, and the grace on top, allow.
+pub(crate) async fn answer<T>(deadline: Option<Duration>, statement: impl Future<Output = T>) -> Result<T, SqlError> {
+    let Some(deadline) = deadline else { return Ok(statement.await) };
+    match tokio::time::timeout(deadline + GRACE, statement).await {
+        Ok(answered) => Ok(answered),
+        Err(_) => Err(SqlError::Unavailable(format!("no answer in {} s", (deadline + GRACE).as_secs()))),
+    }
+}
+
+/// Takes a connection that waits for an answer out of its pool and closes it: returned, it would be asked once more and keep its place.
+pub(crate) fn give_up(connection: PoolConnection<Postgres>) {
+    drop(connection.detach());
+}
+
 /// Opens a pool whose connections see `schema` only; creates the schema when it is missing.
-pub(crate) async fn connect(url: &str, schema: &str, max_connections: u32) -> Result<PgPool, SqlError> {
+pub(crate) async fn connect(url: &str, schema: &str, max_connections: u32, deadline: Duration) -> Result<Pool, SqlError> {
+    let options = options(url, schema, deadline)?;
+    create_schema(&options, schema).await?;
+    Ok(pool(options, max_connections, deadline))
+}
+
+/// As [`connect`], but creates nothing: `None` where the schema is missing.
+pub(crate) async fn look(url: &str, schema: &str, deadline: Duration) -> Result<Option<Pool>, SqlError> {
+    let options = options(url, schema, deadline)?;
+    let mut connection = answered(&options).await?;
+    let found = sqlx::query("SELECT 1 FROM pg_namespace WHERE nspname = $1").bind(schema).fetch_optional(&mut connection).await?;
+    connection.close().await?;
+    Ok(found.map(|_| pool(options, 2, deadline)))
+}
+
+fn options(url: &str, schema: &str, deadline: Duration) -> Result<PgConnectOptions, SqlError> {
     if !is_identifier(schema) {
         return Err(SqlError::Refused(format!("schema {schema:?} is not a lower case identifier")));
     }
-    let options = PgConnectOptions::from_str(url)?
-        // A ROLLBACK outside a transaction warns, and every borrow sends one.
+    let deadline_ms = deadline.as_millis().to_string();
+    let settings = [
+        ("search_path", schema),
+        // What a BEGIN inside a transaction would say.
+        ("client_min_messages", "error"),
         // A process that hangs inside a transaction holds the head of the log: the server ends it after a minute.
-        .options([("search_path", schema), ("client_min_messages", "error"), ("idle_in_transaction_session_timeout", "60s")])
-        .application_name("regua")
-        .statement_cache_capacity(512)
-        .disable_statement_logging();
-    create_schema(&options, schema).await?;
-    let pool = PgPoolOptions::new()
+        ("idle_in_transaction_session_timeout", "60s"),
+        // Waiting for a lock counts.
+        ("statement_timeout", deadline_ms.as_str()),
+    ];
+    let options = PgConnectOptions::from_str(url)?.options(settings).application_name("regua");
+    Ok(options.statement_cache_capacity(512).disable_statement_logging())
+}
+
+fn pool(options: PgConnectOptions, max_connections: u32, deadline: Duration) -> Pool {
+    let connections = PgPoolOptions::new()
         .max_connections(max_connections)
-        .acquire_timeout(Duration::from_secs(30))
+        // A server that does not answer the hook is given up here.
+        .acquire_timeout(deadline)
         // The hook speaks to the server anyway, so the ping would be a second round trip.
         .test_before_acquire(false)
         .before_acquire(|connection, _meta| {
             Box::pin(async move {
                 // sqlx may hand out a connection whose last borrower was dropped between BEGIN and its bookkeeping.
-                connection.execute("ROLLBACK").await?;
+                connection.execute(OUTSIDE).await?;
                 Ok(true)
             })
         })
         .connect_lazy_with(options);
-    Ok(pool)
+    Pool { connections, deadline }
 }
 
 /// Several services and replicas start at once: `IF NOT EXISTS` alone races with itself in the catalogue.

@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use chrono::{DateTime, Utc};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, PgConnection, Row as _};
 
@@ -20,6 +21,14 @@ impl Server {
     pub async fn connect(url: &str) -> Result<Server, SqlError> {
         let options = PgConnectOptions::from_str(url)?.application_name("regua").disable_statement_logging();
         Ok(Server { connection: postgres::answered(&options).await? })
+    }
+
+    /// What the server's clock says.
+    ///
+    /// # Errors
+    /// Any [`SqlError`].
+    pub async fn now(&mut self) -> Result<DateTime<Utc>, SqlError> {
+        Ok(sqlx::query("SELECT clock_timestamp() AS now").fetch_one(&mut self.connection).await?.try_get("now")?)
     }
 
     /// Takes a name for as long as the connection lives; false when somebody else has it.

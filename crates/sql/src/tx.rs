@@ -1,18 +1,19 @@
 //! Transactions: opened here and nowhere else.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use futures::TryStreamExt;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgArguments, Postgres};
-use sqlx::{Connection, Either, Executor};
+use sqlx::{Either, Executor};
 use tokio::sync::OwnedMutexGuard;
 
 use crate::db::Backend;
 use crate::keys::Keys;
 use crate::row::{Inner, Row};
 use crate::unsent::Unsent;
-use crate::{Db, Dialect, SqlError, Value, postgres, sqlite};
+use crate::{Db, Dialect, STATEMENT_DEADLINE, SqlError, Value, postgres, sqlite};
 
 /// An open transaction that may write. Dropping it rolls back.
 ///
@@ -28,6 +29,8 @@ pub struct Tx {
     failed: bool,
     /// What the database has not been told yet; always empty on PostgreSQL.
     unsent: Unsent,
+    /// How long a statement may take; None on SQLite, and for who is in no hurry.
+    deadline: Option<Duration>,
 }
 
 enum Connected {
@@ -40,16 +43,29 @@ impl Tx {
         match &db.backend {
             Backend::Sqlite(store) => {
                 let guard = store.acquire().await?;
-                Ok(Tx { connection: Some(Connected::Sqlite(guard)), failed: false, unsent: Unsent::begin() })
+                let connection = Some(Connected::Sqlite(guard));
+                Ok(Tx { connection, failed: false, unsent: Unsent::begin(), deadline: None })
             }
             Backend::Postgres(pool) => {
                 // The Tx exists before BEGIN is sent: a future dropped in between rolls back like any other.
-                let connection = Some(Connected::Postgres(pool.acquire().await?));
-                let mut tx = Tx { connection, failed: false, unsent: Unsent::default() };
+                let connection = Some(Connected::Postgres(pool.connections.acquire().await?));
+                let mut tx = Tx { connection, failed: false, unsent: Unsent::default(), deadline: Some(pool.deadline) };
                 tx.control("BEGIN").await?;
                 Ok(tx)
             }
         }
+    }
+
+    /// From now on statements of this transaction take as long as they need, and wait for locks as long.
+    ///
+    /// # Errors
+    /// Any [`SqlError`].
+    pub async fn unhurried(&mut self) -> Result<(), SqlError> {
+        if self.dialect() == Dialect::Postgres {
+            self.execute("SET LOCAL statement_timeout = 0", &[]).await?;
+        }
+        self.deadline = None;
+        Ok(())
     }
 
     /// Runs a statement; returns the number of rows it changed.
@@ -127,9 +143,12 @@ impl Tx {
             self.sent(Vec::new()).await?;
         }
         let script = sqlx::raw_sql(sqlite::statement(sql));
+        let deadline = self.deadline;
         let done = match self.connected()? {
-            Connected::Sqlite(guard) => script.execute(guard.connection().await?).await.map(|_| ()),
-            Connected::Postgres(connection) => script.execute(&mut **connection).await.map(|_| ()),
+            Connected::Sqlite(guard) => Ok(script.execute(guard.connection().await?).await.map(|_| ())),
+            Connected::Postgres(connection) => {
+                postgres::answer(deadline, script.execute(&mut **connection)).await.map(|done| done.map(|_| ()))
+            }
         };
         self.note(done)
     }
@@ -203,19 +222,21 @@ impl Tx {
             Bound::Sqlite(text, values) => Ok(self.sent(vec![(text, values)]).await?.pop().unwrap_or_default()),
             Bound::Postgres(text, arguments) => {
                 let query = sqlx::query_with(sqlite::statement(&text), arguments);
-                let mut found = (0, Vec::new());
+                let deadline = self.deadline;
                 let mut answers = self.postgres()?.fetch_many(query);
-                let end = loop {
-                    match answers.try_next().await {
-                        Ok(Some(Either::Left(done))) => found.0 = done.rows_affected(),
-                        Ok(Some(Either::Right(row))) => found.1.push(Row(Inner::Postgres(row))),
-                        Ok(None) => break Ok(()),
-                        Err(error) => break Err(error),
+                let found = async {
+                    let mut found = (0, Vec::new());
+                    while let Some(answer) = answers.try_next().await? {
+                        match answer {
+                            Either::Left(done) => found.0 = done.rows_affected(),
+                            Either::Right(row) => found.1.push(Row(Inner::Postgres(row))),
+                        }
                     }
+                    Ok(found)
                 };
+                let found = postgres::answer(deadline, found).await;
                 drop(answers);
-                self.note(end)?;
-                Ok(found)
+                self.note(found)
             }
         }
     }
@@ -255,14 +276,22 @@ impl Tx {
             }
         };
         drop(told);
-        self.note(end)?;
+        self.note(Ok(end))?;
         Ok(answers)
     }
 
-    /// Remembers a failure, so that nobody commits what is left.
-    fn note<T>(&mut self, done: Result<T, sqlx::Error>) -> Result<T, SqlError> {
-        self.failed |= done.is_err();
-        done.map_err(SqlError::from)
+    /// Remembers a failure, so that nobody commits what is left. A connection that still waits for its answer is good for nothing.
+    fn note<T>(&mut self, done: Result<Result<T, sqlx::Error>, SqlError>) -> Result<T, SqlError> {
+        self.failed |= !matches!(done, Ok(Ok(_)));
+        match done {
+            Ok(done) => done.map_err(SqlError::from),
+            Err(silent) => {
+                if let Some(Connected::Postgres(connection)) = self.connection.take() {
+                    postgres::give_up(connection);
+                }
+                Err(silent)
+            }
+        }
     }
 
     pub(crate) fn dialect(&self) -> Dialect {
@@ -286,11 +315,12 @@ impl Tx {
     /// BEGIN, COMMIT and ROLLBACK, as they are. SQLite keeps them prepared; PostgreSQL takes them in the simple protocol, one
     /// round trip each.
     async fn control(&mut self, sql: &'static str) -> Result<(), SqlError> {
-        match self.connected()? {
-            Connected::Sqlite(guard) => sqlx::query(sql).execute(guard.connection().await?).await.map(|_| ())?,
-            Connected::Postgres(connection) => connection.execute(sql).await.map(|_| ())?,
-        }
-        Ok(())
+        let deadline = self.deadline;
+        let done = match self.connected()? {
+            Connected::Sqlite(guard) => Ok(sqlx::query(sql).execute(guard.connection().await?).await.map(|_| ())),
+            Connected::Postgres(connection) => postgres::answer(deadline, connection.execute(sql)).await.map(|done| done.map(|_| ())),
+        };
+        self.note(done)
     }
 
     fn end(&mut self) {
@@ -359,9 +389,10 @@ impl Drop for Tx {
             }
             (Connected::Sqlite(guard), Err(_)) => drop(guard),
             (Connected::Postgres(mut connection), Ok(runtime)) => {
+                let deadline = self.deadline.or(Some(STATEMENT_DEADLINE));
                 runtime.spawn(async move {
-                    if connection.execute("ROLLBACK").await.is_err() {
-                        let _ = connection.detach().close_hard().await;
+                    if !matches!(postgres::answer(deadline, connection.execute("ROLLBACK")).await, Ok(Ok(_))) {
+                        postgres::give_up(connection);
                     }
                 });
             }

@@ -27,7 +27,7 @@ pub async fn fresh() -> Vec<Fresh> {
     all
 }
 
-fn schema_name() -> String {
+pub fn schema_name() -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let started = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_micros();
     format!("sql_{started}_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))

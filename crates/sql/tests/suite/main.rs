@@ -3,6 +3,7 @@
 mod bulk;
 mod cancel;
 mod databases;
+mod deadline;
 mod disk;
 mod migrations;
 mod values;
