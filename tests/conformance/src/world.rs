@@ -181,6 +181,11 @@ impl World {
         Ok(())
     }
 
+    /// Why the relay cannot go on now.
+    pub(crate) fn relay_trouble(&self) -> Option<String> {
+        self.relay.as_ref().and_then(|relay| relay.status().trouble)
+    }
+
     /// Starts the mirror's consumer.
     pub(crate) async fn listen(&self) -> Result<Reader> {
         self.mirror.listen(&self.bus, &self.activity, &self.stop).await

@@ -28,7 +28,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::Span;
 
 use crate::activity::{Activity, Registration};
-use crate::bus::{Bus, BusError, Message};
+use crate::bus::{Bus, BusError, Message, Place};
 use crate::event::{Clock, Ids};
 use crate::log::Faults;
 use crate::projection::{OwnLog, ProjectionError, Projections};
@@ -143,6 +143,7 @@ pub struct Consumer {
     name: &'static str,
     shared: Arc<Shared>,
     ends: Ends,
+    db: Db,
     parking: Parking,
     shards: Shards,
     activity: Activity,
@@ -199,10 +200,10 @@ impl Consumer {
         });
         let registration = if follows { activity.register_follower(name, idle) } else { activity.register(name, idle) };
         let parking = Parking::new(spec.db.clone(), spec.name, Arc::clone(&spec.clock), Arc::clone(&spec.ids));
-        let name = spec.name;
+        let (name, db) = (spec.name, spec.db.clone());
         let runner = runner::Runner::new(spec, (sink, follows), sources, Arc::clone(&shared), activity.clone());
         let task = tokio::spawn(watched(runner.run(parking.asked(), shutdown), name, Arc::clone(&shared), activity.clone()));
-        Ok(Consumer { name, shared, ends, parking, shards, activity: activity.clone(), task, _registration: registration })
+        Ok(Consumer { name, shared, ends, db, parking, shards, activity: activity.clone(), task, _registration: registration })
     }
 
     /// The consumer's permanent name.
@@ -213,6 +214,20 @@ impl Consumer {
     /// How it is doing.
     pub fn status(&self) -> ConsumerStatus {
         self.shared.status(self.name, &self.ends)
+    }
+
+    /// How many messages are there and not read, by this process or by those that share the consumer's partitions with it. Asks the
+    /// brokers where topics end, and the database how far they are read.
+    ///
+    /// # Errors
+    /// [`ConsumerError`] when one of them does not answer.
+    pub async fn lag(&self) -> Result<u64, ConsumerError> {
+        if let Bus::Kafka(kafka) = &self.ends.bus {
+            kafka.learn_ends(&self.ends.topics).await?;
+        }
+        let read = checkpoint::offsets(&self.db, self.name).await?;
+        let left = |(place, end): (Place, i64)| (end - read.get(&place).copied().unwrap_or(0)).max(0).unsigned_abs();
+        Ok(self.ends.known().into_iter().map(left).sum())
     }
 
     /// Its parked streams.

@@ -19,11 +19,12 @@ const PAGE: u32 = 200;
 impl Runner {
     /// Looks for requests and carries out those of partitions that are ours.
     pub(super) async fn carry_out_requests(&mut self) {
-        if let Err(error) = self.try_requests().await {
+        let tried = self.try_requests().await;
+        if let Err(error) = &tried {
             // The next look tries again.
-            self.note_trouble(Some(error.to_string()));
             tracing::warn!(consumer = self.spec.name, %error, "requests for parked streams not carried out");
         }
+        self.shared.lock().requests_trouble = tried.err().map(|error| error.to_string());
     }
 
     async fn try_requests(&mut self) -> Result<(), SqlError> {

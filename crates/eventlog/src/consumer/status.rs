@@ -75,6 +75,8 @@ pub(crate) struct State {
     pub parked: u64,
     pub counts: Counts,
     pub trouble: Option<String>,
+    /// Why requests for parked streams could not be looked up; known anew a second later.
+    pub requests_trouble: Option<String>,
 }
 
 impl Shared {
@@ -98,7 +100,7 @@ impl Shared {
             parked: state.parked,
             gaps: state.held.values().cloned().collect(),
             counts: state.counts,
-            trouble: state.trouble.clone(),
+            trouble: state.trouble.clone().or_else(|| state.requests_trouble.clone()),
             stopped: state.stopped,
             paused,
         }

@@ -104,6 +104,16 @@ impl Log {
         Ok(log)
     }
 
+    /// Opens the log in a database as it is and creates nothing: for whoever only looks.
+    ///
+    /// # Errors
+    /// [`LogError`] of the database, also where the tables of the log are not there.
+    pub async fn look(db: Db, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Result<Log, LogError> {
+        let log = Log::with(Backend::Sql(db), clock, ids);
+        log.head().await?;
+        Ok(log)
+    }
+
     /// A log that lives as long as its handles: for tests and as the reference of the others. It has no database, so side rows are
     /// refused and consumers cannot keep their place in it.
     pub fn memory(clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Log {

@@ -54,6 +54,8 @@ pub struct RelayStatus {
     pub head: u64,
     /// Events sent and not yet acknowledged.
     pub in_flight: usize,
+    /// Why it cannot go on now; None while it can, or while another process fills the topic.
+    pub trouble: Option<String>,
 }
 
 /// A running relay. Keep the handle: dropping it does not stop the relay (the cancellation token does), but the barrier then does not
@@ -112,6 +114,7 @@ impl Relay {
             published: window.published(),
             head: self.log.known_head(),
             in_flight: window.in_flight(),
+            trouble: self.progress.trouble(),
         }
     }
 
@@ -133,6 +136,14 @@ impl Relay {
             tracing::error!(%error, "relay task ended badly");
         }
     }
+}
+
+/// Up to which position of a log its relays have filled the topic, as its database knows it; 0 where none ever ran.
+///
+/// # Errors
+/// Any [`SqlError`], also where the tables of the relay are not there.
+pub async fn published(db: &Db, topic: &str) -> Result<u64, SqlError> {
+    load_cursor(db, topic).await
 }
 
 async fn load_cursor(db: &Db, topic: &str) -> Result<u64, SqlError> {
@@ -165,8 +176,12 @@ impl Worker {
         while !self.shutdown.is_cancelled() {
             match candidate.try_take().await {
                 Ok(Some(lease)) => self.hold(lease).await,
-                Ok(None) => self.wait(CANDIDATE).await,
+                Ok(None) => {
+                    self.progress.note_trouble(None);
+                    self.wait(CANDIDATE).await;
+                }
                 Err(error) => {
+                    self.progress.note_trouble(Some(error.to_string()));
                     tracing::warn!(topic = self.progress.topic, %error, "lease of the relay cannot be read");
                     self.wait(CANDIDATE).await;
                 }
@@ -190,10 +205,12 @@ impl Worker {
                 Ok(Ended::LeaseLost) => break,
                 Ok(Ended::Again(reason)) => {
                     tracing::warn!(topic = self.progress.topic, reason, "relay starts again from its cursor");
+                    self.progress.note_trouble(Some(reason));
                     self.wait(waits.next().unwrap_or(CANDIDATE)).await;
                 }
                 Err(error) => {
                     tracing::warn!(topic = self.progress.topic, %error, "relay interrupted");
+                    self.progress.note_trouble(Some(error.to_string()));
                     self.wait(waits.next().unwrap_or(CANDIDATE)).await;
                 }
             }

@@ -4,10 +4,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use rdkafka::ClientContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{DeliveryResult, Message as _};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
+use rdkafka::{ClientContext, Statistics};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -29,17 +29,28 @@ pub(crate) struct Progress {
     kafka: Kafka,
     activity: Activity,
     window: Mutex<Window>,
+    trouble: Mutex<Option<String>>,
     /// Told after every acknowledgement.
     pub changed: Notify,
 }
 
 impl Progress {
     pub fn new(topic: String, kafka: Kafka, activity: Activity) -> Self {
-        Self { topic, kafka, activity, window: Mutex::default(), changed: Notify::new() }
+        Self { topic, kafka, activity, window: Mutex::default(), trouble: Mutex::default(), changed: Notify::new() }
     }
 
     pub fn window(&self) -> MutexGuard<'_, Window> {
         self.window.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Why the relay cannot go on now.
+    pub fn trouble(&self) -> Option<String> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// None: it goes on.
+    pub fn note_trouble(&self, trouble: Option<String>) {
+        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
     }
 }
 
@@ -49,11 +60,21 @@ pub(super) struct Reports(Arc<Progress>);
 impl ClientContext for Reports {
     fn error(&self, error: KafkaError, reason: &str) {
         let fatal = matches!(&error, KafkaError::Global(RDKafkaErrorCode::Fatal));
-        // librdkafka logs and repairs all others by itself.
+        // librdkafka logs and repairs all others by itself. While no broker answers, messages wait and nothing fails.
+        if matches!(&error, KafkaError::Global(RDKafkaErrorCode::AllBrokersDown)) {
+            self.0.note_trouble(Some(error.to_string()));
+        }
         if fatal {
             tracing::warn!(topic = self.0.topic, %error, reason, "kafka producer is dead");
             self.0.window().fail(format!("{error}: {reason}"));
             self.0.changed.notify_one();
+        }
+    }
+
+    /// A relay that has nothing to send learns in this way that a broker is back.
+    fn stats(&self, statistics: Statistics) {
+        if statistics.brokers.values().any(|broker| broker.state == "UP") {
+            self.0.note_trouble(None);
         }
     }
 }
@@ -69,6 +90,7 @@ impl ProducerContext for Reports {
                 // The end first: nobody may see the log published and the consumers at the old end.
                 progress.kafka.note_end(&progress.topic, message.partition(), message.offset() + 1);
                 progress.window().acknowledge(position as u64);
+                progress.note_trouble(None);
             }
             Err((error, _)) => progress.window().fail(error.to_string()),
         }

@@ -147,7 +147,8 @@ async fn until_open(storage: &Postgres) -> Result<Service> {
 }
 
 /// The broker is not there when the services start. Publishing and listening say so and may be asked again; commands are answered meanwhile,
-/// and all of it arrives once the broker has come.
+/// and all of it arrives once the broker has come. When it goes away again the relay's operator sees it, and sees it come back though there
+/// is nothing to send.
 ///
 /// # Errors
 /// What is wrong.
@@ -168,6 +169,12 @@ pub async fn a_broker_that_comes_late_is_waited_for() -> Outcome {
     let reader = world.listen().await?;
     world.bank.pay(&[("a", 3)]).await?;
     world.mirrored_exactly(&reader).await?;
+    ensure!(world.relay_trouble().is_none(), "{:?}", world.relay_trouble());
+    server.down().await?;
+    until("an absent broker is seen", async || Ok(world.relay_trouble().is_some())).await?;
+    println!("the relay says: {:?}", world.relay_trouble());
+    server.up().await?;
+    until("the broker is seen again", async || Ok(world.relay_trouble().is_none())).await?;
     world.end(vec![reader]).await;
     Ok(())
 }

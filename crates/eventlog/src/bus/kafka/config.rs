@@ -19,9 +19,44 @@ pub struct KafkaConfig {
     pub fetch_wait_ms: u32,
     /// Prefetched messages per consumer and partition at most, in kilobytes.
     pub prefetch_kb: u32,
-    /// Further librdkafka settings, such as those of TLS and SASL. They win over all others: take care.
+    /// Further librdkafka settings, such as those of TLS and SASL. They win over all others: whoever
+    /// reads them from a configuration refuses the [`PROTECTED`] ones.
     pub settings: Vec<(String, String)>,
 }
+
+/// Settings of librdkafka that are not the operator's, under all their names: with other values events would be lost, doubled, read out
+/// of order or passed over, or two processes would not agree on who reads what.
+pub const PROTECTED: &[&str] = &[
+    "acks",
+    "allow.auto.create.topics",
+    "auto.commit.enable",
+    "auto.commit.interval.ms",
+    "auto.offset.reset",
+    "bootstrap.servers",
+    "delivery.timeout.ms",
+    "enable.auto.commit",
+    "enable.auto.offset.store",
+    "enable.gapless.guarantee",
+    "enable.idempotence",
+    "enable.partition.eof",
+    "group.id",
+    "group.instance.id",
+    "group.protocol",
+    "group.remote.assignor",
+    "isolation.level",
+    "max.in.flight",
+    "max.in.flight.requests.per.connection",
+    "message.send.max.retries",
+    "message.timeout.ms",
+    "metadata.broker.list",
+    "partition.assignment.strategy",
+    "partitioner",
+    "queuing.strategy",
+    "request.required.acks",
+    "retries",
+    "transaction.timeout.ms",
+    "transactional.id",
+];
 
 impl KafkaConfig {
     /// The defaults for a cluster: 12 partitions, one copy, low latency.
@@ -65,6 +100,8 @@ impl KafkaConfig {
         config.set("message.timeout.ms", "0");
         config.set("compression.type", "lz4");
         config.set("linger.ms", self.linger_ms.to_string());
+        // Whether a broker is there, for the operator.
+        config.set("statistics.interval.ms", "5000");
         self.finish(config)
     }
 

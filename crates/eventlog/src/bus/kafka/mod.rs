@@ -14,9 +14,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::bus::Place;
 
-pub use config::KafkaConfig;
+pub use config::{KafkaConfig, PROTECTED};
 pub use envelope::MALFORMED;
 pub(crate) use subscription::Subscription;
+pub use topics::TopicState;
 
 /// A Kafka cluster. Cheap to clone.
 #[derive(Clone)]

@@ -6,6 +6,7 @@ use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::metadata::{MetadataPartition, MetadataTopic};
 
 use super::Kafka;
 use crate::bus::BusError;
@@ -17,6 +18,29 @@ const GREETING: Duration = Duration::from_secs(3);
 const AGAIN: Duration = Duration::from_millis(500);
 /// How long a new topic may take to be known everywhere.
 const VISIBLE: Duration = Duration::from_secs(30);
+
+/// A topic as the cluster has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TopicState {
+    /// How many partitions it has.
+    pub partitions: i32,
+    /// Copies of the partition that has the fewest.
+    pub replication: i32,
+    /// Copies that are up to date, of the partition that has the fewest.
+    pub in_sync: i32,
+}
+
+impl TopicState {
+    fn of(topic: &MetadataTopic) -> TopicState {
+        let partitions = topic.partitions();
+        let fewest = |copies: fn(&MetadataPartition) -> usize| partitions.iter().map(copies).min().unwrap_or(0) as i32;
+        TopicState {
+            partitions: partitions.len() as i32,
+            replication: fewest(|partition| partition.replicas().len()),
+            in_sync: fewest(|partition| partition.isr().len()),
+        }
+    }
+}
 
 impl Kafka {
     /// Asks whether anybody is there, and waits for it at most three seconds.
@@ -43,6 +67,48 @@ impl Kafka {
         self.create_patiently(topic).await?;
         let (kafka, topic) = (self.clone(), topic.to_string());
         on_thread(move || kafka.inspect(&topic)).await
+    }
+
+    /// Looks at a topic and creates nothing; `None` where it does not exist.
+    ///
+    /// # Errors
+    /// [`BusError::Kafka`] when the cluster does not answer or refuses.
+    pub async fn look_at_topic(&self, topic: &str) -> Result<Option<TopicState>, BusError> {
+        let (kafka, topic) = (self.clone(), topic.to_string());
+        on_thread(move || {
+            let config = kafka.config();
+            let client: BaseConsumer = config.finish(config.client()).create().map_err(failed)?;
+            let name = config.physical(&topic);
+            let metadata = client.fetch_metadata(Some(&name), REQUEST).map_err(failed)?;
+            let Some(found) = metadata.topics().iter().find(|found| found.name() == name) else { return Ok(None) };
+            match found.error().map(RDKafkaErrorCode::from) {
+                None => Ok(Some(TopicState::of(found))),
+                Some(RDKafkaErrorCode::UnknownTopicOrPartition) => Ok(None),
+                Some(code) => Err(BusError::Kafka(format!("topic {name}: {code}"))),
+            }
+        })
+        .await
+    }
+
+    /// Asks where the partitions of topics end now; other processes write to them too.
+    ///
+    /// # Errors
+    /// [`BusError::Kafka`] as soon as one is not answered for.
+    pub(crate) async fn learn_ends(&self, topics: &[String]) -> Result<(), BusError> {
+        if topics.is_empty() {
+            return Ok(());
+        }
+        let (kafka, topics) = (self.clone(), topics.to_vec());
+        on_thread(move || {
+            let config = kafka.config();
+            let client: BaseConsumer = config.finish(config.client()).create().map_err(failed)?;
+            for (topic, partition) in topics.iter().flat_map(|topic| (0..config.partitions).map(move |partition| (topic, partition))) {
+                let (_, end) = client.fetch_watermarks(&config.physical(topic), partition, GREETING).map_err(failed)?;
+                kafka.note_end(topic, partition, end);
+            }
+            Ok(())
+        })
+        .await
     }
 
     /// Deletes every topic whose name in the cluster, prefix and all, satisfies `doomed`. Returns their names.
