@@ -112,13 +112,15 @@ async fn open(process: &Process, storage: &Storage) -> Environment {
 
 fn sqlite(directory: &tempfile::TempDir) -> Storage {
     let directory = directory.path().to_owned();
-    Storage { kind: "sqlite".into(), directory, url: String::new(), max_connections: 2, prefix: String::new() }
+    let (kind, url, prefix) = ("sqlite".into(), String::new(), String::new());
+    Storage { kind, directory, url, max_connections: 2, statement_timeout_seconds: 30, prefix }
 }
 
 /// A schema of its own for every world.
 fn postgres(url: String) -> Storage {
     let prefix = format!("t{}_", uuid::Uuid::now_v7().simple());
-    Storage { kind: "postgres".into(), directory: std::path::PathBuf::new(), url, max_connections: 4, prefix }
+    let directory = std::path::PathBuf::new();
+    Storage { kind: "postgres".into(), directory, url, max_connections: 4, statement_timeout_seconds: 30, prefix }
 }
 
 fn rules(approvals_given: bool) -> Rules {

@@ -2,6 +2,7 @@
 
 use crate::{config::Access, refusal::Refusal};
 use anyhow::Context;
+use axum::http::{HeaderMap, header::AUTHORIZATION};
 use kernel::TenantId;
 use std::{net::SocketAddr, sync::Arc};
 use subtle::ConstantTimeEq;
@@ -97,9 +98,37 @@ pub fn check_listener(address: SocketAddr, access: &Access) -> anyhow::Result<()
     Ok(())
 }
 
+/// Whether a request may read the metrics: who shows `access.metrics_token`, or, where none is set, who asks a loopback listener.
+pub fn may_read_metrics(access: &Access, headers: &HeaderMap, on_loopback: bool) -> bool {
+    if access.metrics_token.is_empty() {
+        return on_loopback;
+    }
+    let shown = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(|value| value.strip_prefix("Bearer "));
+    shown.is_some_and(|token| token.as_bytes().ct_eq(access.metrics_token.as_bytes()).into())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Reflection;
+
+    #[test]
+    fn metrics_are_for_this_machine_or_for_who_shows_the_token() {
+        let with = |token: &str| Access { metrics_token: token.to_owned(), ..Access::default() };
+        let shown = |text: &'static str| HeaderMap::from_iter([(AUTHORIZATION, text.parse().unwrap())]);
+        let cases = [
+            ("", HeaderMap::new(), true, true),
+            ("", HeaderMap::new(), false, false),
+            ("", shown("Bearer "), false, false),
+            ("scrape", HeaderMap::new(), true, false),
+            ("scrape", shown("Bearer scrape"), false, true),
+            ("scrape", shown("Bearer scrap"), false, false),
+            ("scrape", shown("scrape"), true, false),
+        ];
+        for (token, headers, on_loopback, may) in cases {
+            assert_eq!(may_read_metrics(&with(token), &headers, on_loopback), may, "{token:?} {headers:?} {on_loopback}");
+        }
+    }
 
     fn metadata(pairs: &[(&'static str, &str)]) -> MetadataMap {
         let mut map = MetadataMap::new();
@@ -138,6 +167,17 @@ mod tests {
         for tokens in ["\"\" = \"acme\"", "t = 5", "t = \"\"", "t = \"a b\"", "t = \"acme/eu\""] {
             let access = Access { tokens: tokens.parse().unwrap(), ..Access::default() };
             assert!(Gatekeeper::new(&access).is_err(), "{tokens}");
+        }
+    }
+
+    #[test]
+    fn reflection_off_loopback_has_to_be_asked_for() {
+        let (near, far) = ("127.0.0.1:7401".parse().unwrap(), "0.0.0.0:7401".parse().unwrap());
+        for (reflection, expected) in
+            [(Reflection::Never, (false, false)), (Reflection::Loopback, (true, false)), (Reflection::Always, (true, true))]
+        {
+            let access = Access { reflection, ..Access::default() };
+            assert_eq!((access.reflects(near), access.reflects(far)), expected, "{reflection:?}");
         }
     }
 

@@ -3,8 +3,14 @@
 //! The bundled default is the schema: a key that it does not have, or a value of another kind, is a fault, and all
 //! faults are reported at once. A text value `env:NAME` is read from the environment here and nowhere else.
 
+use eventlog::bus::PROTECTED;
 use serde::{Deserialize, de::DeserializeOwned};
-use std::{fmt, net::SocketAddr, path::PathBuf};
+use std::{
+    fmt,
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+    time::Duration,
+};
 use toml::{Table, Value};
 
 /// Begins a text that stands for an environment variable.
@@ -135,6 +141,8 @@ pub struct Storage {
     pub url: String,
     /// Connections per service.
     pub max_connections: u32,
+    /// Seconds that a statement on PostgreSQL may take, waits for locks included.
+    pub statement_timeout_seconds: u32,
     /// Put before schema names, so that several installations share a database.
     pub prefix: String,
 }
@@ -153,17 +161,27 @@ pub struct BusConfig {
     pub replication: i32,
     /// Put before topic and group names, so that several installations share a broker.
     pub prefix: String,
+    /// Further settings of librdkafka, as `security.protocol`; see [`BusConfig::client_settings`].
+    pub settings: Table,
 }
 
 impl Storage {
-    /// Errors: an unknown kind, or PostgreSQL without an address.
+    /// Errors: an unknown kind, PostgreSQL without an address, or a deadline that is none.
     pub fn check(&self) -> Result<(), Faults> {
         match self.kind.as_str() {
+            "sqlite" | "postgres" if !(1..=3600).contains(&self.statement_timeout_seconds) => {
+                Err(Faults::one("storage.statement_timeout_seconds", "should be 1 to 3600"))
+            }
             "sqlite" => Ok(()),
             "postgres" if self.url.is_empty() => Err(Faults::one("storage.url", "is needed where storage.kind is postgres")),
             "postgres" => Ok(()),
             other => Err(Faults::one("storage.kind", format!("is {other}, should be sqlite or postgres"))),
         }
+    }
+
+    /// The deadline of a statement on PostgreSQL.
+    pub fn statement_deadline(&self) -> Duration {
+        Duration::from_secs(self.statement_timeout_seconds.into())
     }
 }
 
@@ -174,8 +192,49 @@ impl BusConfig {
             "in-process" | "kafka" if self.partitions < 1 => Err(Faults::one("bus.partitions", "should be more than zero")),
             "in-process" | "kafka" if self.replication < 1 => Err(Faults::one("bus.replication", "should be more than zero")),
             "kafka" if self.brokers.is_empty() => Err(Faults::one("bus.brokers", "is needed where bus.kind is kafka")),
-            "in-process" | "kafka" => Ok(()),
+            "in-process" | "kafka" => self.client_settings().map(drop),
             other => Err(Faults::one("bus.kind", format!("is {other}, should be in-process or kafka"))),
+        }
+    }
+
+    /// `[bus.settings]` as librdkafka takes them; `a.b = "c"` and `"a.b" = "c"` are the same. Errors: each value that is no text, number
+    /// or boolean, and each setting that is not the operator's ([`PROTECTED`]), all at once.
+    pub fn client_settings(&self) -> Result<Vec<(String, String)>, Faults> {
+        let (mut settings, mut faults) = (Vec::new(), Vec::new());
+        flatten(&self.settings, "", &mut settings, &mut faults);
+        for (key, _) in settings.iter().filter(|(key, _)| PROTECTED.contains(&key.as_str())) {
+            faults
+                .push(Fault { path: format!("bus.settings.{key}"), message: "is protected: no event is lost or doubled by it".to_owned() });
+        }
+        if faults.is_empty() { Ok(settings) } else { Err(Faults(faults)) }
+    }
+
+    /// What is wrong with so few copies, on brokers that others can reach: the loss of one machine loses or stops events.
+    pub fn too_few_copies(&self) -> Option<String> {
+        let is_weak = self.kind == "kafka" && self.replication < 3 && !self.brokers.split(',').all(is_loopback);
+        is_weak.then(|| {
+            format!("bus.replication is {}: with less than 3 copies the loss of one broker stops or loses events", self.replication)
+        })
+    }
+}
+
+/// Whether a broker's `host:port` is on this machine.
+fn is_loopback(broker: &str) -> bool {
+    let host = broker.trim().rsplit_once(':').map_or(broker, |(host, _)| host);
+    let host = host.rsplit("://").next().unwrap_or(host).trim_matches(['[', ']']);
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+fn flatten(table: &Table, prefix: &str, settings: &mut Vec<(String, String)>, faults: &mut Vec<Fault>) {
+    for (key, value) in table {
+        let key = format!("{prefix}{key}");
+        match value {
+            Value::Table(inner) => flatten(inner, &format!("{key}."), settings, faults),
+            Value::String(text) => settings.push((key, text.clone())),
+            Value::Integer(_) | Value::Float(_) | Value::Boolean(_) => settings.push((key, value.to_string())),
+            Value::Datetime(_) | Value::Array(_) => {
+                faults.push(Fault { path: format!("bus.settings.{key}"), message: format!("is {}, should be text", value.type_str()) });
+            }
         }
     }
 }
@@ -206,8 +265,34 @@ pub struct Access {
     pub service_token: String,
     /// `token = tenant`; tenant `*` may act for any.
     pub tokens: Table,
-    /// Whether reflection is served (development).
-    pub reflection: bool,
+    /// Token of who reads `/metrics`; empty = nobody but who is on this machine.
+    pub metrics_token: String,
+    /// Where clients can ask for the API's description.
+    pub reflection: Reflection,
+}
+
+/// Where gRPC reflection is served.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reflection {
+    /// Nowhere.
+    #[default]
+    Never,
+    /// On loopback listeners.
+    Loopback,
+    /// On every listener, without a token.
+    Always,
+}
+
+impl Access {
+    /// Whether a listener at this address serves reflection.
+    pub fn reflects(&self, address: SocketAddr) -> bool {
+        match self.reflection {
+            Reflection::Never => false,
+            Reflection::Loopback => address.ip().is_loopback(),
+            Reflection::Always => true,
+        }
+    }
 }
 
 /// What the process tells about itself.
@@ -226,7 +311,8 @@ pub struct TelemetryConfig {
 mod tests {
     use super::*;
 
-    const DEFAULT: &str = "[bus]\nkind = \"in-process\"\nbrokers = \"\"\npartitions = 4\nreplication = 1\nprefix = \"\"\n[tokens]\n";
+    const DEFAULT: &str =
+        "[bus]\nkind = \"in-process\"\nbrokers = \"\"\npartitions = 4\nreplication = 1\nprefix = \"\"\n[bus.settings]\n[tokens]\n";
 
     #[test]
     fn every_fault_is_reported_at_once_with_its_path() {
@@ -240,6 +326,41 @@ mod tests {
         let config = Config::load(DEFAULT, "[bus]\nkind = \"kafka\"\n").unwrap();
         let bus: BusConfig = config.section("bus").unwrap();
         assert_eq!((bus.kind.as_str(), bus.partitions), ("kafka", 4));
+    }
+
+    fn bus(user: &str) -> BusConfig {
+        Config::load(DEFAULT, &format!("[bus]\nkind = \"kafka\"\n{user}")).unwrap().section("bus").unwrap()
+    }
+
+    #[test]
+    fn settings_of_kafka_are_passed_on_and_protected_ones_are_refused_by_name() {
+        let told = "brokers = \"k:1\"\n[bus.settings]\nsecurity.protocol = \"SASL_SSL\"\n\"sasl.mechanism\" = \"SCRAM-SHA-512\"\nsocket.timeout.ms = 5000\n";
+        let mut settings = bus(told).client_settings().unwrap();
+        settings.sort();
+        let texts: Vec<String> = settings.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        assert_eq!(texts, ["sasl.mechanism=SCRAM-SHA-512", "security.protocol=SASL_SSL", "socket.timeout.ms=5000"]);
+        for key in PROTECTED {
+            let faults = bus(&format!("brokers = \"k:1\"\n[bus.settings]\n\"{key}\" = \"1\"\nx = [1]\n")).check().unwrap_err();
+            assert!(
+                faults.to_string().contains(&format!("bus.settings.{key}:")) && faults.to_string().contains("bus.settings.x:"),
+                "{faults}"
+            );
+        }
+    }
+
+    #[test]
+    fn few_copies_are_enough_on_this_machine_only() {
+        let cases = [
+            ("127.0.0.1:9092", 1, true),
+            ("localhost:9092,[::1]:9093", 1, true),
+            ("127.0.0.1:9092,kafka-2:9092", 2, false),
+            ("kafka-1:9092,kafka-2:9092,kafka-3:9092", 3, true),
+            ("10.0.0.7:9092", 1, false),
+        ];
+        for (brokers, copies, enough) in cases {
+            let told = bus(&format!("brokers = \"{brokers}\"\nreplication = {copies}\n")).too_few_copies();
+            assert_eq!(told.is_none(), enough, "{brokers}: {told:?}");
+        }
     }
 
     #[test]

@@ -41,6 +41,7 @@ impl Entrance {
     /// Errors: an address that cannot be had, or that [`access::check_listener`] refuses.
     pub async fn open(listen: &Listen, api: (&'static str, &'static [u8]), access: &Access) -> anyhow::Result<Self> {
         access::check_listener(listen.grpc, access)?;
+        access::check_listener(listen.http, access)?;
         let (name, descriptors) = api;
         let stop = CancellationToken::new();
         let guard = stop.clone().drop_guard();
@@ -48,7 +49,7 @@ impl Entrance {
         tell(&reporter, name, ServingStatus::NotServing).await;
         let late = Late::default();
         let mut routes = Routes::from(Router::new().fallback(call).with_state(Arc::clone(&late))).add_service(health);
-        if access.reflection {
+        if access.reflects(listen.grpc) {
             let reflection = tonic_reflection::server::Builder::configure()
                 .register_encoded_file_descriptor_set(descriptors)
                 .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
@@ -60,6 +61,11 @@ impl Entrance {
         let own = Router::new().route("/live", get(StatusCode::OK)).fallback(page).with_state(Arc::clone(&late));
         let http = (server::serve_http(listen.http, own, access, stop).await?, late);
         Ok(Self { grpc, http, health: (reporter, name), stop: guard })
+    }
+
+    /// Whether only this machine reaches the HTTP listener.
+    pub(crate) fn is_on_loopback(&self) -> bool {
+        self.http.0.address.ip().is_loopback()
     }
 
     /// Serves `routes` and `pages` from now on, until the service is to stop: then health says so and the listeners drain.

@@ -4,6 +4,7 @@ use crate::{
     access::Gatekeeper,
     away,
     config::{Access, Storage},
+    health::Health,
     metrics::Metrics,
 };
 use anyhow::Context;
@@ -44,6 +45,8 @@ pub struct Environment {
     pub log: Log,
     /// The service's instruments.
     pub metrics: Metrics,
+    /// Who knows what is not well.
+    pub health: Health,
     /// Lets callers in.
     pub gatekeeper: Gatekeeper,
     /// Cancelled when this service is to end.
@@ -65,6 +68,7 @@ impl Environment {
             db,
             log,
             metrics: Metrics::new(name)?,
+            health: Health::default(),
             gatekeeper: Gatekeeper::new(&process.access)?,
             stop: process.stop.child_token(),
             process: process.clone(),
@@ -90,10 +94,24 @@ pub async fn open_database(name: &str, storage: &Storage, durability: Durability
             Db::open_sqlite(&file, durability).await.with_context(|| format!("{} cannot be opened", file.display()))
         }
         "postgres" => {
-            let schema = format!("{}{}", storage.prefix, name.replace('-', "_"));
-            let opened = Db::connect_postgres(&storage.url, &schema, storage.max_connections).await;
+            let (schema, deadline) = (schema_of(name, storage), storage.statement_deadline());
+            let opened = Db::connect_postgres_within(&storage.url, &schema, storage.max_connections, deadline).await;
             opened.with_context(|| format!("storage.url: the database of {name} cannot be reached"))
         }
         other => anyhow::bail!("storage.kind is {other}, should be sqlite or postgres"),
     }
+}
+
+/// Opens the database of a service for a look, and makes nothing: `None` where it is not there yet. Errors: it cannot be reached.
+pub async fn look_at_database(name: &str, storage: &Storage) -> anyhow::Result<Option<Db>> {
+    if storage.kind != "postgres" {
+        let is_there = storage.directory.join(format!("{name}.sqlite")).exists();
+        return Ok(if is_there { Some(open_database(name, storage, Durability::Full).await?) } else { None });
+    }
+    let looked = Db::look_at_postgres(&storage.url, &schema_of(name, storage), storage.statement_deadline()).await;
+    looked.with_context(|| format!("storage.url: the database of {name} cannot be reached"))
+}
+
+fn schema_of(name: &str, storage: &Storage) -> String {
+    format!("{}{}", storage.prefix, name.replace('-', "_"))
 }

@@ -55,6 +55,9 @@ impl Launch {
             stop: CancellationToken::new(),
         };
         let telemetry = telemetry::start(service, &telemetry_config)?;
+        if let Some(risk) = bus.too_few_copies() {
+            tracing::warn!("{risk}");
+        }
         Ok(Self { storage, config, process, _telemetry: telemetry })
     }
 
@@ -130,6 +133,8 @@ pub fn bus_of(config: &BusConfig) -> Bus {
     kafka.partitions = config.partitions;
     kafka.replication = config.replication;
     kafka.prefix = config.prefix.clone();
+    // Faults are told by `BusConfig::check`, before anything is done with a configuration.
+    kafka.settings = config.client_settings().unwrap_or_default();
     Bus::Kafka(Kafka::new(kafka))
 }
 

@@ -9,15 +9,18 @@ pub mod collection;
 pub mod config;
 pub mod entrance;
 pub mod environment;
+mod health;
 pub mod ids;
 pub mod launch;
 pub mod metrics;
 mod observe;
+mod pages;
 pub mod refusal;
 pub mod request;
 pub mod server;
 pub mod service;
 pub mod telemetry;
+mod tls;
 pub mod trace;
 
 pub use config::Config;

@@ -1,6 +1,6 @@
 //! Listeners: gRPC, and HTTP for what gRPC does not reach.
 
-use crate::config::Access;
+use crate::{config::Access, tls};
 use anyhow::Context;
 use std::net::SocketAddr;
 use tokio::{net::TcpListener, task::JoinHandle};
@@ -48,18 +48,22 @@ fn identity(access: &Access) -> anyhow::Result<Identity> {
     Ok(Identity::from_pem(read(&access.certificate)?, read(&access.private_key)?))
 }
 
-/// Starts an HTTP server; it drains when `stop` is cancelled.
+/// Starts an HTTP server on an address that [`crate::access::check_listener`] let pass; it drains when `stop` is cancelled. It speaks TLS
+/// where others can reach it, and clear text on loopback, where a proxy may stand before it.
 pub async fn serve_http(listen: SocketAddr, router: axum::Router, access: &Access, stop: CancellationToken) -> anyhow::Result<Running> {
-    anyhow::ensure!(
-        listen.ip().is_loopback() || !access.tokens.is_empty(),
-        "{listen} is not loopback: set access.tokens and put a TLS proxy before it"
-    );
     let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
     let address = listener.local_addr()?;
-    let task = tokio::spawn(async move {
-        if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await {
-            tracing::error!(%error, "the HTTP server ended");
-        }
-    });
+    let task = if listen.ip().is_loopback() {
+        tokio::spawn(drained(axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).into_future()))
+    } else {
+        let listener = tls::Listener::new(listener, tls::acceptor(access)?)?;
+        tokio::spawn(drained(axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).into_future()))
+    };
     Ok(Running { address, task })
+}
+
+async fn drained(server: impl Future<Output = std::io::Result<()>>) {
+    if let Err(error) = server.await {
+        tracing::error!(%error, "the HTTP server ended");
+    }
 }

@@ -1,13 +1,11 @@
 //! A service that runs: its listeners, consumers, timers and background tasks, and how to stop it or let it rest.
 
-use crate::{entrance::Entrance, environment::Environment, observe, trace};
+use crate::{entrance::Entrance, environment::Environment, observe, pages, trace};
 use axum::{
     Router,
-    extract::{Request, State},
-    http::StatusCode,
+    extract::Request,
     middleware::{self, Next},
     response::Response,
-    routing::get,
 };
 use eventlog::{
     TimerHandle,
@@ -47,7 +45,7 @@ pub struct Service {
     environment: Environment,
     consumers: Arc<Vec<Consumer>>,
     projections: Vec<Projections>,
-    timers: Vec<TimerHandle>,
+    timers: Arc<Vec<TimerHandle>>,
     relays: Arc<Vec<Relay>>,
     tasks: Vec<JoinHandle<()>>,
     addresses: Vec<(&'static str, SocketAddr)>,
@@ -58,15 +56,16 @@ impl Service {
     pub fn new(name: &'static str, environment: Environment, parts: Parts) -> Self {
         let consumers = Arc::new(parts.consumers);
         let relays = Arc::new(parts.relays);
-        observe::consumers(&environment.metrics, &consumers);
+        let timers = Arc::new(parts.timers);
+        observe::consumers(&environment, &consumers);
         observe::relays(&environment, &relays);
-        observe::timers(&environment);
+        observe::timers(&environment, &timers);
         Self {
             name,
             environment,
             consumers,
             projections: parts.projections,
-            timers: parts.timers,
+            timers,
             relays,
             tasks: parts.tasks,
             addresses: parts.addresses,
@@ -177,23 +176,11 @@ pub async fn publish(environment: &Environment, topic: &'static str, publish: Ar
 /// Lets calls in: from now on the service is ready. `http` is what it serves over HTTP beside `/metrics` and `/health`.
 pub async fn serve(environment: &Environment, entrance: Entrance, routes: Routes, http: Router, parts: &mut Parts) {
     let http = http.layer(middleware::from_fn(traced));
-    entrance.serve(environment, routes, pages(environment).merge(http), parts).await;
+    let own = pages::router(environment, entrance.is_on_loopback());
+    entrance.serve(environment, routes, own.merge(http), parts).await;
 }
 
 async fn traced(request: Request, next: Next) -> Response {
     let span = trace::request_span(&request);
     next.run(request).instrument(span).await
-}
-
-/// `/metrics` and `/health`, which is 503 once the service is to stop.
-fn pages(environment: &Environment) -> Router {
-    Router::new().route("/metrics", get(metrics)).route("/health", get(health)).with_state(environment.clone())
-}
-
-async fn metrics(State(environment): State<Environment>) -> String {
-    environment.metrics.fresh_text().await
-}
-
-async fn health(State(environment): State<Environment>) -> StatusCode {
-    if environment.stop.is_cancelled() { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK }
 }

@@ -210,6 +210,7 @@ fn storage(place: &Place) -> Storage {
         directory: std::path::PathBuf::new(),
         url: String::new(),
         max_connections: 8,
+        statement_timeout_seconds: 30,
         prefix: String::new(),
     };
     match place {

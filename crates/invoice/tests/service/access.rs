@@ -105,6 +105,7 @@ async fn started_at(listen: &str, access: Access) -> anyhow::Result<SocketAddr> 
         directory: folder.path().to_owned(),
         url: String::new(),
         max_connections: 2,
+        statement_timeout_seconds: 30,
         prefix: String::new(),
     };
     let listen = host::config::Listen { grpc: listen.parse().unwrap(), ..loopback() };

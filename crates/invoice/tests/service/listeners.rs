@@ -5,8 +5,9 @@ use crate::{
     site::{Site, eventually, told_item},
 };
 use contracts::invoice::v1 as proto;
+use eventlog::{Append, Expected, Meta, NewEvent};
 use futures::StreamExt;
-use host::config::Access;
+use host::config::{Access, Reflection};
 use std::{net::SocketAddr, time::Duration};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -63,7 +64,7 @@ async fn reflected(site: &Site) -> Result<Vec<String>, tonic::Status> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn reflection_lists_the_service_where_it_is_asked_for_only() {
-    let open = Site::embedded(Access { reflection: true, ..Access::default() }).await;
+    let open = Site::embedded(Access { reflection: Reflection::Loopback, ..Access::default() }).await;
     let services = reflected(&open).await.unwrap();
     for name in ["regua.invoice.v1.InvoiceService", "grpc.health.v1.Health"] {
         assert!(services.iter().any(|service| service == name), "{services:?}");
@@ -85,6 +86,38 @@ async fn metrics_and_health_are_served_over_http() {
         }
         assert!(!text.contains("I1") && !text.contains("default/A"), "no ids in labels");
         assert_eq!(get(http(&site), "/nothing").await.unwrap().0, 404);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn metrics_with_a_token_are_for_who_shows_it() {
+    let site = Site::embedded(Access { metrics_token: "scrape".to_owned(), ..Access::default() }).await;
+    assert_eq!(get(http(&site), "/metrics").await.unwrap().0, 401);
+    assert_eq!(get(http(&site), "/metrics HTTP/1.1\r\nAuthorization: Bearer scrape\r\nX:").await.unwrap().0, 200);
+    assert_eq!((get(http(&site), "/health").await.unwrap().0, get(http(&site), "/live").await.unwrap().0), (200, 200));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn health_tells_which_part_is_not_well_and_of_no_payer() {
+    for site in Site::every().await {
+        play(&site, "register A").await;
+        site.settle().await;
+        assert_eq!(get(http(&site), "/health").await.unwrap(), (200, r#"{"degraded":[],"status":"serving"}"#.to_owned()));
+        let event = NewEvent { event_type: "InvoiceIssued", schema_version: 1, payload: vec![0xff], occurred_at: None, effective_on: None };
+        let append = Append {
+            stream: "account/default/A".to_owned(),
+            expected: Expected::Any,
+            events: vec![event],
+            meta: Meta { tenant: "default".to_owned(), key: "default/A".to_owned(), ..Meta::default() },
+            command: None,
+            claims: Vec::new(),
+            side: Vec::new(),
+            answer: Vec::new(),
+        };
+        site.service().environment().log.append(vec![append]).await.unwrap().remove(0).unwrap();
+        site.settle().await;
+        let told = r#"{"degraded":[{"count":1,"part":"consumer invoice.views","state":"streams_parked"}],"status":"degraded"}"#;
+        assert_eq!(get(http(&site), "/health").await.unwrap(), (200, told.to_owned()), "{}", site.database);
     }
 }
 

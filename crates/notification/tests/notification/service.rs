@@ -77,7 +77,7 @@ impl Installation {
 }
 
 fn settings(directory: &Path, channels: ChannelsConfig, owner: String) -> Settings {
-    let storage = toml::toml! { kind = "sqlite" directory = "" url = "" max_connections = 2 prefix = "" };
+    let storage = toml::toml! { kind = "sqlite" directory = "" url = "" max_connections = 2 statement_timeout_seconds = 30 prefix = "" };
     let any = toml::toml! { grpc = "127.0.0.1:0" http = "127.0.0.1:0" url = "" };
     let storage: Storage = storage.try_into().unwrap();
     Settings {

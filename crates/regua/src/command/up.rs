@@ -34,6 +34,9 @@ pub async fn run(args: Up, shared: &Shared) -> anyhow::Result<u8> {
     }
     let only = args.only.map(|name| named(&name, &settings)).transpose()?;
     let _telemetry = telemetry::start(only.unwrap_or("regua"), &settings.telemetry)?;
+    if let Some(risk) = settings.bus.too_few_copies() {
+        tracing::warn!("{risk}");
+    }
     let mut ending = launch::Ending::listen()?;
     let activity = Activity::new();
     if let Some(name) = only {

@@ -157,7 +157,14 @@ impl Drop for Site {
 }
 
 fn storage(kind: &str, directory: &Path, url: &str, prefix: &str) -> Storage {
-    Storage { kind: kind.to_owned(), directory: directory.to_owned(), url: url.to_owned(), max_connections: 6, prefix: prefix.to_owned() }
+    Storage {
+        kind: kind.to_owned(),
+        directory: directory.to_owned(),
+        url: url.to_owned(),
+        max_connections: 6,
+        statement_timeout_seconds: 30,
+        prefix: prefix.to_owned(),
+    }
 }
 
 /// `ok`, or `Code reason field`.

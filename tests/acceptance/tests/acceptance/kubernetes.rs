@@ -123,7 +123,8 @@ fn ports_probes_and_addresses_agree_with_the_configuration() {
         let url = format!("https://{}:{}", text(&front["metadata"]["name"]), list(&front["spec"]["ports"])[0]["port"].as_u64().unwrap());
         assert_eq!(configuration[service]["url"].as_str(), Some(url.as_str()));
         for (probe, path) in [("livenessProbe", "/live"), ("readinessProbe", "/health")] {
-            assert_eq!((text(&container[probe]["httpGet"]["path"]), text(&container[probe]["httpGet"]["port"])), (path, "http"));
+            let asked = ["path", "port", "scheme"].map(|key| text(&container[probe]["httpGet"][key]));
+            assert_eq!(asked, [path, "http", "HTTPS"], "off loopback HTTP speaks TLS");
         }
     }
 }

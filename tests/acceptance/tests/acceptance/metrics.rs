@@ -6,6 +6,11 @@ use crate::http;
 const TOLD: [&[&str]; 4] = [
     &[
         "consumer_lag_events{consumer=\"invoice.views\"} 0",
+        "held_partitions{consumer=\"invoice.views\"} 0",
+        "stopped_consumers{consumer=\"invoice.views\"} 0",
+        "troubled_consumers{consumer=\"invoice.views\"} 0",
+        "active_relays{topic=\"regua.invoice.v1\"} 1",
+        "troubled_relays{topic=\"regua.invoice.v1\"} 0",
         "unpublished_events{topic=\"regua.invoice.v1\"} 0",
         "oldest_unpublished_seconds{topic=\"regua.invoice.v1\"} 0",
         "parked_streams{consumer=\"invoice.views\"} 0",
@@ -17,6 +22,7 @@ const TOLD: [&[&str]; 4] = [
         "oldest_unpublished_seconds{topic=\"regua.dunning.v1\"} 0",
         "parked_streams{consumer=\"dunning.inbound\"} 0",
         "timers_due{log=\"own\"} 0",
+        "stuck_timers{log=\"own\"} 0",
     ],
     &[
         "consumer_lag_events{consumer=\"notification.inbound\"} 0",
