@@ -3,6 +3,7 @@
 pub mod command;
 pub mod demo;
 pub mod output;
+pub mod payload;
 pub mod portfolio;
 pub mod progress;
 pub mod replay;

@@ -3,8 +3,8 @@
 use crate::settings::Settings;
 use anyhow::Context;
 use eventlog::{Log, consumer::Parking, projection::Projections};
-use host::{clock::SystemClock, environment::open_database, ids::TimeOrdered};
-use sql::{Db, Durability};
+use host::{clock::SystemClock, environment::look_at_database, ids::TimeOrdered};
+use sql::Db;
 use std::sync::Arc;
 
 /// Services that have a log.
@@ -12,22 +12,23 @@ pub const WITH_LOG: [&str; 3] = [invoice::NAME, dunning_engine::NAME, notificati
 
 /// The database of a service. Errors: there is none, or it cannot be reached.
 pub async fn database(settings: &Settings, service: &str) -> anyhow::Result<Db> {
-    if settings.storage.kind == "sqlite" {
-        let file = settings.storage.directory.join(format!("{service}.sqlite"));
-        anyhow::ensure!(
-            file.exists(),
-            "{} is not there: run `regua up` or `regua demo` first, or name the directory with --data",
-            file.display()
-        );
-    }
-    open_database(service, &settings.storage, Durability::Full).await
+    look_at_database(service, &settings.storage).await?.with_context(|| {
+        let directory = &settings.storage.directory;
+        match settings.storage.kind.as_str() {
+            "sqlite" => {
+                let file = directory.join(format!("{service}.sqlite"));
+                format!("{} is not there: run `regua up` or `regua demo` first, or name the directory with --data", file.display())
+            }
+            _ => format!("{service} has no schema in the database of storage.url: run `regua up` first"),
+        }
+    })
 }
 
 /// The log of a service.
 pub async fn log(settings: &Settings, service: &str) -> anyhow::Result<Log> {
     anyhow::ensure!(WITH_LOG.contains(&service), "{service} has no log; there are {}", WITH_LOG.join(", "));
     let db = database(settings, service).await?;
-    Log::open(db, Arc::new(SystemClock), Arc::new(TimeOrdered)).await.with_context(|| format!("the log of {service} cannot be read"))
+    Log::look(db, Arc::new(SystemClock), Arc::new(TimeOrdered)).await.with_context(|| format!("the log of {service} cannot be read"))
 }
 
 /// The views of every service.

@@ -1,13 +1,16 @@
 //! `regua events`
 
 use super::{DONE, Shared, data};
-use crate::output::{Format, Table};
+use crate::{
+    output::{Format, Table},
+    payload,
+};
 use clap::{Args, Subcommand};
 use eventlog::Recorded;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
-/// Look into a service's log
+/// Look into a service's log; payloads are shown with the names of their fields
 #[derive(Args)]
 #[command(
     after_help = "Examples:\n  regua events show invoice --limit 20\n  regua events show dunning-engine --stream ladder/default/C0001\n  regua events tail notification --format json"
@@ -49,7 +52,7 @@ enum What {
     },
 }
 
-const COLUMNS: [&str; 7] = ["position", "recorded_at", "stream", "version", "type", "effective_on", "bytes"];
+const COLUMNS: [&str; 8] = ["position", "recorded_at", "stream", "version", "type", "effective_on", "bytes", "payload"];
 const PAGE: usize = 500;
 
 pub async fn run(args: Events, shared: &Shared) -> anyhow::Result<u8> {
@@ -71,7 +74,7 @@ async fn show(place: &Where, after: u64, limit: usize, shared: &Shared) -> anyho
         };
         let Some(last) = events.last().map(|event| event.position) else { break };
         for event in events.iter().filter(|event| event.position > after).take(limit - found) {
-            table.row(cells(event));
+            table.row(cells(&place.service, event));
             found += 1;
         }
         next = last;
@@ -98,13 +101,13 @@ async fn tail(place: &Where, shared: &Shared) -> anyhow::Result<u8> {
         for event in log.read(next, PAGE).await? {
             next = event.position;
             if place.stream.as_ref().is_none_or(|stream| *stream == event.stream) {
-                print_line(&event, shared.format);
+                print_line(&place.service, &event, shared.format);
             }
         }
     }
 }
 
-fn cells(event: &Recorded) -> Vec<Value> {
+fn cells(service: &str, event: &Recorded) -> Vec<Value> {
     vec![
         event.position.into(),
         event.recorded_at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true).into(),
@@ -113,11 +116,12 @@ fn cells(event: &Recorded) -> Vec<Value> {
         event.event_type.as_str().into(),
         event.effective_on.map(|day| day.to_string()).unwrap_or_default().into(),
         event.payload.len().into(),
+        payload::of_service(service, &event.event_type, &event.payload),
     ]
 }
 
-fn print_line(event: &Recorded, format: Format) {
-    let cells = cells(event);
+fn print_line(service: &str, event: &Recorded, format: Format) {
+    let cells = cells(service, event);
     match format {
         Format::Json => {
             println!("{}", json!(COLUMNS.iter().zip(cells).map(|(k, v)| ((*k).to_owned(), v)).collect::<serde_json::Map<_, _>>()))

@@ -1,7 +1,7 @@
 //! `regua parked`
 
 use super::{DONE, Shared, data};
-use crate::output::Table;
+use crate::{output::Table, payload};
 use anyhow::Context;
 use clap::{Args, Subcommand};
 use eventlog::consumer::{Parking, StreamKey};
@@ -120,10 +120,13 @@ async fn list(parkings: &[(&'static str, Parking)], shared: &Shared) -> anyhow::
 
 async fn show(parkings: &[(&'static str, Parking)], which: &Which, shared: &Shared) -> anyhow::Result<()> {
     let (parked, messages) = find(parkings, which)?.show(&key(which)).await?;
-    let mut table = Table::new(&format!("{}: {}", parked.key.stream, parked.reason), &["version", "type", "recorded_at", "bytes"]);
+    let mut table =
+        Table::new(&format!("{}: {}", parked.key.stream, parked.reason), &["version", "type", "recorded_at", "bytes", "payload"]);
     for message in messages {
-        let event = message.event;
-        table.row(vec![event.version.into(), event.event_type.into(), event.recorded_at.to_rfc3339().into(), event.payload.len().into()]);
+        let (topic, event) = (message.topic, message.event);
+        let shown = payload::of_topic(&topic, &event.event_type, &event.payload);
+        let (recorded_at, bytes) = (event.recorded_at.to_rfc3339(), event.payload.len());
+        table.row(vec![event.version.into(), event.event_type.into(), recorded_at.into(), bytes.into(), shown]);
     }
     table.print(shared.format)
 }

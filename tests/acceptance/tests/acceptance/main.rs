@@ -1,13 +1,17 @@
 //! The program as its users run it: real processes, real files, a real database and broker.
 
 mod away;
+mod check;
 mod collector;
 mod command_line;
+mod deadline;
+mod disk;
 mod ground;
 mod http;
 mod kubernetes;
 mod large_file;
 mod metrics;
+mod operator;
 mod oracle;
 mod processes;
 mod program;

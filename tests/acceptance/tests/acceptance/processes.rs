@@ -30,6 +30,14 @@ pub fn free_ports(count: usize) -> Vec<u16> {
     held.iter().map(|listener| listener.local_addr().unwrap().port()).collect()
 }
 
+/// Sections that let the services listen: four ports for gRPC, four for HTTP.
+pub fn listeners(ports: &[u16]) -> String {
+    let section = |(index, service): (usize, &&str)| {
+        format!("\n[{service}]\ngrpc = \"127.0.0.1:{}\"\nhttp = \"127.0.0.1:{}\"\n", ports[index], ports[index + 4])
+    };
+    SERVICES.iter().enumerate().map(section).collect()
+}
+
 /// The stack's configuration with names, ports and a mail directory of this test alone.
 fn configuration(stack: &Path, directory: &Path, name: &str) -> (String, Vec<u16>) {
     let ports = free_ports(8);
@@ -37,9 +45,7 @@ fn configuration(stack: &Path, directory: &Path, name: &str) -> (String, Vec<u16
     let stack = fs::read_to_string(stack.join("regua.toml")).unwrap();
     let stack = stack.replace("[storage]", &format!("[storage]\nprefix = \"{prefix}\""));
     let mut text = stack.replace("[bus]", &format!("[bus]\nprefix = \"{prefix}\""));
-    for (index, service) in SERVICES.iter().enumerate() {
-        text += &format!("\n[{service}]\ngrpc = \"127.0.0.1:{}\"\nhttp = \"127.0.0.1:{}\"\n", ports[index], ports[index + 4]);
-    }
+    text += &listeners(&ports);
     text += &format!("\n[channels.email]\nkind = \"directory\"\ndirectory = \"{}\"\n", directory.join("mail").display());
     text += "\n[creditor]\nname = \"Escola de Exemplo Ltda.\"\n";
     (text, ports)
@@ -145,8 +151,12 @@ async fn four_processes_remind_who_owes_and_not_who_paid() {
     let config = directory.path().join("regua.toml");
     fs::write(&config, text).unwrap();
     let config = config.to_str().unwrap();
-    let _processes: Vec<Running> =
-        SERVICES.iter().map(|name| Running::start(&["up", "--config", config, "--only", name], "ready")).collect();
+    let start = |name: &&str| {
+        let mut service = program::program(&format!("regua-{name}"));
+        service.args(["--config", config]);
+        Running::start_command(service, name)
+    };
+    let _processes: Vec<Running> = SERVICES.iter().map(start).collect();
 
     let opens = (SystemClock.now() + TimeDelta::seconds(75)).time();
     use_policy(ports[1], policy_opening_at(opens)).await;
@@ -178,10 +188,7 @@ async fn four_processes_remind_who_owes_and_not_who_paid() {
 async fn what_was_acknowledged_survives_the_kill_of_the_process() {
     let directory = tempfile::tempdir().unwrap();
     let ports = free_ports(8);
-    let mut text = String::new();
-    for (index, service) in SERVICES.iter().enumerate() {
-        text += &format!("[{service}]\ngrpc = \"127.0.0.1:{}\"\nhttp = \"127.0.0.1:{}\"\n", ports[index], ports[index + 4]);
-    }
+    let text = listeners(&ports);
     let config = directory.path().join("regua.toml");
     fs::write(&config, text).unwrap();
     let data = directory.path().join("data");

@@ -33,6 +33,11 @@ pub fn program(name: &str) -> Command {
     Command::new(path.join(name))
 }
 
+/// Where a program of the project is.
+pub fn path(name: &str) -> PathBuf {
+    program(name).get_program().into()
+}
+
 /// The command line.
 pub fn regua() -> Command {
     program("regua")
@@ -74,7 +79,13 @@ impl Running {
     /// Starts it and waits until it has printed a line that begins so.
     pub fn start(arguments: &[&str], ready: &str) -> Self {
         let mut command = regua();
-        command.args(arguments).current_dir(root()).stdout(Stdio::piped()).stderr(Stdio::inherit());
+        command.args(arguments);
+        Self::start_command(command, ready)
+    }
+
+    /// As [`Running::start`], with any command line.
+    pub fn start_command(mut command: Command, ready: &str) -> Self {
+        command.current_dir(root()).stdout(Stdio::piped()).stderr(Stdio::inherit());
         let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let running = Self { child };
@@ -84,7 +95,7 @@ impl Running {
                 return running;
             }
         }
-        panic!("regua {arguments:?} ended before it was ready");
+        panic!("{command:?} ended before it was ready");
     }
 
     /// Starts a program and waits for nothing; what it says goes to a file.
@@ -93,6 +104,11 @@ impl Running {
         let mut command = program(name);
         command.args(arguments).current_dir(root()).stdout(log.try_clone().unwrap()).stderr(log);
         Self { child: command.spawn().unwrap() }
+    }
+
+    /// The process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Asks it to end, as an operator does, and waits for it.

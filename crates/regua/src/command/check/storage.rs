@@ -1,0 +1,72 @@
+//! Databases and what their logs tell.
+
+use super::{Finding, finding};
+use crate::{command::data, settings::Settings, system};
+use chrono::TimeDelta;
+use eventlog::Log;
+use host::{access, clock::SystemClock, environment::look_at_database, ids::TimeOrdered};
+use sql::Db;
+use std::{collections::BTreeSet, sync::Arc};
+
+pub(super) async fn databases(settings: &Settings) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for name in system::SERVICES {
+        let outcome = match look_at_database(name, &settings.storage).await {
+            Err(error) => Err(format!("{error:#}")),
+            Ok(None) => Ok("not made yet; it is made when the service starts".to_owned()),
+            Ok(Some(db)) if data::WITH_LOG.contains(&name) => log_health(db).await,
+            Ok(Some(_)) => Ok("reachable".to_owned()),
+        };
+        findings.push(finding(format!("database {name}"), outcome));
+    }
+    findings
+}
+
+/// The head of the log, and whether the clock is behind its last event.
+async fn log_health(db: Db) -> Result<String, String> {
+    let log = Log::look(db, Arc::new(SystemClock), Arc::new(TimeOrdered)).await.map_err(|error| error.to_string())?;
+    let head = log.head().await.map_err(|error| error.to_string())?;
+    let last = log.read(head.saturating_sub(1), 1).await.map_err(|error| error.to_string())?;
+    match last.first() {
+        Some(event) if event.recorded_at > log.clock().now() + TimeDelta::minutes(1) => {
+            Err(format!("the clock is behind the last event of {}", event.recorded_at))
+        }
+        _ => Ok(format!("{head} events")),
+    }
+}
+
+/// Whether overdue reminders wait for payments that may be missing, for each tenant that the configuration names.
+pub(super) async fn payment_feeds(settings: &Settings) -> Vec<Finding> {
+    let hours = settings.payment_feed_max_age_hours;
+    if hours == 0 {
+        return vec![finding("payment feed", Ok("no limit: always taken as fresh".to_owned()))];
+    }
+    let log = match look_at_log(settings, invoice::NAME).await {
+        Ok(Some(log)) => log,
+        Ok(None) => return vec![finding("payment feed", Ok("not reported yet".to_owned()))],
+        Err(error) => return vec![finding("payment feed", Err(format!("{error:#}")))],
+    };
+    let mut findings = Vec::new();
+    for tenant in tenants(settings) {
+        let told = invoice::payment_feed(&log, &tenant).await.map_err(|error| error.to_string());
+        let judged = told.and_then(|feed| {
+            let known = feed.known_until.map_or("never reported".to_owned(), |until| format!("payments known until {until}"));
+            let is_stale = feed.is_stale(log.clock().now(), TimeDelta::hours(i64::from(hours)));
+            if is_stale { Err(format!("overdue reminders wait: {known}, limit {hours} h")) } else { Ok(known) }
+        });
+        findings.push(finding(format!("payment feed {tenant}"), judged));
+    }
+    findings
+}
+
+/// Tenants with a token of their own; without tokens the one of an installation without login.
+fn tenants(settings: &Settings) -> BTreeSet<String> {
+    let named = settings.access.tokens.values().filter_map(|tenant| tenant.as_str()).filter(|tenant| *tenant != access::ANY_TENANT);
+    let named: BTreeSet<String> = named.map(str::to_owned).collect();
+    if named.is_empty() { BTreeSet::from([access::DEFAULT_TENANT.to_owned()]) } else { named }
+}
+
+async fn look_at_log(settings: &Settings, name: &str) -> anyhow::Result<Option<Log>> {
+    let Some(db) = look_at_database(name, &settings.storage).await? else { return Ok(None) };
+    Ok(Some(Log::look(db, Arc::new(SystemClock), Arc::new(TimeOrdered)).await?))
+}
