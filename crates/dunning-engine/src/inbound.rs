@@ -190,7 +190,7 @@ pub(crate) fn reason_of_gate(slug: &str) -> Reason {
     match slug {
         "new_cycle" => Reason::Rescheduled,
         "customer_erased" => Reason::PayerForgotten,
-        "unknown" | "unknown_invoice" => Reason::NotAuthorised,
+        "unknown" | "unknown_invoice" | "charges_unknown" => Reason::NotAuthorised,
         "all_refused" => Reason::AllChannelsFailed,
         "day_taken" => Reason::BudgetSpent,
         same => Reason::from_slug(same).unwrap_or(Reason::Other),

@@ -1,9 +1,11 @@
 //! The account of one payer, as the event log runs it.
 
 use crate::wire::{self, Fact};
+use brazil::charges::LegalRates;
 use eventlog::{Aggregate, DecodeError, Meta, NewEvent, Recorded};
 use kernel::CustomerId;
 use receivable::{Account, Command, Rejection};
+use std::sync::Arc;
 
 /// Accounts, one stream per payer.
 #[derive(Debug, Clone, Copy, Default)]
@@ -16,6 +18,8 @@ pub struct Addressed {
     pub customer_id: CustomerId,
     /// What is asked.
     pub command: Command,
+    /// The tenant's legal rates: what an invoice that bears them is decided by.
+    pub rates: Arc<LegalRates>,
 }
 
 impl Aggregate for Accounts {
@@ -25,7 +29,7 @@ impl Aggregate for Accounts {
     type Rejection = Rejection;
 
     fn decide(&self, state: &Account, addressed: &Addressed) -> Result<Vec<Fact>, Rejection> {
-        let events = receivable::decide(state, &addressed.command)?;
+        let events = receivable::decide(state, &addressed.command, &addressed.rates)?;
         Ok(events.into_iter().map(|event| Fact { customer_id: addressed.customer_id.clone(), event }).collect())
     }
 

@@ -10,6 +10,7 @@ use crate::{
     receipts::{once, recording, unwritten},
     unapplied, wire,
 };
+use brazil::charges::LegalRates;
 use contracts::invoice::v1 as proto;
 use eventlog::WriteError;
 use host::{Refusal, request};
@@ -73,11 +74,14 @@ impl Server {
     async fn record(&self, tenant: &str, receipt: &Receipt, to: &Assignment) -> Result<proto::ApplyPaymentResponse, Failed> {
         let command = Command::RecordReceipt(recording(receipt, to.invoice_id.clone(), to.amount_minor));
         let key = once("apply", receipt.payment_id.as_str(), to.invoice_id.as_str());
-        let submission = self.on_account(tenant, &to.customer_id, command).with_key(key).with_claim(PAYMENT, receipt.payment_id.as_str());
+        let rates = self.rates(tenant).await.map_err(Failed::Unwritten)?;
+        let submission = self.on_account(tenant, &to.customer_id, command).await.map_err(|error| Failed::Unwritten(unwritten(error)))?;
+        let submission = submission.with_key(key).with_claim(PAYMENT, receipt.payment_id.as_str());
         let (customer_id, invoice_id, payment_id) = (to.customer_id.clone(), to.invoice_id.clone(), receipt.payment_id.clone());
         let today = self.today();
-        let submission = submission
-            .with_answer(move |account: &Account, _| answer(account, (&customer_id, &invoice_id, &payment_id), today).encode_to_vec());
+        let submission = submission.with_answer(move |account: &Account, _| {
+            answer(account, (&customer_id, &invoice_id, &payment_id), (today, &rates)).encode_to_vec()
+        });
         match self.writer.submit(submission).await {
             Ok(written) => {
                 let stream = aggregate::stream(tenant, to.customer_id.as_str());
@@ -137,10 +141,10 @@ enum Failed {
 fn answer(
     account: &Account,
     (customer_id, invoice_id, payment_id): (&CustomerId, &InvoiceId, &PaymentId),
-    today: NaiveDate,
+    on: (NaiveDate, &LegalRates),
 ) -> proto::ApplyPaymentResponse {
     proto::ApplyPaymentResponse {
-        invoice: wire::invoice_view(customer_id, invoice_id, account, today),
+        invoice: wire::invoice_view(customer_id, invoice_id, account, on),
         unapplied_minor: account.payments.get(payment_id).map_or(0, receivable::Payment::unapplied_minor),
     }
 }

@@ -1,6 +1,7 @@
 //! Request → command → response.
 
 mod collection;
+mod legal_rates;
 mod ready;
 
 pub(crate) use ready::{Ready, command_key};
@@ -11,6 +12,7 @@ use crate::{
     balance::Balances,
     bulk,
     feed::{self, FeedWatch},
+    legal_rates::RateBook,
     query,
     remittance::RemittanceFiles,
     unapplied::UnappliedPayments,
@@ -19,7 +21,7 @@ use crate::{
 use chrono::NaiveDate;
 use contracts::invoice::v1::{self as proto, invoice_service_server::InvoiceService};
 use eventlog::{Clock, Log, Recorded, Submission, Writer, projection::Views};
-use futures::{Stream, StreamExt, stream};
+use futures::{Stream, StreamExt, TryStreamExt, stream};
 use host::{
     Refusal,
     access::tenant_of,
@@ -29,7 +31,11 @@ use kernel::{ContactId, CustomerId, InvoiceId, Zone};
 use moka::sync::Cache;
 use receivable::{Account, Event, Standing};
 use sql::Db;
-use std::{pin::Pin, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    pin::Pin,
+    sync::Arc,
+};
 use tonic::{Request, Response, Status, Streaming};
 
 /// Kind of the claim by which an invoice's account is found.
@@ -40,6 +46,9 @@ pub(crate) const PAYMENT: &str = "payment";
 pub(crate) const BOLETO: &str = "boleto";
 /// Kind of the claim by which a Pix's account is found: its txid.
 pub(crate) const TXID: &str = "txid";
+
+/// Accounts of a page that are looked at at a time.
+const ACCOUNTS_IN_FLIGHT: usize = 16;
 
 /// The service; clones share everything.
 #[derive(Clone)]
@@ -55,6 +64,7 @@ pub struct Server {
     pub(crate) zone: Zone,
     pub(crate) tolerance_minor: i64,
     pub(crate) feeds: FeedWatch,
+    pub(crate) rate_book: RateBook,
     /// (tenant, kind, id) → stream; claims never change, so an entry is never wrong.
     pub(crate) streams: Cache<(String, &'static str, String), String>,
 }
@@ -94,6 +104,25 @@ impl Server {
             Standing::Unknown => Err(unknown_customer()),
             Standing::Active | Standing::Erased => Ok(account),
         }
+    }
+
+    /// Fills in what settles each receivable of a page today. The accounts may have moved on since the view: what they say is shown
+    /// beside what the view says.
+    async fn say_what_is_due(&self, tenant: &str, invoices: &mut [proto::Invoice]) -> Result<(), Refusal> {
+        let (today, rates) = (self.today(), self.rates(tenant).await?);
+        let open = invoices.iter().filter(|invoice| invoice.status() == proto::InvoiceStatus::Open);
+        let payers: BTreeSet<String> = open.map(|invoice| invoice.customer_id.clone()).collect();
+        let accounts = stream::iter(payers).map(|customer_id| async move {
+            let state = self.writer.state(&aggregate::stream(tenant, &customer_id)).await.map_err(unreadable)?;
+            Ok::<_, Refusal>((customer_id, state.0))
+        });
+        let accounts: BTreeMap<String, Arc<Account>> = accounts.buffer_unordered(ACCOUNTS_IN_FLIGHT).try_collect().await?;
+        for invoice in invoices {
+            if let Some(account) = accounts.get(&invoice.customer_id) {
+                wire::say_what_is_due(invoice, account, (today, &rates));
+            }
+        }
+        Ok(())
     }
 
     async fn balances(&self, tenant: &str, customer_id: &CustomerId, as_of: NaiveDate) -> Result<Balances, Refusal> {
@@ -207,7 +236,8 @@ impl InvoiceService for Server {
         let invoice_id = request::id("invoice_id", &request.get_ref().invoice_id, InvoiceId::new)?;
         let customer_id = self.payer_of(&tenant, INVOICE, "invoice_id", invoice_id.as_str()).await?;
         let account = self.account(&tenant, &customer_id).await?;
-        let mut answer = proto::GetInvoiceResponse { invoice: wire::invoice_view(&customer_id, &invoice_id, &account, self.today()) };
+        let on = (self.today(), &*self.rates(&tenant).await?);
+        let mut answer = proto::GetInvoiceResponse { invoice: wire::invoice_view(&customer_id, &invoice_id, &account, on) };
         self.show_pix(&tenant, &mut answer.invoice).await?;
         Ok(Response::new(answer))
     }
@@ -219,6 +249,7 @@ impl InvoiceService for Server {
         let filter = wire::invoice_filter(&m)?;
         let mut invoices = query::invoices(&self.views, &tenant, &filter, &page).await.map_err(unreadable)?;
         let next_page_token = page.cut(&mut invoices, |invoice| invoice.invoice_id.clone());
+        self.say_what_is_due(&tenant, &mut invoices).await?;
         Ok(Response::new(proto::ListInvoicesResponse { invoices, next_page_token }))
     }
 
@@ -280,14 +311,19 @@ impl InvoiceService for Server {
         let terms = wire::Terms { at: now, day: today, tolerance_minor: self.tolerance_minor, zone: self.zone, feed_stale };
         let (customer_id, look) = wire::reminder(request.get_ref(), terms)?;
         let stream = aggregate::stream(&tenant, customer_id.as_str());
-        let addressed = Addressed { customer_id: customer_id.clone(), command: receivable::Command::AuthorizeReminder(look.clone()) };
+        let rates = self.rates(&tenant).await?;
+        let command = receivable::Command::AuthorizeReminder(look.clone());
+        let addressed = Addressed { customer_id: customer_id.clone(), command, rates: Arc::clone(&rates) };
         let submission = Submission::new(stream.clone(), aggregate::meta(&tenant, customer_id.as_str()), addressed);
         let written =
             self.writer.submit(submission).await.map_err(|error| ready::refusal(error, "", |rejection| wire::refused(rejection, "")))?;
         if written.state.standing == Standing::Unknown {
             return Err(unknown_customer().into());
         }
-        let verdicts = receivable::last_look(&written.state, &look);
+        let verdicts = receivable::last_look(&written.state, &look, &rates);
+        if verdicts.iter().any(|verdict| verdict.answer == receivable::Answer::Refused(receivable::RefusalReason::ChargesUnknown)) {
+            self.rate_book.is_missing(&tenant);
+        }
         let authorized = verdicts.iter().any(|verdict| matches!(verdict.answer, receivable::Answer::Authorized { .. }));
         // Contact data is for a message about to go out; without one, nobody is shown it.
         let contact = if authorized { query::contact(&self.db, &tenant, customer_id.as_str()).await.map_err(Refusal::from)? } else { None };
@@ -298,7 +334,7 @@ impl InvoiceService for Server {
             // The contact was authorised for just this before.
             (true, false) => self.authorized_at(stream, &look.contact_id).await?,
         };
-        let mut verdicts: Vec<_> = verdicts.iter().map(|verdict| wire::verdict(verdict, &written.state, today)).collect();
+        let mut verdicts: Vec<_> = verdicts.iter().map(|verdict| wire::verdict(verdict, &written.state, (today, &rates))).collect();
         for verdict in &mut verdicts {
             self.code_pix(&tenant, verdict.instruments.as_mut(), verdict.net_minor).await?;
         }
@@ -355,7 +391,18 @@ impl InvoiceService for Server {
         let as_of = request::date_or("as_of", &m.as_of, self.today())?;
         let customer_id = self.payer_of(&tenant, INVOICE, "invoice_id", invoice_id.as_str()).await?;
         let account = self.account(&tenant, &customer_id).await?;
-        Ok(Response::new(proto::GetStatementResponse { statement: wire::statement(&account, &invoice_id, as_of)? }))
+        let rates = self.rates(&tenant).await?;
+        Ok(Response::new(proto::GetStatementResponse { statement: wire::statement(&account, &invoice_id, (as_of, &rates))? }))
+    }
+
+    async fn record_legal_rates(&self, request: Request<proto::RecordLegalRatesRequest>) -> Answer<proto::RecordLegalRatesResponse> {
+        let tenant = tenant_of(&request)?;
+        Ok(Response::new(self.record_rates(&tenant, request.get_ref()).await?))
+    }
+
+    async fn list_legal_rates(&self, request: Request<proto::ListLegalRatesRequest>) -> Answer<proto::ListLegalRatesResponse> {
+        let tenant = tenant_of(&request)?;
+        Ok(Response::new(self.list_rates(&tenant).await?))
     }
 
     async fn list_unapplied_payments(

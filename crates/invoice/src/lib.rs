@@ -11,6 +11,7 @@ mod bulk;
 pub mod collection;
 mod feed;
 mod grpc;
+mod legal_rates;
 mod migrations;
 mod movement;
 mod project;

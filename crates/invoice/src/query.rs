@@ -113,6 +113,7 @@ fn read_invoice(row: &Row) -> Result<proto::Invoice, ProjectionError> {
         automatic_debit_on: row.text("automatic_debit_on")?,
         instruments: None,
         due_minor: 0,
+        due_unknown: String::new(),
         charges: None,
     })
 }

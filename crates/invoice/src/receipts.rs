@@ -9,11 +9,11 @@ use crate::{
     unapplied::{self, ForPayment},
     wire,
 };
-use eventlog::{CommandKey, Submission, WriteError};
+use eventlog::{CommandKey, Submission, WriteError, Written};
 use host::Refusal;
 use kernel::{CustomerId, InvoiceId, NaiveDate, PaymentId};
 use receivable::unapplied::{Receipt, UnappliedCommand, UnappliedRejection};
-use receivable::{Command, Event, Kind, RecordPayment, RecordReceipt, Rejection, ReturnPayment, Source};
+use receivable::{Account, Command, Event, Kind, RecordPayment, RecordReceipt, Rejection, ReturnPayment, Source};
 use sha2::{Digest, Sha256};
 
 /// A receivable and its payer.
@@ -90,7 +90,8 @@ impl Server {
         key: CommandKey,
     ) -> Result<Taken, WriteError<Rejection>> {
         let command = Command::RecordReceipt(recording(receipt, invoice_id, receipt.amount_minor));
-        let submission = self.on_account(tenant, customer_id, command).with_key(key).with_claim(PAYMENT, receipt.payment_id.as_str());
+        let submission =
+            self.on_account(tenant, customer_id, command).await?.with_key(key).with_claim(PAYMENT, receipt.payment_id.as_str());
         let submission = submission.with_answer(|_, facts| {
             let confirmed = facts.iter().any(|fact| matches!(fact.event, Event::PaymentConfirmed(_)));
             vec![u8::from(confirmed)]
@@ -103,10 +104,27 @@ impl Server {
         })
     }
 
-    pub(crate) fn on_account(&self, tenant: &str, customer_id: &CustomerId, command: Command) -> Submission<aggregate::Accounts> {
+    /// A command for a payer's account, with the legal rates that it is decided by. Errors: the rates cannot be read.
+    pub(crate) async fn on_account(
+        &self,
+        tenant: &str,
+        customer_id: &CustomerId,
+        command: Command,
+    ) -> Result<Submission<aggregate::Accounts>, WriteError<Rejection>> {
         let stream = aggregate::stream(tenant, customer_id.as_str());
         let meta = aggregate::meta(tenant, customer_id.as_str());
-        Submission::new(stream, meta, Addressed { customer_id: customer_id.clone(), command })
+        let rates = self.rate_book.of(tenant).await.map_err(|error| WriteError::Unavailable(error.to_string()))?;
+        Ok(Submission::new(stream, meta, Addressed { customer_id: customer_id.clone(), command, rates }))
+    }
+
+    /// Puts a command on a payer's account, once. Errors: as the writer's.
+    pub(crate) async fn put(
+        &self,
+        tenant: &str,
+        (customer_id, command): (&CustomerId, Command),
+        key: CommandKey,
+    ) -> Result<Written<Account>, WriteError<Rejection>> {
+        self.writer.submit(self.on_account(tenant, customer_id, command).await?.with_key(key)).await
     }
 
     pub(crate) fn on_unapplied(
@@ -165,7 +183,7 @@ impl Server {
             reason: going.reason.to_owned(),
             returned_on: going.returned_on,
         });
-        match self.writer.submit(self.on_account(tenant, customer_id, command).with_key(going.key())).await {
+        match self.put(tenant, (customer_id, command), going.key()).await {
             Ok(written) => Ok(gone_back(written.appended.deduplicated)),
             Err(WriteError::Rejected(rejection)) => Err(wire::refused(&rejection, "")),
             Err(error) => Err(unwritten(error)),

@@ -8,6 +8,7 @@ use crate::{
     collection::Collections,
     feed::{FeedWatch, PaymentFeeds},
     grpc::Server,
+    legal_rates::{LegalRateTables, RateBook},
     migrations::MIGRATIONS,
     project::{AccountTables, InstrumentTables, UnappliedTables},
     publish::PublicFacts,
@@ -80,7 +81,8 @@ pub async fn start(process: &Process, settings: Settings) -> anyhow::Result<Serv
     let feeds = Writer::spawn(Arc::new(PaymentFeeds), environment.log.clone(), options.clone());
     let collections = Writer::spawn(Arc::new(Collections), environment.log.clone(), options.clone());
     let unapplied = Writer::spawn(Arc::new(UnappliedPayments), environment.log.clone(), options.clone());
-    let remittances = Writer::spawn(Arc::new(RemittanceFiles), environment.log.clone(), options);
+    let remittances = Writer::spawn(Arc::new(RemittanceFiles), environment.log.clone(), options.clone());
+    let rates = Writer::spawn(Arc::new(LegalRateTables), environment.log.clone(), options);
     let mut parts = Parts::default();
 
     let projections = projections(&environment.log)?;
@@ -102,6 +104,7 @@ pub async fn start(process: &Process, settings: Settings) -> anyhow::Result<Serv
         zone: settings.zone,
         tolerance_minor: settings.tolerance_minor,
         feeds: FeedWatch::new(feeds, settings.payment_feed_max_age_hours, &environment.metrics),
+        rate_book: RateBook::new(rates, &environment.metrics),
         streams: Cache::new(REMEMBERED_IDS),
     };
     parts.projections.push(projections);

@@ -7,6 +7,7 @@ mod event;
 mod feed;
 mod instrument;
 mod invoice;
+mod legal_rates;
 mod refusal;
 mod remittance;
 mod unapplied;
@@ -20,7 +21,11 @@ pub use command::{
 };
 pub use event::{DecodeFault, Fact, INSTRUMENTS_ASSIGNED, decode, encode};
 pub use feed::{FEED_REPORTED, decode_feed, encode_feed, feed_refused, feed_report, feed_reported};
-pub use invoice::{invoice_view, verdict};
+pub use invoice::{invoice_view, say_what_is_due, verdict};
+pub use legal_rates::{
+    LEGAL_RATE_RECORDED, command as legal_rates, decode as decode_legal_rate, encode as encode_legal_rate, refused as legal_rates_refused,
+    view as legal_rates_view,
+};
 pub use refusal::refused;
 pub use remittance::{decode as decode_remittance, encode as encode_remittance};
 pub use unapplied::{

@@ -61,10 +61,12 @@ pub enum OwnerRefusal {
     AutomaticDebit,
     /// Not now: it is overdue, and payments may be missing.
     StaleFeed,
+    /// Not now: the legal rate of a month in which interest runs is not known to the owner yet.
+    ChargesUnknown,
 }
 
 impl OwnerRefusal {
-    const ALL: [(OwnerRefusal, &'static str); 9] = [
+    const ALL: [(OwnerRefusal, &'static str); 10] = [
         (OwnerRefusal::Paid, "paid"),
         (OwnerRefusal::Cancelled, "cancelled"),
         (OwnerRefusal::WithinTolerance, "within_tolerance"),
@@ -74,6 +76,7 @@ impl OwnerRefusal {
         (OwnerRefusal::CustomerErased, "customer_erased"),
         (OwnerRefusal::AutomaticDebit, "automatic_debit"),
         (OwnerRefusal::StaleFeed, "stale_feed"),
+        (OwnerRefusal::ChargesUnknown, "charges_unknown"),
     ];
 
     /// By the owner's slug.
@@ -93,6 +96,7 @@ impl OwnerRefusal {
             OwnerRefusal::CustomerErased => Outcome::Suppressed(Reason::CustomerErased),
             OwnerRefusal::AutomaticDebit => Outcome::Deferred(Reason::AutomaticDebit),
             OwnerRefusal::StaleFeed => Outcome::Deferred(Reason::StaleFeed),
+            OwnerRefusal::ChargesUnknown => Outcome::Deferred(Reason::ChargesUnknown),
         }
     }
 }

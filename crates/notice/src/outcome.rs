@@ -107,6 +107,8 @@ pub enum Reason {
     WindowShut,
     /// It is overdue, and the payment feed is older than the tenant's limit.
     StaleFeed,
+    /// The owner cannot say what is due: the legal rate of a month is missing.
+    ChargesUnknown,
     /// The payer has already heard of this currency and class on this day.
     DayTaken,
     /// The payer's contact budget is spent.
@@ -115,7 +117,7 @@ pub enum Reason {
 
 impl Reason {
     /// All of them.
-    pub const ALL: [Reason; 24] = [
+    pub const ALL: [Reason; 25] = [
         Reason::Paid,
         Reason::Cancelled,
         Reason::WithinTolerance,
@@ -138,6 +140,7 @@ impl Reason {
         Reason::TrackOver,
         Reason::WindowShut,
         Reason::StaleFeed,
+        Reason::ChargesUnknown,
         Reason::DayTaken,
         Reason::BudgetSpent,
     ];
@@ -172,6 +175,7 @@ impl Reason {
             Reason::TrackOver => "track_over",
             Reason::WindowShut => "window_shut",
             Reason::StaleFeed => "stale_feed",
+            Reason::ChargesUnknown => "charges_unknown",
             Reason::DayTaken => "day_taken",
             Reason::BudgetSpent => "budget_spent",
         }

@@ -6,8 +6,8 @@
 use crate::{Account, Invoice, Payment, Phase};
 use alloc::vec::Vec;
 use brazil::charges::{
-    Allocation, ChargeFault, Convention, DayBasis, Debt, DiscountTier, DiscountValue, Fine, Interest, InterestStart, Movement,
-    MovementKind, Period, Rate, Rounding, Statement, Terms, statement,
+    Allocation, ChargeFault, Convention, DayBasis, Debt, DiscountTier, DiscountValue, Fine, Interest, InterestStart, LegalRates, Movement,
+    MovementKind, Period, ProRata, Rate, Rounding, Statement, Terms, statement,
 };
 use kernel::{Calendar, NaiveDate, calendar};
 
@@ -55,6 +55,8 @@ pub enum AgreedInterest {
     },
     /// Minor units for each calendar day.
     PerDay(i64),
+    /// The legal rate (CC 406, Lei 14.905/2024): what is owed where nothing was agreed. Its monthly values are the tenant's data.
+    Legal(ProRata),
 }
 
 /// A discount for paying early.
@@ -88,12 +90,13 @@ impl ChargeTerms {
         self.fine.is_none() && self.interest == AgreedInterest::None && self.discounts.is_empty()
     }
 
-    /// The terms of an invoice that is due on a day.
-    pub(crate) fn on(&self, due_on: NaiveDate) -> Terms {
+    /// The terms of an invoice that is due on a day. `rates` matter to the legal rate only.
+    pub(crate) fn on(&self, due_on: NaiveDate, rates: &LegalRates) -> Terms {
         let interest = match self.interest {
             AgreedInterest::None => Interest::None,
             AgreedInterest::Rate { rate, period, days, convention } => Interest::Agreed { rate, period, days, convention },
             AgreedInterest::PerDay(cents) => Interest::CentsPerDay(cents),
+            AgreedInterest::Legal(pro_rata) => Interest::Legal { rates: rates.clone(), pro_rata },
         };
         let tier = |discount: &EarlyDiscount| DiscountTier {
             until: calendar::add_days(due_on, -i64::from(discount.days_before_due)),
@@ -111,7 +114,8 @@ impl ChargeTerms {
         }
     }
 
-    /// Whether an invoice can be charged by them: a year after it is due. Errors: [`ChargeFault`]; a discount of all there is.
+    /// Whether an invoice can be charged by them: a year after it is due. The legal rate is left out: its months are not published yet.
+    /// Errors: [`ChargeFault`]; a discount of all there is.
     pub fn check(&self, amount_minor: i64, due_on: NaiveDate) -> Result<(), ChargeFault> {
         if self.discounts.len() > MAX_DISCOUNTS {
             return Err(ChargeFault::Terms("discounts"));
@@ -123,17 +127,21 @@ impl ChargeTerms {
             return Err(ChargeFault::Terms("interest"));
         }
         let debt = Debt { principal_cents: amount_minor, due: due_on, movements: Vec::new() };
-        statement(&debt, &self.on(due_on), calendar::add_days(due_on, 366))?;
+        let mut terms = self.on(due_on, &LegalRates::default());
+        if matches!(terms.interest, Interest::Legal { .. }) {
+            terms.interest = Interest::None;
+        }
+        statement(&debt, &terms, calendar::add_days(due_on, 366))?;
         // On the first last day every discount is valid.
         let first = self.discounts.iter().map(|discount| discount.days_before_due).max().unwrap_or(0);
-        let earliest = statement(&debt, &self.on(due_on), calendar::add_days(due_on, -i64::from(first)))?;
+        let earliest = statement(&debt, &terms, calendar::add_days(due_on, -i64::from(first)))?;
         if earliest.due_cents < 1 { Err(ChargeFault::Terms("discounts")) } else { Ok(()) }
     }
 }
 
 /// What an invoice comes to on a day, by the payments that are known now and were made until then. A payment that went back counts until
-/// the day on which it did. Errors: [`ChargeFault`].
-pub fn statement_on(account: &Account, invoice: &Invoice, day: NaiveDate) -> Result<Statement, ChargeFault> {
+/// the day on which it did. Errors: [`ChargeFault`]; one is [`ChargeFault::MissingLegalRate`], where `rates` lack a month that counts.
+pub fn statement_on(account: &Account, invoice: &Invoice, day: NaiveDate, rates: &LegalRates) -> Result<Statement, ChargeFault> {
     let counted = |payment: &Payment| {
         let parts = payment.returns.values().filter(|part| day < part.returned_on).map(|part| part.applied_minor);
         let whole = payment.reversed.iter().filter(|reversal| day < reversal.reversed_on).map(|reversal| reversal.applied_minor);
@@ -142,26 +150,32 @@ pub fn statement_on(account: &Account, invoice: &Invoice, day: NaiveDate) -> Res
     let paid = invoice.payments.iter().filter_map(|payment_id| account.payments.get(payment_id));
     let movements = paid.filter_map(|payment| movement(payment.paid_on, counted(payment))).collect();
     let terms = invoice.charges.clone().unwrap_or_default();
-    statement(&Debt { principal_cents: invoice.amount_minor, due: invoice.due_on, movements }, &terms.on(invoice.due_on), day)
+    statement(&Debt { principal_cents: invoice.amount_minor, due: invoice.due_on, movements }, &terms.on(invoice.due_on, rates), day)
 }
 
 /// What settles an invoice on a day, in minor units, by all that is known: a payment dated later counts as made on that day. 0 where it is
-/// settled or cancelled.
-pub fn due_minor(account: &Account, invoice: &Invoice, day: NaiveDate) -> i64 {
+/// settled or cancelled. Errors: [`ChargeFault::MissingLegalRate`]: nobody can say it yet. Terms are checked when they are agreed, so
+/// that nothing else is missing in practice; what cannot be computed on some far day is not charged.
+pub fn due_minor(account: &Account, invoice: &Invoice, day: NaiveDate, rates: &LegalRates) -> Result<i64, ChargeFault> {
     match (invoice.phase, &invoice.charges) {
-        (Phase::Settled | Phase::Cancelled, _) => 0,
-        (Phase::Open, None) => invoice.open_minor,
-        // Terms are checked when they are agreed; what cannot be computed on some far day is not charged.
-        (Phase::Open, Some(_)) => statement_now(account, invoice, day).map_or(invoice.open_minor, |statement| statement.due_cents),
+        (Phase::Settled | Phase::Cancelled, _) => Ok(0),
+        (Phase::Open, None) => Ok(invoice.open_minor),
+        (Phase::Open, Some(_)) => match statement_now(account, invoice, day, rates) {
+            Ok(statement) => Ok(statement.due_cents),
+            Err(missing @ ChargeFault::MissingLegalRate { .. }) => Err(missing),
+            Err(ChargeFault::Principal | ChargeFault::MovementAmount | ChargeFault::Terms(_) | ChargeFault::TooLarge) => {
+                Ok(invoice.open_minor)
+            }
+        },
     }
 }
 
 /// The statement of a day by all that is known: a payment dated later counts as made on that day. Errors: [`ChargeFault`].
-pub fn statement_now(account: &Account, invoice: &Invoice, day: NaiveDate) -> Result<Statement, ChargeFault> {
+pub fn statement_now(account: &Account, invoice: &Invoice, day: NaiveDate, rates: &LegalRates) -> Result<Statement, ChargeFault> {
     let paid = invoice.payments.iter().filter_map(|payment_id| account.payments.get(payment_id));
     let movements = paid.filter_map(|payment| movement(payment.paid_on.min(day), payment.applied_minor)).collect();
     let terms = invoice.charges.clone().unwrap_or_default();
-    statement(&Debt { principal_cents: invoice.amount_minor, due: invoice.due_on, movements }, &terms.on(invoice.due_on), day)
+    statement(&Debt { principal_cents: invoice.amount_minor, due: invoice.due_on, movements }, &terms.on(invoice.due_on, rates), day)
 }
 
 pub(crate) fn movement(day: NaiveDate, cents: i64) -> Option<Movement> {

@@ -8,22 +8,24 @@ mod reminder;
 
 use crate::{Account, Command, Event, Invoice, Rejection, Release, Standing};
 use alloc::{string::String, vec::Vec};
+use brazil::charges::LegalRates;
 use kernel::{Currency, InvoiceId, MAX_AMOUNT_MINOR, text};
 
-/// What a command does to an account: events, none where nothing is new, or the reason why not.
-pub fn decide(account: &Account, command: &Command) -> Result<Vec<Event>, Rejection> {
+/// What a command does to an account: events, none where nothing is new, or the reason why not. `rates` are the legal rates that are known;
+/// they matter where an invoice bears them.
+pub fn decide(account: &Account, command: &Command, rates: &LegalRates) -> Result<Vec<Event>, Rejection> {
     match command {
         Command::RegisterCustomer(command) => customer::register(account, command),
         Command::IssueInvoice(command) => invoice::issue(account, command),
-        Command::AmendInvoice(command) => invoice::amend(account, command),
-        Command::CancelInvoice(command) => invoice::cancel(account, command),
-        Command::RecordPayment(command) => payment::record(account, command),
-        Command::RecordReceipt(command) => payment::receive(account, command),
-        Command::ReversePayment(command) => payment::reverse(account, command),
-        Command::ReturnPayment(command) => payment::give_back(account, command),
-        Command::UndoBankPayment(command) => bank::undo(account, command),
+        Command::AmendInvoice(command) => invoice::amend(account, command, rates),
+        Command::CancelInvoice(command) => invoice::cancel(account, command, rates),
+        Command::RecordPayment(command) => payment::record(account, command, rates),
+        Command::RecordReceipt(command) => payment::receive(account, command, rates),
+        Command::ReversePayment(command) => payment::reverse(account, command, rates),
+        Command::ReturnPayment(command) => payment::give_back(account, command, rates),
+        Command::UndoBankPayment(command) => bank::undo(account, command, rates),
         Command::RecordBankNotice(command) => bank::notice(account, command),
-        Command::AuthorizeReminder(command) => reminder::authorize(account, command),
+        Command::AuthorizeReminder(command) => reminder::authorize(account, command, rates),
         Command::EraseCustomer(command) => customer::erase(account, command),
     }
 }

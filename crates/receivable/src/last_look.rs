@@ -2,6 +2,7 @@
 
 use crate::{Account, AuthorizationItem, AuthorizeReminder, Invoice, Phase, Standing, charges::due_minor, coverage};
 use alloc::{collections::BTreeMap, vec::Vec};
+use brazil::charges::LegalRates;
 use kernel::{InvoiceId, Zone};
 
 /// The owner's answer for one step occurrence.
@@ -46,11 +47,13 @@ pub enum RefusalReason {
     AutomaticDebit,
     /// Not now: it is overdue as far as is known, and payments may be missing.
     StaleFeed,
+    /// Not now: the legal rate of a month in which interest runs is not known here yet.
+    ChargesUnknown,
 }
 
 impl RefusalReason {
     /// All of them.
-    pub const ALL: [RefusalReason; 9] = [
+    pub const ALL: [RefusalReason; 10] = [
         RefusalReason::Unknown,
         RefusalReason::CustomerErased,
         RefusalReason::Cancelled,
@@ -60,6 +63,7 @@ impl RefusalReason {
         RefusalReason::BelowMinimum,
         RefusalReason::AutomaticDebit,
         RefusalReason::StaleFeed,
+        RefusalReason::ChargesUnknown,
     ];
 
     /// By its slug.
@@ -79,18 +83,24 @@ impl RefusalReason {
             RefusalReason::BelowMinimum => "below_minimum",
             RefusalReason::AutomaticDebit => "automatic_debit",
             RefusalReason::StaleFeed => "stale_feed",
+            RefusalReason::ChargesUnknown => "charges_unknown",
         }
     }
 }
 
-/// One verdict for each item, in the order asked, with the charges and discounts of a day. Depends on account and question alone: the
-/// same ones get the same. What ends an item for good comes before what only puts it off.
-pub fn last_look(account: &Account, asked: &AuthorizeReminder) -> Vec<Verdict> {
-    let net = coverage::net_minor(account, asked.day);
-    asked.items.iter().map(|item| Verdict { item: item.clone(), answer: look(account, &net, item, asked) }).collect()
+/// One verdict for each item, in the order asked, with the charges and discounts of a day. Depends on account, question and legal rates
+/// alone: the same ones get the same. What ends an item for good comes before what only puts it off.
+pub fn last_look(account: &Account, asked: &AuthorizeReminder, rates: &LegalRates) -> Vec<Verdict> {
+    let net = coverage::net_minor(account, asked.day, rates);
+    asked.items.iter().map(|item| Verdict { item: item.clone(), answer: look(account, (&net, rates), item, asked) }).collect()
 }
 
-fn look(account: &Account, net: &BTreeMap<InvoiceId, i64>, item: &AuthorizationItem, asked: &AuthorizeReminder) -> Answer {
+fn look(
+    account: &Account,
+    (net, rates): (&BTreeMap<InvoiceId, i64>, &LegalRates),
+    item: &AuthorizationItem,
+    asked: &AuthorizeReminder,
+) -> Answer {
     let Some(invoice) = account.invoices.get(&item.invoice_id) else { return Answer::Refused(RefusalReason::Unknown) };
     if account.standing == Standing::Erased {
         return Answer::Refused(RefusalReason::CustomerErased);
@@ -100,7 +110,9 @@ fn look(account: &Account, net: &BTreeMap<InvoiceId, i64>, item: &AuthorizationI
         Phase::Settled => return Answer::Refused(RefusalReason::Paid),
         Phase::Open => {}
     }
-    let due_minor = due_minor(account, invoice, asked.day);
+    let Ok(due_minor) = due_minor(account, invoice, asked.day, rates) else {
+        return Answer::Refused(RefusalReason::ChargesUnknown);
+    };
     let net_minor = net.get(&item.invoice_id).copied().unwrap_or(due_minor);
     if due_minor <= asked.tolerance_minor {
         Answer::Refused(RefusalReason::WithinTolerance)

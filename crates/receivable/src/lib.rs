@@ -14,6 +14,7 @@
 extern crate alloc;
 
 pub mod account;
+pub mod bank_charges;
 pub mod charges;
 pub mod collection;
 pub mod command;
@@ -25,12 +26,14 @@ pub mod feed;
 pub mod instrument;
 pub mod last_look;
 pub mod ledger;
+pub mod legal_rates;
 pub mod rejection;
 pub mod remittance;
 mod settlement;
 pub mod unapplied;
 
 pub use account::{Account, Attributes, Authorization, BankStanding, Invoice, Payment, Phase, Return, Reversal, Source, Standing, Terms};
+pub use bank_charges::{AtBank, BankCharges};
 pub use charges::ChargeTerms;
 pub use command::{
     AmendInvoice, AuthorizationItem, AuthorizeReminder, BankNotice, CancelInvoice, Command, EraseCustomer, IssueInvoice, NewCharges,

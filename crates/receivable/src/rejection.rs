@@ -167,7 +167,9 @@ impl Rejection {
             | Rejection::FeeNegative
             | Rejection::InstrumentsCurrency
             | Rejection::Boleto(_)
-            | Rejection::Charges(_) => Kind::Invalid,
+            | Rejection::Charges(
+                ChargeFault::Principal | ChargeFault::MovementAmount | ChargeFault::Terms(_) | ChargeFault::TooLarge,
+            ) => Kind::Invalid,
             Rejection::CustomerUnknown | Rejection::InvoiceUnknown | Rejection::PaymentUnknown => Kind::NotFound,
             Rejection::CustomerErased
             | Rejection::InvoiceExists
@@ -177,7 +179,9 @@ impl Rejection {
             | Rejection::PaymentAlreadyReversed
             | Rejection::ReturnExists
             | Rejection::ReturnTooLarge
-            | Rejection::CreditTooLarge => Kind::Precondition,
+            | Rejection::CreditTooLarge
+            // Once the month is recorded the same command is taken.
+            | Rejection::Charges(ChargeFault::MissingLegalRate { .. }) => Kind::Precondition,
         }
     }
 }

@@ -3,9 +3,12 @@
 //! Invariants:
 //! - files are numbered from 1 without gaps; a file without orders is not written;
 //! - a title is registered once, unless the bank rejected it and it changed since; a change is ordered once; a title that is no longer
-//!   to be paid is written off once, and then nothing more is ordered of it.
+//!   to be paid is written off once, and then nothing more is ordered of it;
+//! - fine, interest and discounts are ordered with the title, and again where they, or the days from which they count, change.
 
+use crate::bank_charges::BankCharges;
 use alloc::{collections::BTreeMap, vec, vec::Vec};
+use brazil::cnab::remittance::InterestOrder;
 use kernel::{CustomerId, DateTime, InvoiceId, NaiveDate, Utc};
 
 /// Most orders of one file: its event stays small enough for every bus.
@@ -23,12 +26,14 @@ pub struct Remittances {
 }
 
 /// A title as the bank was told of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ordered {
     /// Due day.
     pub due_on: NaiveDate,
     /// Minor units.
     pub amount_minor: i64,
+    /// Charges and discounts.
+    pub charges: BankCharges,
     /// Whether its write-off was ordered.
     pub written_off: bool,
 }
@@ -44,6 +49,8 @@ pub struct Candidate {
     pub due_on: NaiveDate,
     /// Minor units of the title.
     pub amount_minor: i64,
+    /// Charges and discounts that the bank is to add and take off.
+    pub charges: BankCharges,
     /// What it should be.
     pub want: Want,
 }
@@ -70,13 +77,36 @@ pub enum Instruction {
     ChangeDue,
     /// Another amount.
     ChangeAmount,
+    /// Other interest, or from another day.
+    ChangeInterest,
+    /// No interest any more.
+    WaiveInterest,
+    /// Another fine, or from another day.
+    ChangeFine,
+    /// No fine any more.
+    WaiveFine,
+    /// Other discounts, or until other days.
+    GrantDiscounts,
+    /// No discount any more.
+    CancelDiscounts,
     /// Write off.
     WriteOff,
 }
 
 impl Instruction {
     /// All of them.
-    pub const ALL: [Instruction; 4] = [Instruction::Enter, Instruction::ChangeDue, Instruction::ChangeAmount, Instruction::WriteOff];
+    pub const ALL: [Instruction; 10] = [
+        Instruction::Enter,
+        Instruction::ChangeDue,
+        Instruction::ChangeAmount,
+        Instruction::ChangeInterest,
+        Instruction::WaiveInterest,
+        Instruction::ChangeFine,
+        Instruction::WaiveFine,
+        Instruction::GrantDiscounts,
+        Instruction::CancelDiscounts,
+        Instruction::WriteOff,
+    ];
 
     /// Movement code of the remittance (FEBRABAN C004).
     pub fn code(self) -> &'static str {
@@ -84,6 +114,12 @@ impl Instruction {
             Instruction::Enter => "01",
             Instruction::WriteOff => "02",
             Instruction::ChangeDue => "06",
+            Instruction::GrantDiscounts => "07",
+            Instruction::CancelDiscounts => "08",
+            Instruction::ChangeInterest => "12",
+            Instruction::WaiveInterest => "13",
+            Instruction::ChangeFine => "14",
+            Instruction::WaiveFine => "15",
             Instruction::ChangeAmount => "47",
         }
     }
@@ -107,6 +143,8 @@ pub struct Order {
     pub due_on: NaiveDate,
     /// Minor units as they are told.
     pub amount_minor: i64,
+    /// Charges and discounts as they are told.
+    pub charges: BankCharges,
 }
 
 /// A file was written.
@@ -125,6 +163,8 @@ pub struct RemittanceWritten {
 pub struct WriteRemittance {
     /// The titles, in the order in which they are to stand in the file.
     pub candidates: Vec<Candidate>,
+    /// The creditor's civil day: a discount that is over by then is neither told nor missed.
+    pub today: NaiveDate,
     /// When.
     pub now: DateTime<Utc>,
 }
@@ -137,8 +177,8 @@ pub enum RemittanceRejection {
     SequenceExhausted,
 }
 
-/// What is to be asked of the bank for a title, in order; nothing where the bank was told all of it.
-pub fn needed(state: &Remittances, candidate: &Candidate) -> Vec<Instruction> {
+/// What is to be asked of the bank on a day for a title, in order; nothing where the bank was told all of it.
+pub fn needed(state: &Remittances, candidate: &Candidate, today: NaiveDate) -> Vec<Instruction> {
     let Some(told) = state.ordered.get(&candidate.invoice_id) else {
         return match candidate.want {
             Want::Registered | Want::RegisteredAgain => vec![Instruction::Enter],
@@ -148,34 +188,44 @@ pub fn needed(state: &Remittances, candidate: &Candidate) -> Vec<Instruction> {
     if told.written_off {
         return vec![];
     }
-    let (due_changed, amount_changed) = (told.due_on != candidate.due_on, told.amount_minor != candidate.amount_minor);
+    let changed = changes(told, candidate, today);
     match candidate.want {
-        Want::Registered => {
-            let due = due_changed.then_some(Instruction::ChangeDue);
-            due.into_iter().chain(amount_changed.then_some(Instruction::ChangeAmount)).collect()
-        }
-        Want::RegisteredAgain if due_changed || amount_changed => vec![Instruction::Enter],
+        Want::Registered => changed,
+        Want::RegisteredAgain if !changed.is_empty() => vec![Instruction::Enter],
         Want::WrittenOff => vec![Instruction::WriteOff],
         Want::RegisteredAgain | Want::AsItIs => vec![],
     }
 }
 
+/// The due day first: the days of charges and discounts must fit it.
+fn changes(told: &Ordered, candidate: &Candidate, today: NaiveDate) -> Vec<Instruction> {
+    let (before, after) = (told.charges.from_day(today), candidate.charges.from_day(today));
+    let due = (told.due_on != candidate.due_on).then_some(Instruction::ChangeDue);
+    let amount = (told.amount_minor != candidate.amount_minor).then_some(Instruction::ChangeAmount);
+    let interest = (before.interest != after.interest).then_some(match after.interest {
+        InterestOrder::Exempt => Instruction::WaiveInterest,
+        InterestOrder::CentsPerDay(..) | InterestOrder::PercentPerMonth(..) => Instruction::ChangeInterest,
+    });
+    let fine = (before.fine != after.fine).then_some(match after.fine {
+        None => Instruction::WaiveFine,
+        Some(_) => Instruction::ChangeFine,
+    });
+    let discounts = (before.discounts != after.discounts).then_some(match after.discounts.as_slice() {
+        [] => Instruction::CancelDiscounts,
+        [..] => Instruction::GrantDiscounts,
+    });
+    [due, amount, interest, fine, discounts].into_iter().flatten().collect()
+}
+
 /// The file that a command writes; none where nothing is needed. Errors: [`RemittanceRejection`].
 pub fn decide_remittance(state: &Remittances, command: &WriteRemittance) -> Result<Vec<RemittanceWritten>, RemittanceRejection> {
-    let order = |candidate: &Candidate, instruction| Order {
-        instruction,
-        invoice_id: candidate.invoice_id.clone(),
-        customer_id: candidate.customer_id.clone(),
-        due_on: candidate.due_on,
-        amount_minor: candidate.amount_minor,
-    };
     let mut orders = Vec::new();
     for candidate in &command.candidates {
-        let asked = needed(state, candidate);
+        let asked = needed(state, candidate, command.today);
         if orders.len() + asked.len() > MAX_ORDERS {
             break;
         }
-        orders.extend(asked.into_iter().map(|instruction| order(candidate, instruction)));
+        orders.extend(asked.into_iter().map(|instruction| candidate.order(instruction, command.today)));
     }
     if orders.is_empty() {
         return Ok(vec![]);
@@ -186,12 +236,26 @@ pub fn decide_remittance(state: &Remittances, command: &WriteRemittance) -> Resu
     Ok(vec![RemittanceWritten { sequence: state.sequence + 1, written_at: command.now, orders }])
 }
 
+impl Candidate {
+    /// An order of it on a day.
+    pub fn order(&self, instruction: Instruction, today: NaiveDate) -> Order {
+        Order {
+            instruction,
+            invoice_id: self.invoice_id.clone(),
+            customer_id: self.customer_id.clone(),
+            due_on: self.due_on,
+            amount_minor: self.amount_minor,
+            charges: self.charges.from_day(today),
+        }
+    }
+}
+
 /// What was ordered after a file. Total.
 pub fn evolve_remittance(mut state: Remittances, event: &RemittanceWritten) -> Remittances {
     state.sequence = event.sequence;
     for order in &event.orders {
         let written_off = order.instruction == Instruction::WriteOff;
-        let ordered = Ordered { due_on: order.due_on, amount_minor: order.amount_minor, written_off };
+        let ordered = Ordered { due_on: order.due_on, amount_minor: order.amount_minor, charges: order.charges.clone(), written_off };
         state.ordered.insert(order.invoice_id.clone(), ordered);
     }
     state

@@ -6,7 +6,7 @@
 
 use crate::{Account, ChargeTerms, Invoice, Release, charges::movement};
 use alloc::vec::Vec;
-use brazil::charges::{ChargeFault, Debt, statement};
+use brazil::charges::{ChargeFault, Debt, LegalRates, statement};
 use kernel::{NaiveDate, PaymentId};
 
 /// Where an invoice stands after all its money, in minor units.
@@ -47,15 +47,16 @@ pub(crate) fn money(account: &Account, invoice: &Invoice) -> Vec<Money> {
 }
 
 /// Settles an amount that is due on a day; what is too much is released, the latest payment first: it came when nothing was owed.
-/// Errors: [`ChargeFault`].
+/// Errors: [`ChargeFault`], also for a month until the last payment whose legal rate is not in `rates`.
 pub(crate) fn settle(
     terms: &ChargeTerms,
     (amount_minor, due_on): (i64, NaiveDate),
     money: &[Money],
+    rates: &LegalRates,
 ) -> Result<(Position, Vec<Release>), ChargeFault> {
     let movements = money.iter().filter_map(|one| movement(one.paid_on, one.amount_minor)).collect();
     let last = money.iter().map(|one| one.paid_on).max().unwrap_or(due_on);
-    let stands = statement(&Debt { principal_cents: amount_minor, due: due_on, movements }, &terms.on(due_on), last)?;
+    let stands = statement(&Debt { principal_cents: amount_minor, due: due_on, movements }, &terms.on(due_on, rates), last)?;
     // A discount is taken by paying everything at once: while principal is open, none was.
     let discount_minor = if stands.principal_open_cents == 0 { stands.discount_cents } else { 0 };
     let kept_minor = stands.paid_cents - stands.excess_cents;

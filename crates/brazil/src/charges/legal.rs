@@ -15,6 +15,18 @@ impl LegalRates {
         Self(rows.into_iter().filter(|(_, month, _)| (1..=12).contains(month)).map(|(year, month, rate)| ((year, month), rate)).collect())
     }
 
+    /// The rate of a month from now on. A month out of range is left out.
+    pub fn set(&mut self, year: i32, month: u32, rate: Rate) {
+        if (1..=12).contains(&month) {
+            self.0.insert((year, month), rate);
+        }
+    }
+
+    /// Year, month and rate, in order.
+    pub fn rows(&self) -> impl DoubleEndedIterator<Item = (i32, u32, Rate)> {
+        self.0.iter().map(|((year, month), rate)| (*year, *month, *rate))
+    }
+
     /// The rate of a month. Errors: [`ChargeFault::MissingLegalRate`].
     pub fn of(&self, year: i32, month: u32) -> Result<Rate, ChargeFault> {
         self.0.get(&(year, month)).copied().ok_or(ChargeFault::MissingLegalRate { year, month })

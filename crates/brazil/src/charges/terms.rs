@@ -200,6 +200,21 @@ pub enum ProRata {
     Thirty,
 }
 
+impl ProRata {
+    /// Its name in an event.
+    pub fn name(self) -> &'static str {
+        match self {
+            ProRata::ActualMonth => "actual_month",
+            ProRata::Thirty => "month_of_30",
+        }
+    }
+
+    /// By its name; `None` for any other text.
+    pub fn named(name: &str) -> Option<Self> {
+        [ProRata::ActualMonth, ProRata::Thirty].into_iter().find(|pro_rata| pro_rata.name() == name)
+    }
+}
+
 /// Where a payment goes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Allocation {

@@ -6,6 +6,7 @@
 //!
 //! Sources: FEBRABAN CNAB 240 V10.6; manuals of Banco do Brasil, Santander, Caixa, Bradesco, Itaú, Sicoob.
 
+pub mod caixa_out;
 mod decode;
 mod dialect240;
 mod dialect400;
@@ -25,6 +26,7 @@ pub mod remittance;
 mod return150;
 mod return240;
 mod return400;
+pub mod santander_out;
 pub mod segments_in;
 pub mod segments_out;
 

@@ -53,7 +53,7 @@ fn order() -> Order {
             nominal_cents: 12_345,
             species: Species::DM,
             accepted: false,
-            interest: InterestOrder::PercentPerMonth(Rate::percent(1)),
+            interest: InterestOrder::PercentPerMonth(day("2026-12-22"), Rate::percent(1)),
             discounts: vec![
                 DiscountOrder { code: 1, until: day("2026-12-01"), hundredths: 1_000 },
                 DiscountOrder { code: 2, until: day("2026-12-10"), hundredths: 500 },
@@ -65,6 +65,10 @@ fn order() -> Order {
             payer: Some(payer()),
         },
     }
+}
+
+fn daily(from: &str, cents: i64) -> InterestOrder {
+    InterestOrder::CentsPerDay(day(from), cents)
 }
 
 fn writer() -> RemittanceWriter {
@@ -94,8 +98,7 @@ fn read_back(lines: &[String]) -> Vec<Order> {
 fn entry_amendment_and_write_off_are_written_and_read_back() {
     let mut due = order();
     due.instruction = Instruction::Amend(Amendment::DueDate);
-    due.title =
-        Title { due: day("2027-01-21"), discounts: vec![], fine: None, payer: None, interest: InterestOrder::CentsPerDay(4), ..due.title };
+    due.title = Title { due: day("2027-01-21"), discounts: vec![], fine: None, payer: None, interest: daily("2027-01-22", 4), ..due.title };
     let off = Order {
         instruction: Instruction::WriteOff,
         title: Title { protest: ProtestOrder::None, write_off_days: None, ..due.title.clone() },
@@ -114,12 +117,72 @@ fn entry_amendment_and_write_off_are_written_and_read_back() {
     let part = |line: usize, from: usize, to: usize| &lines[line][from - 1..to];
     assert_eq!((part(0, 1, 8), part(0, 18, 32), part(0, 143, 163)), ("75600000", "212ABC34501DE35", "121112026101112000007"));
     assert_eq!((part(1, 4, 11), part(1, 18, 33), part(1, 74, 89)), ("00011R01", "2012ABC34501DE35", "PADARIA SAO JOAO"));
-    assert_eq!((part(2, 9, 17), part(2, 78, 100), part(2, 118, 141)), ("00001P 01", "21122026000000000012345", "200000000000000000000100"));
+    assert_eq!((part(2, 9, 17), part(2, 78, 100), part(2, 118, 141)), ("00001P 01", "21122026000000000012345", "222122026000000000000100"));
     assert_eq!((part(2, 142, 165), part(2, 221, 229)), ("101122026000000000001000", "205106009"));
     assert_eq!((part(3, 18, 33), part(3, 129, 153)), ("1000013378271000", "01310100SAO PAULO      SP"));
     assert_eq!((part(4, 18, 41), part(4, 66, 89)), ("210122026000000000000500", "222122026000000000000200"));
     assert_eq!((part(5, 16, 17), part(6, 16, 17), part(6, 221, 229)), ("06", "02", "300200009"));
     assert_eq!((part(7, 18, 46), part(8, 18, 29)), ("00000700000300000000000037035", "000001000009"));
+}
+
+/// All lines of a file with one order.
+fn file(company: Company, order: &Order) -> Vec<String> {
+    let mut writer = RemittanceWriter::new(company, 7, day("2026-11-21"), "10:11:12".parse().unwrap()).unwrap();
+    let mut lines = writer.begin().unwrap().to_vec();
+    lines.extend(writer.order(order).unwrap());
+    lines.extend(writer.finish().unwrap());
+    assert!(lines.iter().all(|line| line.len() == 240 && line.is_ascii()));
+    assert_eq!(read_back(&lines), [plain(order)]);
+    lines
+}
+
+#[test]
+fn santander_has_its_own_headers_and_place_of_the_number() {
+    let company =
+        Company { bank: 33, bank_name: "Banco Santander".into(), agreement: "1234567".into(), agency: "0987".into(), ..company() };
+    let company = Company { agency_digit: ' ', account: "13000456".into(), account_digit: '6', ..company };
+    let mut order = order();
+    order.title =
+        Title { nosso_numero: "0000000000124".into(), wallet: 5, protest: ProtestOrder::None, write_off_days: None, ..order.title };
+    let lines = file(company, &order);
+    let part = |line: usize, from: usize, to: usize| &lines[line][from - 1..to];
+    assert_eq!((part(0, 1, 47), part(0, 48, 73)), ("03300000        2012ABC34501DE35098700001234567", "                         P"));
+    assert_eq!((part(0, 143, 166), part(0, 167, 240).trim()), ("121112026      000007040", ""));
+    assert_eq!((part(1, 4, 33), part(1, 54, 73)), ("00011R01  030 2012ABC34501DE35", "098700001234567     "));
+    assert_eq!((part(1, 184, 199), part(1, 200, 240).trim()), ("0000000721112026", ""));
+    assert_eq!(part(2, 9, 62), "00001P 010987001300045660130004566  0000000000124512  ");
+    assert_eq!((part(2, 101, 117), part(2, 118, 141)), ("00000 02N21112026", "222122026000000000000100"));
+    assert_eq!((part(2, 196, 229), part(2, 230, 240).trim()), ("invoice/42               000200000", ""));
+    assert_eq!((part(4, 66, 89), part(5, 18, 240).trim(), part(6, 18, 240).trim()), ("222122026000000000000200", "000005", "000001000007"));
+    // A column of two digits, and a digit that the bank has no room for.
+    order.title.write_off_days = Some(100);
+    assert_eq!(santander().order(&order).unwrap_err(), [OrderFault::TooWide("WRITE_OFF_DAYS")]);
+    order.title = Title { write_off_days: None, nosso_numero: "00000000000124".into(), ..order.title };
+    assert_eq!(santander().order(&order).unwrap_err(), [OrderFault::TooWide("NOSSO_NUMERO")]);
+}
+
+fn santander() -> RemittanceWriter {
+    RemittanceWriter::new(Company { bank: 33, ..company() }, 1, day("2026-11-21"), "10:11:12".parse().unwrap()).unwrap()
+}
+
+#[test]
+fn caixa_has_its_own_headers_and_place_of_the_number() {
+    let caixa = Company { bank: 104, bank_name: "Caixa Economica Federal".into(), agreement: "123456".into(), ..company() };
+    let mut order = order();
+    order.title = Title { nosso_numero: "14000000000000019".into(), protest: ProtestOrder::None, write_off_days: None, ..order.title };
+    let lines = file(caixa.clone(), &order);
+    let part = |line: usize, from: usize, to: usize| &lines[line][from - 1..to];
+    assert_eq!((part(0, 18, 58), part(0, 59, 72)), ("212ABC34501DE3500000000000000000000043273", "12345600000000"));
+    assert_eq!((part(0, 103, 132), part(0, 143, 171)), ("CAIXA ECONOMICA FEDERAL       ", "12111202610111200000705000000"));
+    assert_eq!(part(0, 172, 240).trim(), "REMESSA-PRODUCAO");
+    assert_eq!((part(1, 8, 33), part(1, 34, 73)), ("1R0100030 2012ABC34501DE35", "1234560000000000000004327312345600000000"));
+    assert_eq!((part(2, 9, 57), part(2, 58, 77)), ("00001P 010432731234560000000000014000000000000019", "11220DOC-1          "));
+    assert_eq!((part(2, 118, 141), part(2, 221, 240)), ("222122026000000000000100", "3002000090000000000 "));
+    assert_eq!((part(4, 66, 89), part(5, 18, 46)), ("222122026000000000000200", "00000500000100000000000012345"));
+    assert_eq!((part(5, 47, 92), part(5, 93, 240).trim()), ("0".repeat(46).as_str(), ""));
+    order.title.document = "123456789012".into();
+    let mut writer = RemittanceWriter::new(caixa, 1, day("2026-11-21"), "10:11:12".parse().unwrap()).unwrap();
+    assert_eq!(writer.order(&order).unwrap_err(), [OrderFault::TooWide("DOCUMENT")]);
 }
 
 #[test]
@@ -144,10 +207,11 @@ fn orders_that_a_bank_would_reject_do_not_leave() {
         faults(|title| title.fine = Some(FineOrder::Percent(day("2026-12-22"), Rate::from_micros(2_000_001)))),
         [OrderFault::Decimals("fine")]
     );
+    assert_eq!(faults(|title| title.interest = daily("2026-12-21", 4)), [OrderFault::Date("interest")]);
     assert_eq!(faults(|title| title.nosso_numero = "9".repeat(21)), [OrderFault::TooWide("NOSSO_NUMERO")]);
     assert_eq!(faults(|title| title.document = "AÇÃO".into()), [OrderFault::Text("DOCUMENT")]);
     assert_eq!(faults(|title| title.payer.as_mut().unwrap().name = Personal::new("東京")), [OrderFault::Text("payer.name")]);
-    for bank in [33, 104, 0, 1000] {
+    for bank in [77, 0, 1000] {
         let made = RemittanceWriter::new(Company { bank, ..company() }, 1, day("2026-11-21"), "10:11:12".parse().unwrap());
         assert_eq!(made.unwrap_err(), OrderFault::UnsupportedBank(bank));
     }
@@ -182,7 +246,7 @@ proptest! {
         let mut order = order();
         order.instruction = instruction;
         order.title.nominal_cents = cents;
-        order.title.interest = [InterestOrder::Exempt, InterestOrder::CentsPerDay(cents / 100), InterestOrder::PercentPerMonth(Rate::from_hundredths(33))][interest];
+        order.title.interest = [InterestOrder::Exempt, daily("2026-12-22", cents / 100), InterestOrder::PercentPerMonth(day("2026-12-23"), Rate::from_hundredths(33))][interest];
         order.title.discounts = discounts.into_iter().map(|(code, hundredths)| DiscountOrder { code, until: day("2026-12-01"), hundredths }).collect();
         order.title.fine = fine.map(|hundredths| FineOrder::Percent(day("2026-12-22"), Rate::from_hundredths(hundredths)));
         order.title.protest = protest.map_or(ProtestOrder::None, ProtestOrder::CalendarDays);
@@ -198,5 +262,27 @@ proptest! {
         let mut line = format!("7560001300001{segment}{body}");
         line.truncate(240);
         let _ = (reader.line(&text), reader.line(&line));
+    }
+}
+
+#[test]
+fn the_layouts_of_santander_and_caixa_leave_no_column_out() {
+    use brazil::cnab::{caixa_out as caixa, santander_out as santander};
+    for layout in [
+        santander::file_header::ALL,
+        santander::lot_header::ALL,
+        santander::segment_p::ALL,
+        santander::lot_trailer::ALL,
+        santander::file_trailer::ALL,
+        caixa::file_header::ALL,
+        caixa::lot_header::ALL,
+        caixa::segment_p::ALL,
+        caixa::lot_trailer::ALL,
+    ] {
+        let end = layout.iter().fold(0, |end, column| {
+            assert_eq!(column.from, end + 1, "{}", column.name);
+            column.to
+        });
+        assert_eq!(end, 240);
     }
 }

@@ -153,7 +153,7 @@ impl Server {
     async fn undo(&self, tenant: &str, fact: &TitleFact, (customer_id, invoice_id): Target) -> Result<Done, Refusal> {
         let command = record::undoing(fact, invoice_id.clone(), self.today());
         let key = once("bank", &record::record_id(fact), "");
-        match self.writer.submit(self.on_account(tenant, &customer_id, command).with_key(key)).await {
+        match self.put(tenant, (&customer_id, command), key).await {
             Ok(written) if written.appended.deduplicated => Ok(("known", 0)),
             Ok(_) => Ok(("reversed", 0)),
             Err(WriteError::Rejected(Rejection::PaymentUnknown)) if fact.event == BankEvent::ChequeBounced => {
@@ -174,7 +174,7 @@ impl Server {
         outcome: &'static str,
     ) -> Result<Done, Refusal> {
         let key = once("bank", &record::record_id(fact), "");
-        match self.writer.submit(self.on_account(tenant, customer_id, command).with_key(key)).await {
+        match self.put(tenant, (customer_id, command), key).await {
             Ok(written) if written.appended.deduplicated => Ok(("known", 0)),
             Ok(_) => Ok((outcome, if outcome == "fee" { fact.fee_cents } else { 0 })),
             Err(error) => refused(error),

@@ -86,7 +86,8 @@ impl Server {
         }
         let (state, _) = self.remittances.state(&stream).await.map_err(unreadable)?;
         let mut wanted = self.wanted(&books, &state).await?;
-        let command = WriteRemittance { candidates: std::mem::take(&mut wanted.candidates), now: self.clock.now() };
+        let now = self.clock.now();
+        let command = WriteRemittance { candidates: std::mem::take(&mut wanted.candidates), today: self.zone.day_of(now), now };
         let submission = Submission::new(stream.clone(), remittance::meta(tenant), command).with_key(key);
         let submission = submission
             .with_answer(|_, events: &[RemittanceWritten]| events.first().map_or(0_u32, |event| event.sequence).to_be_bytes().to_vec());
@@ -148,7 +149,8 @@ impl Server {
         let (account, _) = self.writer.state(&aggregate::stream(books.tenant, customer_id.as_str())).await.map_err(unreadable)?;
         let Some(invoice) = account.invoices.get(invoice_id) else { return Ok(()) };
         let candidate = candidate(invoice_id, customer_id, invoice, &account);
-        let asked = needed(state, &candidate);
+        let today = self.today();
+        let asked = needed(state, &candidate, today);
         if asked.is_empty() {
             return Ok(());
         }
@@ -157,7 +159,7 @@ impl Server {
             return Ok(());
         }
         for instruction in &asked {
-            let order = order(&candidate, *instruction);
+            let order = candidate.order(*instruction, today);
             let written = self.bank_order(books, &order, &account).await?;
             let fault = match &written {
                 Ok(order) => order.faults().first().map(|fault| fault.slug()),
@@ -177,7 +179,15 @@ impl Server {
     async fn bank_order(&self, books: &Books<'_>, order: &Order, account: &Account) -> Result<Result<BankOrder, &'static str>, Refusal> {
         let contact = match order.instruction {
             Instruction::Enter => query::contact(&self.db, books.tenant, order.customer_id.as_str()).await?.unwrap_or_default(),
-            Instruction::ChangeDue | Instruction::ChangeAmount | Instruction::WriteOff => Contact::default(),
+            Instruction::ChangeDue
+            | Instruction::ChangeAmount
+            | Instruction::ChangeInterest
+            | Instruction::WaiveInterest
+            | Instruction::ChangeFine
+            | Instruction::WaiveFine
+            | Instruction::GrantDiscounts
+            | Instruction::CancelDiscounts
+            | Instruction::WriteOff => Contact::default(),
         };
         Ok(title::order(&books.agreement, order, account, &contact))
     }
@@ -228,16 +238,6 @@ fn unwritable(fault: OrderFault) -> Refusal {
     Refusal::precondition("collection_account_id", fault.slug(), fault.to_string())
 }
 
-fn order(candidate: &Candidate, instruction: Instruction) -> Order {
-    Order {
-        instruction,
-        invoice_id: candidate.invoice_id.clone(),
-        customer_id: candidate.customer_id.clone(),
-        due_on: candidate.due_on,
-        amount_minor: candidate.amount_minor,
-    }
-}
-
 /// A title that was paid at the bank is settled there; one that was paid elsewhere, or is owed no more, must not be paid again.
 fn candidate(invoice_id: &InvoiceId, customer_id: &CustomerId, invoice: &Invoice, account: &Account) -> Candidate {
     let at_bank = || {
@@ -258,5 +258,6 @@ fn candidate(invoice_id: &InvoiceId, customer_id: &CustomerId, invoice: &Invoice
         }
     };
     let (due_on, amount_minor) = (invoice.due_on, invoice.amount_minor);
-    Candidate { invoice_id: invoice_id.clone(), customer_id: customer_id.clone(), due_on, amount_minor, want }
+    let charges = invoice.charges.as_ref().map(|terms| terms.at_bank(amount_minor, due_on).charges).unwrap_or_default();
+    Candidate { invoice_id: invoice_id.clone(), customer_id: customer_id.clone(), due_on, amount_minor, charges, want }
 }

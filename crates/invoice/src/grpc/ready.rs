@@ -10,6 +10,7 @@ use crate::{
     feed, query,
     wire::{self, Contact},
 };
+use brazil::charges::LegalRates;
 use chrono::NaiveDate;
 use contracts::invoice::v1 as proto;
 use eventlog::{CommandKey, Statement, Submission, WriteError, Written};
@@ -18,6 +19,7 @@ use kernel::{Currency, CustomerId, InvoiceId, PaymentId};
 use prost::Message;
 use receivable::{Account, Command, Rejection};
 use sha2::{Digest, Sha256};
+use std::sync::Arc;
 
 /// A command ready for its account.
 pub(crate) struct Ready {
@@ -50,10 +52,9 @@ impl Ready {
 }
 
 impl Server {
-    fn ready(&self, tenant: &str, customer_id: &CustomerId, command: Command, key: CommandKey) -> Ready {
-        let stream = aggregate::stream(tenant, customer_id.as_str());
-        let meta = aggregate::meta(tenant, customer_id.as_str());
-        let addressed = Addressed { customer_id: customer_id.clone(), command };
+    fn ready(&self, tenant: &str, addressed: Addressed, key: CommandKey) -> Ready {
+        let stream = aggregate::stream(tenant, addressed.customer_id.as_str());
+        let meta = aggregate::meta(tenant, addressed.customer_id.as_str());
         let submission = Submission::new(stream, meta, addressed).with_key(key);
         Ready { submission, tenant: tenant.to_owned(), claim: None, within: "", allotted: None }
     }
@@ -68,7 +69,8 @@ impl Server {
         let (register, contact) = wire::customer(customer)?;
         let customer_id = register.customer_id.clone();
         let row = store_contact(tenant, customer_id.as_str(), &contact);
-        let ready = self.ready(tenant, &customer_id, Command::RegisterCustomer(register), key);
+        let addressed = without_rates(customer_id.clone(), Command::RegisterCustomer(register));
+        let ready = self.ready(tenant, addressed, key);
         let answer = move |_: &Account| proto::RegisterCustomerResponse { customer_id: customer_id.to_string() };
         Ok(Ready { within: "customer", ..ready.beside(row).answering(answer) })
     }
@@ -78,7 +80,7 @@ impl Server {
         let customer_id = request::id("customer_id", &m.customer_id, CustomerId::new)?;
         let command = Command::EraseCustomer(receivable::EraseCustomer { customer_id: customer_id.clone() });
         let row = erase_contact(tenant, customer_id.as_str());
-        Ok(self.ready(tenant, &customer_id, command, key).beside(row).answering(|_| proto::EraseCustomerResponse {}))
+        Ok(self.ready(tenant, without_rates(customer_id, command), key).beside(row).answering(|_| proto::EraseCustomerResponse {}))
     }
 
     pub(crate) async fn ready_invoice<M: Message>(
@@ -95,11 +97,13 @@ impl Server {
         issue.instruments = instruments;
         issue.charges = issue.charges.or(charges);
         let claims = collection::claims(&issue);
-        let ready = self.ready(tenant, &customer_id, Command::IssueInvoice(issue), key).claiming(INVOICE, invoice_id.as_str());
+        let rates = self.rates(tenant).await?;
+        let addressed = Addressed { customer_id: customer_id.clone(), command: Command::IssueInvoice(issue), rates: Arc::clone(&rates) };
+        let ready = self.ready(tenant, addressed, key).claiming(INVOICE, invoice_id.as_str());
         let submission = claims.into_iter().fold(ready.submission, |submission, (kind, name)| submission.with_claim(kind, name));
         let ready = Ready { submission, allotted, ..ready };
         Ok(ready.answering(move |account| proto::IssueInvoiceResponse {
-            invoice: wire::invoice_view(&customer_id, &invoice_id, account, today),
+            invoice: wire::invoice_view(&customer_id, &invoice_id, account, (today, &rates)),
         }))
     }
 
@@ -108,9 +112,10 @@ impl Server {
         let today = self.today();
         let (invoice_id, command) = wire::amendment(m, today)?;
         let customer_id = self.payer_of(tenant, INVOICE, "invoice_id", invoice_id.as_str()).await?;
-        let ready = self.ready(tenant, &customer_id, command, key);
+        let rates = self.rates(tenant).await?;
+        let ready = self.ready(tenant, Addressed { customer_id: customer_id.clone(), command, rates: Arc::clone(&rates) }, key);
         Ok(ready.answering(move |account| proto::AmendInvoiceResponse {
-            invoice: wire::invoice_view(&customer_id, &invoice_id, account, today),
+            invoice: wire::invoice_view(&customer_id, &invoice_id, account, (today, &rates)),
         }))
     }
 
@@ -119,9 +124,10 @@ impl Server {
         let today = self.today();
         let (invoice_id, command) = wire::cancellation(m, today)?;
         let customer_id = self.payer_of(tenant, INVOICE, "invoice_id", invoice_id.as_str()).await?;
-        let ready = self.ready(tenant, &customer_id, command, key);
+        let rates = self.rates(tenant).await?;
+        let ready = self.ready(tenant, Addressed { customer_id: customer_id.clone(), command, rates: Arc::clone(&rates) }, key);
         Ok(ready.answering(move |account| proto::CancelInvoiceResponse {
-            invoice: wire::invoice_view(&customer_id, &invoice_id, account, today),
+            invoice: wire::invoice_view(&customer_id, &invoice_id, account, (today, &rates)),
         }))
     }
 
@@ -140,9 +146,11 @@ impl Server {
             None => self.currency_of(&aggregate::stream(tenant, customer_id.as_str()), &invoice_id).await?,
         };
         let command = payment.command(payment_id.clone(), invoice_id.clone(), currency);
-        let ready = self.ready(tenant, &customer_id, command, key).claiming(PAYMENT, payment_id.as_str());
+        let rates = self.rates(tenant).await?;
+        let addressed = Addressed { customer_id: customer_id.clone(), command, rates: Arc::clone(&rates) };
+        let ready = self.ready(tenant, addressed, key).claiming(PAYMENT, payment_id.as_str());
         Ok(ready.answering(move |account| proto::RecordPaymentResponse {
-            invoice: wire::invoice_view(&customer_id, &invoice_id, account, today),
+            invoice: wire::invoice_view(&customer_id, &invoice_id, account, (today, &rates)),
             unapplied_minor: account.payments.get(&payment_id).map_or(0, receivable::Payment::unapplied_minor),
         }))
     }
@@ -152,9 +160,11 @@ impl Server {
         let today = self.today();
         let (payment_id, command) = wire::payment_reversal(m, today)?;
         let customer_id = self.payer_of(tenant, PAYMENT, "payment_id", payment_id.as_str()).await?;
-        let ready = self.ready(tenant, &customer_id, command, key);
-        Ok(ready
-            .answering(move |account| proto::ReversePaymentResponse { invoice: paid_invoice(&customer_id, &payment_id, account, today) }))
+        let rates = self.rates(tenant).await?;
+        let ready = self.ready(tenant, Addressed { customer_id: customer_id.clone(), command, rates: Arc::clone(&rates) }, key);
+        Ok(ready.answering(move |account| proto::ReversePaymentResponse {
+            invoice: paid_invoice(&customer_id, &payment_id, account, (today, &rates)),
+        }))
     }
 
     async fn currency_of(&self, stream: &str, invoice_id: &InvoiceId) -> Result<Currency, Refusal> {
@@ -218,9 +228,19 @@ fn stored_nothing(outcome: &Result<Written<Account>, WriteError<Rejection>>) -> 
     }
 }
 
-fn paid_invoice(customer_id: &CustomerId, payment_id: &PaymentId, account: &Account, today: NaiveDate) -> Option<proto::Invoice> {
+/// A command that no legal rate matters to.
+fn without_rates(customer_id: CustomerId, command: Command) -> Addressed {
+    Addressed { customer_id, command, rates: Arc::default() }
+}
+
+fn paid_invoice(
+    customer_id: &CustomerId,
+    payment_id: &PaymentId,
+    account: &Account,
+    on: (NaiveDate, &LegalRates),
+) -> Option<proto::Invoice> {
     let payment = account.payments.get(payment_id)?;
-    wire::invoice_view(customer_id, &payment.invoice_id, account, today)
+    wire::invoice_view(customer_id, &payment.invoice_id, account, on)
 }
 
 /// The kind of command is part of the body: one key for two kinds is a mistake of the caller.

@@ -1,7 +1,9 @@
 //! Charges and discounts: as agreed, and as they stand on a day. Errors name the field as the caller wrote it.
 
 use super::event::DecodeFault;
-use brazil::charges::{Allocation, Convention, DayBasis, DiscountValue, Fine, InterestStart, Period, Rate, Rounding, Statement};
+use brazil::charges::{
+    Allocation, Convention, DayBasis, DiscountValue, Fine, InterestStart, LegalRates, Period, ProRata, Rate, Rounding, Statement,
+};
 use contracts::invoice::v1 as proto;
 use host::Refusal;
 use kernel::{Calendar, InvoiceId, NaiveDate};
@@ -49,6 +51,7 @@ pub fn charge_terms_out(terms: &ChargeTerms) -> proto::ChargeTerms {
             m.interest_business_days = days == DayBasis::Business;
             convention.name().clone_into(&mut m.interest_convention);
         }
+        AgreedInterest::Legal(pro_rata) => pro_rata.name().clone_into(&mut m.interest_legal),
     }
     m
 }
@@ -82,6 +85,11 @@ fn fine(m: &proto::ChargeTerms) -> Result<Option<Fine>, &'static str> {
 }
 
 fn interest(m: &proto::ChargeTerms) -> Result<AgreedInterest, &'static str> {
+    if !m.interest_legal.is_empty() {
+        let agreed = m.interest_percent_micros != 0 || m.interest_minor_per_day != 0;
+        let pro_rata = ProRata::named(&m.interest_legal).filter(|_| !agreed);
+        return pro_rata.map(AgreedInterest::Legal).ok_or("interest_legal");
+    }
     match (m.interest_percent_micros, m.interest_minor_per_day) {
         (0, 0) => Ok(AgreedInterest::None),
         (0, minor) if minor > 0 => Ok(AgreedInterest::PerDay(minor)),
@@ -129,9 +137,13 @@ fn discount_out(discount: &EarlyDiscount) -> proto::Discount {
 }
 
 /// What a receivable comes to on a day; `None` where the account has no such one. Errors: a day on which it cannot be computed.
-pub fn statement(account: &Account, invoice_id: &InvoiceId, day: NaiveDate) -> Result<Option<proto::Statement>, Refusal> {
+pub fn statement(
+    account: &Account,
+    invoice_id: &InvoiceId,
+    (day, rates): (NaiveDate, &LegalRates),
+) -> Result<Option<proto::Statement>, Refusal> {
     let Some(invoice) = account.invoices.get(invoice_id) else { return Ok(None) };
-    let stands = statement_on(account, invoice, day).map_err(|fault| Refusal::invalid("as_of", fault.slug(), fault.to_string()))?;
+    let stands = statement_on(account, invoice, day, rates).map_err(|fault| Refusal::invalid("as_of", fault.slug(), fault.to_string()))?;
     Ok(Some(statement_view(&stands, invoice)))
 }
 

@@ -92,6 +92,60 @@ async fn a_reminder_asks_for_the_day_net_of_credit_and_the_pix_code_with_it() {
     assert_eq!((said.authorized, said.reason.as_str(), said.instruments), (false, "paid", None));
 }
 
+async fn record(client: &Client, months: &[(&str, u64)], correct: bool) -> String {
+    let rates = months.iter().map(|(month, micros)| proto::LegalRate { month: (*month).into(), percent_micros: *micros }).collect();
+    let request = proto::RecordLegalRatesRequest { command_id: fresh(), rates, correct };
+    let answer = client.clone().record_legal_rates(request).await;
+    answer.as_ref().map_or_else(|_| told(&answer), |recorded| recorded.get_ref().recorded.to_string())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_legal_rate_is_the_tenants_data_and_a_month_without_one_is_no_guess() {
+    for site in Site::every().await {
+        let client = &site.client;
+        play(&site, "register A").await;
+        let terms = proto::ChargeTerms { interest_legal: "actual_month".into(), ..Default::default() };
+        let invoice = proto::NewInvoice { charges: Some(terms.clone()), ..new_invoice("I1", "A", 10_000, "2026-04-06") };
+        let issued = client.clone().issue_invoice(proto::IssueInvoiceRequest { command_id: fresh(), invoice: Some(invoice) }).await;
+        let shown = issued.unwrap().into_inner().invoice.unwrap();
+        assert_eq!((shown.charges.unwrap().interest_legal.as_str(), shown.due_minor), ("actual_month", 10_000));
+        play(&site, "go 2026-05-16").await;
+        let missing = "InvalidArgument charges_missing_legal_rate as_of";
+        assert_eq!(stands(client, "I1", "").await, missing, "{}", site.database);
+        let said = look(client, "I1").await;
+        assert_eq!((said.authorized, said.reason.as_str()), (false, "charges_unknown"));
+        let metrics = site.service().environment().metrics.text();
+        assert!(metrics.contains("legal_rate_missing{tenant=\"default\"} 1"), "{metrics}");
+        let get = proto::GetInvoiceRequest { invoice_id: "I1".into() };
+        let shown = client.clone().get_invoice(get).await.unwrap().into_inner().invoice.unwrap();
+        assert_eq!((shown.due_minor, shown.due_unknown.as_str()), (0, "charges_missing_legal_rate"));
+        play(&site, "pay P1 I1 1000 => FailedPrecondition charges_missing_legal_rate payment.charges").await;
+
+        type Case<'a> = (&'a [(&'a str, u64)], bool, &'a str);
+        let cases: &[Case<'_>] = &[
+            (&[("2026-04", 600_000), ("2026-05", 620_000)], false, "2"),
+            (&[("2026-04", 600_000)], false, "0"),
+            (&[("2026-06", 1), ("2026-04", 610_000)], false, "FailedPrecondition legal_rate_known rates"),
+            (&[("2026-04", 620_000)], true, "1"),
+            (&[], false, "InvalidArgument legal_rates_count rates"),
+            (&[("2026-13", 1)], false, "InvalidArgument legal_rate_month rates.month"),
+            (&[("2024-07", 1)], false, "InvalidArgument legal_rate_month rates.month"),
+            (&[("04/2026", 1)], false, "InvalidArgument legal_rate_month rates.month"),
+            (&[("2026-06", 20_000_001)], false, "InvalidArgument legal_rate_too_high rates.percent_micros"),
+        ];
+        for (months, correct, expected) in cases {
+            assert_eq!(record(client, months, *correct).await, *expected, "{months:?}");
+        }
+        let listed = client.clone().list_legal_rates(proto::ListLegalRatesRequest {}).await.unwrap().into_inner().rates;
+        let listed: Vec<_> = listed.iter().map(|rate| (rate.month.as_str(), rate.percent_micros)).collect();
+        assert_eq!(listed, [("2026-05", 620_000), ("2026-04", 620_000)]);
+        // 24 of 30 days and 16 of 31 days of 0,62 %.
+        assert_eq!(stands(client, "I1", "").await, "10000 + 0 + 82 - 0 - 0 = 10082, 40 days late", "{}", site.database);
+        assert!(look(client, "I1").await.authorized);
+        play(&site, "pay P2 I1 10082\n invoice I1 => I1 of A: 0 of 10000 BRL, due 2026-04-06, settled").await;
+    }
+}
+
 type Change = fn(&mut proto::ChargeTerms);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -100,6 +154,8 @@ async fn wrong_terms_are_refused_with_the_field_at_fault() {
         (|t| t.fine_minor = 100, "charges_terms invoice.charges.fine_minor"),
         (|t| (t.fine_percent_micros, t.fine_minor) = (0, -1), "charges_terms invoice.charges.fine_minor"),
         (|t| t.interest_minor_per_day = 3, "charges_terms invoice.charges.interest_minor_per_day"),
+        (|t| t.interest_legal = "actual_month".into(), "charges_terms invoice.charges.interest_legal"),
+        (|t| (t.interest_percent_micros, t.interest_legal) = (0, "x".into()), "charges_terms invoice.charges.interest_legal"),
         (|t| t.interest_period = "week".into(), "charges_terms invoice.charges.interest_period"),
         (|t| t.interest_period_days = 70_000, "charges_terms invoice.charges.interest_period_days"),
         (|t| t.interest_convention = "x".into(), "charges_terms invoice.charges.interest_convention"),

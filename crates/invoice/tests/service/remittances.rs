@@ -3,10 +3,10 @@
 use crate::{
     bank_files::issue,
     collections::{account, register},
-    script::{customer, fresh, play},
+    script::{customer, fresh, late_terms, play},
     site::{Site, told, told_status},
 };
-use brazil::cnab::remittance::{Order, RemittanceReader};
+use brazil::cnab::remittance::{FineOrder, InterestOrder, Order, RemittanceReader};
 use contracts::invoice::v1 as proto;
 use tonic::Status;
 
@@ -20,6 +20,18 @@ fn itau() -> proto::CollectionAccount {
         ..Default::default()
     };
     proto::CollectionAccount { boleto: Some(agreement), ..account("itau") }
+}
+
+fn santander() -> proto::BoletoAgreement {
+    proto::BoletoAgreement {
+        bank: 33,
+        agency: "0987".into(),
+        account: "13000456".into(),
+        account_digit: "6".into(),
+        agreement: "1234567".into(),
+        wallet: "101".into(),
+        ..Default::default()
+    }
 }
 
 async fn payer(site: &Site, id: &str, address: &str) {
@@ -112,12 +124,73 @@ async fn a_payer_whose_data_is_not_enough_does_not_hold_up_the_others() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_account_that_has_no_file_here_is_refused_by_name() {
     let site = Site::embedded(Default::default()).await;
-    assert_eq!(register(&mut site.client.clone(), account("santander")).await, "ok");
+    let inter = proto::BoletoAgreement {
+        bank: 77,
+        agency: "0001".into(),
+        account: "1234567".into(),
+        agreement: "1234567".into(),
+        wallet: "112".into(),
+        ..Default::default()
+    };
+    let of_bank = |id: &str, boleto| proto::CollectionAccount { boleto: Some(boleto), ..account(id) };
+    let carteira = proto::BoletoAgreement { wallet: "102".into(), ..santander() };
+    for one in [of_bank("inter", inter), account("no-agency"), of_bank("carteira", carteira)] {
+        assert_eq!(register(&mut site.client.clone(), one).await, "ok");
+    }
     for (account, expected) in [
-        ("santander", "FailedPrecondition remittance_unsupported_bank collection_account_id"),
+        ("inter", "FailedPrecondition remittance_unsupported_bank collection_account_id"),
+        ("no-agency", "FailedPrecondition remittance_text collection_account_id"),
+        ("carteira", "FailedPrecondition remittance_range collection_account_id"),
         ("nobody", "NotFound unknown_collection_account collection_account_id"),
         ("", "InvalidArgument id_malformed collection_account_id"),
     ] {
         assert_eq!(told_status(&write(&site, &fresh(), account, 0).await.unwrap_err()), expected, "{account}");
+    }
+}
+
+/// `01 2%/2026-03-21 1%/2026-03-21 5% until 2026-03-10, …`
+fn charges(content: &[u8]) -> String {
+    let one = |order: &Order| {
+        let title = &order.title;
+        let interest = match title.interest {
+            InterestOrder::Exempt => "exempt".to_owned(),
+            InterestOrder::CentsPerDay(from, cents) => format!("{cents} a day/{from}"),
+            InterestOrder::PercentPerMonth(from, rate) => format!("{}%/{from}", rate.micros() / 1_000_000),
+        };
+        let fine = match title.fine {
+            None => "no fine".to_owned(),
+            Some(FineOrder::Fixed(from, cents)) => format!("{cents}/{from}"),
+            Some(FineOrder::Percent(from, rate)) => format!("{}%/{from}", rate.micros() / 1_000_000),
+        };
+        let discounts: String = title.discounts.iter().map(|one| format!(" {}:{} until {}", one.code, one.hundredths, one.until)).collect();
+        format!("{} {fine} {interest}{discounts}", order.instruction.code())
+    };
+    read_back(content).iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+// Issued on 2026-03-10 and due on Friday 2026-03-20: 2 %, 1 % a month, 5 % off until ten days before.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_bank_is_told_fine_interest_and_discounts_and_told_again_when_they_change() {
+    for site in Site::every().await {
+        payer(&site, "A", ADDRESS).await;
+        let caixa = proto::BoletoAgreement { bank: 104, agency: "0123".into(), agreement: "123456".into(), ..Default::default() };
+        for (id, boleto, nosso_numero) in [("santander", santander(), 13), ("caixa", caixa, 17)] {
+            let main = proto::CollectionAccount { boleto: Some(boleto), charges: Some(late_terms()), ..account(id) };
+            assert_eq!(register(&mut site.client.clone(), main).await, "ok");
+            let invoice = format!("I-{id}");
+            issue(&site, &invoice, id, 10000).await;
+            let (_, first) = write(&site, &fresh(), id, 0).await.unwrap();
+            assert_eq!(charges(&first), "01 2%/2026-03-21 1%/2026-03-21 2:500 until 2026-03-10", "{id} {}", site.database);
+            let order = &read_back(&first)[0];
+            assert_eq!(order.title.nosso_numero.len(), nosso_numero);
+            assert_eq!(write(&site, &fresh(), id, 0).await.unwrap().0.sequence, 0);
+            play(&site, &format!("amend {invoice} due=2026-04-20")).await;
+            let (_, second) = write(&site, &fresh(), id, 0).await.unwrap();
+            let each = "2%/2026-04-22 1%/2026-04-21 2:500 until 2026-04-10";
+            // The 21st of April is a holiday.
+            let expected = ["06", "12", "14", "07"].map(|code| format!("{code} {each}")).join(", ");
+            assert_eq!(charges(&second), expected, "{id} {}", site.database);
+            assert_eq!(write(&site, &fresh(), id, 2).await.unwrap().1, second);
+        }
     }
 }

@@ -127,6 +127,8 @@ impl InvoiceService for Door {
         register_collection_account(proto::RegisterCollectionAccountRequest) -> proto::RegisterCollectionAccountResponse;
         get_collection_account(proto::GetCollectionAccountRequest) -> proto::GetCollectionAccountResponse;
         list_collection_accounts(proto::ListCollectionAccountsRequest) -> proto::ListCollectionAccountsResponse;
+        record_legal_rates(proto::RecordLegalRatesRequest) -> proto::RecordLegalRatesResponse;
+        list_legal_rates(proto::ListLegalRatesRequest) -> proto::ListLegalRatesResponse;
         get_statement(proto::GetStatementRequest) -> proto::GetStatementResponse;
         list_unapplied_payments(proto::ListUnappliedPaymentsRequest) -> proto::ListUnappliedPaymentsResponse;
         apply_payment(proto::ApplyPaymentRequest) -> proto::ApplyPaymentResponse;

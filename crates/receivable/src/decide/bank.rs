@@ -4,6 +4,7 @@ use super::payment::{Back, went_back};
 use super::{bounded, found};
 use crate::{Account, BankFeeCharged, BankNotice, BankRecord, BoletoNoticed, Event, Payment, RecordBankNotice, Rejection, UndoBankPayment};
 use alloc::{string::String, vec, vec::Vec};
+use brazil::charges::LegalRates;
 use kernel::{InvoiceId, NaiveDate, PaymentId};
 
 /// Reason codes that are kept of a record.
@@ -57,7 +58,7 @@ pub(super) fn fee(
     Ok(Some(Event::BankFeeCharged(BankFeeCharged { invoice_id, record_id, amount_minor: fee_minor, currency, charged_on })))
 }
 
-pub(super) fn undo(account: &Account, command: &UndoBankPayment) -> Result<Vec<Event>, Rejection> {
+pub(super) fn undo(account: &Account, command: &UndoBankPayment, rates: &LegalRates) -> Result<Vec<Event>, Rejection> {
     let reason = bounded("reason", &command.reason, 200)?;
     let record_id = bounded("record_id", &command.record_id, 64)?;
     let invoice = found(account, &command.invoice_id)?;
@@ -73,5 +74,5 @@ pub(super) fn undo(account: &Account, command: &UndoBankPayment) -> Result<Vec<E
     };
     let (payment_id, payment) = known.into_iter().find(|(_, payment)| undone(payment)).ok_or(Rejection::PaymentUnknown)?;
     let back = Back { amount_minor: payment.amount_minor, return_id: Some(record_id), reason, on: command.undone_on };
-    Ok(vec![went_back(account, payment_id, payment, back)?])
+    Ok(vec![went_back(account, (payment_id, payment), back, rates)?])
 }

@@ -8,6 +8,7 @@ use crate::{
     InvoiceIssued, IssueInvoice, Phase, Rejection, Release, Standing,
 };
 use alloc::{string::String, vec, vec::Vec};
+use brazil::charges::LegalRates;
 use kernel::money::positive_minor;
 use kernel::{Currency, NaiveDate};
 
@@ -80,7 +81,7 @@ fn same_account(invoice: &Invoice, command: &IssueInvoice) -> bool {
     named.is_none_or(|new| invoice.instruments.as_ref().is_some_and(|had| had.account_id == new.account_id))
 }
 
-pub(super) fn amend(account: &Account, command: &AmendInvoice) -> Result<Vec<Event>, Rejection> {
+pub(super) fn amend(account: &Account, command: &AmendInvoice, rates: &LegalRates) -> Result<Vec<Event>, Rejection> {
     if let Some(amount_minor) = command.amount_minor {
         positive_minor(amount_minor)?;
     }
@@ -95,7 +96,7 @@ pub(super) fn amend(account: &Account, command: &AmendInvoice) -> Result<Vec<Eve
     }
     let changed = match &invoice.charges {
         None => plain(account, invoice, amount_minor),
-        Some(terms) => charged(account, invoice, terms, (amount_minor, due_on))?,
+        Some(terms) => charged((account, invoice), terms, (amount_minor, due_on), rates)?,
     };
     room_for_credit(account, invoice.currency, released_minor(&changed.released))?;
     let assigned = reassigned(command, invoice, due_on, amount_minor)?;
@@ -134,11 +135,16 @@ fn plain(account: &Account, invoice: &Invoice, amount_minor: i64) -> Changed {
     }
 }
 
-fn charged(account: &Account, invoice: &Invoice, terms: &ChargeTerms, asked: (i64, NaiveDate)) -> Result<Changed, Rejection> {
+fn charged(
+    (account, invoice): (&Account, &Invoice),
+    terms: &ChargeTerms,
+    asked: (i64, NaiveDate),
+    rates: &LegalRates,
+) -> Result<Changed, Rejection> {
     terms.check(asked.0, asked.1).map_err(Rejection::Charges)?;
     let money = money(account, invoice);
-    let (before, _) = settle(terms, (invoice.amount_minor, invoice.due_on), &money).map_err(Rejection::Charges)?;
-    let (after, released) = settle(terms, asked, &money).map_err(Rejection::Charges)?;
+    let (before, _) = settle(terms, (invoice.amount_minor, invoice.due_on), &money, rates).map_err(Rejection::Charges)?;
+    let (after, released) = settle(terms, asked, &money, rates).map_err(Rejection::Charges)?;
     Ok(Changed {
         outstanding_minor: after.outstanding_minor(),
         released,
@@ -162,7 +168,7 @@ fn owed<'a>(account: &'a Account, command: &AmendInvoice) -> Result<&'a Invoice,
     }
 }
 
-pub(super) fn cancel(account: &Account, command: &CancelInvoice) -> Result<Vec<Event>, Rejection> {
+pub(super) fn cancel(account: &Account, command: &CancelInvoice, rates: &LegalRates) -> Result<Vec<Event>, Rejection> {
     let reason = bounded("reason", &command.reason, 200)?;
     let invoice = found(account, &command.invoice_id)?;
     if invoice.phase == Phase::Cancelled {
@@ -172,7 +178,7 @@ pub(super) fn cancel(account: &Account, command: &CancelInvoice) -> Result<Vec<E
         None => (0, 0),
         Some(terms) => {
             let money = money(account, invoice);
-            let (stands, _) = settle(terms, (invoice.amount_minor, invoice.due_on), &money).map_err(Rejection::Charges)?;
+            let (stands, _) = settle(terms, (invoice.amount_minor, invoice.due_on), &money, rates).map_err(Rejection::Charges)?;
             (stands.charges_paid_minor, stands.discount_minor)
         }
     };

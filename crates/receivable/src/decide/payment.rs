@@ -8,17 +8,17 @@ use crate::{
     Rejection, Release, ReturnPayment, ReversePayment, Source,
 };
 use alloc::{string::String, vec, vec::Vec};
-use brazil::charges::ChargeFault;
+use brazil::charges::{ChargeFault, LegalRates};
 use kernel::{NaiveDate, PaymentId, money::positive_minor};
 
 /// Days by which two channels may date the same money apart: a weekend and a holiday beside it.
 const SAME_MONEY_DAYS: i64 = 5;
 
-pub(super) fn record(account: &Account, command: &RecordPayment) -> Result<Vec<Event>, Rejection> {
-    record_from(account, command, Source::Caller)
+pub(super) fn record(account: &Account, command: &RecordPayment, rates: &LegalRates) -> Result<Vec<Event>, Rejection> {
+    record_from(account, command, Source::Caller, rates)
 }
 
-fn record_from(account: &Account, command: &RecordPayment, source: Source) -> Result<Vec<Event>, Rejection> {
+fn record_from(account: &Account, command: &RecordPayment, source: Source, rates: &LegalRates) -> Result<Vec<Event>, Rejection> {
     let method = bounded("method", &command.method, 64)?;
     positive_minor(command.amount_minor)?;
     known(account)?;
@@ -34,7 +34,7 @@ fn record_from(account: &Account, command: &RecordPayment, source: Source) -> Re
     }
     let split = match &invoice.charges {
         None => plain(invoice, command.amount_minor),
-        Some(terms) => charged(account, invoice, terms, command).map_err(Rejection::Charges)?,
+        Some(terms) => charged((account, invoice), terms, command, rates).map_err(Rejection::Charges)?,
     };
     room_for_credit(account, command.currency, split.unapplied_minor.saturating_add(released_minor(&split.released)))?;
     Ok(vec![Event::PaymentReceived(PaymentReceived {
@@ -76,12 +76,17 @@ fn plain(invoice: &Invoice, amount_minor: i64) -> Split {
     }
 }
 
-fn charged(account: &Account, invoice: &Invoice, terms: &ChargeTerms, command: &RecordPayment) -> Result<Split, ChargeFault> {
+fn charged(
+    (account, invoice): (&Account, &Invoice),
+    terms: &ChargeTerms,
+    command: &RecordPayment,
+    rates: &LegalRates,
+) -> Result<Split, ChargeFault> {
     let asked = (invoice.amount_minor, invoice.due_on);
     let mut money = money(account, invoice);
-    let (before, _) = settle(terms, asked, &money)?;
+    let (before, _) = settle(terms, asked, &money, rates)?;
     money.push(Money { payment_id: command.payment_id.clone(), paid_on: command.paid_on, amount_minor: command.amount_minor });
-    let (after, mut released) = settle(terms, asked, &money)?;
+    let (after, mut released) = settle(terms, asked, &money, rates)?;
     let own = released.iter().position(|release| release.payment_id == command.payment_id);
     let unapplied_minor = own.map_or(0, |own| released.remove(own).amount_minor);
     Ok(Split {
@@ -102,7 +107,7 @@ fn says_the_same(payment: &Payment, command: &RecordPayment, method: &str) -> bo
         && payment.method == method
 }
 
-pub(super) fn reverse(account: &Account, command: &ReversePayment) -> Result<Vec<Event>, Rejection> {
+pub(super) fn reverse(account: &Account, command: &ReversePayment, rates: &LegalRates) -> Result<Vec<Event>, Rejection> {
     let reason = bounded("reason", &command.reason, 200)?;
     known(account)?;
     let payment = account.payments.get(&command.payment_id).ok_or(Rejection::PaymentUnknown)?;
@@ -112,7 +117,7 @@ pub(super) fn reverse(account: &Account, command: &ReversePayment) -> Result<Vec
     }
     let left_minor = payment.amount_minor - payment.returned_minor;
     let back = Back { amount_minor: left_minor, return_id: None, reason, on: command.reversed_on };
-    Ok(vec![went_back(account, &command.payment_id, payment, back)?])
+    Ok(vec![went_back(account, (&command.payment_id, payment), back, rates)?])
 }
 
 /// What goes back of a payment.
@@ -125,9 +130,14 @@ pub(super) struct Back {
 }
 
 /// The unapplied part goes back first: it is the part that the payer had no use for.
-pub(super) fn went_back(account: &Account, payment_id: &PaymentId, payment: &Payment, back: Back) -> Result<Event, Rejection> {
+pub(super) fn went_back(
+    account: &Account,
+    (payment_id, payment): (&PaymentId, &Payment),
+    back: Back,
+    rates: &LegalRates,
+) -> Result<Event, Rejection> {
     let unapplied_minor = back.amount_minor.min(payment.unapplied_minor());
-    let split = take_back(account, payment_id, payment, back.amount_minor - unapplied_minor)?;
+    let split = take_back(account, (payment_id, payment), back.amount_minor - unapplied_minor, rates)?;
     Ok(Event::PaymentReversed(PaymentReversed {
         payment_id: payment_id.clone(),
         invoice_id: payment.invoice_id.clone(),
@@ -145,7 +155,12 @@ pub(super) fn went_back(account: &Account, payment_id: &PaymentId, payment: &Pay
 }
 
 /// What taking money of a payment off its invoice does. Of a cancelled one nothing is applied any more.
-fn take_back(account: &Account, payment_id: &PaymentId, payment: &Payment, money_minor: i64) -> Result<Split, Rejection> {
+fn take_back(
+    account: &Account,
+    (payment_id, payment): (&PaymentId, &Payment),
+    money_minor: i64,
+    rates: &LegalRates,
+) -> Result<Split, Rejection> {
     let split = |applied_minor, outstanding_minor| Split {
         applied_minor,
         charges_minor: 0,
@@ -161,12 +176,12 @@ fn take_back(account: &Account, payment_id: &PaymentId, payment: &Payment, money
     let (Some(terms), Phase::Open | Phase::Settled) = (&invoice.charges, invoice.phase) else { return Ok(plain) };
     let asked = (invoice.amount_minor, invoice.due_on);
     let mut money = money(account, invoice);
-    let (before, _) = settle(terms, asked, &money).map_err(Rejection::Charges)?;
+    let (before, _) = settle(terms, asked, &money, rates).map_err(Rejection::Charges)?;
     for one in money.iter_mut().filter(|one| one.payment_id == *payment_id) {
         one.amount_minor -= money_minor;
     }
     money.retain(|one| one.amount_minor > 0);
-    let (after, _) = settle(terms, asked, &money).map_err(Rejection::Charges)?;
+    let (after, _) = settle(terms, asked, &money, rates).map_err(Rejection::Charges)?;
     Ok(Split {
         charges_minor: before.charges_paid_minor - after.charges_paid_minor,
         discount_minor: before.discount_minor - after.discount_minor,
@@ -174,7 +189,7 @@ fn take_back(account: &Account, payment_id: &PaymentId, payment: &Payment, money
     })
 }
 
-pub(super) fn give_back(account: &Account, command: &ReturnPayment) -> Result<Vec<Event>, Rejection> {
+pub(super) fn give_back(account: &Account, command: &ReturnPayment, rates: &LegalRates) -> Result<Vec<Event>, Rejection> {
     let reason = bounded("reason", &command.reason, 200)?;
     let return_id = bounded("return_id", &command.return_id, 64)?;
     positive_minor(command.amount_minor)?;
@@ -190,7 +205,7 @@ pub(super) fn give_back(account: &Account, command: &ReturnPayment) -> Result<Ve
         return Err(Rejection::ReturnTooLarge);
     }
     let back = Back { amount_minor: command.amount_minor, return_id: Some(return_id), reason, on: command.returned_on };
-    Ok(vec![went_back(account, payment_id, payment, back)?])
+    Ok(vec![went_back(account, (payment_id, payment), back, rates)?])
 }
 
 /// A payment by its own id, or by the one under which a second channel told of it.
@@ -200,11 +215,11 @@ fn known_as<'a>(account: &'a Account, id: &PaymentId) -> Option<(&'a PaymentId, 
 }
 
 /// A payment, or only its confirmation where another channel told of the same money before; and the fee, if any.
-pub(super) fn receive(account: &Account, command: &RecordReceipt) -> Result<Vec<Event>, Rejection> {
+pub(super) fn receive(account: &Account, command: &RecordReceipt, rates: &LegalRates) -> Result<Vec<Event>, Rejection> {
     let payment = &command.payment;
     let mut events = match twin(account, command) {
         Some(confirmed) => confirmed,
-        None => record_from(account, payment, command.source)?,
+        None => record_from(account, payment, command.source, rates)?,
     };
     events.extend(bank::fee(account, (&payment.invoice_id, payment.payment_id.as_str()), command.fee_minor, payment.paid_on)?);
     Ok(events)

@@ -1,6 +1,6 @@
 //! Invoices with a fine, interest and discounts: what each payment does, and what holds after any commands whatever.
 
-use crate::script::{apply, check, look, parse};
+use crate::script::{apply, check, look, parse, rates};
 use kernel::{InvoiceId, NaiveDate};
 use proptest::prelude::*;
 use receivable::ledger::{Book, Entry, postings, sums_on};
@@ -12,7 +12,7 @@ fn day(text: &str) -> NaiveDate {
 
 /// `fine 200 interest 33 discount 0 paid 0 due 10233` of I1.
 fn stands(account: &Account, on: &str) -> String {
-    let s = statement_on(account, &account.invoices[&InvoiceId::new("I1").unwrap()], day(on)).unwrap();
+    let s = statement_on(account, &account.invoices[&InvoiceId::new("I1").unwrap()], day(on), &rates()).unwrap();
     format!("fine {} interest {} discount {} paid {} due {}", s.fine_cents, s.interest_cents, s.discount_cents, s.paid_cents, s.due_cents)
 }
 
@@ -91,6 +91,23 @@ fn terms_are_part_of_what_an_invoice_says_and_must_leave_something_to_pay() {
     );
 }
 
+// The legal rate of these tests is 0,6 % for each month until 2026-09.
+#[test]
+fn the_legal_rate_counts_by_months_and_a_month_without_one_is_never_guessed() {
+    let account = check("owe I1 10000 2026-01-01 2026-02-02 interest=legal => issued I1 10000 BRL");
+    assert_eq!(stands(&account, "2026-02-28"), "fine 0 interest 56 discount 0 paid 0 due 10056", "26 of 28 days");
+    assert_eq!(stands(&account, "2026-03-31"), "fine 0 interest 116 discount 0 paid 0 due 10116");
+    assert_eq!(look(&account, "look C1 tol=0 I1 on=2026-03-31"), "I1 10116");
+    assert_eq!(look(&account, "look C1 tol=0 I1 on=2026-10-01"), "I1 charges_unknown");
+    let missing = statement_on(&account, &account.invoices[&InvoiceId::new("I1").unwrap()], day("2026-10-01"), &rates()).unwrap_err();
+    assert_eq!(missing.to_string(), "no legal rate for 2026-10");
+    crate::script::check_from(
+        account,
+        "pay P1 I1 10000 2026-10-05 => precondition charges charges_missing_legal_rate
+         pay P1 I1 10000 2026-02-02 => received P1 applied 10000 credit 0 open 0",
+    );
+}
+
 fn command() -> impl Strategy<Value = String> {
     let (invoice, payment, amount, day) = (0..3u32, 0..8u32, 1..14_000i64, 1..28u32);
     prop_oneof![
@@ -110,7 +127,7 @@ fn command() -> impl Strategy<Value = String> {
 fn run(commands: &[String]) -> (Account, Vec<Event>) {
     let (mut account, mut log) = (Account::default(), Vec::new());
     for text in core::iter::once("register").chain(commands.iter().map(String::as_str)) {
-        if let Ok(events) = decide(&account, &parse(text)) {
+        if let Ok(events) = decide(&account, &parse(text), &rates()) {
             account = events.iter().fold(account, evolve);
             log.extend(events);
         }
@@ -123,7 +140,7 @@ proptest! {
     fn what_is_open_is_what_the_statement_says(commands in prop::collection::vec(command(), 0..40)) {
         let (account, _) = run(&commands);
         for invoice in account.invoices.values().filter(|invoice| invoice.phase != Phase::Cancelled) {
-            let s = statement_on(&account, invoice, day("2027-06-30")).unwrap();
+            let s = statement_on(&account, invoice, day("2027-06-30"), &rates()).unwrap();
             prop_assert_eq!(invoice.open_minor, s.principal_open_cents);
             prop_assert_eq!(s.excess_cents, 0, "money that pays nothing is credit");
             prop_assert_eq!(

@@ -1,6 +1,6 @@
 //! What holds after any commands whatever.
 
-use crate::script::parse;
+use crate::script::{parse, rates};
 use kernel::{Currency, DateTime, InvoiceId, NaiveDate, Utc};
 use proptest::prelude::*;
 use receivable::ledger::{Book, Entry, Posting, Sums, postings, sums_on};
@@ -37,10 +37,10 @@ fn run(commands: &[String]) -> (Account, Vec<Event>) {
     let mut account = Account::default();
     for text in core::iter::once("register").chain(commands.iter().map(String::as_str)) {
         let command = parse(text);
-        if let Ok(events) = decide(&account, &command) {
+        if let Ok(events) = decide(&account, &command, &rates()) {
             account = events.iter().fold(account, evolve);
             log.extend(events);
-            assert_eq!(decide(&account, &command), Ok(vec![]), "{text} again");
+            assert_eq!(decide(&account, &command, &rates()), Ok(vec![]), "{text} again");
         }
     }
     (account, log)
@@ -144,7 +144,7 @@ proptest! {
     fn the_gate_authorises_exactly_what_credit_leaves_open(commands in prop::collection::vec(command(), 0..60)) {
         let (account, _) = run(&commands);
         let mut net: BTreeMap<Currency, i64> = BTreeMap::new();
-        for verdict in last_look(&account, &asked(&account)) {
+        for verdict in last_look(&account, &asked(&account), &rates()) {
             let invoice = &account.invoices[&verdict.item.invoice_id];
             match verdict.answer {
                 Answer::Authorized { net_minor } => {
@@ -173,7 +173,7 @@ proptest! {
     fn a_refused_command_has_a_slug_and_a_field(text in command(), commands in prop::collection::vec(command(), 0..20)) {
         let (account, _) = run(&commands);
         let command: Command = parse(&text);
-        if let Err(rejection) = decide(&account, &command) {
+        if let Err(rejection) = decide(&account, &command, &rates()) {
             prop_assert!(!rejection.slug().is_empty() && !rejection.field().is_empty());
         }
     }

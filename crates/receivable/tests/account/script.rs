@@ -1,6 +1,6 @@
 //! Text to commands, and events to text: the only place of these tests that touches the API.
 
-use brazil::charges::{Allocation, Convention, DayBasis, DiscountValue, Fine, Period, Rate};
+use brazil::charges::{Allocation, Convention, DayBasis, DiscountValue, Fine, LegalRates, Period, ProRata, Rate};
 use brazil::pix::StaticTxid;
 use kernel::{CollectionAccountId, ContactId, Currency, CustomerId, InvoiceId, NaiveDate, PaymentId, StepId, Zone};
 use receivable::charges::{AgreedInterest, ChargeTerms, EarlyDiscount};
@@ -28,10 +28,15 @@ pub fn check_from(mut account: Account, script: &str) -> Account {
     account
 }
 
+/// Legal rates of these tests: 0,6 % for each of the first nine months of 2026.
+pub fn rates() -> LegalRates {
+    LegalRates::new((1..=9).map(|month| (2026, month, Rate::from_hundredths(60))).collect())
+}
+
 /// What each item of a contact is answered.
 pub fn look(account: &Account, text: &str) -> String {
     let Command::AuthorizeReminder(command) = parse(text) else { panic!("{text:?} is no look") };
-    let answers = last_look(account, &command);
+    let answers = last_look(account, &command, &rates());
     let shown = answers.iter().map(|verdict| match verdict.answer {
         Answer::Authorized { net_minor } => format!("{} {net_minor}", verdict.item.invoice_id),
         Answer::Refused(reason) => format!("{} {}", verdict.item.invoice_id, reason.slug()),
@@ -40,7 +45,7 @@ pub fn look(account: &Account, text: &str) -> String {
 }
 
 pub fn apply(account: Account, command: &Command) -> (Account, String) {
-    match decide(&account, command) {
+    match decide(&account, command, &rates()) {
         Ok(events) if events.is_empty() => (account, "nothing".to_owned()),
         Ok(events) => (events.iter().fold(account, evolve), events.iter().map(shown).collect::<Vec<_>>().join("; ")),
         Err(rejection) => (account, refused(rejection)),
@@ -217,27 +222,8 @@ fn slip(words: &[&str]) -> Command {
 }
 
 /// `owe I1 10000 2026-01-01 2026-02-02 fine=2 interest=1 discount=10:5 first=principal`: an invoice with a fine of 2 %, interest of 1 % a
-/// month, and 5 % off until ten days before it is due.
+/// month (or `interest=legal`), and 5 % off until ten days before it is due.
 fn owe(words: &[&str]) -> Command {
-    let percent = |name: &str| setting(words, name).map(|text| Rate::parse(text).unwrap());
-    let interest = percent("interest=").map_or(AgreedInterest::None, |rate| AgreedInterest::Rate {
-        rate,
-        period: Period::Month(30),
-        days: DayBasis::Calendar,
-        convention: Convention::Exact,
-    });
-    let discount = |text: &str| {
-        let (days, percent) = text.split_once(':').unwrap();
-        EarlyDiscount { days_before_due: days.parse().unwrap(), value: DiscountValue::Percent(Rate::parse(percent).unwrap()) }
-    };
-    let allocation = if setting(words, "first=") == Some("principal") { Allocation::PrincipalFirst } else { Allocation::ChargesFirst };
-    let terms = ChargeTerms {
-        fine: percent("fine=").map(Fine::Percent),
-        interest,
-        discounts: setting(words, "discount=").map(discount).into_iter().collect(),
-        allocation,
-        ..ChargeTerms::default()
-    };
     Command::IssueInvoice(IssueInvoice {
         invoice_id: InvoiceId::new(words[1]).unwrap(),
         amount_minor: words[2].parse().unwrap(),
@@ -247,8 +233,35 @@ fn owe(words: &[&str]) -> Command {
         document: None,
         automatic_debit_on: None,
         instruments: None,
-        charges: Some(NewCharges { terms, named: true }),
+        charges: Some(NewCharges { terms: terms(words), named: true }),
     })
+}
+
+/// The terms of `owe`.
+pub fn terms(words: &[&str]) -> ChargeTerms {
+    let percent = |name: &str| setting(words, name).map(|text| Rate::parse(text).unwrap());
+    let interest = match setting(words, "interest=") {
+        None => AgreedInterest::None,
+        Some("legal") => AgreedInterest::Legal(ProRata::ActualMonth),
+        Some(text) => AgreedInterest::Rate {
+            rate: Rate::parse(text).unwrap(),
+            period: Period::Month(30),
+            days: DayBasis::Calendar,
+            convention: Convention::Exact,
+        },
+    };
+    let discount = |text: &str| {
+        let (days, percent) = text.split_once(':').unwrap();
+        EarlyDiscount { days_before_due: days.parse().unwrap(), value: DiscountValue::Percent(Rate::parse(percent).unwrap()) }
+    };
+    let allocation = if setting(words, "first=") == Some("principal") { Allocation::PrincipalFirst } else { Allocation::ChargesFirst };
+    ChargeTerms {
+        fine: percent("fine=").map(Fine::Percent),
+        interest,
+        discounts: setting(words, "discount=").map(|all| all.split(',').map(discount).collect()).unwrap_or_default(),
+        allocation,
+        ..ChargeTerms::default()
+    }
 }
 
 fn payment(words: &[&str]) -> RecordPayment {

@@ -1,8 +1,9 @@
 //! CNAB 240 remittance: titles to register, to amend, to write off.
 //!
-//! FEBRABAN V10.6 as it stands, segments P, Q and R. Santander and Caixa shift segment P: they are refused by name
-//! until their layouts are written exactly.
+//! Segments P, Q and R of FEBRABAN V10.6; Santander's and Caixa's headers and segment P are their own. Inter (077) has no public CNAB 240
+//! remittance: it is refused by name.
 
+mod dialect;
 mod order;
 mod reader;
 mod text;

@@ -19,7 +19,7 @@ pub struct Company {
     pub tax_id: TaxId,
     /// Name, cut to 30 characters.
     pub name: String,
-    /// Agreement, at most 20 characters.
+    /// Agreement, at most 20 characters; the beneficiary's code at Santander (7 digits) and Caixa (6 digits).
     pub agreement: String,
     /// Agency, at most 5 digits.
     pub agency: String,
@@ -116,11 +116,11 @@ impl Instruction {
 /// A title.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Title {
-    /// The bank's number as its columns want it, at most 20 characters.
+    /// The bank's number as its columns want it: at most 20 characters; 13 digits at Santander, 17 at Caixa.
     pub nosso_numero: String,
     /// Wallet, one digit.
     pub wallet: u8,
-    /// The company's document number, at most 15 characters.
+    /// The company's document number, at most 15 characters; 11 at Caixa.
     pub document: String,
     /// The company's own text, at most 25 characters; the bank gives it back.
     pub company_use: String,
@@ -167,15 +167,16 @@ impl Species {
     pub const OTHER: Species = Species(99);
 }
 
-/// Interest (C018).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Interest (C018), from a day after the due date on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum InterestOrder {
     /// 3.
+    #[default]
     Exempt,
     /// 1: cents a day.
-    CentsPerDay(i64),
+    CentsPerDay(NaiveDate, i64),
     /// 2: percent a month, whole hundredths.
-    PercentPerMonth(Rate),
+    PercentPerMonth(NaiveDate, Rate),
 }
 
 /// A discount (C021): code 1 fixed until a date, 2 percent until a date, 3 to 7 the others of FEBRABAN's table.
@@ -255,7 +256,7 @@ pub enum OrderFault {
     /// Who pays is not said.
     #[error("payer is missing")]
     PayerMissing,
-    /// The bank's segment P is another.
+    /// No remittance of this bank is known here.
     #[error("remittance of bank {0:03} is not supported")]
     UnsupportedBank(u16),
     /// More orders than a file's counters hold (about 300 thousand).
@@ -315,9 +316,9 @@ impl Title {
         }
         match self.interest {
             InterestOrder::Exempt => {}
-            InterestOrder::CentsPerDay(cents) if (1..=MAX_CENTS).contains(&cents) => {}
-            InterestOrder::CentsPerDay(_) => faults.push(OrderFault::Range("interest")),
-            InterestOrder::PercentPerMonth(rate) => faults.extend(hundredths("interest", rate).err()),
+            InterestOrder::CentsPerDay(_, cents) if (1..=MAX_CENTS).contains(&cents) => {}
+            InterestOrder::CentsPerDay(..) => faults.push(OrderFault::Range("interest")),
+            InterestOrder::PercentPerMonth(_, rate) => faults.extend(hundredths("interest", rate).err()),
         }
         match self.fine {
             Some(FineOrder::Fixed(_, cents)) if !(1..=MAX_CENTS).contains(&cents) => faults.push(OrderFault::Range("fine")),
@@ -349,6 +350,11 @@ impl Title {
             && from < self.due
         {
             faults.push(OrderFault::Date("fine"));
+        }
+        if let InterestOrder::CentsPerDay(from, _) | InterestOrder::PercentPerMonth(from, _) = self.interest
+            && from <= self.due
+        {
+            faults.push(OrderFault::Date("interest"));
         }
         let protest_days = match self.protest {
             ProtestOrder::None => None,

@@ -1,5 +1,6 @@
 //! Reading a remittance back: to check one's own file before it leaves.
 
+use super::dialect::{Dialect, TitleColumns};
 use super::order::{DiscountOrder, FineOrder, Instruction, InterestOrder, Order, Payer, ProtestOrder, Species, Title};
 use crate::charges::Rate;
 use crate::cnab::dialect240::payer as payer_id;
@@ -107,29 +108,32 @@ impl RemittanceReader {
 }
 
 fn title(record: &Record) -> Result<Order, ReadFault> {
+    let bank = number(record, &p::BANK)?;
+    let TitleColumns { nosso_numero, document, write_off_days, no_protest, .. } =
+        read(record, &p::BANK, Dialect::of(bank).ok()).map(Dialect::title)?;
     let interest = match record.char_at(p::INTEREST_CODE.from) {
-        '1' => InterestOrder::CentsPerDay(cents(record, &p::INTEREST)?),
-        '2' => InterestOrder::PercentPerMonth(rate(record, &p::INTEREST)?),
+        '1' => InterestOrder::CentsPerDay(day(record, &p::INTEREST_ON)?, cents(record, &p::INTEREST)?),
+        '2' => InterestOrder::PercentPerMonth(day(record, &p::INTEREST_ON)?, rate(record, &p::INTEREST)?),
         '3' => InterestOrder::Exempt,
         _ => return read(record, &p::INTEREST_CODE, None),
     };
     let protest = match record.char_at(p::PROTEST_CODE.from) {
         '1' => ProtestOrder::CalendarDays(number(record, &p::PROTEST_DAYS)?),
         '2' => ProtestOrder::BusinessDays(number(record, &p::PROTEST_DAYS)?),
-        '3' => ProtestOrder::None,
+        code if code.to_digit(10).map(u64::from) == Some(no_protest) => ProtestOrder::None,
         _ => return read(record, &p::PROTEST_CODE, None),
     };
     let write_off_days = match record.char_at(p::WRITE_OFF_CODE.from) {
-        '1' => Some(number(record, &p::WRITE_OFF_DAYS)?),
+        '1' => Some(number(record, &write_off_days)?),
         _ => None,
     };
     let first = discount(record, (&p::DISCOUNT_1_CODE, &p::DISCOUNT_1_ON, &p::DISCOUNT_1))?;
     Ok(Order {
         instruction: read(record, &p::MOVEMENT, Instruction::of(&record.text(&p::MOVEMENT)))?,
         title: Title {
-            nosso_numero: record.text(&p::NOSSO_NUMERO),
+            nosso_numero: record.text(&nosso_numero),
             wallet: number(record, &p::WALLET)?,
-            document: record.text(&p::DOCUMENT),
+            document: record.text(&document),
             company_use: record.text(&p::COMPANY_USE),
             due: day(record, &p::DUE)?,
             issued_on: day(record, &p::ISSUED_ON)?,

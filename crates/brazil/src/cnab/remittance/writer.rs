@@ -1,17 +1,17 @@
 //! Writing a remittance, an order at a time.
 
+use super::dialect::Dialect;
 use super::order::{Company, DiscountOrder, FineOrder, InterestOrder, Order, OrderFault, Payer, ProtestOrder, hundredths};
 use super::text::Line;
 use crate::cnab::frame240::{file_header, file_trailer, lot_header, lot_trailer};
 use crate::cnab::layout::Column;
+use crate::cnab::santander_out::file_header as santander;
 use crate::cnab::segments_out::{segment_p as p, segment_q as q, segment_r as r};
 use crate::tax_id::{TaxId, TaxIdKind};
 use alloc::{string::String, vec::Vec};
 use chrono::NaiveTime;
 use kernel::NaiveDate;
 
-/// Banks whose segment P is not FEBRABAN's.
-const UNSUPPORTED: [u16; 2] = [33, 104];
 /// Records of one lot: six digits, less header and trailer.
 const MAX_RECORDS: u64 = 99_999;
 
@@ -19,6 +19,7 @@ const MAX_RECORDS: u64 = 99_999;
 #[derive(Debug, Clone)]
 pub struct RemittanceWriter {
     company: Company,
+    dialect: Dialect,
     sequence: u32,
     created_on: NaiveDate,
     created_at: NaiveTime,
@@ -31,53 +32,46 @@ pub struct RemittanceWriter {
 impl RemittanceWriter {
     /// A file; `sequence` is its number (NSA), at most six digits. Errors: [`OrderFault`].
     pub fn new(company: Company, sequence: u32, created_on: NaiveDate, created_at: NaiveTime) -> Result<Self, OrderFault> {
-        if UNSUPPORTED.contains(&company.bank) || !(1..=999).contains(&company.bank) {
-            return Err(OrderFault::UnsupportedBank(company.bank));
-        }
-        let writer = Self { company, sequence, created_on, created_at, records: 0, titles: 0, total_cents: 0 };
+        let dialect = Dialect::of(company.bank)?;
+        let writer = Self { company, dialect, sequence, created_on, created_at, records: 0, titles: 0, total_cents: 0 };
         writer.begin()?;
         Ok(writer)
+    }
+
+    /// Whether a bank's file is written here.
+    pub fn writes(bank: u16) -> bool {
+        Dialect::of(bank).is_ok()
     }
 
     /// File header and lot header. Errors: [`OrderFault`] for a field of the company that does not fit.
     pub fn begin(&self) -> Result<[String; 2], OrderFault> {
         use {file_header as h, lot_header as l};
-        let mut file = Line::of(h::ALL);
-        self.put_company(
-            &mut file,
-            [h::BANK, h::COMPANY_ID_TYPE, h::COMPANY_ID, h::AGREEMENT, h::AGENCY, h::AGENCY_DIGIT],
-            [h::ACCOUNT, h::ACCOUNT_DIGIT, h::AGENCY_ACCOUNT_DIGIT, h::COMPANY_NAME],
-        );
-        file.put_prose(&h::BANK_NAME, &self.company.bank_name);
+        let (company, records) = (&self.company, self.dialect.records());
+        let mut file = Line::of(records.file_header);
+        file.put_number(&h::BANK, u64::from(company.bank));
+        file.put_prose(&h::COMPANY_NAME, &company.name);
+        self.dialect.put_file_company(&mut file, company);
+        file.put_prose(&h::BANK_NAME, &company.bank_name);
         file.put_number(&h::DIRECTION, 1);
         file.put_day(&h::CREATED_ON, self.created_on);
-        file.put_exact(&h::CREATED_AT, &alloc::format!("{}", self.created_at.format("%H%M%S")));
+        match self.dialect {
+            Dialect::Santander => put_tax_id(&mut file, (&santander::COMPANY_ID_TYPE, &santander::COMPANY_ID), &company.tax_id),
+            Dialect::Febraban | Dialect::Caixa => {
+                put_tax_id(&mut file, (&h::COMPANY_ID_TYPE, &h::COMPANY_ID), &company.tax_id);
+                file.put_exact(&h::CREATED_AT, &alloc::format!("{}", self.created_at.format("%H%M%S")));
+            }
+        }
         file.put_number(&h::SEQUENCE, u64::from(self.sequence));
-        let mut lot = Line::of(l::ALL);
-        self.put_company(
-            &mut lot,
-            [l::BANK, l::COMPANY_ID_TYPE, l::COMPANY_ID, l::AGREEMENT, l::AGENCY, l::AGENCY_DIGIT],
-            [l::ACCOUNT, l::ACCOUNT_DIGIT, l::AGENCY_ACCOUNT_DIGIT, l::COMPANY_NAME],
-        );
+        let mut lot = Line::of(records.lot_header);
+        lot.put_number(&l::BANK, u64::from(company.bank));
+        put_tax_id(&mut lot, (&l::COMPANY_ID_TYPE, &l::COMPANY_ID), &company.tax_id);
+        lot.put_prose(&l::COMPANY_NAME, &company.name);
+        self.dialect.put_lot_company(&mut lot, company);
         lot.put_number(&l::LOT, 1);
         lot.put_char(&l::OPERATION, 'R');
         lot.put_number(&l::SEQUENCE, u64::from(self.sequence));
         lot.put_day(&l::CREATED_ON, self.created_on);
         Ok([file.finish()?, lot.finish()?])
-    }
-
-    fn put_company(&self, line: &mut Line, first: [Column; 6], second: [Column; 4]) {
-        let [bank, id_type, id, agreement, agency, agency_digit] = first;
-        let [account, account_digit, both_digit, name] = second;
-        line.put_number(&bank, u64::from(self.company.bank));
-        put_tax_id(line, (&id_type, &id), &self.company.tax_id);
-        line.put_exact(&agreement, &self.company.agreement);
-        line.put_code(&agency, &self.company.agency);
-        line.put_char(&agency_digit, self.company.agency_digit);
-        line.put_code(&account, &self.company.account);
-        line.put_char(&account_digit, self.company.account_digit);
-        line.put_char(&both_digit, self.company.agency_account_digit);
-        line.put_prose(&name, &self.company.name);
     }
 
     /// The segments of an order: P, then Q where it tells who pays, then R where it has anything to say.
@@ -113,25 +107,21 @@ impl RemittanceWriter {
     }
 
     fn title_line(&self, order: &Order, sequence: u64) -> Result<String, OrderFault> {
-        let (title, company) = (&order.title, &self.company);
-        let mut line = Line::of(p::ALL);
-        line.put_number(&p::BANK, u64::from(company.bank));
+        let (title, columns) = (&order.title, self.dialect.title());
+        let mut line = Line::of(self.dialect.records().title);
+        line.put_number(&p::BANK, u64::from(self.company.bank));
         line.put_number(&p::LOT, 1);
         line.put_number(&p::SEQUENCE, sequence);
         line.put_exact(&p::MOVEMENT, order.instruction.code());
-        line.put_code(&p::AGENCY, &company.agency);
-        line.put_char(&p::AGENCY_DIGIT, company.agency_digit);
-        line.put_code(&p::ACCOUNT, &company.account);
-        line.put_char(&p::ACCOUNT_DIGIT, company.account_digit);
-        line.put_char(&p::AGENCY_ACCOUNT_DIGIT, company.agency_account_digit);
-        line.put_exact(&p::NOSSO_NUMERO, &title.nosso_numero);
+        self.dialect.put_title_number(&mut line, &self.company, title);
         line.put_number(&p::WALLET, u64::from(title.wallet));
-        // Registered, traditional document, issued and sent by the company.
         line.put_number(&p::REGISTRATION, 1);
-        line.put_char(&p::DOCUMENT_KIND, '1');
-        line.put_number(&p::ISSUER, 2);
-        line.put_char(&p::DISTRIBUTION, '2');
-        line.put_exact(&p::DOCUMENT, &title.document);
+        line.put_char(&p::DOCUMENT_KIND, columns.document_kind);
+        if let Some((issuer, distribution)) = columns.issue {
+            line.put_number(&p::ISSUER, issuer);
+            line.put_char(&p::DISTRIBUTION, distribution);
+        }
+        line.put_exact(&columns.document, &title.document);
         line.put_day(&p::DUE, title.due);
         line.put_cents(&p::NOMINAL, title.nominal_cents);
         line.put_number(&p::SPECIES, u64::from(title.species.0));
@@ -142,15 +132,15 @@ impl RemittanceWriter {
         line.put_cents(&p::ABATEMENT, title.abatement_cents);
         line.put_exact(&p::COMPANY_USE, &title.company_use);
         let (protest_code, protest_days) = match title.protest {
-            ProtestOrder::None => (3, 0),
+            ProtestOrder::None => (columns.no_protest, 0),
             ProtestOrder::CalendarDays(days) => (1, days),
             ProtestOrder::BusinessDays(days) => (2, days),
         };
         line.put_number(&p::PROTEST_CODE, protest_code);
         line.put_number(&p::PROTEST_DAYS, u64::from(protest_days));
         line.put_number(&p::WRITE_OFF_CODE, if title.write_off_days.is_some() { 1 } else { 2 });
-        line.put_exact(&p::WRITE_OFF_DAYS, &alloc::format!("{:03}", title.write_off_days.unwrap_or(0)));
-        line.put_number(&p::CURRENCY, 9);
+        line.put_number(&columns.write_off_days, u64::from(title.write_off_days.unwrap_or(0)));
+        line.put_number(&p::CURRENCY, columns.currency);
         line.finish()
     }
 
@@ -196,13 +186,19 @@ impl RemittanceWriter {
 
     /// Lot trailer and file trailer. Errors: [`OrderFault`], never after [`RemittanceWriter::order`] was `Ok`.
     pub fn finish(self) -> Result<[String; 2], OrderFault> {
-        let mut lot = Line::of(lot_trailer::ALL);
+        let records = self.dialect.records();
+        let mut lot = Line::of(records.lot_trailer);
         lot.put_number(&lot_trailer::BANK, u64::from(self.company.bank));
         lot.put_number(&lot_trailer::LOT, 1);
         lot.put_number(&lot_trailer::RECORDS, self.records + 2);
-        lot.put_number(&lot_trailer::SIMPLE_COUNT, self.titles);
-        lot.put_cents(&lot_trailer::SIMPLE_TOTAL, self.total_cents);
-        let mut file = Line::of(file_trailer::ALL);
+        match self.dialect {
+            Dialect::Santander => {}
+            Dialect::Febraban | Dialect::Caixa => {
+                lot.put_number(&lot_trailer::SIMPLE_COUNT, self.titles);
+                lot.put_cents(&lot_trailer::SIMPLE_TOTAL, self.total_cents);
+            }
+        }
+        let mut file = Line::of(records.file_trailer);
         file.put_number(&file_trailer::BANK, u64::from(self.company.bank));
         file.put_number(&file_trailer::LOTS, 1);
         file.put_number(&file_trailer::RECORDS, self.records + 4);
@@ -216,12 +212,15 @@ fn put_tax_id(line: &mut Line, (kind, id): (&Column, &Column), tax_id: &TaxId) {
 }
 
 fn put_interest(line: &mut Line, interest: InterestOrder) -> Result<(), OrderFault> {
-    let (code, value) = match interest {
-        InterestOrder::Exempt => (3, 0),
-        InterestOrder::CentsPerDay(cents) => (1, cents),
-        InterestOrder::PercentPerMonth(rate) => (2, hundredths("interest", rate)?),
+    let (code, from, value) = match interest {
+        InterestOrder::Exempt => (3, None, 0),
+        InterestOrder::CentsPerDay(from, cents) => (1, Some(from), cents),
+        InterestOrder::PercentPerMonth(from, rate) => (2, Some(from), hundredths("interest", rate)?),
     };
     line.put_number(&p::INTEREST_CODE, code);
+    if let Some(from) = from {
+        line.put_day(&p::INTEREST_ON, from);
+    }
     line.put_cents(&p::INTEREST, value);
     Ok(())
 }

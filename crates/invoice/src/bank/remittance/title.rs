@@ -2,7 +2,7 @@
 
 use crate::wire::{Contact, Receiver};
 use brazil::cnab::remittance::{
-    Amendment, Company, Instruction as BankInstruction, InterestOrder, Order as BankOrder, OrderFault, Payer, ProtestOrder, Species, Title,
+    Amendment, Company, Instruction as BankInstruction, Order as BankOrder, OrderFault, Payer, ProtestOrder, Species, Title,
 };
 use brazil::{Cep, State, tax_id::TaxId};
 use kernel::personal::Personal;
@@ -13,27 +13,46 @@ use receivable::{
 };
 
 const BANCO_DO_BRASIL: u16 = 1;
+const SANTANDER: u16 = 33;
+const CAIXA: u16 = 104;
 const BRADESCO: u16 = 237;
 const ITAU: u16 = 341;
 const SICREDI: u16 = 748;
 const SICOOB: u16 = 756;
 /// Simple collection (C006).
 const SIMPLE: u8 = 1;
+/// Santander's simple collection with fast registration: what its carteira 101 is.
+const SANTANDER_FAST: u8 = 5;
+const SANTANDER_CARTEIRA: &str = "101";
 /// Columns of the company's own text.
 const COMPANY_USE_CHARS: usize = 25;
 /// Columns of the document number.
 const DOCUMENT_CHARS: usize = 15;
+/// The same at Caixa.
+const CAIXA_DOCUMENT_CHARS: usize = 11;
 
 /// Who writes the file. Errors: a bank whose file is not written here, or nobody who receives the money.
 pub(super) fn company(agreement: &Agreement, receiver: &Receiver) -> Result<Company, OrderFault> {
     let bank_name = match agreement.bank {
         BANCO_DO_BRASIL => "Banco do Brasil",
+        SANTANDER => "Banco Santander",
+        CAIXA => "Caixa Economica Federal",
         BRADESCO => "Bradesco",
         ITAU => "Itau",
         SICREDI => "Sicredi",
         SICOOB => "Sicoob",
         other => return Err(OrderFault::UnsupportedBank(other)),
     };
+    // Boletos of some banks are made without agency, account or another carteira than 101; their files are not.
+    if agreement.agency.is_empty() {
+        return Err(OrderFault::Text("agency"));
+    }
+    if agreement.bank == SANTANDER && agreement.account.is_empty() {
+        return Err(OrderFault::Text("account"));
+    }
+    if agreement.bank == SANTANDER && agreement.wallet != SANTANDER_CARTEIRA {
+        return Err(OrderFault::Range("wallet"));
+    }
     let digit = |text: &str| text.chars().next().unwrap_or(' ');
     Ok(Company {
         bank: agreement.bank,
@@ -57,14 +76,21 @@ pub(super) fn order(agreement: &Agreement, order: &Order, account: &Account, con
         Instruction::Enter => (BankInstruction::Entry, Some(payer(contact)?)),
         Instruction::ChangeDue => (BankInstruction::Amend(Amendment::DueDate), None),
         Instruction::ChangeAmount => (BankInstruction::Amend(Amendment::Nominal), None),
+        Instruction::ChangeInterest => (BankInstruction::Amend(Amendment::Interest), None),
+        Instruction::WaiveInterest => (BankInstruction::Amend(Amendment::WaiveInterest), None),
+        Instruction::ChangeFine => (BankInstruction::Amend(Amendment::Fine), None),
+        Instruction::WaiveFine => (BankInstruction::Amend(Amendment::WaiveFine), None),
+        Instruction::GrantDiscounts => (BankInstruction::Amend(Amendment::GrantDiscount), None),
+        Instruction::CancelDiscounts => (BankInstruction::Amend(Amendment::CancelDiscount), None),
         Instruction::WriteOff => (BankInstruction::WriteOff, None),
     };
     let id = order.invoice_id.as_str();
     let document = invoice.issued.document.as_deref().unwrap_or(id);
+    let document_chars = if agreement.bank == CAIXA { CAIXA_DOCUMENT_CHARS } else { DOCUMENT_CHARS };
     let title = Title {
         nosso_numero: number_columns(agreement, slip).ok_or("no_title")?,
-        wallet: SIMPLE,
-        document: document.chars().filter(char::is_ascii_graphic).take(DOCUMENT_CHARS).collect(),
+        wallet: if agreement.bank == SANTANDER { SANTANDER_FAST } else { SIMPLE },
+        document: document.chars().filter(char::is_ascii_graphic).take(document_chars).collect(),
         // A text that was cut would name another receivable.
         company_use: if id.len() <= COMPANY_USE_CHARS { id.to_owned() } else { String::new() },
         due: order.due_on,
@@ -72,10 +98,10 @@ pub(super) fn order(agreement: &Agreement, order: &Order, account: &Account, con
         nominal_cents: order.amount_minor,
         species: Species::DM,
         accepted: false,
-        interest: InterestOrder::Exempt,
-        discounts: Vec::new(),
+        interest: order.charges.interest,
+        discounts: order.charges.discounts.clone(),
         abatement_cents: 0,
-        fine: None,
+        fine: order.charges.fine,
         protest: ProtestOrder::None,
         write_off_days: None,
         payer,
@@ -83,12 +109,14 @@ pub(super) fn order(agreement: &Agreement, order: &Order, account: &Account, con
     Ok(BankOrder { instruction, title })
 }
 
-/// The number as positions 38-57 want it; `None` for a bank whose file is not written here.
+/// The number as the columns of segment P want it; `None` for a bank whose file is not written here.
 fn number_columns(agreement: &Agreement, slip: &Slip) -> Option<String> {
     let number = slip.nosso_numero.number.as_str();
     let check = slip.nosso_numero.check.map(String::from).unwrap_or_default();
     Some(match agreement.bank {
-        BANCO_DO_BRASIL | SICREDI => format!("{number}{check}"),
+        BANCO_DO_BRASIL | SICREDI | SANTANDER => format!("{number}{check}"),
+        // The 17 digits have the prefix; the check digit has no column.
+        CAIXA => number.to_owned(),
         ITAU => format!("{:0>3}{number:0>8}{check}", agreement.wallet),
         BRADESCO => format!("{:0>3}00000{number:0>11}{check}", agreement.wallet),
         // Number with its digit in ten, the only instalment, modality.
