@@ -2,10 +2,12 @@
 //! and views are joined when they are read.
 
 mod contacts;
+mod disputes;
 mod ladders;
 mod receivables;
 
 pub use contacts::ContactTables;
+pub use disputes::DisputeTables;
 pub use ladders::LadderTables;
 pub use receivables::ReceivableTables;
 

@@ -22,6 +22,7 @@ type Read<T> = Result<T, ProjectionError>;
 /// was not issued by then is not there, also where it was paid before.
 const STANDING: &str = "SELECT o.customer_id, o.invoice_id, o.open_minor, o.issued_on, o.issued_day, t.currency, t.stated_minor, t.due_on, \
      COALESCE(p.effective_due, t.due_on) AS due, COALESCE(p.effective_due_day, t.due_day) AS due_day, COALESCE(y.segment, '') AS segment, \
+     CASE WHEN g.whole = 1 OR COALESCE(g.part, 0) > o.open_minor THEN o.open_minor ELSE COALESCE(g.part, 0) END AS disputed_minor, \
      CASE WHEN o.cancelled = 1 THEN 'cancelled' WHEN o.open_minor <= 0 THEN 'settled' \
      WHEN COALESCE(p.effective_due, t.due_on) < $2 THEN 'overdue' ELSE 'open' END AS status \
      FROM (SELECT MIN(e.customer_id) AS customer_id, e.invoice_id, CAST(SUM(e.amount_minor) AS BIGINT) AS open_minor, \
@@ -32,6 +33,12 @@ const STANDING: &str = "SELECT o.customer_id, o.invoice_id, o.open_minor, o.issu
      FROM {ledger_entry} e WHERE e.tenant = $1 AND e.effective_on <= $2 AND e.recorded_at <= $3 GROUP BY e.invoice_id) o \
      JOIN {ledger_entry} t ON t.tenant = $1 AND t.customer_id = o.customer_id AND t.version = o.terms \
      LEFT JOIN {placement} p ON p.tenant = $1 AND p.invoice_id = o.invoice_id AND p.due_on = t.due_on \
+     LEFT JOIN (SELECT s.invoice_id, MAX(CASE WHEN s.amount_minor = 0 THEN 1 ELSE 0 END) AS whole, \
+     CAST(SUM(s.amount_minor) AS BIGINT) AS part FROM {dispute} s \
+     LEFT JOIN {dispute_end} f ON f.tenant = $1 AND f.invoice_id = s.invoice_id AND f.arrangement_id = s.arrangement_id \
+     AND f.ended_on <= $2 AND f.ended_at <= $3 \
+     WHERE s.tenant = $1 AND s.opened_on <= $2 AND s.opened_at <= $3 AND f.arrangement_id IS NULL GROUP BY s.invoice_id) g \
+     ON g.invoice_id = o.invoice_id \
      LEFT JOIN {payer} y ON y.tenant = $1 AND y.customer_id = o.customer_id WHERE o.issued_on IS NOT NULL";
 
 /// Receivables looked at in one query of a list.
@@ -54,15 +61,16 @@ impl AsOf {
     }
 }
 
-/// Open amounts by days late. `currency` and `segment` empty = all.
+/// Open amounts by days late; what is contested has a column of its own. `currency` and `segment` empty = all.
 pub async fn aging(views: &Views, at: &AsOf, currency: &str, segment: &str) -> Read<proto::AgingLine> {
     let text = format!(
         "SELECT COUNT(*) AS open_count, CAST(COALESCE(SUM(x.open_minor), 0) AS BIGINT) AS open_minor, \
-         CAST(COALESCE(SUM(CASE WHEN x.due >= $2 THEN x.open_minor ELSE 0 END), 0) AS BIGINT) AS current_minor, \
-         CAST(COALESCE(SUM(CASE WHEN x.due < $2 AND x.due >= $6 THEN x.open_minor ELSE 0 END), 0) AS BIGINT) AS days_30, \
-         CAST(COALESCE(SUM(CASE WHEN x.due < $6 AND x.due >= $7 THEN x.open_minor ELSE 0 END), 0) AS BIGINT) AS days_60, \
-         CAST(COALESCE(SUM(CASE WHEN x.due < $7 AND x.due >= $8 THEN x.open_minor ELSE 0 END), 0) AS BIGINT) AS days_90, \
-         CAST(COALESCE(SUM(CASE WHEN x.due < $8 THEN x.open_minor ELSE 0 END), 0) AS BIGINT) AS days_over \
+         CAST(COALESCE(SUM(CASE WHEN x.due >= $2 THEN x.open_minor - x.disputed_minor ELSE 0 END), 0) AS BIGINT) AS current_minor, \
+         CAST(COALESCE(SUM(CASE WHEN x.due < $2 AND x.due >= $6 THEN x.open_minor - x.disputed_minor ELSE 0 END), 0) AS BIGINT) AS days_30, \
+         CAST(COALESCE(SUM(CASE WHEN x.due < $6 AND x.due >= $7 THEN x.open_minor - x.disputed_minor ELSE 0 END), 0) AS BIGINT) AS days_60, \
+         CAST(COALESCE(SUM(CASE WHEN x.due < $7 AND x.due >= $8 THEN x.open_minor - x.disputed_minor ELSE 0 END), 0) AS BIGINT) AS days_90, \
+         CAST(COALESCE(SUM(CASE WHEN x.due < $8 THEN x.open_minor - x.disputed_minor ELSE 0 END), 0) AS BIGINT) AS days_over, \
+         CAST(COALESCE(SUM(x.disputed_minor), 0) AS BIGINT) AS disputed_minor \
          FROM ({STANDING}) x WHERE x.status IN ('open', 'overdue') AND ($4 = '' OR x.currency = $4) AND ($5 = '' OR x.segment = $5)"
     );
     let mut args = at.args();
@@ -79,6 +87,7 @@ pub async fn aging(views: &Views, at: &AsOf, currency: &str, segment: &str) -> R
         overdue_31_60_minor: row.int("days_60")?,
         overdue_61_90_minor: row.int("days_90")?,
         overdue_over_90_minor: row.int("days_over")?,
+        disputed_minor: row.int("disputed_minor")?,
     })
 }
 

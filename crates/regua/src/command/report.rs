@@ -247,6 +247,7 @@ pub fn aging(lines: Vec<proto::AgingLine>) -> Table {
         "overdue_31_60_minor",
         "overdue_61_90_minor",
         "overdue_over_90_minor",
+        "disputed_minor",
     ];
     let mut table = Table::new("Open amounts by days late", &columns);
     for l in lines {
@@ -259,6 +260,7 @@ pub fn aging(lines: Vec<proto::AgingLine>) -> Table {
             l.overdue_31_60_minor.into(),
             l.overdue_61_90_minor.into(),
             l.overdue_over_90_minor.into(),
+            l.disputed_minor.into(),
         ]);
     }
     table

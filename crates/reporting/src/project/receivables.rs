@@ -107,6 +107,8 @@ fn entry(message: &Message) -> Result<Option<Entry>, ProjectionError> {
         "InvoiceIssued" => issued(message)?,
         "InvoiceAmended" => amended(message)?,
         "InvoiceCancelled" => cancelled(message)?,
+        "CreditNoteIssued" => return credit_note(message),
+        "CreditNoteCancelled" => return credit_note_cancelled(message),
         "PaymentReceived" => received(message)?,
         "PaymentReversed" => reversed(message)?,
         _ => return Ok(None),
@@ -153,6 +155,35 @@ fn cancelled(message: &Message) -> Result<Entry, ProjectionError> {
         invoice_id: m.invoice_id,
         currency: m.currency,
     })
+}
+
+/// What is the payer's own, and no receivable's, is no entry.
+fn credit_note(message: &Message) -> Result<Option<Entry>, ProjectionError> {
+    let m: proto::CreditNoteIssued = payload(message)?;
+    let entry = Entry {
+        effective_on: date(message, "noted_on", &m.noted_on)?,
+        terms: None,
+        kind: "credit_note",
+        amount_minor: -m.applied_minor,
+        customer_id: m.customer_id,
+        invoice_id: m.invoice_id,
+        currency: m.currency,
+    };
+    Ok((!entry.invoice_id.is_empty()).then_some(entry))
+}
+
+fn credit_note_cancelled(message: &Message) -> Result<Option<Entry>, ProjectionError> {
+    let m: proto::CreditNoteCancelled = payload(message)?;
+    let entry = Entry {
+        effective_on: date(message, "cancelled_on", &m.cancelled_on)?,
+        terms: None,
+        kind: "credit_note_cancelled",
+        amount_minor: m.applied_minor,
+        customer_id: m.customer_id,
+        invoice_id: m.invoice_id,
+        currency: m.currency,
+    };
+    Ok((!entry.invoice_id.is_empty()).then_some(entry))
 }
 
 fn received(message: &Message) -> Result<Entry, ProjectionError> {

@@ -6,12 +6,13 @@ use crate::{
 };
 use contracts::reporting::v1 as proto;
 
-/// `count: open = current + 1-30 + 31-60 + 61-90 + over 90`.
+/// `count: open = current + 1-30 + 31-60 + 61-90 + over 90`, and `, disputed n` where something is.
 fn line(l: &proto::AgingLine) -> String {
     let proto::AgingLine { open_count, open_minor, current_minor, overdue_1_30_minor: a, overdue_31_60_minor: b, .. } = l;
     let (c, d) = (l.overdue_61_90_minor, l.overdue_over_90_minor);
-    assert_eq!(*open_minor, current_minor + a + b + c + d, "{l:?}");
-    format!("{open_count}: {open_minor} = {current_minor} + {a} + {b} + {c} + {d}")
+    assert_eq!(*open_minor, current_minor + a + b + c + d + l.disputed_minor, "{l:?}");
+    let disputed = if l.disputed_minor == 0 { String::new() } else { format!(", disputed {}", l.disputed_minor) };
+    format!("{open_count}: {open_minor} = {current_minor} + {a} + {b} + {c} + {d}{disputed}")
 }
 
 async fn aging(site: &Site, request: proto::GetAgingRequest) -> Vec<String> {
@@ -196,5 +197,35 @@ async fn aging_is_narrowed_by_currency_and_segment() {
         tell_on(&site, &mut books, "2026-03-02 customer A trade again=yes").await;
         let request = proto::GetAgingRequest { segment: "trade".to_owned(), ..Default::default() };
         assert_eq!(aging(&site, request).await, ["3: 1320 = 1320 + 0 + 0 + 0 + 0"], "{}", site.database);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_contested_has_its_own_column_on_the_days_on_which_it_was() {
+    for site in Site::every().await {
+        tell(
+            &site,
+            "
+            2026-03-01 customer A retail
+            2026-03-01 issued I1 A 1000 due=2026-03-09
+            2026-03-01 issued I2 A 300 due=2026-03-20
+            2026-03-12 disputed I1 A d1 400
+            2026-03-13 disputed I2 A d2 0
+            2026-03-15 paid P1 I1 700
+            2026-03-16 resolved I1 A d1
+            2026-03-18 resolved I2 A d2",
+        )
+        .await;
+        check(
+            &site,
+            "
+            2026-03-11 2: 1300 = 300 + 1000 + 0 + 0 + 0
+            2026-03-12 2: 1300 = 300 + 600 + 0 + 0 + 0, disputed 400
+            2026-03-13 2: 1300 = 0 + 600 + 0 + 0 + 0, disputed 700
+            2026-03-15 2: 600 = 0 + 0 + 0 + 0 + 0, disputed 600
+            2026-03-16 2: 600 = 0 + 300 + 0 + 0 + 0, disputed 300
+            2026-03-18 2: 600 = 300 + 300 + 0 + 0 + 0",
+        )
+        .await;
     }
 }

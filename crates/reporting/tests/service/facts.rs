@@ -80,6 +80,7 @@ async fn fact(site: &Site, books: &mut Books, words: &Words<'_>) {
         "customer" | "authorised" | "erased" => payer(site, words).await,
         "issued" | "paid" | "reversed" | "amended" | "cancelled" => money(site, books, words).await,
         "enrolled" | "rescheduled" | "reopened" | "dated" | "migrated" | "closed" => ladder(site, books, words).await,
+        "disputed" | "resolved" => dispute(site, words).await,
         "contact" => contact(site, words).await,
         other => panic!("{other} is no fact"),
     }
@@ -340,6 +341,21 @@ async fn ladder(site: &Site, books: &Books, words: &Words<'_>) {
             let event = dunning::StepsClosed { customer_id, invoice_id, cycle, day: words.day.to_owned(), closings: vec![closing] };
             append(log, stream, "StepsClosed", event).await;
         }
+    }
+}
+
+/// `disputed I1 A d1 400`, `resolved I1 A d1`; an amount of 0 is all of it.
+async fn dispute(site: &Site, words: &Words<'_>) {
+    let (invoice_id, customer_id, arrangement_id, day) = (words.at(1), words.at(2), words.at(3), words.day.to_owned());
+    let (log, stream) = (&site.logs.dunning, ("ladder", customer_id.clone()));
+    if words.plain[0] == "disputed" {
+        let amount_minor = words.at(4).parse().unwrap();
+        let event = dunning::DisputeOpened { customer_id, invoice_id, arrangement_id, day, amount_minor, ..Default::default() };
+        append(log, stream, "DisputeOpened", event).await;
+    } else {
+        let end = "rejected".to_owned();
+        let event = dunning::DisputeResolved { customer_id, invoice_id, arrangement_id, day, end, ..Default::default() };
+        append(log, stream, "DisputeResolved", event).await;
     }
 }
 

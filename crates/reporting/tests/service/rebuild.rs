@@ -23,6 +23,7 @@ const FACTS: &str = "
     2026-03-08 rescheduled I1 2 steps=d-7:2026-04-03:2026-04-10
     2026-03-09 cancelled I2
     2026-03-09 customer A trade again=yes
+    2026-03-09 disputed I1 A d1 100
     2026-03-09 erased B";
 
 async fn figures(site: &Site) -> String {
@@ -46,7 +47,7 @@ async fn views_built_again_equal_the_live_ones_and_answer_the_same() {
             assert!(verified.agrees() && verified.rows == verified.rebuilt_rows && verified.rows > 0, "{} {verified:?}", site.database);
             names.push(status.name);
         }
-        assert_eq!(names, ["reporting-receivables", "reporting-ladders", "reporting-contacts"]);
+        assert_eq!(names, ["reporting-receivables", "reporting-ladders", "reporting-contacts", "reporting-disputes"]);
         for name in names {
             set.rebuild(&name).await.unwrap();
         }
