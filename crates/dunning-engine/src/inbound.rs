@@ -30,6 +30,8 @@ const KNOWN: [(&str, &[&str]); 2] = [
             "InvoiceIssued",
             "InvoiceAmended",
             "InvoiceCancelled",
+            "CreditNoteIssued",
+            "CreditNoteCancelled",
             "PaymentReceived",
             "PaymentReversed",
             // What an invoice is paid with is of no interest here.
@@ -114,6 +116,7 @@ fn of_invoice(from: &Message) -> Understood {
             let invoice_id = id("invoice_id", &m.invoice_id, InvoiceId::new)?;
             one(m.customer_id, Command::NoteCancellation { invoice_id, recorded_at })
         }
+        "CreditNoteIssued" | "CreditNoteCancelled" => credit_note(from),
         "PaymentReceived" => {
             let m: invoice::PaymentReceived = message("PaymentReceived", payload)?;
             let invoice_id = id("invoice_id", &m.invoice_id, InvoiceId::new)?;
@@ -126,6 +129,20 @@ fn of_invoice(from: &Message) -> Understood {
         }
         _ => Ok(Vec::new()),
     }
+}
+
+/// Credit of the payer as a whole is the owner's business, at the last look. A note that was taken back is a debt that grew.
+fn credit_note(from: &Message) -> Understood {
+    let (payload, recorded_at) = (&from.event.payload, from.event.recorded_at);
+    if from.event.event_type == "CreditNoteIssued" {
+        let m: invoice::CreditNoteIssued = message("CreditNoteIssued", payload)?;
+        let Some(invoice_id) = optional_id("invoice_id", &m.invoice_id, InvoiceId::new)? else { return Ok(Vec::new()) };
+        return one(m.customer_id, Command::NoteCredit { invoice_id, outstanding_minor: m.outstanding_minor, recorded_at });
+    }
+    let m: invoice::CreditNoteCancelled = message("CreditNoteCancelled", payload)?;
+    let Some(invoice_id) = optional_id("invoice_id", &m.invoice_id, InvoiceId::new)? else { return Ok(Vec::new()) };
+    let due_on = day("due_on", &m.due_on)?;
+    one(m.customer_id, Command::NoteAmendment { invoice_id, outstanding_minor: m.outstanding_minor, due_on, recorded_at })
 }
 
 /// The payer's own zone, else that of the state, else none: then the policy's holds.

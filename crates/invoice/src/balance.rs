@@ -59,7 +59,7 @@ impl Balances {
         {
             let counts = effective_on <= as_of;
             let amounts = if counts { (amount_minor, credit_minor) } else { (0, 0) };
-            self.add(currency.to_string(), invoice_id.to_string(), amounts);
+            self.add(currency.to_string(), invoice_id.map(ToString::to_string).unwrap_or_default(), amounts);
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use crate::wire;
 use chrono::{DateTime, TimeDelta, Utc};
 use eventlog::{Aggregate, DecodeError, Log, LogError, Meta, NewEvent, Recorded, Writer};
 use host::metrics::Metrics;
-use receivable::{FeedRejection, PaymentFeed, PaymentFeedReported, ReportPaymentFeed, feed};
+use receivable::{BankFileTaken, FeedCommand, FeedEvent, FeedRejection, PaymentFeed, PaymentFeedReported, feed};
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
@@ -16,24 +16,26 @@ pub struct PaymentFeeds;
 
 impl Aggregate for PaymentFeeds {
     type State = PaymentFeed;
-    type Command = ReportPaymentFeed;
-    type Event = PaymentFeedReported;
+    type Command = FeedCommand;
+    type Event = FeedEvent;
     type Rejection = FeedRejection;
 
-    fn decide(&self, state: &PaymentFeed, command: &ReportPaymentFeed) -> Result<Vec<PaymentFeedReported>, FeedRejection> {
+    fn decide(&self, state: &PaymentFeed, command: &FeedCommand) -> Result<Vec<FeedEvent>, FeedRejection> {
         feed::decide(state, command)
     }
 
-    fn evolve(&self, state: PaymentFeed, event: &PaymentFeedReported) -> PaymentFeed {
+    fn evolve(&self, state: PaymentFeed, event: &FeedEvent) -> PaymentFeed {
         feed::evolve(state, event)
     }
 
-    fn encode(&self, event: &PaymentFeedReported) -> NewEvent {
-        let payload = wire::encode_feed(event);
-        NewEvent { event_type: wire::FEED_REPORTED, schema_version: 1, payload, occurred_at: Some(event.known_until), effective_on: None }
+    fn encode(&self, event: &FeedEvent) -> NewEvent {
+        let (event_type, payload) = wire::encode_feed(event);
+        let (FeedEvent::Reported(PaymentFeedReported { known_until }) | FeedEvent::BankFileTaken(BankFileTaken { known_until, .. })) =
+            event;
+        NewEvent { event_type, schema_version: 1, payload, occurred_at: Some(*known_until), effective_on: None }
     }
 
-    fn decode(&self, recorded: &Recorded) -> Result<Option<PaymentFeedReported>, DecodeError> {
+    fn decode(&self, recorded: &Recorded) -> Result<Option<FeedEvent>, DecodeError> {
         wire::decode_feed(&recorded.event_type, &recorded.payload).map_err(|fault| DecodeError::new(recorded, fault.to_string()))
     }
 }
@@ -51,7 +53,12 @@ pub(crate) fn meta(tenant: &str) -> Meta {
 pub async fn payment_feed(log: &Log, tenant: &str) -> Result<PaymentFeed, LogError> {
     let events = log.read_streams(&[(stream(tenant), 0)]).await?;
     let decode = |event: &Recorded| PaymentFeeds.decode(event).map_err(|error| LogError::Corrupt(error.to_string()));
-    events.iter().try_fold(PaymentFeed::default(), |known, event| Ok(decode(event)?.map_or(known, |event| feed::evolve(known, &event))))
+    events.iter().try_fold(PaymentFeed::default(), |known, event| {
+        Ok(match decode(event)? {
+            Some(event) => feed::evolve(known, &event),
+            None => known,
+        })
+    })
 }
 
 /// Watches the feeds against the limit of the installation. Clones share it.

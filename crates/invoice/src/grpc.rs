@@ -1,6 +1,9 @@
 //! Request → command → response.
 
 mod collection;
+mod credit;
+mod customers;
+mod finding;
 mod legal_rates;
 mod ready;
 
@@ -12,6 +15,7 @@ use crate::{
     balance::Balances,
     bulk,
     feed::{self, FeedWatch},
+    finding::Findings,
     legal_rates::RateBook,
     query,
     remittance::RemittanceFiles,
@@ -42,6 +46,8 @@ use tonic::{Request, Response, Status, Streaming};
 pub(crate) const INVOICE: &str = "invoice";
 /// Kind of the claim by which a payment's account is found.
 pub(crate) const PAYMENT: &str = "payment";
+/// Kind of the claim by which a credit note's account is found.
+pub(crate) const CREDIT_NOTE: &str = "credit_note";
 /// Kind of the claim by which a boleto's account is found: `<collection account>/<number>`, see [`receivable::Slip::look_up_number`].
 pub(crate) const BOLETO: &str = "boleto";
 /// Kind of the claim by which a Pix's account is found: its txid.
@@ -56,6 +62,7 @@ pub struct Server {
     pub(crate) writer: Writer<Accounts>,
     pub(crate) allotment: Allotment,
     pub(crate) unapplied: Writer<UnappliedPayments>,
+    pub(crate) findings: Writer<Findings>,
     pub(crate) remittances: Writer<RemittanceFiles>,
     pub(crate) log: Log,
     pub(crate) views: Views,
@@ -189,6 +196,10 @@ impl InvoiceService for Server {
         let m = request.into_inner();
         let page = Page::of(m.page_size, &m.page_token)?;
         let segment = request::filter("segment", &m.segment, 64)?;
+        let search = request::filter("search", &m.search, 64)?;
+        if !search.is_empty() {
+            return Ok(Response::new(self.search_customers(&tenant, (&search, &segment), &page).await?));
+        }
         let found = query::customers(&self.views, &tenant, &segment, &page.after, page.limit()).await;
         let mut customers = found.map_err(unreadable)?;
         let next_page_token = page.cut(&mut customers, |customer| customer.customer_id.clone());
@@ -251,6 +262,32 @@ impl InvoiceService for Server {
         let next_page_token = page.cut(&mut invoices, |invoice| invoice.invoice_id.clone());
         self.say_what_is_due(&tenant, &mut invoices).await?;
         Ok(Response::new(proto::ListInvoicesResponse { invoices, next_page_token }))
+    }
+
+    async fn issue_credit_note(&self, request: Request<proto::IssueCreditNoteRequest>) -> Answer<proto::IssueCreditNoteResponse> {
+        let tenant = tenant_of(&request)?;
+        let ready = self.ready_credit_note(&tenant, request.get_ref()).await?;
+        let mut answer: proto::IssueCreditNoteResponse = self.submit(ready).await?;
+        self.show_pix(&tenant, &mut answer.invoice).await?;
+        Ok(Response::new(answer))
+    }
+
+    async fn cancel_credit_note(&self, request: Request<proto::CancelCreditNoteRequest>) -> Answer<proto::CancelCreditNoteResponse> {
+        let tenant = tenant_of(&request)?;
+        let ready = self.ready_note_cancellation(&tenant, request.get_ref()).await?;
+        let mut answer: proto::CancelCreditNoteResponse = self.submit(ready).await?;
+        self.show_pix(&tenant, &mut answer.invoice).await?;
+        Ok(Response::new(answer))
+    }
+
+    async fn list_bank_findings(&self, request: Request<proto::ListBankFindingsRequest>) -> Answer<proto::ListBankFindingsResponse> {
+        let tenant = tenant_of(&request)?;
+        Ok(Response::new(self.list_findings(&tenant, request.get_ref()).await?))
+    }
+
+    async fn dismiss_bank_finding(&self, request: Request<proto::DismissBankFindingRequest>) -> Answer<proto::DismissBankFindingResponse> {
+        let tenant = tenant_of(&request)?;
+        Ok(Response::new(self.dismiss_finding(&tenant, request.get_ref()).await?))
     }
 
     async fn record_payment(&self, request: Request<proto::RecordPaymentRequest>) -> Answer<proto::RecordPaymentResponse> {

@@ -3,7 +3,7 @@
 use sql::Migration;
 
 /// Migrations of this service, beside those of the event log.
-pub const MIGRATIONS: &[Migration] = &[CUSTOMER_CONTACT, COLLECTION_RECEIVER, UNAPPLIED_ASSIGNMENT];
+pub const MIGRATIONS: &[Migration] = &[CUSTOMER_CONTACT, COLLECTION_RECEIVER, UNAPPLIED_ASSIGNMENT, CUSTOMER_SEARCH];
 
 const CUSTOMER_CONTACT: Migration = Migration {
     version: 1001,
@@ -40,4 +40,14 @@ const UNAPPLIED_ASSIGNMENT: Migration = Migration {
     name: "unapplied payments on their way to a receivable",
     sqlite: "CREATE TABLE unapplied_assignment (tenant TEXT NOT NULL, payment_id TEXT NOT NULL, PRIMARY KEY (tenant, payment_id)) WITHOUT ROWID",
     postgres: "CREATE TABLE unapplied_assignment (tenant TEXT NOT NULL, payment_id TEXT NOT NULL, PRIMARY KEY (tenant, payment_id))",
+};
+
+/// The name as it is searched by: a blank before each word, lower case, no accents. Rows of before are filled in by the next start.
+const CUSTOMER_SEARCH: Migration = Migration {
+    version: 1004,
+    name: "search of customers",
+    sqlite: "ALTER TABLE customer_contact ADD COLUMN name_search TEXT NOT NULL DEFAULT '';
+        CREATE INDEX customer_contact_tax_id ON customer_contact (tenant, tax_id)",
+    postgres: "ALTER TABLE customer_contact ADD COLUMN name_search TEXT NOT NULL DEFAULT '';
+        CREATE INDEX customer_contact_tax_id ON customer_contact (tenant, tax_id)",
 };

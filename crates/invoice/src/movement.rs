@@ -7,13 +7,13 @@ use receivable::{Event, event::released_minor};
 /// A dated entry. The sum of all entries of a receivable until a day is what it owed at the end of that day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Movement<'a> {
-    /// The receivable.
-    pub invoice_id: &'a InvoiceId,
+    /// The receivable; `None` where only the payer's credit moves.
+    pub invoice_id: Option<&'a InvoiceId>,
     /// The civil day from which it counts.
     pub effective_on: NaiveDate,
     /// Currency of both amounts.
     pub currency: Currency,
-    /// `issued`, `amended`, `cancelled`, `payment`, `reversal`.
+    /// `issued`, `amended`, `cancelled`, `credit_note`, `credit_note_cancelled`, `payment`, `reversal`.
     pub kind: &'static str,
     /// What the receivable owes more (less where negative), minor units.
     pub amount_minor: i64,
@@ -26,23 +26,36 @@ pub fn movement(event: &Event) -> Option<Movement<'_>> {
     let at =
         |invoice_id, effective_on, currency| Movement { invoice_id, effective_on, currency, kind: "", amount_minor: 0, credit_minor: 0 };
     let entry = match event {
-        Event::InvoiceIssued(e) => Movement { kind: "issued", amount_minor: e.amount_minor, ..at(&e.invoice_id, e.issued_on, e.currency) },
+        Event::InvoiceIssued(e) => {
+            Movement { kind: "issued", amount_minor: e.amount_minor, ..at(Some(&e.invoice_id), e.issued_on, e.currency) }
+        }
         Event::InvoiceAmended(e) => {
             let credit_minor = released_minor(&e.released);
             let amount_minor = e.amount_minor - e.previous_amount_minor + credit_minor + e.charges_minor - e.discount_minor;
-            Movement { kind: "amended", amount_minor, credit_minor, ..at(&e.invoice_id, e.amended_on, e.currency) }
+            Movement { kind: "amended", amount_minor, credit_minor, ..at(Some(&e.invoice_id), e.amended_on, e.currency) }
         }
         Event::InvoiceCancelled(e) => {
             let (amount_minor, credit_minor) = (-e.previous_outstanding_minor, released_minor(&e.released));
-            Movement { kind: "cancelled", amount_minor, credit_minor, ..at(&e.invoice_id, e.cancelled_on, e.currency) }
+            Movement { kind: "cancelled", amount_minor, credit_minor, ..at(Some(&e.invoice_id), e.cancelled_on, e.currency) }
+        }
+        Event::CreditNoteIssued(e) => {
+            let own_minor = if e.invoice_id.is_none() { e.amount_minor } else { 0 };
+            let (amount_minor, credit_minor) = (-e.applied_minor, own_minor + released_minor(&e.released));
+            Movement { kind: "credit_note", amount_minor, credit_minor, ..at(e.invoice_id.as_ref(), e.noted_on, e.currency) }
+        }
+        Event::CreditNoteCancelled(e) => {
+            let own_minor = if e.invoice_id.is_none() { e.amount_minor } else { 0 };
+            let (amount_minor, credit_minor) = (e.applied_minor, released_minor(&e.released) - own_minor);
+            let at = at(e.invoice_id.as_ref(), e.cancelled_on, e.currency);
+            Movement { kind: "credit_note_cancelled", amount_minor, credit_minor, ..at }
         }
         Event::PaymentReceived(e) => {
             let (amount_minor, credit_minor) = (-e.applied_minor, e.unapplied_minor + released_minor(&e.released));
-            Movement { kind: "payment", amount_minor, credit_minor, ..at(&e.invoice_id, e.paid_on, e.currency) }
+            Movement { kind: "payment", amount_minor, credit_minor, ..at(Some(&e.invoice_id), e.paid_on, e.currency) }
         }
         Event::PaymentReversed(e) => {
             let (amount_minor, credit_minor) = (e.applied_minor, -e.unapplied_minor);
-            Movement { kind: "reversal", amount_minor, credit_minor, ..at(&e.invoice_id, e.reversed_on, e.currency) }
+            Movement { kind: "reversal", amount_minor, credit_minor, ..at(Some(&e.invoice_id), e.reversed_on, e.currency) }
         }
         Event::CustomerRegistered(_)
         | Event::CustomerAmended(_)

@@ -1,8 +1,10 @@
 //! Events → tables: payers, receivables, and dated entries from which every past balance is a sum.
 
+mod finding;
 mod instrument;
 mod unapplied;
 
+pub use finding::FindingTables;
 pub use instrument::{BOLETO, InstrumentTables};
 pub use unapplied::UnappliedTables;
 
@@ -125,6 +127,8 @@ fn customer_row(tenant: &str, fact: &Fact) -> Option<Vec<Value>> {
         | Event::InvoiceIssued(_)
         | Event::InvoiceAmended(_)
         | Event::InvoiceCancelled(_)
+        | Event::CreditNoteIssued(_)
+        | Event::CreditNoteCancelled(_)
         | Event::PaymentReceived(_)
         | Event::PaymentReversed(_)
         | Event::PaymentConfirmed(_)
@@ -165,7 +169,7 @@ fn entry_row(message: &Message, fact: &Fact) -> Option<Vec<Value>> {
         message.event.tenant.as_str().into(),
         fact.customer_id.as_str().into(),
         Value::Int(i64::try_from(message.event.version).unwrap_or(i64::MAX)),
-        entry.invoice_id.as_str().into(),
+        entry.invoice_id.map_or("", |invoice_id| invoice_id.as_str()).into(),
         entry.effective_on.into(),
         message.event.recorded_at.into(),
         entry.currency.as_str().into(),
@@ -247,6 +251,8 @@ fn amended_invoice(event: &Event) -> Option<&kernel::InvoiceId> {
     match event {
         Event::InvoiceAmended(e) => Some(&e.invoice_id),
         Event::InvoiceCancelled(e) => Some(&e.invoice_id),
+        Event::CreditNoteIssued(e) => e.invoice_id.as_ref(),
+        Event::CreditNoteCancelled(e) => e.invoice_id.as_ref(),
         Event::PaymentReceived(e) => Some(&e.invoice_id),
         Event::PaymentReversed(e) => Some(&e.invoice_id),
         Event::InvoiceIssued(_)
@@ -306,6 +312,8 @@ fn fold_invoice(invoices: &mut Invoices, tenant: &str, fact: &Fact) {
             row.stand(e.outstanding_minor);
         }
         Event::InvoiceCancelled(_) => (row.open_minor, row.status) = (0, CANCELLED),
+        Event::CreditNoteIssued(e) => row.stand(e.outstanding_minor),
+        Event::CreditNoteCancelled(e) => row.stand(e.outstanding_minor),
         Event::PaymentReceived(e) => row.stand(e.outstanding_minor),
         Event::PaymentReversed(e) if row.status != CANCELLED => row.stand(e.outstanding_minor),
         Event::PaymentReversed(_)

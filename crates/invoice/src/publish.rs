@@ -6,7 +6,7 @@ use eventlog::{
 };
 
 /// Everything that moves money or describes a payer is public; the authorisation of a reminder, the running numbers of collection
-/// accounts, legal rates, and how far the payment feed reaches, which the owner answers for at the last look, are not.
+/// accounts, legal rates, what a person must look at in bank files, and how far the payment feed reaches, which the owner answers for at the last look, are not.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct PublicFacts;
 
@@ -19,7 +19,10 @@ impl Publish for PublicFacts {
             | "CollectionAccountAmended"
             | "NossoNumerosReserved"
             | "RemittanceWritten"
-            | "LegalRateRecorded" => Published::Withheld,
+            | "LegalRateRecorded"
+            | "BankFileTaken"
+            | "BankFindingNoted"
+            | "BankFindingDismissed" => Published::Withheld,
             _ => Published::Public { event_type: event.event_type.clone(), payload: event.payload.clone() },
         }
     }

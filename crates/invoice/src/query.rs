@@ -1,8 +1,12 @@
 //! SQL reads.
 
+mod customer;
+mod finding;
 mod titles;
 mod unapplied;
 
+pub use customer::{search as search_customers, searchable};
+pub use finding::{Listed as ListedFinding, list as findings};
 pub use titles::titles;
 pub use unapplied::{key as unapplied_key, list as unapplied};
 
@@ -15,6 +19,8 @@ use kernel::personal::Personal;
 use sql::{Db, Row, SqlError, Value};
 use std::collections::BTreeMap;
 
+/// Ids that are asked for in one read.
+const IDS_AT_A_TIME: usize = 200;
 /// Separates phones in their column: no phone holds it.
 pub const PHONE_SEPARATOR: &str = " ";
 
@@ -129,16 +135,32 @@ pub async fn customers(
     let text =
         "SELECT * FROM {customer} WHERE tenant = $1 AND customer_id > $2 AND ($3 = '' OR segment = $3) ORDER BY customer_id LIMIT $4";
     let rows = views.query(text, &[tenant.into(), after.into(), segment.into(), limit.into()]).await?;
-    let read = |row: &Row| {
-        let attributes = proto::CustomerAttributes {
-            segment: row.text("segment")?,
-            language: row.text("language")?,
-            time_zone: row.text("time_zone")?,
-            state: row.text("state")?,
-        };
-        Ok(proto::CustomerLine { customer_id: row.text("customer_id")?, attributes: Some(attributes) })
+    rows.iter().map(read_customer).collect()
+}
+
+/// The payers of these ids that the view knows.
+pub async fn customers_of(views: &Views, tenant: &str, ids: &[&str]) -> Result<Vec<proto::CustomerLine>, ProjectionError> {
+    let mut lines = Vec::with_capacity(ids.len());
+    for chunk in ids.chunks(IDS_AT_A_TIME) {
+        let mut args: Vec<Value> = vec![tenant.into()];
+        args.extend(chunk.iter().map(|id| Value::from(*id)));
+        let places: Vec<String> = (2..=args.len()).map(|place| format!("${place}")).collect();
+        let text = format!("SELECT * FROM {{customer}} WHERE tenant = $1 AND customer_id IN ({})", places.join(", "));
+        for row in &views.query(&text, &args).await? {
+            lines.push(read_customer(row)?);
+        }
+    }
+    Ok(lines)
+}
+
+fn read_customer(row: &Row) -> Result<proto::CustomerLine, ProjectionError> {
+    let attributes = proto::CustomerAttributes {
+        segment: row.text("segment")?,
+        language: row.text("language")?,
+        time_zone: row.text("time_zone")?,
+        state: row.text("state")?,
     };
-    rows.iter().map(read).collect()
+    Ok(proto::CustomerLine { customer_id: row.text("customer_id")?, attributes: Some(attributes), name: String::new() })
 }
 
 /// Sums of a receivable's entries until the end of a day.

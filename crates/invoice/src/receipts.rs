@@ -32,6 +32,18 @@ pub(crate) enum Taken {
     Unapplied,
 }
 
+/// What became of money that was told of, and the payment that was counted in its place where another channel had told of it.
+pub(crate) struct Told {
+    pub taken: Taken,
+    pub counted: Option<PaymentId>,
+}
+
+impl Told {
+    fn of(taken: Taken) -> Self {
+        Self { taken, counted: None }
+    }
+}
+
 /// What became of money that went back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum GoneBack {
@@ -61,15 +73,15 @@ pub(crate) fn method(source: Source) -> &'static str {
 impl Server {
     /// Puts money on its receivable; keeps it as unapplied where there is none (`Err` says why), or where the receivable refuses it.
     /// Errors: INVALID_ARGUMENT `payment_changed` where the same payment came with another amount before; UNAVAILABLE.
-    pub(crate) async fn take_in(&self, tenant: &str, receipt: Receipt, target: Result<Target, &'static str>) -> Result<Taken, Refusal> {
+    pub(crate) async fn take_in(&self, tenant: &str, receipt: Receipt, target: Result<Target, &'static str>) -> Result<Told, Refusal> {
         let key = once("receipt", receipt.payment_id.as_str(), &format!("{} {}", receipt.amount_minor, receipt.currency));
         match target {
             Ok((customer_id, invoice_id)) => {
                 let put = self.put_on(tenant, &receipt, &customer_id, invoice_id.clone(), key.clone()).await;
                 match put {
-                    Ok(taken) => Ok(taken),
+                    Ok(told) => Ok(told),
                     Err(WriteError::Rejected(rejection)) if rejection.kind() == Kind::Invalid => Err(wire::refused(&rejection, "")),
-                    Err(WriteError::Rejected(Rejection::PaymentExists) | WriteError::ClaimTaken { .. }) => Ok(Taken::Known),
+                    Err(WriteError::Rejected(Rejection::PaymentExists) | WriteError::ClaimTaken { .. }) => Ok(Told::of(Taken::Known)),
                     Err(WriteError::Rejected(rejection)) => {
                         let reason = wire::refused(&rejection, "").reason;
                         self.keep(tenant, Receipt { reason, suggested: Some(invoice_id), ..receipt }, key).await
@@ -88,20 +100,28 @@ impl Server {
         customer_id: &CustomerId,
         invoice_id: InvoiceId,
         key: CommandKey,
-    ) -> Result<Taken, WriteError<Rejection>> {
+    ) -> Result<Told, WriteError<Rejection>> {
         let command = Command::RecordReceipt(recording(receipt, invoice_id, receipt.amount_minor));
         let submission =
             self.on_account(tenant, customer_id, command).await?.with_key(key).with_claim(PAYMENT, receipt.payment_id.as_str());
         let submission = submission.with_answer(|_, facts| {
-            let confirmed = facts.iter().any(|fact| matches!(fact.event, Event::PaymentConfirmed(_)));
-            vec![u8::from(confirmed)]
+            let counted = facts.iter().find_map(|fact| {
+                let Event::PaymentConfirmed(confirmed) = &fact.event else { return None };
+                Some(confirmed.payment_id.as_str())
+            });
+            counted.map_or_else(|| vec![0], |id| [&[1], id.as_bytes()].concat())
         });
         let written = self.writer.submit(submission).await?;
-        Ok(match (written.appended.deduplicated, written.appended.answer.first()) {
+        let (confirmed, counted) = match written.appended.answer.split_first() {
+            Some((1, id)) => (true, std::str::from_utf8(id).ok().and_then(|id| PaymentId::new(id).ok())),
+            _ => (false, None),
+        };
+        let taken = match (written.appended.deduplicated, confirmed) {
             (true, _) => Taken::Known,
-            (false, Some(1)) => Taken::Confirmed,
-            (false, _) => Taken::Applied,
-        })
+            (false, true) => Taken::Confirmed,
+            (false, false) => Taken::Applied,
+        };
+        Ok(Told { taken, counted })
     }
 
     /// A command for a payer's account, with the legal rates that it is decided by. Errors: the rates cannot be read.
@@ -137,12 +157,12 @@ impl Server {
         Submission::new(unapplied::stream(tenant, payment_id.as_str()), unapplied::meta(tenant), asked)
     }
 
-    async fn keep(&self, tenant: &str, receipt: Receipt, key: CommandKey) -> Result<Taken, Refusal> {
+    async fn keep(&self, tenant: &str, receipt: Receipt, key: CommandKey) -> Result<Told, Refusal> {
         let payment_id = receipt.payment_id.clone();
         let submission = self.on_unapplied(tenant, &payment_id, UnappliedCommand::Keep(receipt)).with_key(key);
         match self.unapplied.submit(submission).await {
-            Ok(written) if written.appended.deduplicated => Ok(Taken::Known),
-            Ok(_) => Ok(Taken::Unapplied),
+            Ok(written) if written.appended.deduplicated => Ok(Told::of(Taken::Known)),
+            Ok(_) => Ok(Told::of(Taken::Unapplied)),
             Err(WriteError::Rejected(rejection)) => Err(wire::refused_unapplied(rejection)),
             Err(error) => Err(unwritten(error)),
         }

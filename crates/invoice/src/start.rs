@@ -7,10 +7,11 @@ use crate::{
     bank::pix::{self, PixConfig},
     collection::Collections,
     feed::{FeedWatch, PaymentFeeds},
+    finding::Findings,
     grpc::Server,
     legal_rates::{LegalRateTables, RateBook},
     migrations::MIGRATIONS,
-    project::{AccountTables, InstrumentTables, UnappliedTables},
+    project::{AccountTables, FindingTables, InstrumentTables, UnappliedTables},
     publish::PublicFacts,
     remittance::RemittanceFiles,
     unapplied::UnappliedPayments,
@@ -20,7 +21,7 @@ use contracts::invoice::v1::invoice_service_server::{InvoiceServiceServer, SERVI
 use eventlog::{
     Log, Writer, WriterOptions,
     consumer::{Consumer, ConsumerSpec},
-    projection::{OwnLog, Projections, Views},
+    projection::{OwnLog, Projection, Projections, Views},
 };
 use host::{
     Config, Entrance, Environment, Parts, Process, Service,
@@ -69,7 +70,9 @@ impl Settings {
 pub fn projections(log: &Log) -> anyhow::Result<Projections> {
     let db = log.db().cloned().context("the log has no database")?;
     let own = OwnLog { topic: TOPIC.to_owned(), log: log.clone() };
-    Ok(Projections::new(db, CONSUMER, Some(own), vec![Arc::new(AccountTables), Arc::new(InstrumentTables), Arc::new(UnappliedTables)])?)
+    let tables: Vec<Arc<dyn Projection>> =
+        vec![Arc::new(AccountTables), Arc::new(InstrumentTables), Arc::new(UnappliedTables), Arc::new(FindingTables)];
+    Ok(Projections::new(db, CONSUMER, Some(own), tables)?)
 }
 
 /// Starts the service. Errors: storage, bus or an address that cannot be had.
@@ -82,6 +85,7 @@ pub async fn start(process: &Process, settings: Settings) -> anyhow::Result<Serv
     let collections = Writer::spawn(Arc::new(Collections), environment.log.clone(), options.clone());
     let unapplied = Writer::spawn(Arc::new(UnappliedPayments), environment.log.clone(), options.clone());
     let remittances = Writer::spawn(Arc::new(RemittanceFiles), environment.log.clone(), options.clone());
+    let findings = Writer::spawn(Arc::new(Findings), environment.log.clone(), options.clone());
     let rates = Writer::spawn(Arc::new(LegalRateTables), environment.log.clone(), options);
     let mut parts = Parts::default();
 
@@ -96,6 +100,7 @@ pub async fn start(process: &Process, settings: Settings) -> anyhow::Result<Serv
         writer,
         allotment: Allotment::new(collections),
         unapplied,
+        findings,
         remittances,
         log: environment.log.clone(),
         views: Views::of(vec![projections.clone()]),
@@ -109,6 +114,7 @@ pub async fn start(process: &Process, settings: Settings) -> anyhow::Result<Serv
     };
     parts.projections.push(projections);
     parts.tasks.push(tokio::spawn(server.clone().carry_on_all(environment.stop.clone())));
+    parts.tasks.push(tokio::spawn(server.clone().make_searchable(environment.stop.clone())));
     let notifications = pix::router(server.clone(), settings.pix, &environment.metrics);
     let api = InvoiceServiceServer::new(server).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let routes = Routes::new(InterceptedService::new(api, environment.gatekeeper.clone()));

@@ -5,6 +5,7 @@ mod collection;
 mod command;
 mod event;
 mod feed;
+mod finding;
 mod instrument;
 mod invoice;
 mod legal_rates;
@@ -16,11 +17,15 @@ pub use charges::{charge_terms, statement};
 pub use collection::{Receiver, collection_account, collection_account_view, collection_refused, decode_collection, encode_collection};
 
 pub use command::{
-    Contact, NewInvoice, Terms, amendment, cancellation, customer, customer_view, invoice_filter, new_invoice, new_payment,
-    payment_reversal, reminder, timestamp,
+    Contact, NewCreditNote, NewInvoice, Terms, amendment, cancellation, credit_note, credit_note_cancellation, customer, customer_view,
+    invoice_filter, new_invoice, new_payment, payment_reversal, reminder, timestamp,
 };
 pub use event::{DecodeFault, Fact, INSTRUMENTS_ASSIGNED, decode, encode};
-pub use feed::{FEED_REPORTED, decode_feed, encode_feed, feed_refused, feed_report, feed_reported};
+pub use feed::{decode_feed, encode_feed, feed_refused, feed_report, feed_reported};
+pub use finding::{
+    decode as decode_finding, encode as encode_finding, refused as refused_finding, status as finding_status,
+    status_of as finding_status_of,
+};
 pub use invoice::{invoice_view, say_what_is_due, verdict};
 pub use legal_rates::{
     LEGAL_RATE_RECORDED, command as legal_rates, decode as decode_legal_rate, encode as encode_legal_rate, refused as legal_rates_refused,

@@ -68,6 +68,8 @@ id!(/// A receivable. Unique within a tenant; a track carries the id of its rece
     InvoiceId);
 id!(/// A payment. Unique within a tenant.
     PaymentId);
+id!(/// A credit note. Unique within a tenant.
+    CreditNoteId);
 id!(/// Where payers pay: a bank's collection agreement, a Pix key, or both. Unique within a tenant.
     CollectionAccountId);
 id!(/// A ladder, over all its versions.

@@ -6,7 +6,7 @@ use alloc::{
     string::{String, ToString},
     vec::Vec,
 };
-use kernel::{ContactId, Currency, DateTime, InvoiceId, NaiveDate, PaymentId, Utc};
+use kernel::{ContactId, CreditNoteId, Currency, DateTime, InvoiceId, NaiveDate, PaymentId, Utc};
 
 /// One payer with all invoices, payments and unapplied credit.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -21,6 +21,8 @@ pub struct Account {
     pub invoices: BTreeMap<InvoiceId, Invoice>,
     /// Every payment ever recorded.
     pub payments: BTreeMap<PaymentId, Payment>,
+    /// Every credit note ever issued, cancelled ones too.
+    pub credit_notes: BTreeMap<CreditNoteId, CreditNote>,
     /// Unapplied credit in minor units, never negative; a currency without credit is absent.
     pub credit: BTreeMap<Currency, i64>,
     /// What was authorised lately, by contact; kept for two days, so that asking again adds nothing.
@@ -85,6 +87,8 @@ pub struct Invoice {
     pub issued_on: NaiveDate,
     /// Due day as it stands.
     pub due_on: NaiveDate,
+    /// What credit notes took off it in all, in minor units: from 0 to `amount_minor`.
+    pub credited_minor: i64,
     /// What is left of the principal, in minor units: from 0 to `amount_minor`; 0 once cancelled. Charges are never in it.
     pub open_minor: i64,
     /// Day of its automatic debit, as it stands.
@@ -164,6 +168,30 @@ pub struct Payment {
     pub returned_minor: i64,
     /// Set once all of the money went back.
     pub reversed: Option<Reversal>,
+}
+
+/// A credit note.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CreditNote {
+    /// The invoice that it lowers; `None` for one that is the payer's own.
+    pub invoice_id: Option<InvoiceId>,
+    /// Minor units.
+    pub amount_minor: i64,
+    /// Currency.
+    pub currency: Currency,
+    /// Why, as told.
+    pub reason: String,
+    /// From when it counts in the books.
+    pub noted_on: NaiveDate,
+    /// Until when it counted, once it was taken back.
+    pub cancelled_on: Option<NaiveDate>,
+}
+
+impl CreditNote {
+    /// Whether it counts on a day.
+    pub fn counts_on(&self, day: NaiveDate) -> bool {
+        self.noted_on <= day && self.cancelled_on.is_none_or(|cancelled_on| day < cancelled_on)
+    }
 }
 
 /// A part of a payment that went back.

@@ -26,6 +26,8 @@ pub struct BankCharges {
     pub fine: Option<FineOrder>,
     /// Discounts, the earliest last day first; at most three.
     pub discounts: Vec<DiscountOrder>,
+    /// What credit notes took off, minor units.
+    pub abatement_minor: i64,
 }
 
 /// What of the terms a bank can be told.
@@ -56,7 +58,12 @@ impl ChargeTerms {
         AtBank {
             late: fine.is_some() && interest.is_some(),
             early: discounts.is_some(),
-            charges: BankCharges { interest: interest.unwrap_or_default(), fine: fine.flatten(), discounts: discounts.unwrap_or_default() },
+            charges: BankCharges {
+                interest: interest.unwrap_or_default(),
+                fine: fine.flatten(),
+                discounts: discounts.unwrap_or_default(),
+                abatement_minor: 0,
+            },
         }
     }
 

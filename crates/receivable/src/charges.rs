@@ -9,10 +9,15 @@ use brazil::charges::{
     Allocation, ChargeFault, Convention, DayBasis, Debt, DiscountTier, DiscountValue, Fine, Interest, InterestStart, LegalRates, Movement,
     MovementKind, Period, ProRata, Rate, Rounding, Statement, Terms, statement,
 };
-use kernel::{Calendar, NaiveDate, calendar};
+use kernel::{Calendar, InvoiceId, NaiveDate, calendar};
 
 /// Highest fine, and highest interest for its period: more is a mistake of units.
 const MAX_RATE: Rate = Rate::percent(100);
+/// The first day that the rules of charges know.
+const BEFORE_ANY: NaiveDate = match NaiveDate::from_ymd_opt(1900, 1, 1) {
+    Some(day) => day,
+    None => NaiveDate::MIN,
+};
 /// Most discounts of one invoice.
 pub const MAX_DISCOUNTS: usize = 10;
 
@@ -139,18 +144,27 @@ impl ChargeTerms {
     }
 }
 
-/// What an invoice comes to on a day, by the payments that are known now and were made until then. A payment that went back counts until
-/// the day on which it did. Errors: [`ChargeFault`]; one is [`ChargeFault::MissingLegalRate`], where `rates` lack a month that counts.
-pub fn statement_on(account: &Account, invoice: &Invoice, day: NaiveDate, rates: &LegalRates) -> Result<Statement, ChargeFault> {
+/// What an invoice comes to on a day, by the payments and credit notes that are known now and were made until then. A payment that went
+/// back counts until the day on which it did, and so does a credit note that was taken back. Errors: [`ChargeFault`]; one is [`ChargeFault::MissingLegalRate`], where `rates` lack a month that counts.
+pub fn statement_on(
+    account: &Account,
+    (invoice_id, invoice): (&InvoiceId, &Invoice),
+    day: NaiveDate,
+    rates: &LegalRates,
+) -> Result<Statement, ChargeFault> {
     let counted = |payment: &Payment| {
         let parts = payment.returns.values().filter(|part| day < part.returned_on).map(|part| part.applied_minor);
         let whole = payment.reversed.iter().filter(|reversal| day < reversal.reversed_on).map(|reversal| reversal.applied_minor);
         parts.chain(whole).fold(payment.applied_minor, i64::saturating_add)
     };
     let paid = invoice.payments.iter().filter_map(|payment_id| account.payments.get(payment_id));
-    let movements = paid.filter_map(|payment| movement(payment.paid_on, counted(payment))).collect();
+    let paid = paid.filter_map(|payment| movement(payment.paid_on, counted(payment)));
+    let notes = account.credit_notes.values().filter(|note| note.invoice_id.as_ref() == Some(invoice_id) && note.counts_on(day));
+    let credited_minor = notes.fold(0, |sum: i64, note| sum.saturating_add(note.amount_minor));
+    let (principal_cents, all_credited) = owed(invoice.amount_minor, credited_minor);
+    let movements = all_credited.into_iter().chain(paid).collect();
     let terms = invoice.charges.clone().unwrap_or_default();
-    statement(&Debt { principal_cents: invoice.amount_minor, due: invoice.due_on, movements }, &terms.on(invoice.due_on, rates), day)
+    statement(&Debt { principal_cents, due: invoice.due_on, movements }, &terms.on(invoice.due_on, rates), day)
 }
 
 /// What settles an invoice on a day, in minor units, by all that is known: a payment dated later counts as made on that day. 0 where it is
@@ -173,9 +187,21 @@ pub fn due_minor(account: &Account, invoice: &Invoice, day: NaiveDate, rates: &L
 /// The statement of a day by all that is known: a payment dated later counts as made on that day. Errors: [`ChargeFault`].
 pub fn statement_now(account: &Account, invoice: &Invoice, day: NaiveDate, rates: &LegalRates) -> Result<Statement, ChargeFault> {
     let paid = invoice.payments.iter().filter_map(|payment_id| account.payments.get(payment_id));
-    let movements = paid.filter_map(|payment| movement(payment.paid_on.min(day), payment.applied_minor)).collect();
+    let paid = paid.filter_map(|payment| movement(payment.paid_on.min(day), payment.applied_minor));
+    let (principal_cents, all_credited) = owed(invoice.amount_minor, invoice.credited_minor);
+    let movements = all_credited.into_iter().chain(paid).collect();
     let terms = invoice.charges.clone().unwrap_or_default();
-    statement(&Debt { principal_cents: invoice.amount_minor, due: invoice.due_on, movements }, &terms.on(invoice.due_on, rates), day)
+    statement(&Debt { principal_cents, due: invoice.due_on, movements }, &terms.on(invoice.due_on, rates), day)
+}
+
+/// The principal of a debt: what credit notes took off counts as if it had never been asked. Where they took off all of it, a movement
+/// before any other says so, because nothing is no debt.
+pub(crate) fn owed(amount_minor: i64, credited_minor: i64) -> (i64, Option<Movement>) {
+    if credited_minor < amount_minor {
+        (amount_minor - credited_minor, None)
+    } else {
+        (amount_minor, Some(Movement { day: BEFORE_ANY, cents: credited_minor, kind: MovementKind::Credit }))
+    }
 }
 
 pub(crate) fn movement(day: NaiveDate, cents: i64) -> Option<Movement> {

@@ -5,7 +5,7 @@ use crate::charges::ChargeTerms;
 use crate::event::BankRecord;
 use crate::instrument::NewInstruments;
 use alloc::{collections::BTreeSet, string::String, vec::Vec};
-use kernel::{ContactId, Currency, CustomerId, DateTime, InvoiceId, NaiveDate, PaymentId, StepId, Utc, Zone};
+use kernel::{ContactId, CreditNoteId, Currency, CustomerId, DateTime, InvoiceId, NaiveDate, PaymentId, StepId, Utc, Zone};
 
 /// A command on one payer's account.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +19,10 @@ pub enum Command {
     AmendInvoice(AmendInvoice),
     /// Takes an invoice back.
     CancelInvoice(CancelInvoice),
+    /// Gives up a part of what is owed.
+    IssueCreditNote(IssueCreditNote),
+    /// Takes a credit note back.
+    CancelCreditNote(CancelCreditNote),
     /// Records money received.
     RecordPayment(RecordPayment),
     /// Records money that the bank or the Pix network told of.
@@ -103,6 +107,35 @@ pub struct CancelInvoice {
     /// Why, 1 to 200 characters.
     pub reason: String,
     /// Effective day of the cancellation.
+    pub today: NaiveDate,
+}
+
+/// Gives up a part of what an invoice asks, as if it had never been asked: charges and discounts are those of the rest, and what was
+/// paid past it becomes unapplied credit. Without an invoice the payer has it as unapplied credit at once. The same again adds nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IssueCreditNote {
+    /// New id, unique within the tenant.
+    pub credit_note_id: CreditNoteId,
+    /// The invoice; `None` for the payer as a whole.
+    pub invoice_id: Option<InvoiceId>,
+    /// Minor units, 1 to what no credit note has taken off the invoice yet.
+    pub amount_minor: i64,
+    /// Must be the currency of the invoice.
+    pub currency: Currency,
+    /// Why, 1 to 200 characters.
+    pub reason: String,
+    /// From when it counts in the books.
+    pub noted_on: NaiveDate,
+}
+
+/// Takes a credit note back. One that is cancelled already adds nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CancelCreditNote {
+    /// Which.
+    pub credit_note_id: CreditNoteId,
+    /// Why, 1 to 200 characters.
+    pub reason: String,
+    /// Effective day.
     pub today: NaiveDate,
 }
 

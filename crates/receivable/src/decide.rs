@@ -1,6 +1,7 @@
 //! Commands to events: one function each, in the order malformed, not there, not allowed, nothing new, new.
 
 mod bank;
+mod credit;
 mod customer;
 mod invoice;
 mod payment;
@@ -19,6 +20,8 @@ pub fn decide(account: &Account, command: &Command, rates: &LegalRates) -> Resul
         Command::IssueInvoice(command) => invoice::issue(account, command),
         Command::AmendInvoice(command) => invoice::amend(account, command, rates),
         Command::CancelInvoice(command) => invoice::cancel(account, command, rates),
+        Command::IssueCreditNote(command) => credit::issue(account, command, rates),
+        Command::CancelCreditNote(command) => credit::cancel(account, command, rates),
         Command::RecordPayment(command) => payment::record(account, command, rates),
         Command::RecordReceipt(command) => payment::receive(account, command, rates),
         Command::ReversePayment(command) => payment::reverse(account, command, rates),

@@ -4,7 +4,7 @@ use crate::account::{Attributes, Source};
 use crate::charges::ChargeTerms;
 use crate::instrument::Instruments;
 use alloc::{collections::BTreeSet, string::String, vec::Vec};
-use kernel::{ContactId, Currency, CustomerId, DateTime, InvoiceId, NaiveDate, PaymentId, StepId, Utc};
+use kernel::{ContactId, CreditNoteId, Currency, CustomerId, DateTime, InvoiceId, NaiveDate, PaymentId, StepId, Utc};
 
 /// A fact about one payer's account.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +21,10 @@ pub enum Event {
     InvoiceAmended(InvoiceAmended),
     /// An invoice is no longer owed.
     InvoiceCancelled(InvoiceCancelled),
+    /// A part of what is owed was given up.
+    CreditNoteIssued(CreditNoteIssued),
+    /// A credit note was taken back.
+    CreditNoteCancelled(CreditNoteCancelled),
     /// Money came.
     PaymentReceived(PaymentReceived),
     /// Money went back.
@@ -50,6 +54,8 @@ impl Event {
             Event::InvoiceIssued(event) => Some(event.issued_on),
             Event::InvoiceAmended(event) => Some(event.amended_on),
             Event::InvoiceCancelled(event) => Some(event.cancelled_on),
+            Event::CreditNoteIssued(event) => Some(event.noted_on),
+            Event::CreditNoteCancelled(event) => Some(event.cancelled_on),
             Event::PaymentReceived(event) => Some(event.paid_on),
             Event::PaymentReversed(event) => Some(event.reversed_on),
             Event::CustomerRegistered(_)
@@ -163,8 +169,66 @@ pub struct InvoiceCancelled {
     pub charges_minor: i64,
     /// Discount that had been taken, minor units.
     pub discount_minor: i64,
+    /// What credit notes had taken off it, minor units.
+    pub credited_minor: i64,
     /// Why.
     pub reason: String,
+    /// Effective day.
+    pub cancelled_on: NaiveDate,
+}
+
+/// A part of what is owed was given up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CreditNoteIssued {
+    /// Id.
+    pub credit_note_id: CreditNoteId,
+    /// The invoice; `None` where the payer has it as unapplied credit.
+    pub invoice_id: Option<InvoiceId>,
+    /// Minor units.
+    pub amount_minor: i64,
+    /// Currency.
+    pub currency: Currency,
+    /// Why.
+    pub reason: String,
+    /// By how much less principal of the invoice is open, minor units.
+    pub applied_minor: i64,
+    /// Money that pays more (less where negative) of charges than before, minor units.
+    pub charges_minor: i64,
+    /// Discount more (less where negative) than before, minor units.
+    pub discount_minor: i64,
+    /// What was paid past what is left, now unapplied credit.
+    pub released: Vec<Release>,
+    /// Left to pay of the invoice, minor units.
+    pub outstanding_minor: i64,
+    /// Effective day.
+    pub noted_on: NaiveDate,
+}
+
+/// A credit note was taken back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CreditNoteCancelled {
+    /// Id.
+    pub credit_note_id: CreditNoteId,
+    /// The invoice, as it was issued for.
+    pub invoice_id: Option<InvoiceId>,
+    /// Minor units.
+    pub amount_minor: i64,
+    /// Currency.
+    pub currency: Currency,
+    /// Why.
+    pub reason: String,
+    /// By how much more principal of the invoice is open, minor units.
+    pub applied_minor: i64,
+    /// Money that pays more (less where negative) of charges than before, minor units.
+    pub charges_minor: i64,
+    /// Discount more (less where negative) than before, minor units.
+    pub discount_minor: i64,
+    /// What was paid past what is left, now unapplied credit.
+    pub released: Vec<Release>,
+    /// Left to pay of the invoice, minor units.
+    pub outstanding_minor: i64,
+    /// Due day of the invoice.
+    pub due_on: Option<NaiveDate>,
     /// Effective day.
     pub cancelled_on: NaiveDate,
 }

@@ -2,8 +2,9 @@
 
 use crate::event::released_minor;
 use crate::{
-    Account, Authorization, BankRecord, BankStanding, Event, Invoice, InvoiceAmended, InvoiceCancelled, InvoiceIssued, Payment,
-    PaymentReceived, PaymentReversed, Phase, Release, ReminderAuthorized, Return, Reversal, Standing, Terms,
+    Account, Authorization, BankRecord, BankStanding, CreditNote, CreditNoteCancelled, CreditNoteIssued, Event, Invoice, InvoiceAmended,
+    InvoiceCancelled, InvoiceIssued, Payment, PaymentReceived, PaymentReversed, Phase, Release, ReminderAuthorized, Return, Reversal,
+    Standing, Terms,
 };
 use alloc::{collections::BTreeMap, string::String, vec::Vec};
 use chrono::TimeDelta;
@@ -35,6 +36,8 @@ pub fn evolve(mut account: Account, event: &Event) -> Account {
         Event::InvoiceIssued(event) => issued(&mut account, event),
         Event::InvoiceAmended(event) => amended(&mut account, event),
         Event::InvoiceCancelled(event) => cancelled(&mut account, event),
+        Event::CreditNoteIssued(event) => credit_note_issued(&mut account, event),
+        Event::CreditNoteCancelled(event) => credit_note_cancelled(&mut account, event),
         Event::PaymentReceived(event) => received(&mut account, event),
         Event::PaymentReversed(event) => reversed(&mut account, event),
         Event::PaymentConfirmed(event) => {
@@ -71,6 +74,7 @@ fn issued(account: &mut Account, event: &InvoiceIssued) {
         issued_on: event.issued_on,
         due_on: event.due_on,
         automatic_debit_on: event.automatic_debit_on,
+        credited_minor: 0,
         open_minor: event.amount_minor,
         phase: Phase::Open,
         payments: Vec::new(),
@@ -96,6 +100,42 @@ fn cancelled(account: &mut Account, event: &InvoiceCancelled) {
     if let Some(invoice) = account.invoices.get_mut(&event.invoice_id) {
         invoice.open_minor = 0;
         invoice.phase = Phase::Cancelled;
+    }
+    released(account, event.currency, &event.released);
+}
+
+fn credit_note_issued(account: &mut Account, event: &CreditNoteIssued) {
+    let invoice = event.invoice_id.as_ref().and_then(|invoice_id| account.invoices.get_mut(invoice_id));
+    match invoice {
+        Some(invoice) => {
+            invoice.credited_minor = invoice.credited_minor.saturating_add(event.amount_minor);
+            left_open(invoice, event.applied_minor.saturating_neg(), event.outstanding_minor);
+        }
+        None => credited(account, event.currency, event.amount_minor),
+    }
+    let note = CreditNote {
+        invoice_id: event.invoice_id.clone(),
+        amount_minor: event.amount_minor,
+        currency: event.currency,
+        reason: event.reason.clone(),
+        noted_on: event.noted_on,
+        cancelled_on: None,
+    };
+    account.credit_notes.insert(event.credit_note_id.clone(), note);
+    released(account, event.currency, &event.released);
+}
+
+fn credit_note_cancelled(account: &mut Account, event: &CreditNoteCancelled) {
+    let invoice = event.invoice_id.as_ref().and_then(|invoice_id| account.invoices.get_mut(invoice_id));
+    match invoice {
+        Some(invoice) => {
+            invoice.credited_minor = invoice.credited_minor.saturating_sub(event.amount_minor);
+            left_open(invoice, event.applied_minor, event.outstanding_minor);
+        }
+        None => credited(account, event.currency, event.amount_minor.saturating_neg()),
+    }
+    if let Some(note) = account.credit_notes.get_mut(&event.credit_note_id) {
+        note.cancelled_on = Some(event.cancelled_on);
     }
     released(account, event.currency, &event.released);
 }

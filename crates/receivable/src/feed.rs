@@ -2,19 +2,28 @@
 //!
 //! An overdue reminder is only fair where a payment would have been known by now. Whoever brings payments in says how far they reach;
 //! the gate compares that with the tenant's limit. The instant never goes back.
+//!
+//! A bank's return file says that the payments of its account are known until the file was made. With several accounts the feed reaches
+//! only as far as the file of each of them: an account whose file is missing holds it back.
 
-use alloc::{vec, vec::Vec};
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    vec,
+    vec::Vec,
+};
 use chrono::TimeDelta;
-use kernel::{DateTime, Utc};
+use kernel::{CollectionAccountId, DateTime, Utc};
 
 /// How far ahead of this clock a reporter's may run.
 const CLOCK_SKEW_MINUTES: i64 = 5;
 
 /// What is known of a tenant's feed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PaymentFeed {
     /// All payments up to this instant are recorded; `None` where nobody ever said so.
     pub known_until: Option<DateTime<Utc>>,
+    /// Until when the return files of each account reach.
+    pub files: BTreeMap<CollectionAccountId, DateTime<Utc>>,
 }
 
 impl PaymentFeed {
@@ -22,6 +31,46 @@ impl PaymentFeed {
     pub fn is_stale(&self, now: DateTime<Utc>, max_age: TimeDelta) -> bool {
         self.known_until.is_none_or(|known_until| now.signed_duration_since(known_until) > max_age)
     }
+}
+
+/// A command on a feed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FeedCommand {
+    /// Somebody says how far it reaches.
+    Report(ReportPaymentFeed),
+    /// A return file was taken in whole.
+    TakeBankFile(TakeBankFile),
+}
+
+/// A return file was taken in whole. A file from the future, or one that is older than the last, adds nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TakeBankFile {
+    /// The accounts that it speaks for.
+    pub of: Vec<CollectionAccountId>,
+    /// When the bank made it.
+    pub known_until: DateTime<Utc>,
+    /// All accounts for which banks write return files.
+    pub all: BTreeSet<CollectionAccountId>,
+    /// Now.
+    pub at: DateTime<Utc>,
+}
+
+/// What happened to a feed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FeedEvent {
+    /// It reaches so far.
+    Reported(PaymentFeedReported),
+    /// The return files of an account reach so far.
+    BankFileTaken(BankFileTaken),
+}
+
+/// The return files of an account reach so far.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BankFileTaken {
+    /// The account.
+    pub account_id: CollectionAccountId,
+    /// Until when.
+    pub known_until: DateTime<Utc>,
 }
 
 /// Says that all payments up to an instant are recorded. One that is known already adds nothing.
@@ -64,16 +113,44 @@ impl FeedRejection {
     }
 }
 
-/// What a report does: an event, none where nothing is new, or the reason why not.
-pub fn decide(feed: &PaymentFeed, command: &ReportPaymentFeed) -> Result<Vec<PaymentFeedReported>, FeedRejection> {
-    if command.known_until.signed_duration_since(command.at) > TimeDelta::minutes(CLOCK_SKEW_MINUTES) {
-        return Err(FeedRejection::InFuture);
+/// What a command does: events, none where nothing is new, or the reason why not.
+pub fn decide(feed: &PaymentFeed, command: &FeedCommand) -> Result<Vec<FeedEvent>, FeedRejection> {
+    match command {
+        FeedCommand::Report(report) if in_future(report.known_until, report.at) => Err(FeedRejection::InFuture),
+        FeedCommand::Report(report) => Ok(reaching(feed, Some(report.known_until))),
+        FeedCommand::TakeBankFile(file) if in_future(file.known_until, file.at) => Ok(vec![]),
+        FeedCommand::TakeBankFile(file) => Ok(take_file(feed, file)),
     }
-    let is_new = feed.known_until.is_none_or(|known_until| known_until < command.known_until);
-    Ok(if is_new { vec![PaymentFeedReported { known_until: command.known_until }] } else { vec![] })
 }
 
-/// The feed after an event.
-pub fn evolve(feed: PaymentFeed, event: &PaymentFeedReported) -> PaymentFeed {
-    PaymentFeed { known_until: feed.known_until.max(Some(event.known_until)) }
+fn in_future(known_until: DateTime<Utc>, at: DateTime<Utc>) -> bool {
+    known_until.signed_duration_since(at) > TimeDelta::minutes(CLOCK_SKEW_MINUTES)
+}
+
+/// The feed reaches as far as the file of the account that is furthest behind.
+fn take_file(feed: &PaymentFeed, file: &TakeBankFile) -> Vec<FeedEvent> {
+    let newer = file.of.iter().filter(|account_id| feed.files.get(account_id).is_none_or(|known| *known < file.known_until));
+    let taken = newer.map(|account_id| BankFileTaken { account_id: account_id.clone(), known_until: file.known_until });
+    let mut events: Vec<FeedEvent> = taken.map(FeedEvent::BankFileTaken).collect();
+    let after = events.iter().fold(feed.clone(), evolve);
+    let reaches: Option<Vec<DateTime<Utc>>> = file.all.iter().map(|account_id| after.files.get(account_id).copied()).collect();
+    events.extend(reaching(feed, reaches.and_then(|all| all.into_iter().min())));
+    events
+}
+
+fn reaching(feed: &PaymentFeed, known_until: Option<DateTime<Utc>>) -> Vec<FeedEvent> {
+    let news = known_until.filter(|until| feed.known_until.is_none_or(|known| known < *until));
+    news.map(|known_until| FeedEvent::Reported(PaymentFeedReported { known_until })).into_iter().collect()
+}
+
+/// The feed after an event. Total.
+pub fn evolve(mut feed: PaymentFeed, event: &FeedEvent) -> PaymentFeed {
+    match event {
+        FeedEvent::Reported(event) => feed.known_until = feed.known_until.max(Some(event.known_until)),
+        FeedEvent::BankFileTaken(event) => {
+            let known = feed.files.entry(event.account_id.clone()).or_insert(event.known_until);
+            *known = event.known_until.max(*known);
+        }
+    }
+    feed
 }

@@ -112,9 +112,27 @@ pub fn postings(event: &Event, recorded_at: DateTime<Utc>) -> Vec<Posting> {
             post(on(&event.invoice_id), None, Column::Principal, event.amount_minor.saturating_neg()),
             post(on(&event.invoice_id), None, Column::Payments, released_minor(&event.released).saturating_neg()),
             post(on(&event.invoice_id), None, Column::Charges, event.charges_minor.saturating_neg()),
-            post(on(&event.invoice_id), None, Column::Credits, event.discount_minor.saturating_neg()),
+            post(on(&event.invoice_id), None, Column::Credits, event.discount_minor.saturating_add(event.credited_minor).saturating_neg()),
             post(Book::Unapplied(event.currency), None, Column::Payments, released_minor(&event.released)),
         ],
+        Event::CreditNoteIssued(event) => match &event.invoice_id {
+            None => vec![post(Book::Unapplied(event.currency), None, Column::Payments, event.amount_minor)],
+            Some(invoice_id) => vec![
+                post(on(invoice_id), None, Column::Credits, event.amount_minor.saturating_add(event.discount_minor)),
+                post(on(invoice_id), None, Column::Payments, released_minor(&event.released).saturating_neg()),
+                post(on(invoice_id), None, Column::Charges, event.charges_minor),
+                post(Book::Unapplied(event.currency), None, Column::Payments, released_minor(&event.released)),
+            ],
+        },
+        Event::CreditNoteCancelled(event) => match &event.invoice_id {
+            None => vec![post(Book::Unapplied(event.currency), None, Column::Payments, event.amount_minor.saturating_neg())],
+            Some(invoice_id) => vec![
+                post(on(invoice_id), None, Column::Credits, event.discount_minor.saturating_sub(event.amount_minor)),
+                post(on(invoice_id), None, Column::Payments, released_minor(&event.released).saturating_neg()),
+                post(on(invoice_id), None, Column::Charges, event.charges_minor),
+                post(Book::Unapplied(event.currency), None, Column::Payments, released_minor(&event.released)),
+            ],
+        },
         Event::PaymentReceived(event) => vec![
             post(
                 on(&event.invoice_id),

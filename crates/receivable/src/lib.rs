@@ -23,6 +23,7 @@ mod decide;
 pub mod event;
 mod evolve;
 pub mod feed;
+pub mod finding;
 pub mod instrument;
 pub mod last_look;
 pub mod ledger;
@@ -32,21 +33,24 @@ pub mod remittance;
 mod settlement;
 pub mod unapplied;
 
-pub use account::{Account, Attributes, Authorization, BankStanding, Invoice, Payment, Phase, Return, Reversal, Source, Standing, Terms};
+pub use account::{
+    Account, Attributes, Authorization, BankStanding, CreditNote, Invoice, Payment, Phase, Return, Reversal, Source, Standing, Terms,
+};
 pub use bank_charges::{AtBank, BankCharges};
 pub use charges::ChargeTerms;
 pub use command::{
-    AmendInvoice, AuthorizationItem, AuthorizeReminder, BankNotice, CancelInvoice, Command, EraseCustomer, IssueInvoice, NewCharges,
-    RecordBankNotice, RecordPayment, RecordReceipt, RegisterCustomer, ReturnPayment, ReversePayment, UndoBankPayment,
+    AmendInvoice, AuthorizationItem, AuthorizeReminder, BankNotice, CancelCreditNote, CancelInvoice, Command, EraseCustomer,
+    IssueCreditNote, IssueInvoice, NewCharges, RecordBankNotice, RecordPayment, RecordReceipt, RegisterCustomer, ReturnPayment,
+    ReversePayment, UndoBankPayment,
 };
 pub use decide::decide;
 pub use event::{
-    AuthorizedItem, BankFeeCharged, BankRecord, BoletoNoticed, CustomerAmended, CustomerErased, CustomerRegistered, Event,
-    InstrumentsAssigned, InvoiceAmended, InvoiceCancelled, InvoiceIssued, PaymentConfirmed, PaymentReceived, PaymentReversed, Release,
-    ReminderAuthorized,
+    AuthorizedItem, BankFeeCharged, BankRecord, BoletoNoticed, CreditNoteCancelled, CreditNoteIssued, CustomerAmended, CustomerErased,
+    CustomerRegistered, Event, InstrumentsAssigned, InvoiceAmended, InvoiceCancelled, InvoiceIssued, PaymentConfirmed, PaymentReceived,
+    PaymentReversed, Release, ReminderAuthorized,
 };
 pub use evolve::evolve;
-pub use feed::{FeedRejection, PaymentFeed, PaymentFeedReported, ReportPaymentFeed};
+pub use feed::{BankFileTaken, FeedCommand, FeedEvent, FeedRejection, PaymentFeed, PaymentFeedReported, ReportPaymentFeed, TakeBankFile};
 pub use instrument::{Instruments, NewInstruments, Slip};
 pub use last_look::{Answer, RefusalReason, Verdict, last_look};
 pub use rejection::{Kind, Rejection};

@@ -54,6 +54,21 @@ pub enum Rejection {
     /// The invoice is no longer owed.
     #[error("the invoice is cancelled")]
     InvoiceCancelled,
+    /// The payer has no such credit note.
+    #[error("the credit note is unknown")]
+    CreditNoteUnknown,
+    /// The id belongs to a credit note that says something else.
+    #[error("a credit note with this id and other content exists")]
+    CreditNoteExists,
+    /// More than is left of the invoice's amount after its other credit notes.
+    #[error("more than the invoice asks for would be credited")]
+    CreditNoteTooLarge,
+    /// The payer's credit is less than the credit note by now.
+    #[error("the credit of the note is used")]
+    CreditNoteUsed,
+    /// The new amount is less than what credit notes have taken off it.
+    #[error("amount_minor is below what was credited")]
+    BelowCredited,
     /// The payment is in another currency than its invoice.
     #[error("the currency is not that of the invoice")]
     CurrencyMismatch,
@@ -115,6 +130,11 @@ impl Rejection {
             Rejection::CustomerErased => "customer_erased",
             Rejection::InvoiceExists => "invoice_exists",
             Rejection::InvoiceCancelled => "invoice_cancelled",
+            Rejection::CreditNoteUnknown => "credit_note_unknown",
+            Rejection::CreditNoteExists => "credit_note_exists",
+            Rejection::CreditNoteTooLarge => "credit_note_too_large",
+            Rejection::CreditNoteUsed => "credit_note_used",
+            Rejection::BelowCredited => "below_credited",
             Rejection::CurrencyMismatch => "currency_mismatch",
             Rejection::PaymentExists => "payment_exists",
             Rejection::PaymentAlreadyReversed => "payment_already_reversed",
@@ -133,9 +153,13 @@ impl Rejection {
         match self {
             Rejection::TextRefused { field, .. } => field,
             Rejection::ZoneUnknown => "attributes.zone",
-            Rejection::AmountNotPositive | Rejection::AmountTooLarge | Rejection::CreditTooLarge | Rejection::ReturnTooLarge => {
-                "amount_minor"
-            }
+            Rejection::AmountNotPositive
+            | Rejection::AmountTooLarge
+            | Rejection::CreditTooLarge
+            | Rejection::ReturnTooLarge
+            | Rejection::CreditNoteTooLarge
+            | Rejection::BelowCredited => "amount_minor",
+            Rejection::CreditNoteUnknown | Rejection::CreditNoteExists | Rejection::CreditNoteUsed => "credit_note_id",
             Rejection::ReturnExists => "return_id",
             Rejection::FeeNegative => "fee_minor",
             Rejection::DueBeforeIssue => "due_on",
@@ -170,7 +194,9 @@ impl Rejection {
             | Rejection::Charges(
                 ChargeFault::Principal | ChargeFault::MovementAmount | ChargeFault::Terms(_) | ChargeFault::TooLarge,
             ) => Kind::Invalid,
-            Rejection::CustomerUnknown | Rejection::InvoiceUnknown | Rejection::PaymentUnknown => Kind::NotFound,
+            Rejection::CustomerUnknown | Rejection::InvoiceUnknown | Rejection::PaymentUnknown | Rejection::CreditNoteUnknown => {
+                Kind::NotFound
+            }
             Rejection::CustomerErased
             | Rejection::InvoiceExists
             | Rejection::InvoiceCancelled
@@ -179,6 +205,10 @@ impl Rejection {
             | Rejection::PaymentAlreadyReversed
             | Rejection::ReturnExists
             | Rejection::ReturnTooLarge
+            | Rejection::CreditNoteExists
+            | Rejection::CreditNoteTooLarge
+            | Rejection::CreditNoteUsed
+            | Rejection::BelowCredited
             | Rejection::CreditTooLarge
             // Once the month is recorded the same command is taken.
             | Rejection::Charges(ChargeFault::MissingLegalRate { .. }) => Kind::Precondition,

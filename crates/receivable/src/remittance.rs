@@ -85,6 +85,10 @@ pub enum Instruction {
     ChangeFine,
     /// No fine any more.
     WaiveFine,
+    /// Another abatement.
+    GrantAbatement,
+    /// No abatement any more.
+    CancelAbatement,
     /// Other discounts, or until other days.
     GrantDiscounts,
     /// No discount any more.
@@ -95,7 +99,7 @@ pub enum Instruction {
 
 impl Instruction {
     /// All of them.
-    pub const ALL: [Instruction; 10] = [
+    pub const ALL: [Instruction; 12] = [
         Instruction::Enter,
         Instruction::ChangeDue,
         Instruction::ChangeAmount,
@@ -103,6 +107,8 @@ impl Instruction {
         Instruction::WaiveInterest,
         Instruction::ChangeFine,
         Instruction::WaiveFine,
+        Instruction::GrantAbatement,
+        Instruction::CancelAbatement,
         Instruction::GrantDiscounts,
         Instruction::CancelDiscounts,
         Instruction::WriteOff,
@@ -114,6 +120,8 @@ impl Instruction {
             Instruction::Enter => "01",
             Instruction::WriteOff => "02",
             Instruction::ChangeDue => "06",
+            Instruction::GrantAbatement => "04",
+            Instruction::CancelAbatement => "05",
             Instruction::GrantDiscounts => "07",
             Instruction::CancelDiscounts => "08",
             Instruction::ChangeInterest => "12",
@@ -214,7 +222,11 @@ fn changes(told: &Ordered, candidate: &Candidate, today: NaiveDate) -> Vec<Instr
         [] => Instruction::CancelDiscounts,
         [..] => Instruction::GrantDiscounts,
     });
-    [due, amount, interest, fine, discounts].into_iter().flatten().collect()
+    let abatement = (before.abatement_minor != after.abatement_minor).then_some(match after.abatement_minor {
+        0 => Instruction::CancelAbatement,
+        _ => Instruction::GrantAbatement,
+    });
+    [due, amount, abatement, interest, fine, discounts].into_iter().flatten().collect()
 }
 
 /// The file that a command writes; none where nothing is needed. Errors: [`RemittanceRejection`].

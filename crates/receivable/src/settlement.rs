@@ -4,7 +4,10 @@
 //! their dates, so that a payment that is told late, goes back, or meets a changed due day counts exactly as if everything had been known
 //! from the start. Events carry the differences.
 
-use crate::{Account, ChargeTerms, Invoice, Release, charges::movement};
+use crate::{
+    Account, ChargeTerms, Invoice, Release,
+    charges::{movement, owed},
+};
 use alloc::vec::Vec;
 use brazil::charges::{ChargeFault, Debt, LegalRates, statement};
 use kernel::{NaiveDate, PaymentId};
@@ -29,6 +32,21 @@ impl Position {
     }
 }
 
+/// What an invoice asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Asked {
+    pub amount_minor: i64,
+    /// Of it what credit notes took off.
+    pub credited_minor: i64,
+    pub due_on: NaiveDate,
+}
+
+impl Asked {
+    pub fn of(invoice: &Invoice) -> Self {
+        Self { amount_minor: invoice.amount_minor, credited_minor: invoice.credited_minor, due_on: invoice.due_on }
+    }
+}
+
 /// Money paid for an invoice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Money {
@@ -50,20 +68,22 @@ pub(crate) fn money(account: &Account, invoice: &Invoice) -> Vec<Money> {
 /// Errors: [`ChargeFault`], also for a month until the last payment whose legal rate is not in `rates`.
 pub(crate) fn settle(
     terms: &ChargeTerms,
-    (amount_minor, due_on): (i64, NaiveDate),
+    Asked { amount_minor, credited_minor, due_on }: Asked,
     money: &[Money],
     rates: &LegalRates,
 ) -> Result<(Position, Vec<Release>), ChargeFault> {
-    let movements = money.iter().filter_map(|one| movement(one.paid_on, one.amount_minor)).collect();
+    let paid = money.iter().filter_map(|one| movement(one.paid_on, one.amount_minor));
+    let (principal_cents, all_credited) = owed(amount_minor, credited_minor);
+    let movements = all_credited.into_iter().chain(paid).collect();
     let last = money.iter().map(|one| one.paid_on).max().unwrap_or(due_on);
-    let stands = statement(&Debt { principal_cents: amount_minor, due: due_on, movements }, &terms.on(due_on, rates), last)?;
+    let stands = statement(&Debt { principal_cents, due: due_on, movements }, &terms.on(due_on, rates), last)?;
     // A discount is taken by paying everything at once: while principal is open, none was.
     let discount_minor = if stands.principal_open_cents == 0 { stands.discount_cents } else { 0 };
     let kept_minor = stands.paid_cents - stands.excess_cents;
     let position = Position {
         open_minor: stands.principal_open_cents,
         charges_open_minor: stands.charges_open_cents,
-        charges_paid_minor: kept_minor + discount_minor - (amount_minor - stands.principal_open_cents),
+        charges_paid_minor: kept_minor + discount_minor - (amount_minor - credited_minor - stands.principal_open_cents),
         discount_minor,
     };
     Ok((position, release(money, stands.excess_cents)))

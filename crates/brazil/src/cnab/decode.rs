@@ -25,6 +25,8 @@ pub(super) struct Reading {
     pub reasons: Vec<String>,
     pub pix: Option<PixTrace>,
     pub may_repeat_a_pix: bool,
+    /// See [`Review::print`].
+    pub print: u128,
 }
 
 impl Reading {
@@ -38,7 +40,7 @@ impl Reading {
 
     /// The same title for a person to look at.
     pub fn review(self, reason: ReviewReason) -> Entry {
-        Entry::Review(Review { line: self.line, reason, movement: self.movement, title: self.title })
+        Entry::Review(Review { line: self.line, reason, movement: self.movement, title: self.title, print: self.print })
     }
 
     fn checked(&self) -> Result<(BankEvent, Option<Settlement>), ReviewReason> {

@@ -181,4 +181,6 @@ pub struct Review {
     pub movement: String,
     /// Which title, as far as it can be read.
     pub title: TitleRef,
+    /// Equal for records of equal content, the file's own counting left out.
+    pub print: u128,
 }

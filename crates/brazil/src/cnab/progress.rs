@@ -3,6 +3,7 @@
 use super::record::Record;
 use super::{Entry, Format, Refusal, Report, TextForm, Warning};
 use alloc::{string::String, vec::Vec};
+use chrono::NaiveTime;
 use kernel::NaiveDate;
 
 /// Warnings that are kept; the rest is counted.
@@ -16,6 +17,7 @@ pub(super) struct Heading {
     pub agreement: String,
     pub sequence: String,
     pub created_on: Option<NaiveDate>,
+    pub created_at: Option<NaiveTime>,
 }
 
 /// Counts, warnings, and whether the trailer has come.
@@ -28,13 +30,14 @@ pub(super) struct Progress {
 
 impl Progress {
     pub fn new(heading: Heading) -> Self {
-        let Heading { format, bank, agreement, sequence, created_on } = heading;
+        let Heading { format, bank, agreement, sequence, created_on, created_at } = heading;
         let report = Report {
             format,
             bank,
             agreement,
             sequence,
             created_on,
+            created_at,
             lines: 0,
             facts: 0,
             reviews: 0,

@@ -1,7 +1,9 @@
 //! One line of a bank file as characters, and the values of its columns.
 
+use super::key;
 use super::layout::Column;
 use alloc::{string::String, vec::Vec};
+use chrono::NaiveTime;
 use kernel::NaiveDate;
 
 /// A decoded line. Positions past its end read as blanks: trailing blanks are often cut.
@@ -88,6 +90,21 @@ impl Record {
             return Ok(None);
         }
         day_month_year(&text).map(Some).ok_or(Unreadable)
+    }
+
+    /// A time of HHMMSS; `None` for zeros, blanks and what is no time: headers leave it out so.
+    pub fn time(&self, column: &Column) -> Option<NaiveTime> {
+        let text = self.text(column);
+        let part = |from: usize, to: usize| digits(text.get(from..to)?);
+        if text.len() != 6 || text.bytes().all(|byte| byte == b'0') {
+            return None;
+        }
+        NaiveTime::from_hms_opt(part(0, 2)?, part(2, 4)?, part(4, 6)?)
+    }
+
+    /// A number that is equal for equal texts of positions `from` to `to`.
+    pub fn print(&self, (from, to): (usize, usize)) -> u128 {
+        key::hash(self.slice(from, to).as_bytes())
     }
 
     /// A date of AAAAMMDD; zeros and blanks are none. Errors: an impossible date.

@@ -2,6 +2,7 @@
 
 use super::TextForm;
 use alloc::{string::String, vec::Vec};
+use chrono::NaiveTime;
 use core::fmt;
 use kernel::NaiveDate;
 
@@ -217,6 +218,8 @@ pub struct Report {
     pub sequence: String,
     /// When the bank made it.
     pub created_on: Option<NaiveDate>,
+    /// At what time of that day, where the layout has one and the file says it.
+    pub created_at: Option<NaiveTime>,
     /// Lines.
     pub lines: u64,
     /// Facts given.

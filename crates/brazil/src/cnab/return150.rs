@@ -55,6 +55,7 @@ impl Return150 {
             agreement: header.text(&febraban150::AGREEMENT),
             sequence: header.text(&febraban150::SEQUENCE),
             created_on: header.year_first_day(&febraban150::CREATED_ON).ok().flatten(),
+            created_at: None,
         });
         progress.line(header, SIZE, TOLERATED)?;
         Ok(Self { progress, ordinals: Ordinals::default(), total_cents: 0 })
@@ -82,7 +83,8 @@ impl Return150 {
             kind @ 'B'..='F' => Err(Refusal::ForeignService { line: record.line, what: String::from(kind) }),
             _ => {
                 let (reason, movement, title) = (ReviewReason::UnknownRecord, String::new(), TitleRef::default());
-                self.progress.give(Entry::Review(Review { line: record.line, reason, movement, title }), sink);
+                let print = record.print((1, SIZE));
+                self.progress.give(Entry::Review(Review { line: record.line, reason, movement, title, print }), sink);
                 Ok(())
             }
         }
@@ -118,6 +120,7 @@ impl Return150 {
             reasons: alloc::vec::Vec::new(),
             pix: None,
             may_repeat_a_pix: false,
+            print: record.print((1, SIZE)),
         }
     }
 }

@@ -15,6 +15,8 @@ use alloc::string::String;
 const SIZE: usize = 240;
 /// Longest line that is tolerated.
 const TOLERATED: usize = 266;
+/// Positions of a record that are its own: before them the file counts.
+const OWN_240: (usize, usize) = (14, SIZE);
 const SANTANDER: u16 = 33;
 const CAIXA: u16 = 104;
 const ITAU: u16 = 341;
@@ -62,6 +64,7 @@ impl Return240 {
             agreement: header.text(&file_header::AGREEMENT),
             sequence: header.text(&file_header::SEQUENCE),
             created_on: header.day(&file_header::CREATED_ON).ok().flatten(),
+            created_at: header.time(&file_header::CREATED_AT),
         });
         progress.line(header, SIZE, TOLERATED)?;
         if let Some(flag) = doubtful {
@@ -118,7 +121,8 @@ impl Return240 {
 
     fn give_unknown(&mut self, record: &Record, sink: &mut dyn FnMut(Entry)) {
         let (reason, movement, title) = (ReviewReason::UnknownRecord, String::new(), TitleRef::default());
-        self.progress.give(Entry::Review(Review { line: record.line, reason, movement, title }), sink);
+        let print = record.print(OWN_240);
+        self.progress.give(Entry::Review(Review { line: record.line, reason, movement, title, print }), sink);
     }
 
     fn open_lot(&mut self, record: &Record, sink: &mut dyn FnMut(Entry)) -> Result<(), Refusal> {
@@ -164,7 +168,8 @@ impl Return240 {
         if let Some(title) = self.title.take() {
             let movement = title.text(&t::MOVEMENT);
             let reason = if movement.is_empty() { ReviewReason::BlankMovement } else { ReviewReason::MissingAmounts };
-            let entry = Entry::Review(Review { line: title.line, reason, movement, title: self.title_of(&title) });
+            let print = title.print(OWN_240);
+            let entry = Entry::Review(Review { line: title.line, reason, movement, title: self.title_of(&title), print });
             self.progress.give(entry, sink);
         }
     }
@@ -178,7 +183,8 @@ impl Return240 {
         let movement = record.text(&u::MOVEMENT);
         let Some(title) = self.title.take() else {
             let (reason, title) = (ReviewReason::MissingTitle, TitleRef::default());
-            self.progress.give(Entry::Review(Review { line: record.line, reason, movement, title }), sink);
+            let print = record.print(OWN_240);
+            self.progress.give(Entry::Review(Review { line: record.line, reason, movement, title, print }), sink);
             return Ok(());
         };
         let reading = self.reading(&title, record);
@@ -208,6 +214,7 @@ impl Return240 {
             reasons: reasons(&title.raw(&self.columns.reasons), 2),
             pix: None,
             may_repeat_a_pix: false,
+            print: title.print(OWN_240) ^ amounts.print(OWN_240).rotate_left(1),
         }
     }
 

@@ -13,6 +13,8 @@ use alloc::string::String;
 const SIZE: usize = 400;
 /// Longest line that is tolerated: as much over its size as CNAB 240 may be.
 const TOLERATED: usize = 426;
+/// Positions of a record that are its own: after them the file counts.
+const OWN_400: (usize, usize) = (1, 394);
 /// Itaú: written off because paid, which may be a BolePix that the Pix channel tells of too.
 const ITAU_PAID_OTHERWISE: &str = "10";
 
@@ -46,6 +48,7 @@ impl Return400 {
             agreement: header.text(&shared::ACCOUNT),
             sequence: dialect.sequence.map(|column| header.text(&column)).unwrap_or_default(),
             created_on: header.day(&shared::CREATED_ON).ok().flatten(),
+            created_at: None,
         });
         progress.line(header, SIZE, TOLERATED)?;
         Ok(Self { progress, ordinals: Ordinals::default(), dialect, waiting: None, titles: 0, nominal_cents: 0 })
@@ -80,7 +83,8 @@ impl Return400 {
             }
             _ => {
                 let (reason, movement, title) = (ReviewReason::UnknownRecord, String::new(), TitleRef::default());
-                self.progress.give(Entry::Review(Review { line: record.line, reason, movement, title }), sink);
+                let print = record.print(OWN_400);
+                self.progress.give(Entry::Review(Review { line: record.line, reason, movement, title, print }), sink);
                 Ok(())
             }
         }
@@ -138,6 +142,7 @@ impl Return400 {
             fee,
             reasons: alloc::vec::Vec::new(),
             pix: None,
+            print: record.print(OWN_400),
         }
     }
 

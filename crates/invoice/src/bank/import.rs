@@ -7,15 +7,17 @@ use super::record::{self, Asked};
 use crate::{
     grpc::Server,
     receipts::{Taken, Target, once, unwritten},
+    wire,
 };
 use brazil::cnab::{BankEvent, Entry, Report, ReturnReader, TitleFact};
+use chrono::{DateTime, Utc};
 use contracts::invoice::v1 as proto;
 use eventlog::WriteError;
 use futures::{Stream, StreamExt, stream};
 use host::Refusal;
 use receivable::{BankNotice, Command, Kind, Rejection};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs::File,
     io::{self, Read, Seek, Write},
 };
@@ -27,6 +29,12 @@ const CHUNK: usize = 16 * 1024;
 const PAGE: usize = 256;
 /// Accounts that are written to at a time.
 const IN_FLIGHT: usize = 64;
+/// Agreements of one file that are remembered; no real file has as many.
+const MAX_AGREEMENTS: usize = 100;
+/// Money that was taken back is on no receivable.
+const REVERSAL_UNMATCHED: &str = "reversal_unmatched";
+/// The account does not take a record.
+const REFUSED_BY_ACCOUNT: &str = "refused_by_account";
 /// Notes that are given back; the rest is counted.
 const MAX_NOTES: usize = 100;
 
@@ -42,6 +50,9 @@ struct Tally {
     outcomes: BTreeMap<&'static str, (u64, i64)>,
     notes: Vec<proto::BankFileNote>,
     notes_total: u64,
+    /// Agreements that its titles name.
+    agreements: BTreeSet<String>,
+    feed_known_until: Option<DateTime<Utc>>,
 }
 
 /// A record with the receivable that it names.
@@ -70,18 +81,24 @@ impl Server {
         let (pages, mut waiting) = mpsc::channel(2);
         let reading = tokio::task::spawn_blocking(move || read_again(file, &pages));
         while let Some(page) = waiting.recv().await {
-            self.take_page(tenant, page, &mut tally).await?;
+            self.take_page(tenant, report.bank, page, &mut tally).await?;
         }
         reading.await.map_err(|_| Refusal::internal("reading the file ended early"))?.map_err(|error| unspooled(&error))?;
+        // Every record is where it belongs: what the bank knew is known.
+        tally.feed_known_until = self.file_taken(tenant, &report, &tally.agreements).await?;
         Ok(tally.response(&report))
     }
 
-    async fn take_page(&self, tenant: &str, page: Vec<Entry>, tally: &mut Tally) -> Result<(), Refusal> {
+    async fn take_page(&self, tenant: &str, bank: u16, page: Vec<Entry>, tally: &mut Tally) -> Result<(), Refusal> {
         let mut facts = Vec::with_capacity(page.len());
         for entry in page {
             match entry {
-                Entry::Fact(fact) => facts.push(fact),
+                Entry::Fact(fact) => {
+                    tally.names(&fact.title.agreement);
+                    facts.push(fact);
+                }
                 Entry::Review(review) => {
+                    self.keep_review(tenant, bank, &review).await?;
                     tally.count(("for_review", 0));
                     tally.note(Some(review.line), review.reason.slug(), review.reason.to_string(), &review.title.nosso_numero);
                 }
@@ -126,22 +143,31 @@ impl Server {
         match asked {
             Asked::Pay(receipt) => {
                 let amount_minor = receipt.amount_minor;
-                Ok((slug(self.take_in(tenant, receipt, target).await?), amount_minor))
+                let told = self.take_in(tenant, receipt.clone(), target.clone()).await?;
+                if let (Some(counted), Ok(target)) = (told.counted, &target)
+                    && !self.is_its_own_pix(tenant, fact, target).await?
+                {
+                    self.keep_twin(tenant, &receipt, target, counted).await?;
+                }
+                Ok((slug(told.taken), amount_minor))
             }
             Asked::Hold(mut receipt, reason) => {
                 receipt.suggested = target.ok().map(|(_, invoice_id)| invoice_id);
                 let amount_minor = receipt.amount_minor;
-                Ok((slug(self.take_in(tenant, receipt, Err(reason)).await?), amount_minor))
+                Ok((slug(self.take_in(tenant, receipt, Err(reason)).await?.taken), amount_minor))
             }
             Asked::Undo => match target {
                 Ok(target) => self.undo(tenant, fact, target).await,
-                Err(_) => Ok(("unmatched", 0)),
+                Err(_) => {
+                    self.keep_fact(tenant, REVERSAL_UNMATCHED, fact, None).await?;
+                    Ok(("unmatched", 0))
+                }
             },
             Asked::Note(notice) => match target {
                 Ok((customer_id, invoice_id)) => {
                     let outcome = noted(&notice);
-                    let command = record::noting(fact, notice, invoice_id, self.today());
-                    self.note(tenant, (&customer_id, command), fact, outcome).await
+                    let command = record::noting(fact, notice, invoice_id.clone(), self.today());
+                    self.note(tenant, ((customer_id, invoice_id), command), fact, outcome).await
                 }
                 Err(_) => Ok(("unmatched", 0)),
             },
@@ -158,38 +184,40 @@ impl Server {
             Ok(_) => Ok(("reversed", 0)),
             Err(WriteError::Rejected(Rejection::PaymentUnknown)) if fact.event == BankEvent::ChequeBounced => {
                 let notice = BankNotice::Other(fact.event.slug().to_owned());
-                let command = record::noting(fact, notice, invoice_id, self.today());
-                self.note(tenant, (&customer_id, command), fact, "noticed").await
+                let command = record::noting(fact, notice, invoice_id.clone(), self.today());
+                self.note(tenant, ((customer_id, invoice_id), command), fact, "noticed").await
             }
-            Err(WriteError::Rejected(Rejection::PaymentUnknown)) => Ok(("unmatched", 0)),
-            Err(error) => refused(error),
+            Err(WriteError::Rejected(Rejection::PaymentUnknown)) => {
+                self.keep_fact(tenant, REVERSAL_UNMATCHED, fact, Some(&(customer_id, invoice_id))).await?;
+                Ok(("unmatched", 0))
+            }
+            Err(error) => self.refused(tenant, fact, (customer_id, invoice_id), error).await,
         }
     }
 
     async fn note(
         &self,
         tenant: &str,
-        (customer_id, command): (&kernel::CustomerId, Command),
+        ((customer_id, invoice_id), command): (Target, Command),
         fact: &TitleFact,
         outcome: &'static str,
     ) -> Result<Done, Refusal> {
         let key = once("bank", &record::record_id(fact), "");
-        match self.put(tenant, (customer_id, command), key).await {
+        match self.put(tenant, (&customer_id, command), key).await {
             Ok(written) if written.appended.deduplicated => Ok(("known", 0)),
             Ok(_) => Ok((outcome, if outcome == "fee" { fact.fee_cents } else { 0 })),
-            Err(error) => refused(error),
+            Err(error) => self.refused(tenant, fact, (customer_id, invoice_id), error).await,
         }
     }
-}
 
-/// A record that the account does not take is for a person; a log that does not answer is for the next try.
-fn refused(error: WriteError<Rejection>) -> Result<Done, Refusal> {
-    match error {
-        WriteError::Rejected(rejection) => match rejection.kind() {
-            Kind::Invalid => Ok(("for_review", 0)),
-            Kind::NotFound | Kind::Precondition => Ok(("unmatched", 0)),
-        },
-        error => Err(unwritten(error)),
+    /// A record that the account does not take is for a person; a log that does not answer is for the next try.
+    async fn refused(&self, tenant: &str, fact: &TitleFact, target: Target, error: WriteError<Rejection>) -> Result<Done, Refusal> {
+        let WriteError::Rejected(rejection) = error else { return Err(unwritten(error)) };
+        self.keep_fact(tenant, REFUSED_BY_ACCOUNT, fact, Some(&target)).await?;
+        Ok(match rejection.kind() {
+            Kind::Invalid => ("for_review", 0),
+            Kind::NotFound | Kind::Precondition => ("unmatched", 0),
+        })
     }
 }
 
@@ -280,6 +308,12 @@ impl Tally {
         *sum_minor = sum_minor.saturating_add(amount_minor);
     }
 
+    fn names(&mut self, agreement: &str) {
+        if self.agreements.len() < MAX_AGREEMENTS && !self.agreements.contains(agreement) {
+            self.agreements.insert(agreement.to_owned());
+        }
+    }
+
     fn told(&mut self, fact: &TitleFact, done: Done) {
         self.count(done);
         let number = &fact.title.nosso_numero;
@@ -314,6 +348,7 @@ impl Tally {
             outcomes: self.outcomes.into_iter().map(outcome).collect(),
             notes: self.notes,
             notes_total: self.notes_total,
+            feed_known_until: self.feed_known_until.map(wire::timestamp),
         }
     }
 }

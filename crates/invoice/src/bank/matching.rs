@@ -85,7 +85,7 @@ impl Server {
 
 /// Whether a file's agreement is one of ours. Banks write it into columns of up to 20 characters, beside agency, wallet and zeros; a
 /// file that has none tells its bank alone.
-fn is_ours(agreement: &Agreement, bank: u16, told: &str) -> bool {
+pub(super) fn is_ours(agreement: &Agreement, bank: u16, told: &str) -> bool {
     let digits: String = told.chars().filter(char::is_ascii_digit).collect();
     let holds = |ours: &String| {
         let ours = ours.trim_start_matches('0');

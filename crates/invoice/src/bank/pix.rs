@@ -177,8 +177,11 @@ impl Notifications {
             "" => Err("not_named"),
             txid => self.server.of_txid(tenant, txid).await?.ok_or("no_receivable"),
         };
-        let taken = self.server.take_in(tenant, receipt, target).await?;
-        self.count(match taken {
+        let told = self.server.take_in(tenant, receipt.clone(), target.clone()).await?;
+        if let (Some(counted), Ok(target)) = (told.counted, &target) {
+            self.server.keep_twin(tenant, &receipt, target, counted).await?;
+        }
+        self.count(match told.taken {
             Taken::Applied => "applied",
             Taken::Confirmed => "confirmed",
             Taken::Known => "known",

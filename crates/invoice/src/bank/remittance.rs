@@ -23,7 +23,7 @@ use host::{
 };
 use kernel::{CollectionAccountId, CustomerId, InvoiceId};
 use receivable::remittance::{Candidate, Instruction, MAX_ORDERS, Order, RemittanceWritten, Remittances, Want, WriteRemittance, needed};
-use receivable::{Account, BankStanding, Invoice, Phase, collection::Agreement};
+use receivable::{Account, BankCharges, BankStanding, Invoice, Phase, collection::Agreement};
 
 /// Titles that are looked at in one read.
 const PAGE: usize = 500;
@@ -185,6 +185,8 @@ impl Server {
             | Instruction::WaiveInterest
             | Instruction::ChangeFine
             | Instruction::WaiveFine
+            | Instruction::GrantAbatement
+            | Instruction::CancelAbatement
             | Instruction::GrantDiscounts
             | Instruction::CancelDiscounts
             | Instruction::WriteOff => Contact::default(),
@@ -259,5 +261,6 @@ fn candidate(invoice_id: &InvoiceId, customer_id: &CustomerId, invoice: &Invoice
     };
     let (due_on, amount_minor) = (invoice.due_on, invoice.amount_minor);
     let charges = invoice.charges.as_ref().map(|terms| terms.at_bank(amount_minor, due_on).charges).unwrap_or_default();
+    let charges = BankCharges { abatement_minor: invoice.credited_minor, ..charges };
     Candidate { invoice_id: invoice_id.clone(), customer_id: customer_id.clone(), due_on, amount_minor, charges, want }
 }

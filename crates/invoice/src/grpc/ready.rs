@@ -33,7 +33,7 @@ pub(crate) struct Ready {
 }
 
 impl Ready {
-    fn claiming(mut self, kind: &'static str, id: &str) -> Self {
+    pub(super) fn claiming(mut self, kind: &'static str, id: &str) -> Self {
         self.submission = self.submission.with_claim(kind, id);
         self.claim = Some((kind, id.to_owned()));
         self.within = kind;
@@ -45,14 +45,14 @@ impl Ready {
         self
     }
 
-    fn answering<M: Message>(mut self, answer: impl Fn(&Account) -> M + Send + Sync + 'static) -> Self {
+    pub(super) fn answering<M: Message>(mut self, answer: impl Fn(&Account) -> M + Send + Sync + 'static) -> Self {
         self.submission = self.submission.with_answer(move |account, _| answer(account).encode_to_vec());
         self
     }
 }
 
 impl Server {
-    fn ready(&self, tenant: &str, addressed: Addressed, key: CommandKey) -> Ready {
+    pub(super) fn ready(&self, tenant: &str, addressed: Addressed, key: CommandKey) -> Ready {
         let stream = aggregate::stream(tenant, addressed.customer_id.as_str());
         let meta = aggregate::meta(tenant, addressed.customer_id.as_str());
         let submission = Submission::new(stream, meta, addressed).with_key(key);
@@ -167,7 +167,7 @@ impl Server {
         }))
     }
 
-    async fn currency_of(&self, stream: &str, invoice_id: &InvoiceId) -> Result<Currency, Refusal> {
+    pub(super) async fn currency_of(&self, stream: &str, invoice_id: &InvoiceId) -> Result<Currency, Refusal> {
         let (account, _) = self.writer.state(stream).await.map_err(unreadable)?;
         Ok(account.invoices.get(invoice_id).map_or(Currency::BRL, |invoice| invoice.currency))
     }
@@ -255,11 +255,11 @@ pub(crate) fn command_key<M: Message>(kind: &str, (command_id, body): (&str, &M)
 fn store_contact(tenant: &str, customer_id: &str, contact: &Contact) -> Statement {
     let phones: Vec<&str> = contact.phones.iter().map(|phone| phone.reveal()).collect();
     Statement {
-        sql:
-            "INSERT INTO customer_contact (tenant, customer_id, name, tax_id, email, phones, address) VALUES ($1, $2, $3, $4, $5, $6, $7) \
+        sql: "INSERT INTO customer_contact (tenant, customer_id, name, tax_id, email, phones, address, name_search) \
+              VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
               ON CONFLICT (tenant, customer_id) DO UPDATE SET name = excluded.name, tax_id = excluded.tax_id, email = excluded.email, \
-              phones = excluded.phones, address = excluded.address"
-                .to_owned(),
+              phones = excluded.phones, address = excluded.address, name_search = excluded.name_search"
+            .to_owned(),
         args: vec![
             tenant.into(),
             customer_id.into(),
@@ -268,6 +268,7 @@ fn store_contact(tenant: &str, customer_id: &str, contact: &Contact) -> Statemen
             contact.email.reveal().into(),
             phones.join(query::PHONE_SEPARATOR).into(),
             contact.address.reveal().into(),
+            query::searchable(contact.name.reveal()).into(),
         ],
     }
 }

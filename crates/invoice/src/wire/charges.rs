@@ -143,7 +143,8 @@ pub fn statement(
     (day, rates): (NaiveDate, &LegalRates),
 ) -> Result<Option<proto::Statement>, Refusal> {
     let Some(invoice) = account.invoices.get(invoice_id) else { return Ok(None) };
-    let stands = statement_on(account, invoice, day, rates).map_err(|fault| Refusal::invalid("as_of", fault.slug(), fault.to_string()))?;
+    let stands = statement_on(account, (invoice_id, invoice), day, rates)
+        .map_err(|fault| Refusal::invalid("as_of", fault.slug(), fault.to_string()))?;
     Ok(Some(statement_view(&stands, invoice)))
 }
 

@@ -7,7 +7,9 @@ use host::{
     Refusal,
     request::{FIRST_DAY, LAST_DAY, date, date_or, filter, id, optional_id},
 };
-use kernel::{CollectionAccountId, ContactId, Currency, CustomerId, InvoiceId, PaymentId, StepId, Zone, personal::Personal, text};
+use kernel::{
+    CollectionAccountId, ContactId, CreditNoteId, Currency, CustomerId, InvoiceId, PaymentId, StepId, Zone, personal::Personal, text,
+};
 use receivable::{Account, Command};
 
 const CHANNELS: [&str; 5] = ["email", "whatsapp", "sms", "voice", "letter"];
@@ -235,6 +237,45 @@ pub fn cancellation(m: &proto::CancelInvoiceRequest, today: NaiveDate) -> Result
     let invoice_id = id("invoice_id", &m.invoice_id, InvoiceId::new)?;
     let reason = text::bounded(&m.reason, 200).map_err(|fault| malformed("reason", fault))?;
     Ok((invoice_id.clone(), Command::CancelInvoice(receivable::CancelInvoice { invoice_id, reason, today })))
+}
+
+/// A credit note to be issued; its payer and currency may still be the receivable's.
+pub struct NewCreditNote {
+    /// The receivable.
+    pub invoice_id: Option<InvoiceId>,
+    /// The payer, where no receivable is given.
+    pub customer_id: Option<CustomerId>,
+    /// `None` = the receivable's, or BRL.
+    pub currency: Option<Currency>,
+    /// The command, in BRL.
+    pub issue: receivable::IssueCreditNote,
+}
+
+/// A new credit note. Errors: INVALID_ARGUMENT on the field at fault; exactly one of receivable and payer is given.
+pub fn credit_note(message: Option<proto::NewCreditNote>, today: NaiveDate) -> Result<NewCreditNote, Refusal> {
+    let m = message.ok_or_else(|| Refusal::invalid("credit_note", "missing", "is missing"))?;
+    let invoice_id = optional_id("credit_note.invoice_id", &m.invoice_id, InvoiceId::new)?;
+    let customer_id = optional_id("credit_note.customer_id", &m.customer_id, CustomerId::new)?;
+    if invoice_id.is_some() == customer_id.is_some() {
+        return Err(Refusal::invalid("credit_note.invoice_id", "one_of_both", "give a receivable or a payer, not both"));
+    }
+    let issue = receivable::IssueCreditNote {
+        credit_note_id: id("credit_note.credit_note_id", &m.credit_note_id, CreditNoteId::new)?,
+        invoice_id: invoice_id.clone(),
+        amount_minor: m.amount_minor,
+        currency: Currency::BRL,
+        reason: text::bounded(&m.reason, 200).map_err(|fault| malformed("credit_note.reason", fault))?,
+        noted_on: date_or("credit_note.noted_on", &m.noted_on, today)?,
+    };
+    Ok(NewCreditNote { invoice_id, customer_id, currency: currency("credit_note.currency", &m.currency)?, issue })
+}
+
+/// A credit note taken back. Errors: INVALID_ARGUMENT on the field at fault.
+pub fn credit_note_cancellation(m: &proto::CancelCreditNoteRequest, today: NaiveDate) -> Result<(CreditNoteId, Command), Refusal> {
+    let credit_note_id = id("credit_note_id", &m.credit_note_id, CreditNoteId::new)?;
+    let reason = text::bounded(&m.reason, 200).map_err(|fault| malformed("reason", fault))?;
+    let cancel = receivable::CancelCreditNote { credit_note_id: credit_note_id.clone(), reason, today };
+    Ok((credit_note_id, Command::CancelCreditNote(cancel)))
 }
 
 /// What a last look is judged by besides the account.

@@ -1,6 +1,7 @@
 //! Events of the log: protobuf bytes ↔ domain facts.
 
 mod bank;
+mod credit;
 
 use super::{charges, instrument};
 use chrono::{DateTime, NaiveDate, Utc};
@@ -51,6 +52,8 @@ pub fn encode(fact: &Fact) -> (&'static str, Vec<u8>) {
         Event::InvoiceIssued(e) => ("InvoiceIssued", issued_out(customer_id, e).encode_to_vec()),
         Event::InvoiceAmended(e) => ("InvoiceAmended", amended_out(customer_id, e).encode_to_vec()),
         Event::InvoiceCancelled(e) => ("InvoiceCancelled", cancelled_out(customer_id, e).encode_to_vec()),
+        Event::CreditNoteIssued(e) => ("CreditNoteIssued", credit::issued_out(customer_id, e).encode_to_vec()),
+        Event::CreditNoteCancelled(e) => ("CreditNoteCancelled", credit::cancelled_out(customer_id, e).encode_to_vec()),
         Event::PaymentReceived(e) => ("PaymentReceived", received_out(customer_id, e).encode_to_vec()),
         Event::PaymentReversed(e) => ("PaymentReversed", reversed_out(customer_id, e).encode_to_vec()),
         Event::PaymentConfirmed(_)
@@ -125,6 +128,7 @@ fn cancelled_out(customer_id: String, e: &receivable::InvoiceCancelled) -> proto
         cancelled_on: e.cancelled_on.to_string(),
         charges_minor: e.charges_minor,
         discount_minor: e.discount_minor,
+        credited_minor: e.credited_minor,
     }
 }
 
@@ -194,6 +198,8 @@ pub fn decode(event_type: &str, payload: &[u8]) -> Result<Option<Fact>, DecodeFa
         "InvoiceIssued" => issued_in(message("InvoiceIssued", payload)?)?,
         "InvoiceAmended" => amended_in(message("InvoiceAmended", payload)?)?,
         "InvoiceCancelled" => cancelled_in(message("InvoiceCancelled", payload)?)?,
+        "CreditNoteIssued" => credit::issued_in(payload)?,
+        "CreditNoteCancelled" => credit::cancelled_in(payload)?,
         "PaymentReceived" => received_in(message("PaymentReceived", payload)?)?,
         "PaymentReversed" => reversed_in(message("PaymentReversed", payload)?)?,
         "ReminderAuthorized" => authorized_in(message("ReminderAuthorized", payload)?)?,
@@ -300,6 +306,7 @@ fn cancelled_in(m: proto::InvoiceCancelled) -> Result<Fact, DecodeFault> {
         released: releases_in(m.released)?,
         charges_minor: m.charges_minor,
         discount_minor: m.discount_minor,
+        credited_minor: m.credited_minor,
         reason: m.reason,
         cancelled_on: day("cancelled_on", &m.cancelled_on)?,
     };

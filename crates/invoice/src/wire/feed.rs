@@ -1,39 +1,55 @@
 //! The payment feed: proto ↔ domain.
 
-use super::{DecodeFault, timestamp};
+use super::{DecodeFault, event::message, timestamp};
 use chrono::{DateTime, Utc};
 use contracts::invoice::v1 as proto;
 use host::Refusal;
+use kernel::CollectionAccountId;
 use prost::Message;
-use receivable::{FeedRejection, PaymentFeed, PaymentFeedReported, ReportPaymentFeed};
+use receivable::{BankFileTaken, FeedCommand, FeedEvent, FeedRejection, PaymentFeed, PaymentFeedReported, ReportPaymentFeed};
 
-/// Type name of its one event.
-pub const FEED_REPORTED: &str = "PaymentFeedReported";
+const REPORTED: &str = "PaymentFeedReported";
+const FILE_TAKEN: &str = "BankFileTaken";
 
-/// Bytes of a report.
-pub fn encode_feed(event: &PaymentFeedReported) -> Vec<u8> {
-    proto::PaymentFeedReported { known_until_us: event.known_until.timestamp_micros() }.encode_to_vec()
+/// Type name and bytes of a fact.
+pub fn encode_feed(event: &FeedEvent) -> (&'static str, Vec<u8>) {
+    match event {
+        FeedEvent::Reported(event) => {
+            (REPORTED, proto::PaymentFeedReported { known_until_us: event.known_until.timestamp_micros() }.encode_to_vec())
+        }
+        FeedEvent::BankFileTaken(event) => {
+            let (account_id, known_until_us) = (event.account_id.to_string(), event.known_until.timestamp_micros());
+            (FILE_TAKEN, proto::BankFileTaken { account_id, known_until_us }.encode_to_vec())
+        }
+    }
 }
 
-/// A stored report; `None` for a type that this version does not know.
-pub fn decode_feed(event_type: &str, payload: &[u8]) -> Result<Option<PaymentFeedReported>, DecodeFault> {
-    if event_type != FEED_REPORTED {
-        return Ok(None);
-    }
-    let m = proto::PaymentFeedReported::decode(payload).map_err(|error| DecodeFault::Bytes(FEED_REPORTED, error))?;
-    let known_until = DateTime::from_timestamp_micros(m.known_until_us).ok_or(DecodeFault::Field("known_until_us"))?;
-    Ok(Some(PaymentFeedReported { known_until }))
+/// The fact of a stored event; `None` for a type that this version does not know.
+pub fn decode_feed(event_type: &str, payload: &[u8]) -> Result<Option<FeedEvent>, DecodeFault> {
+    let instant = |micros| DateTime::from_timestamp_micros(micros).ok_or(DecodeFault::Field("known_until_us"));
+    Ok(Some(match event_type {
+        REPORTED => {
+            let m: proto::PaymentFeedReported = message(REPORTED, payload)?;
+            FeedEvent::Reported(PaymentFeedReported { known_until: instant(m.known_until_us)? })
+        }
+        FILE_TAKEN => {
+            let m: proto::BankFileTaken = message(FILE_TAKEN, payload)?;
+            let account_id = CollectionAccountId::new(&m.account_id).map_err(|_| DecodeFault::Field("account_id"))?;
+            FeedEvent::BankFileTaken(BankFileTaken { account_id, known_until: instant(m.known_until_us)? })
+        }
+        _ => return Ok(None),
+    }))
 }
 
 /// A report. Errors: INVALID_ARGUMENT `missing` or `instant_malformed` on the instant.
-pub fn feed_report(m: &proto::ReportPaymentFeedRequest, now: DateTime<Utc>) -> Result<ReportPaymentFeed, Refusal> {
+pub fn feed_report(m: &proto::ReportPaymentFeedRequest, now: DateTime<Utc>) -> Result<FeedCommand, Refusal> {
     let told = m.known_until.as_ref().ok_or_else(|| Refusal::invalid("known_until", "missing", "is missing"))?;
     let nanos = u32::try_from(told.nanos).ok();
     let known_until = nanos.and_then(|nanos| DateTime::from_timestamp(told.seconds, nanos));
     let known_until = known_until.ok_or_else(|| Refusal::invalid("known_until", "instant_malformed", "is no instant"))?;
     // Whole microseconds, as the event keeps it: the same report again is then no news.
     let known_until = DateTime::from_timestamp_micros(known_until.timestamp_micros()).unwrap_or(known_until);
-    Ok(ReportPaymentFeed { known_until, at: now })
+    Ok(FeedCommand::Report(ReportPaymentFeed { known_until, at: now }))
 }
 
 /// The answer to a report.

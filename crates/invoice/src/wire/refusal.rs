@@ -25,6 +25,7 @@ fn reason(rejection: &Rejection) -> &'static str {
         Rejection::CustomerUnknown => "unknown_customer",
         Rejection::InvoiceUnknown => "unknown_invoice",
         Rejection::PaymentUnknown => "unknown_payment",
+        Rejection::CreditNoteUnknown => "unknown_credit_note",
         Rejection::PaymentAlreadyReversed => "payment_reversed",
         Rejection::ZoneUnknown => "unknown_zone",
         Rejection::TextRefused { .. }
@@ -37,6 +38,10 @@ fn reason(rejection: &Rejection) -> &'static str {
         | Rejection::CustomerErased
         | Rejection::InvoiceExists
         | Rejection::InvoiceCancelled
+        | Rejection::CreditNoteExists
+        | Rejection::CreditNoteTooLarge
+        | Rejection::CreditNoteUsed
+        | Rejection::BelowCredited
         | Rejection::CurrencyMismatch
         | Rejection::PaymentExists
         | Rejection::ReturnExists

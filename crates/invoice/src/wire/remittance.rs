@@ -70,6 +70,7 @@ fn charges_out(charges: &BankCharges) -> Option<proto::RemittanceCharges> {
         Some(FineOrder::Fixed(from, cents)) => (m.fine_from, m.fine_minor) = (from.to_string(), cents),
         Some(FineOrder::Percent(from, rate)) => (m.fine_from, m.fine_percent_micros) = (from.to_string(), rate.micros()),
     }
+    m.abatement_minor = charges.abatement_minor;
     m.discounts = charges.discounts.iter().map(discount_out).collect();
     Some(m)
 }
@@ -95,7 +96,7 @@ fn charges_in(m: proto::RemittanceCharges) -> Result<BankCharges, DecodeFault> {
         (cents, _) => Some(FineOrder::Fixed(day("fine_from", &m.fine_from)?, cents)),
     };
     let discounts = m.discounts.iter().map(discount_in).collect::<Result<_, DecodeFault>>()?;
-    Ok(BankCharges { interest, fine, discounts })
+    Ok(BankCharges { interest, fine, discounts, abatement_minor: m.abatement_minor })
 }
 
 fn discount_in(m: &proto::RemittanceDiscount) -> Result<DiscountOrder, DecodeFault> {

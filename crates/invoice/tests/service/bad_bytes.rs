@@ -67,7 +67,7 @@ async fn send(site: &Site, call: &str, bodies: Vec<Vec<u8>>) -> Result<Vec<Vec<u
     Ok(got)
 }
 
-const CALLS: [&str; 17] = [
+const CALLS: [&str; 21] = [
     "RegisterCustomer",
     "RegisterCustomers",
     "GetCustomer",
@@ -85,6 +85,10 @@ const CALLS: [&str; 17] = [
     "GetInvoiceBalance",
     "GetCustomerBalance",
     "AuthorizeReminder",
+    "IssueCreditNote",
+    "CancelCreditNote",
+    "RecordLegalRates",
+    "DismissBankFinding",
 ];
 
 /// Wrong in every message: field 1 is a text or a message everywhere, and field 2 is never a fixed 64-bit number.

@@ -5,7 +5,7 @@ use crate::{
     collections::{account, register},
     pix::{notify, pix},
     script::{fresh, new_invoice, play},
-    site::{Site, eventually, told_status},
+    site::{Site, eventually, told, told_status},
 };
 use contracts::invoice::v1 as proto;
 
@@ -84,6 +84,7 @@ async fn every_record_has_an_outcome_and_the_same_file_again_changes_nothing() {
             "BankFeeCharged",
             "BankFeeCharged",
             "BankFeeCharged",
+            "BankFindingNoted",
             "BoletoNoticed",
             "BoletoRegistered",
             "BoletoRejected",
@@ -202,12 +203,106 @@ async fn a_boleto_paid_by_its_pix_code_counts_once_whichever_channel_tells_first
         assert_eq!(outcomes(&import(&site, &file).await.unwrap()), "known 1 10000");
     }
     assert_eq!((count(&site, "PaymentReceived").await, count(&site, "PaymentConfirmed").await), (2, 2));
+    // Only receivable, amount and days say that it is the same money: a person is told, once.
+    let found = findings(&site).await;
+    let told: Vec<_> = found.iter().map(|f| (f.kind.as_str(), f.invoice_id.as_str(), f.amount_minor)).collect();
+    assert_eq!(told, [("possibly_told_twice", "I1", 10000), ("possibly_told_twice", "I2", 10000)]);
+    assert!(found.iter().all(|f| f.payment_id != f.counted_payment_id && !f.counted_payment_id.is_empty()));
     play(&site, "balance I1 2026-03-10 => 0 BRL\n balance I2 2026-03-10 => 0 BRL\n owes A => BRL 0 credit 0").await;
 }
 
 pub async fn txid(site: &Site, invoice_id: &str) -> String {
     let shown = site.client.clone().get_invoice(proto::GetInvoiceRequest { invoice_id: invoice_id.into() }).await.unwrap();
     shown.into_inner().invoice.unwrap().instruments.unwrap().pix.unwrap().txid
+}
+
+/// What waits for a person.
+async fn findings(site: &Site) -> Vec<proto::BankFindingNoted> {
+    site.settle().await;
+    let answer = site.client.clone().list_bank_findings(proto::ListBankFindingsRequest::default()).await.unwrap().into_inner();
+    answer.findings.into_iter().map(|one| one.finding.unwrap()).collect()
+}
+
+async fn dismiss(site: &Site, finding_id: &str, reason: &str) -> String {
+    let (command_id, finding_id, reason) = (fresh(), finding_id.into(), reason.into());
+    told(&site.client.clone().dismiss_bank_finding(proto::DismissBankFindingRequest { command_id, finding_id, reason }).await)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_person_must_look_at_is_kept_once_until_it_is_dismissed() {
+    for site in Site::every().await {
+        prepare(&site).await;
+        let number = issue(&site, "I1", "main", 10000).await;
+        let file = santander(&[
+            Told::new("06", "", 500),
+            Told::new("06", "", 600),
+            Told::new("06", &number, 0),
+            Told::new("47", "9999999999990", 700),
+            Told::new("06", &number, 10000),
+        ]);
+        import(&site, &file).await.unwrap();
+        import(&site, &file).await.unwrap();
+        let found = findings(&site).await;
+        let mut kinds: Vec<_> = found.iter().map(|f| (f.kind.as_str(), f.bank.as_str(), f.agreement.as_str())).collect();
+        kinds.sort();
+        let each = |kind| (kind, "033", "1234567");
+        assert_eq!(
+            kinds,
+            [each("no_nosso_numero"), each("no_nosso_numero"), each("unlisted_movement"), each("zero_amount")],
+            "{}",
+            site.database
+        );
+        let zero = found.iter().find(|f| f.kind == "zero_amount").unwrap();
+        assert_eq!((zero.movement.as_str(), zero.line), ("06", 7));
+        assert_eq!(dismiss(&site, &zero.finding_id, "asked the bank").await, "ok");
+        assert_eq!(dismiss(&site, &zero.finding_id, "asked the bank").await, "ok");
+        assert_eq!(dismiss(&site, &zero.finding_id, "other").await, "FailedPrecondition finding_dismissed finding_id");
+        assert_eq!(dismiss(&site, "nothing", "x").await, "NotFound unknown_finding finding_id");
+        assert_eq!(dismiss(&site, &found[0].finding_id, "").await, "InvalidArgument text_refused reason");
+        // The same file again does not bring back what was dealt with.
+        import(&site, &file).await.unwrap();
+        assert_eq!(findings(&site).await.len(), 3, "{}", site.database);
+        let asked = proto::ListBankFindingsRequest { status: proto::FindingStatus::Dismissed.into(), ..Default::default() };
+        let dismissed = site.client.clone().list_bank_findings(asked).await.unwrap().into_inner().findings;
+        assert_eq!((dismissed.len(), dismissed[0].reason.as_str()), (1, "asked the bank"));
+        let asked = proto::ListBankFindingsRequest { page_size: 2, ..Default::default() };
+        let first = site.client.clone().list_bank_findings(asked.clone()).await.unwrap().into_inner();
+        let asked = proto::ListBankFindingsRequest { page_token: first.next_page_token, ..asked };
+        let second = site.client.clone().list_bank_findings(asked).await.unwrap().into_inner();
+        assert_eq!((first.findings.len(), second.findings.len(), second.next_page_token.as_str()), (2, 1, ""));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_says_how_far_its_accounts_payments_are_known() {
+    let site = Site::embedded(Default::default()).await;
+    prepare(&site).await;
+    // An account without an agreement is told of by nobody's file.
+    let pix_only = proto::CollectionAccount { boleto: None, beneficiary: None, ..account("pix") };
+    assert_eq!(register(&mut site.client.clone(), pix_only).await, "ok");
+    // It is the tenth of March, noon in São Paulo.
+    let at = |header: &str| {
+        let file = String::from_utf8(santander(&[])).unwrap();
+        let (first, rest) = file.split_at(143);
+        format!("{first}{header:<14}{}", &rest[14..]).into_bytes()
+    };
+    let reaches = |answer: proto::ImportBankFileResponse| answer.feed_known_until.map(|at| at.seconds);
+    let instant = |text: &str| Some(text.parse::<chrono::DateTime<chrono::Utc>>().unwrap().timestamp());
+    for (header, expected) in [
+        ("", None),
+        ("08032026", instant("2026-03-08T03:00:00Z")),
+        ("09032026101112", instant("2026-03-09T13:11:12Z")),
+        ("07032026", instant("2026-03-09T13:11:12Z")),
+        ("11032026", instant("2026-03-09T13:11:12Z")),
+    ] {
+        assert_eq!(reaches(import(&site, &at(header)).await.unwrap()), expected, "{header}");
+    }
+    // A second account holds it back until its own file comes.
+    assert_eq!(register(&mut site.client.clone(), itau_account()).await, "ok");
+    assert_eq!(reaches(import(&site, &at("10032026060000")).await.unwrap()), instant("2026-03-09T13:11:12Z"));
+    let number = issue(&site, "I1", "itau", 10000).await;
+    let file = itau("06", number.get(..8).unwrap(), 10000, 0, "090326");
+    assert_eq!(reaches(import(&site, &file).await.unwrap()), instant("2026-03-10T03:00:00Z"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

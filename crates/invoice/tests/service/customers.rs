@@ -132,3 +132,58 @@ async fn an_unknown_payer_is_not_found() {
     play(&site, "erase X => NotFound unknown_customer customer_id\nowes X => NotFound unknown_customer customer_id").await;
     assert!(site.events().await.is_empty());
 }
+
+/// Ids and names that a search finds, page by page.
+async fn search(site: &Site, text: &str, page_size: i32) -> Vec<String> {
+    let (mut found, mut page_token) = (Vec::new(), String::new());
+    loop {
+        let request = proto::ListCustomersRequest { search: text.to_owned(), page_size, page_token, ..Default::default() };
+        let answer = site.client.clone().list_customers(request).await.unwrap().into_inner();
+        found.extend(answer.customers.into_iter().map(|line| format!("{} {}", line.customer_id, line.name).trim().to_owned()));
+        page_token = answer.next_page_token;
+        if page_token.is_empty() {
+            return found;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn payers_are_found_by_the_beginning_of_id_document_or_name() {
+    for site in Site::every().await {
+        for (id, name, tax_id) in [
+            ("M1", "Maria das Dores Exemplo", "529.982.247-25"),
+            ("M2", "JOSÉ Maria d'Ávila", ""),
+            ("X_3", "Padaria São João Ltda. 100%", "11.222.333/0001-81"),
+            ("XY3", "", ""),
+        ] {
+            let payer = proto::Customer { name: name.to_owned(), tax_id: tax_id.to_owned(), ..customer(id) };
+            assert_eq!(register(&site, payer).await, "ok");
+        }
+        site.settle().await;
+        let (maria, jose, bakery) = ("M1 Maria das Dores Exemplo", "M2 JOSÉ Maria d'Ávila", "X_3 Padaria São João Ltda. 100%");
+        for (text, expected) in [
+            ("maria", vec![maria, jose]),
+            ("jose mar", vec![jose]),
+            ("avila", vec![jose]),
+            ("ores", vec![]),
+            ("sao joao", vec![bakery]),
+            ("529.982", vec![maria]),
+            ("52998224725", vec![maria]),
+            ("11222333", vec![bakery]),
+            ("M", vec![maria, jose]),
+            ("X_", vec![bakery]),
+            ("%", vec![]),
+            ("52", vec![]),
+            ("100%", vec![bakery]),
+            ("nobody", vec![]),
+        ] {
+            for page_size in [1, 100] {
+                assert_eq!(search(&site, text, page_size).await, expected, "{text} {}", site.database);
+            }
+        }
+        // Without a search nobody's name is shown; once erased nobody is found by it.
+        assert_eq!(search(&site, "", 100).await, ["M1", "M2", "XY3", "X_3"].map(String::from).to_vec(), "{}", site.database);
+        play(&site, "erase M1").await;
+        assert_eq!(search(&site, "maria", 100).await, [jose]);
+    }
+}

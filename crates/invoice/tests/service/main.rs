@@ -11,6 +11,7 @@ mod bank_files;
 mod bulk;
 mod charges;
 mod collections;
+mod credit_notes;
 mod customers;
 mod feed;
 mod history;

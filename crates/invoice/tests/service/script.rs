@@ -120,6 +120,22 @@ async fn step(site: &Site, words: &Words<'_>) -> String {
             let request = proto::CancelInvoiceRequest { command_id, invoice_id: words.at(1), reason: "issued twice".to_owned() };
             told(&client.cancel_invoice(request).await)
         }
+        "credit" => {
+            let credit_note = proto::NewCreditNote {
+                credit_note_id: words.at(1),
+                invoice_id: words.at(2),
+                customer_id: words.text("payer"),
+                amount_minor: words.amount(3),
+                currency: words.text("currency"),
+                reason: "agreed".to_owned(),
+                noted_on: words.text("on"),
+            };
+            told(&client.issue_credit_note(proto::IssueCreditNoteRequest { command_id, credit_note: Some(credit_note) }).await)
+        }
+        "uncredit" => {
+            let request = proto::CancelCreditNoteRequest { command_id, credit_note_id: words.at(1), reason: "by mistake".to_owned() };
+            told(&client.cancel_credit_note(request).await)
+        }
         "pay" => {
             let payment = proto::NewPayment {
                 paid_on: words.text("on"),

@@ -117,6 +117,10 @@ impl InvoiceService for Door {
         cancel_invoice(proto::CancelInvoiceRequest) -> proto::CancelInvoiceResponse;
         get_invoice(proto::GetInvoiceRequest) -> proto::GetInvoiceResponse;
         list_invoices(proto::ListInvoicesRequest) -> proto::ListInvoicesResponse;
+        issue_credit_note(proto::IssueCreditNoteRequest) -> proto::IssueCreditNoteResponse;
+        cancel_credit_note(proto::CancelCreditNoteRequest) -> proto::CancelCreditNoteResponse;
+        list_bank_findings(proto::ListBankFindingsRequest) -> proto::ListBankFindingsResponse;
+        dismiss_bank_finding(proto::DismissBankFindingRequest) -> proto::DismissBankFindingResponse;
         record_payment(proto::RecordPaymentRequest) -> proto::RecordPaymentResponse;
         record_payments(Streaming<proto::RecordPaymentsRequest>) -> Self::RecordPaymentsStream;
         reverse_payment(proto::ReversePaymentRequest) -> proto::ReversePaymentResponse;

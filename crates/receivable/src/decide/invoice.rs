@@ -2,7 +2,7 @@
 
 use super::{bounded, bounded_option, found, release, room_for_credit};
 use crate::event::released_minor;
-use crate::settlement::{money, settle};
+use crate::settlement::{Asked, money, settle};
 use crate::{
     Account, AmendInvoice, CancelInvoice, ChargeTerms, Event, InstrumentsAssigned, Invoice, InvoiceAmended, InvoiceCancelled,
     InvoiceIssued, IssueInvoice, Phase, Rejection, Release, Standing,
@@ -91,12 +91,15 @@ pub(super) fn amend(account: &Account, command: &AmendInvoice, rates: &LegalRate
     let automatic_debit_on = command.automatic_debit_on.unwrap_or(invoice.automatic_debit_on);
     due_after_issue(invoice.issued_on, due_on)?;
     debit_after_issue(invoice.issued_on, automatic_debit_on)?;
+    if amount_minor < invoice.credited_minor {
+        return Err(Rejection::BelowCredited);
+    }
     if (amount_minor, due_on, automatic_debit_on) == (invoice.amount_minor, invoice.due_on, invoice.automatic_debit_on) {
         return Ok(vec![]);
     }
     let changed = match &invoice.charges {
         None => plain(account, invoice, amount_minor),
-        Some(terms) => charged((account, invoice), terms, (amount_minor, due_on), rates)?,
+        Some(terms) => charged((account, invoice), terms, Asked { amount_minor, due_on, ..Asked::of(invoice) }, rates)?,
     };
     room_for_credit(account, invoice.currency, released_minor(&changed.released))?;
     let assigned = reassigned(command, invoice, due_on, amount_minor)?;
@@ -126,24 +129,22 @@ struct Changed {
 }
 
 fn plain(account: &Account, invoice: &Invoice, amount_minor: i64) -> Changed {
-    let applied_minor = invoice.amount_minor - invoice.open_minor;
+    let paid_minor = invoice.amount_minor - invoice.credited_minor - invoice.open_minor;
+    let owed_minor = amount_minor - invoice.credited_minor;
     Changed {
-        outstanding_minor: amount_minor.saturating_sub(applied_minor).max(0),
-        released: release(account, invoice, applied_minor.saturating_sub(amount_minor).max(0)),
+        outstanding_minor: owed_minor.saturating_sub(paid_minor).max(0),
+        released: release(account, invoice, paid_minor.saturating_sub(owed_minor).max(0)),
         charges_minor: 0,
         discount_minor: 0,
     }
 }
 
-fn charged(
-    (account, invoice): (&Account, &Invoice),
-    terms: &ChargeTerms,
-    asked: (i64, NaiveDate),
-    rates: &LegalRates,
-) -> Result<Changed, Rejection> {
-    terms.check(asked.0, asked.1).map_err(Rejection::Charges)?;
+fn charged((account, invoice): (&Account, &Invoice), terms: &ChargeTerms, asked: Asked, rates: &LegalRates) -> Result<Changed, Rejection> {
+    if asked.credited_minor < asked.amount_minor {
+        terms.check(asked.amount_minor - asked.credited_minor, asked.due_on).map_err(Rejection::Charges)?;
+    }
     let money = money(account, invoice);
-    let (before, _) = settle(terms, (invoice.amount_minor, invoice.due_on), &money, rates).map_err(Rejection::Charges)?;
+    let (before, _) = settle(terms, Asked::of(invoice), &money, rates).map_err(Rejection::Charges)?;
     let (after, released) = settle(terms, asked, &money, rates).map_err(Rejection::Charges)?;
     Ok(Changed {
         outstanding_minor: after.outstanding_minor(),
@@ -178,11 +179,11 @@ pub(super) fn cancel(account: &Account, command: &CancelInvoice, rates: &LegalRa
         None => (0, 0),
         Some(terms) => {
             let money = money(account, invoice);
-            let (stands, _) = settle(terms, (invoice.amount_minor, invoice.due_on), &money, rates).map_err(Rejection::Charges)?;
+            let (stands, _) = settle(terms, Asked::of(invoice), &money, rates).map_err(Rejection::Charges)?;
             (stands.charges_paid_minor, stands.discount_minor)
         }
     };
-    let paid_minor = invoice.amount_minor - invoice.open_minor + charges_minor - discount_minor;
+    let paid_minor = invoice.amount_minor - invoice.credited_minor - invoice.open_minor + charges_minor - discount_minor;
     let released = release(account, invoice, paid_minor);
     room_for_credit(account, invoice.currency, released_minor(&released))?;
     Ok(vec![Event::InvoiceCancelled(InvoiceCancelled {
@@ -193,6 +194,7 @@ pub(super) fn cancel(account: &Account, command: &CancelInvoice, rates: &LegalRa
         released,
         charges_minor,
         discount_minor,
+        credited_minor: invoice.credited_minor,
         reason,
         cancelled_on: command.today,
     })])

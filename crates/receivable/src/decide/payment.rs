@@ -2,7 +2,7 @@
 
 use super::{bank, bounded, found, known, room_for_credit};
 use crate::event::released_minor;
-use crate::settlement::{Money, money, settle};
+use crate::settlement::{Asked, Money, money, settle};
 use crate::{
     Account, ChargeTerms, Event, Invoice, Payment, PaymentConfirmed, PaymentReceived, PaymentReversed, Phase, RecordPayment, RecordReceipt,
     Rejection, Release, ReturnPayment, ReversePayment, Source,
@@ -82,7 +82,7 @@ fn charged(
     command: &RecordPayment,
     rates: &LegalRates,
 ) -> Result<Split, ChargeFault> {
-    let asked = (invoice.amount_minor, invoice.due_on);
+    let asked = Asked::of(invoice);
     let mut money = money(account, invoice);
     let (before, _) = settle(terms, asked, &money, rates)?;
     money.push(Money { payment_id: command.payment_id.clone(), paid_on: command.paid_on, amount_minor: command.amount_minor });
@@ -174,7 +174,7 @@ fn take_back(
     let plain = split(money_minor, open_minor + money_minor);
     let Some(invoice) = account.invoices.get(&payment.invoice_id) else { return Ok(plain) };
     let (Some(terms), Phase::Open | Phase::Settled) = (&invoice.charges, invoice.phase) else { return Ok(plain) };
-    let asked = (invoice.amount_minor, invoice.due_on);
+    let asked = Asked::of(invoice);
     let mut money = money(account, invoice);
     let (before, _) = settle(terms, asked, &money, rates).map_err(Rejection::Charges)?;
     for one in money.iter_mut().filter(|one| one.payment_id == *payment_id) {

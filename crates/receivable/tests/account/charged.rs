@@ -12,7 +12,7 @@ fn day(text: &str) -> NaiveDate {
 
 /// `fine 200 interest 33 discount 0 paid 0 due 10233` of I1.
 fn stands(account: &Account, on: &str) -> String {
-    let s = statement_on(account, &account.invoices[&InvoiceId::new("I1").unwrap()], day(on), &rates()).unwrap();
+    let s = statement_on(account, account.invoices.get_key_value(&InvoiceId::new("I1").unwrap()).unwrap(), day(on), &rates()).unwrap();
     format!("fine {} interest {} discount {} paid {} due {}", s.fine_cents, s.interest_cents, s.discount_cents, s.paid_cents, s.due_cents)
 }
 
@@ -91,6 +91,58 @@ fn terms_are_part_of_what_an_invoice_says_and_must_leave_something_to_pay() {
     );
 }
 
+#[test]
+fn a_credit_note_lowers_what_is_owed_as_if_it_had_never_been_asked() {
+    let account = check(
+        "owe I1 10000 2026-01-01 2026-02-02 fine=2 interest=1 => issued I1 10000 BRL
+         credit N1 I1 3000 2026-02-12    => credited N1 applied 3000 open 7000
+         credit N1 I1 3000 2026-02-12    => nothing
+         credit N1 I1 3001 2026-02-12    => precondition credit_note_id credit_note_exists
+         credit N2 I1 7001 2026-02-12    => precondition amount_minor credit_note_too_large
+         credit N2 I9 1 2026-02-12       => not_found invoice_id invoice_unknown
+         credit N2 I1 0 2026-02-12       => invalid amount_minor amount_not_positive
+         credit N2 I1 1 2026-02-12 USD   => precondition currency currency_mismatch
+         amend I1 amount=2999            => precondition amount_minor below_credited",
+    );
+    assert_eq!(look(&account, "look C1 tol=0 I1 on=2026-02-12"), "I1 7163", "140 of fine, 23 of interest");
+    assert_eq!(stands(&account, "2026-02-11"), "fine 200 interest 30 discount 0 paid 0 due 10230", "the day before");
+    crate::script::check_from(
+        account.clone(),
+        "pay P1 I1 7163 2026-02-12     => received P1 applied 7000 charges 163 credit 0 open 0
+         uncredit N1 2026-02-12        => uncredited N1 applied 3070 charges 70 open 3070
+         uncredit N1 2026-02-12        => nothing
+         uncredit N9 2026-02-12        => not_found credit_note_id credit_note_unknown
+         cancel I1 why                 => cancelled I1 was 3070 charges 233 P1:7163",
+    );
+    crate::script::check_from(
+        account,
+        "credit N2 I1 7000 2026-02-13  => credited N2 applied 7000 open 0
+         pay P1 I1 10 2026-02-14       => received P1 applied 0 credit 10 open 0
+         cancel I1 why                 => cancelled I1 was 0
+         uncredit N2 2026-02-15        => precondition invoice_id invoice_cancelled",
+    );
+}
+
+#[test]
+fn what_was_paid_past_a_credit_note_is_released_and_a_payer_may_have_credit_of_their_own() {
+    let account = check(
+        "issue I1 100 2026-01-01 2026-02-01 => issued I1 100 BRL
+         pay P1 I1 80 2026-01-20            => received P1 applied 80 credit 0 open 20
+         credit N1 I1 30 2026-01-25         => credited N1 applied 20 open 0 P1:10
+         credit N2 - 50 2026-01-26          => credited N2 applied 0 open 0
+         uncredit N1 2026-01-27             => uncredited N1 applied 30 open 30",
+    );
+    assert_eq!(account.credit_minor(kernel::Currency::BRL), 60);
+    assert_eq!(look(&account, "look C1 tol=0 I1"), "I1 covered_by_credit");
+    crate::script::check_from(
+        account,
+        "uncredit N2 2026-01-28             => uncredited N2 applied 0 open 0
+         credit N3 - 50 2026-01-29          => credited N3 applied 0 open 0
+         reverse P1 bounced 2026-01-30      => reversed P1 applied 70 credit 10 open 100
+         uncredit N3 2026-01-31             => uncredited N3 applied 0 open 0",
+    );
+}
+
 // The legal rate of these tests is 0,6 % for each month until 2026-09.
 #[test]
 fn the_legal_rate_counts_by_months_and_a_month_without_one_is_never_guessed() {
@@ -99,7 +151,9 @@ fn the_legal_rate_counts_by_months_and_a_month_without_one_is_never_guessed() {
     assert_eq!(stands(&account, "2026-03-31"), "fine 0 interest 116 discount 0 paid 0 due 10116");
     assert_eq!(look(&account, "look C1 tol=0 I1 on=2026-03-31"), "I1 10116");
     assert_eq!(look(&account, "look C1 tol=0 I1 on=2026-10-01"), "I1 charges_unknown");
-    let missing = statement_on(&account, &account.invoices[&InvoiceId::new("I1").unwrap()], day("2026-10-01"), &rates()).unwrap_err();
+    let missing =
+        statement_on(&account, account.invoices.get_key_value(&InvoiceId::new("I1").unwrap()).unwrap(), day("2026-10-01"), &rates())
+            .unwrap_err();
     assert_eq!(missing.to_string(), "no legal rate for 2026-10");
     crate::script::check_from(
         account,
@@ -120,8 +174,16 @@ fn command() -> impl Strategy<Value = String> {
         2 => (payment, day.clone()).prop_map(|(payment, day)| format!("reverse P{payment} bounced 2026-12-{day:02}")),
         1 => (invoice.clone(), amount).prop_map(|(invoice, amount)| format!("amend I{invoice} amount={amount}")),
         2 => (invoice.clone(), 1..12u32, day).prop_map(|(invoice, month, day)| format!("amend I{invoice} due=2026-{month:02}-{day:02}")),
+        2 => (0..4u32, invoice.clone(), 1..6_000i64, day_of_note())
+            .prop_map(|(note, invoice, amount, day)| format!("credit N{note} I{invoice} {amount} 2026-{day}")),
+        1 => (0..4u32, day_of_note()).prop_map(|(note, day)| format!("uncredit N{note} 2026-{day}")),
+        1 => (4..6u32, 1..6_000i64, day_of_note()).prop_map(|(note, amount, day)| format!("credit N{note} - {amount} 2026-{day}")),
         1 => invoice.prop_map(|invoice| format!("cancel I{invoice} why")),
     ]
+}
+
+fn day_of_note() -> impl Strategy<Value = String> {
+    (1..12u32, 1..28u32).prop_map(|(month, day)| format!("{month:02}-{day:02}"))
 }
 
 fn run(commands: &[String]) -> (Account, Vec<Event>) {
@@ -139,12 +201,12 @@ proptest! {
     #[test]
     fn what_is_open_is_what_the_statement_says(commands in prop::collection::vec(command(), 0..40)) {
         let (account, _) = run(&commands);
-        for invoice in account.invoices.values().filter(|invoice| invoice.phase != Phase::Cancelled) {
-            let s = statement_on(&account, invoice, day("2027-06-30"), &rates()).unwrap();
+        for (invoice_id, invoice) in account.invoices.iter().filter(|(_, invoice)| invoice.phase != Phase::Cancelled) {
+            let s = statement_on(&account, (invoice_id, invoice), day("2027-06-30"), &rates()).unwrap();
             prop_assert_eq!(invoice.open_minor, s.principal_open_cents);
             prop_assert_eq!(s.excess_cents, 0, "money that pays nothing is credit");
             prop_assert_eq!(
-                s.principal_cents + s.fine_cents + s.interest_cents - s.discount_cents - s.paid_cents,
+                s.principal_cents + s.fine_cents + s.interest_cents - s.discount_cents - s.credits_cents - s.paid_cents,
                 s.due_cents
             );
             prop_assert_eq!(invoice.phase == Phase::Settled, s.due_cents == 0);
@@ -170,7 +232,8 @@ proptest! {
         prop_assert_eq!(credit, account.credit_minor(kernel::Currency::BRL));
         let kept: i64 = account.payments.values().filter(|payment| payment.reversed.is_none()).map(|payment| payment.amount_minor).sum();
         let applied: i64 = account.payments.values().map(|payment| payment.applied_minor).sum();
-        prop_assert_eq!(kept, applied + credit, "no cent is lost");
+        let own: i64 = account.credit_notes.values().filter(|note| note.invoice_id.is_none()).map(|note| note.amount_minor).sum();
+        prop_assert_eq!(kept + own, applied + credit, "no cent is lost");
     }
 
     #[test]

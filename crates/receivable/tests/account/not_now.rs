@@ -2,8 +2,10 @@
 
 use crate::script::{check, look};
 use chrono::TimeDelta;
-use kernel::{DateTime, Utc};
-use receivable::feed::{self, FeedRejection, PaymentFeed, PaymentFeedReported, ReportPaymentFeed};
+use kernel::{CollectionAccountId, DateTime, Utc};
+use receivable::feed::{
+    self, BankFileTaken, FeedCommand, FeedEvent, FeedRejection, PaymentFeed, PaymentFeedReported, ReportPaymentFeed, TakeBankFile,
+};
 
 const DEBITED: &str = "issue I1 100 2026-01-01 2026-02-01 BRL nf debit=2026-02-03 => issued I1 100 BRL
                        issue I2 50 2026-01-01 2026-02-01                          => issued I2 50 BRL";
@@ -68,13 +70,13 @@ fn at(text: &str) -> DateTime<Utc> {
     text.parse().unwrap()
 }
 
-fn report(feed: PaymentFeed, known_until: &str) -> Result<Vec<PaymentFeedReported>, FeedRejection> {
-    feed::decide(&feed, &ReportPaymentFeed { known_until: at(known_until), at: at("2026-02-02T12:00:00Z") })
+fn report(feed: PaymentFeed, known_until: &str) -> Result<Vec<FeedEvent>, FeedRejection> {
+    feed::decide(&feed, &FeedCommand::Report(ReportPaymentFeed { known_until: at(known_until), at: at("2026-02-02T12:00:00Z") }))
 }
 
 #[test]
 fn a_feed_goes_forward_only_and_never_into_the_future() {
-    let known = |text: &str| PaymentFeed { known_until: Some(at(text)) };
+    let known = |text: &str| PaymentFeed { known_until: Some(at(text)), ..PaymentFeed::default() };
     for (before, reported, events) in [
         (PaymentFeed::default(), "2026-02-02T11:00:00Z", Ok(1)),
         (known("2026-02-02T10:00:00Z"), "2026-02-02T11:00:00Z", Ok(1)),
@@ -83,12 +85,52 @@ fn a_feed_goes_forward_only_and_never_into_the_future() {
         (PaymentFeed::default(), "2026-02-02T12:05:00Z", Ok(1)),
         (PaymentFeed::default(), "2026-02-02T12:05:01Z", Err("known_until in_future")),
     ] {
-        let told = report(before, reported).map(|events| events.len()).map_err(|refused| format!("{} {}", refused.field(), refused.slug()));
+        let told = report(before.clone(), reported)
+            .map(|events| events.len())
+            .map_err(|refused| format!("{} {}", refused.field(), refused.slug()));
         assert_eq!(told, events.map_err(str::to_owned), "{reported} after {before:?}");
     }
-    let later = PaymentFeedReported { known_until: at("2026-02-02T11:00:00Z") };
-    let earlier = PaymentFeedReported { known_until: at("2026-02-01T11:00:00Z") };
+    let reported = |text: &str| FeedEvent::Reported(PaymentFeedReported { known_until: at(text) });
+    let (later, earlier) = (reported("2026-02-02T11:00:00Z"), reported("2026-02-01T11:00:00Z"));
     assert_eq!([later, earlier].iter().fold(PaymentFeed::default(), feed::evolve), known("2026-02-02T11:00:00Z"));
+}
+
+/// `itau 2026-02-02T06:00:00Z`: what a file of an account does, where `itau` and `caixa` have agreements.
+fn take_file(feed: &PaymentFeed, line: &str) -> (PaymentFeed, String) {
+    let id = |text: &str| CollectionAccountId::new(text).unwrap();
+    let (of, known_until) = line.split_once(' ').unwrap();
+    let file = TakeBankFile {
+        of: vec![id(of)],
+        known_until: at(known_until),
+        all: [id("itau"), id("caixa")].into(),
+        at: at("2026-02-03T12:00:00Z"),
+    };
+    let events = feed::decide(feed, &FeedCommand::TakeBankFile(file)).unwrap();
+    let shown = events.iter().map(|event| match event {
+        FeedEvent::Reported(PaymentFeedReported { known_until }) => format!("until {known_until}"),
+        FeedEvent::BankFileTaken(BankFileTaken { account_id, .. }) => account_id.to_string(),
+    });
+    let shown = shown.collect::<Vec<_>>().join(", ");
+    (events.iter().fold(feed.clone(), feed::evolve), shown)
+}
+
+#[test]
+fn a_feed_reaches_as_far_as_the_file_of_the_account_that_is_furthest_behind() {
+    let mut feed = PaymentFeed::default();
+    for (line, expected) in [
+        ("itau 2026-02-02T06:00:00Z", "itau"),
+        ("caixa 2026-02-01T06:00:00Z", "caixa, until 2026-02-01 06:00:00 UTC"),
+        ("caixa 2026-02-03T06:00:00Z", "caixa, until 2026-02-02 06:00:00 UTC"),
+        ("itau 2026-02-01T06:00:00Z", ""),
+        ("itau 2026-02-02T06:00:00Z", ""),
+        // A file from the future says nothing.
+        ("itau 2026-02-04T06:00:00Z", ""),
+        ("itau 2026-02-03T06:00:00Z", "itau, until 2026-02-03 06:00:00 UTC"),
+    ] {
+        let (after, shown) = take_file(&feed, line);
+        assert_eq!(shown, expected, "{line}");
+        feed = after;
+    }
 }
 
 #[test]
@@ -97,6 +139,10 @@ fn a_feed_is_stale_once_it_is_older_than_the_limit_and_before_anybody_reported_i
     for (known_until, stale) in
         [(None, true), (Some("2026-02-01T11:59:59Z"), true), (Some("2026-02-01T12:00:00Z"), false), (Some("2026-02-02T12:01:00Z"), false)]
     {
-        assert_eq!(PaymentFeed { known_until: known_until.map(at) }.is_stale(now, limit), stale, "{known_until:?}");
+        assert_eq!(
+            PaymentFeed { known_until: known_until.map(at), ..PaymentFeed::default() }.is_stale(now, limit),
+            stale,
+            "{known_until:?}"
+        );
     }
 }

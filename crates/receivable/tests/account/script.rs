@@ -2,12 +2,13 @@
 
 use brazil::charges::{Allocation, Convention, DayBasis, DiscountValue, Fine, LegalRates, Period, ProRata, Rate};
 use brazil::pix::StaticTxid;
-use kernel::{CollectionAccountId, ContactId, Currency, CustomerId, InvoiceId, NaiveDate, PaymentId, StepId, Zone};
+use kernel::{CollectionAccountId, ContactId, CreditNoteId, Currency, CustomerId, InvoiceId, NaiveDate, PaymentId, StepId, Zone};
 use receivable::charges::{AgreedInterest, ChargeTerms, EarlyDiscount};
 use receivable::{
-    Account, AmendInvoice, Answer, AuthorizationItem, AuthorizeReminder, BankNotice, BankRecord, CancelInvoice, Command, EraseCustomer,
-    Event, IssueInvoice, Kind, NewCharges, NewInstruments, RecordBankNotice, RecordPayment, RecordReceipt, RegisterCustomer, Rejection,
-    Release, ReturnPayment, ReversePayment, Source, UndoBankPayment, collection::Agreement, decide, evolve, last_look,
+    Account, AmendInvoice, Answer, AuthorizationItem, AuthorizeReminder, BankNotice, BankRecord, CancelCreditNote, CancelInvoice, Command,
+    EraseCustomer, Event, IssueCreditNote, IssueInvoice, Kind, NewCharges, NewInstruments, RecordBankNotice, RecordPayment, RecordReceipt,
+    RegisterCustomer, Rejection, Release, ReturnPayment, ReversePayment, Source, UndoBankPayment, collection::Agreement, decide, evolve,
+    last_look,
 };
 use std::collections::BTreeSet;
 
@@ -82,6 +83,22 @@ fn shown(event: &Event) -> String {
             let charged = charged(event.charges_minor, event.discount_minor);
             format!("cancelled {} was {}{charged}{}", event.invoice_id, event.previous_outstanding_minor, releases(&event.released))
         }
+        Event::CreditNoteIssued(event) => format!(
+            "credited {} applied {}{} open {}{}",
+            event.credit_note_id,
+            event.applied_minor,
+            charged(event.charges_minor, event.discount_minor),
+            event.outstanding_minor,
+            releases(&event.released)
+        ),
+        Event::CreditNoteCancelled(event) => format!(
+            "uncredited {} applied {}{} open {}{}",
+            event.credit_note_id,
+            event.applied_minor,
+            charged(event.charges_minor, event.discount_minor),
+            event.outstanding_minor,
+            releases(&event.released)
+        ),
         Event::PaymentReceived(event) => {
             format!(
                 "received {} applied {}{} credit {} open {}{}",
@@ -133,7 +150,7 @@ fn releases(released: &[Release]) -> String {
 
 /// The words are those of the tables: `issue I1 100 2026-01-01 2026-02-01 [BRL] [doc] [debit=2026-02-01]`,
 /// `pay P1 I1 60 2026-01-20 [BRL]`, `reverse P1 why 2026-01-25`, `told pix P1 I1 60 2026-01-20 fee=2`, `return D1 P1 20 2026-01-25`,
-/// `undo R1 I1 60`, `bank R1 I1 rejected reasons=08,63 fee=2`, `amend I1 amount=50 due=2026-03-01 debit=none`, `cancel I1 why`,
+/// `credit N1 I1 30 2026-01-25` (`-` for no invoice), `uncredit N1 2026-01-26`, `undo R1 I1 60`, `bank R1 I1 rejected reasons=08,63 fee=2`, `amend I1 amount=50 due=2026-03-01 debit=none`, `cancel I1 why`,
 /// `look C1 tol=0 I1 I2:min=30 late:I3 [at=2026-02-02T12:00:00Z] [on=2026-02-02] [feed=stale]`.
 pub fn parse(text: &str) -> Command {
     let words: Vec<&str> = text.split_whitespace().collect();
@@ -166,6 +183,19 @@ pub fn parse(text: &str) -> Command {
             invoice_id: InvoiceId::new(word(1)).unwrap(),
             reason: word(2).to_owned(),
             today: day("2026-01-15"),
+        }),
+        "credit" => Command::IssueCreditNote(IssueCreditNote {
+            credit_note_id: CreditNoteId::new(word(1)).unwrap(),
+            invoice_id: (word(2) != "-").then(|| InvoiceId::new(word(2)).unwrap()),
+            amount_minor: word(3).parse().unwrap(),
+            currency: currency(word(5)),
+            reason: "desconto".to_owned(),
+            noted_on: day(word(4)),
+        }),
+        "uncredit" => Command::CancelCreditNote(CancelCreditNote {
+            credit_note_id: CreditNoteId::new(word(1)).unwrap(),
+            reason: "engano".to_owned(),
+            today: day(word(2)),
         }),
         "pay" => Command::RecordPayment(payment(&words[1..])),
         "told" => Command::RecordReceipt(RecordReceipt {

@@ -5,6 +5,7 @@ mod import;
 mod listing;
 mod notes;
 mod remittance;
+mod review;
 mod slip;
 mod spool;
 
@@ -18,12 +19,14 @@ use clap::{Args, Subcommand};
 use listing::Listing;
 use std::{io, path::PathBuf};
 
-/// Files of banks, and what payers paste: `show` and `line` need no server, `import` and `remittance` ask the invoice service
+/// Files of banks, and what payers paste: `show` and `line` need no server, `import`, `remittance` and `review` ask the invoice service
 #[derive(Args)]
 #[command(after_help = "Examples:
   regua bank-file show CB231126.RET --format json
   regua bank-file import CB231126.RET
   regua bank-file remittance --account main
+  regua bank-file review
+  regua bank-file review --dismiss review-0f3a… --reason \"the bank sent it twice\"
   regua bank-file line 00190.00009 01238.798977 77700.168188 3 37690000013500")]
 pub struct BankFileArgs {
     #[command(subcommand)]
@@ -57,6 +60,22 @@ enum What {
         #[arg(long)]
         out: Option<PathBuf>,
     },
+    /// What a person must look at in files and Pix calls that were taken in: records that cannot be read as a fact, reversals of nothing,
+    /// payments that were possibly told twice; and say that one was dealt with
+    Review {
+        /// Those that were dealt with
+        #[arg(long)]
+        dismissed: bool,
+        /// At most this many lines
+        #[arg(long, default_value_t = 50)]
+        limit: usize,
+        /// Say that this finding was dealt with
+        #[arg(long, requires = "reason", value_name = "FINDING")]
+        dismiss: Option<String>,
+        /// What was done
+        #[arg(long, requires = "dismiss")]
+        reason: Option<String>,
+    },
     /// Fields of a typed line or bar code (boleto, arrecadação), or every digit that is wrong; exit code 3 then
     Line {
         /// As pasted, masks and blanks included
@@ -84,6 +103,14 @@ pub async fn run(args: BankFileArgs, shared: &Shared) -> anyhow::Result<u8> {
         What::Remittance { account, sequence, out } => {
             let mut client = invoices::connect(&args.access, shared)?;
             remittance::run(&mut client, &account, sequence, out.as_deref(), shared.format).await
+        }
+        What::Review { dismissed, limit, dismiss, reason } => {
+            let mut client = invoices::connect(&args.access, shared)?;
+            match dismiss.zip(reason) {
+                Some((finding, reason)) => review::dismiss(&mut client, finding, reason).await?,
+                None => review::list(&mut client, dismissed, limit).await?.print(shared.format)?,
+            }
+            Ok(DONE)
         }
         What::Line { text, today } => slip::run(&text.join(" "), today, shared.format),
     }

@@ -51,6 +51,8 @@ pub(super) fn encode(customer_id: String, event: &Event) -> (&'static str, Vec<u
         | Event::InvoiceIssued(_)
         | Event::InvoiceAmended(_)
         | Event::InvoiceCancelled(_)
+        | Event::CreditNoteIssued(_)
+        | Event::CreditNoteCancelled(_)
         | Event::PaymentReceived(_)
         | Event::PaymentReversed(_)
         | Event::InstrumentsAssigned(_)
