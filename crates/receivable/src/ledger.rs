@@ -1,6 +1,6 @@
 //! The books: dated entries that fold to balances. Principal + charges − credits − payments = balance, at every instant.
 
-use crate::event::{Event, PaymentReversed, released_minor};
+use crate::event::{Event, PaymentReversed, Release, released_minor};
 use alloc::{vec, vec::Vec};
 use kernel::{Currency, DateTime, InvoiceId, NaiveDate, PaymentId, Utc};
 
@@ -115,24 +115,12 @@ pub fn postings(event: &Event, recorded_at: DateTime<Utc>) -> Vec<Posting> {
             post(on(&event.invoice_id), None, Column::Credits, event.discount_minor.saturating_add(event.credited_minor).saturating_neg()),
             post(Book::Unapplied(event.currency), None, Column::Payments, released_minor(&event.released)),
         ],
-        Event::CreditNoteIssued(event) => match &event.invoice_id {
-            None => vec![post(Book::Unapplied(event.currency), None, Column::Payments, event.amount_minor)],
-            Some(invoice_id) => vec![
-                post(on(invoice_id), None, Column::Credits, event.amount_minor.saturating_add(event.discount_minor)),
-                post(on(invoice_id), None, Column::Payments, released_minor(&event.released).saturating_neg()),
-                post(on(invoice_id), None, Column::Charges, event.charges_minor),
-                post(Book::Unapplied(event.currency), None, Column::Payments, released_minor(&event.released)),
-            ],
-        },
-        Event::CreditNoteCancelled(event) => match &event.invoice_id {
-            None => vec![post(Book::Unapplied(event.currency), None, Column::Payments, event.amount_minor.saturating_neg())],
-            Some(invoice_id) => vec![
-                post(on(invoice_id), None, Column::Credits, event.discount_minor.saturating_sub(event.amount_minor)),
-                post(on(invoice_id), None, Column::Payments, released_minor(&event.released).saturating_neg()),
-                post(on(invoice_id), None, Column::Charges, event.charges_minor),
-                post(Book::Unapplied(event.currency), None, Column::Payments, released_minor(&event.released)),
-            ],
-        },
+        Event::CreditNoteIssued(e) => {
+            credit_note((e.invoice_id.as_ref(), e.currency), e.amount_minor, (e.charges_minor, e.discount_minor), &e.released, &entry)
+        }
+        Event::CreditNoteCancelled(e) => {
+            credit_note((e.invoice_id.as_ref(), e.currency), -e.amount_minor, (e.charges_minor, e.discount_minor), &e.released, &entry)
+        }
         Event::PaymentReceived(event) => vec![
             post(
                 on(&event.invoice_id),
@@ -166,6 +154,27 @@ pub fn postings(event: &Event, recorded_at: DateTime<Utc>) -> Vec<Posting> {
     };
     postings.retain(|posting| posting.entry.amount_minor != 0);
     postings
+}
+
+/// Postings of a credit note; one that is taken back has a negative amount. Without an invoice it is the payer's own credit.
+fn credit_note(
+    (invoice_id, currency): (Option<&InvoiceId>, Currency),
+    amount_minor: i64,
+    (charges_minor, discount_minor): (i64, i64),
+    released: &[Release],
+    entry: &impl Fn(Column, i64) -> Entry,
+) -> Vec<Posting> {
+    let post = |book, column, amount_minor| Posting { book, payment_id: None, entry: entry(column, amount_minor) };
+    let Some(invoice_id) = invoice_id else {
+        return vec![post(Book::Unapplied(currency), Column::Payments, amount_minor)];
+    };
+    let (on, released_minor) = (|| Book::Invoice(invoice_id.clone()), released_minor(released));
+    vec![
+        post(on(), Column::Credits, amount_minor.saturating_add(discount_minor)),
+        post(on(), Column::Payments, released_minor.saturating_neg()),
+        post(on(), Column::Charges, charges_minor),
+        post(Book::Unapplied(currency), Column::Payments, released_minor),
+    ]
 }
 
 /// The money that a reversal takes off its invoice.

@@ -83,22 +83,16 @@ fn shown(event: &Event) -> String {
             let charged = charged(event.charges_minor, event.discount_minor);
             format!("cancelled {} was {}{charged}{}", event.invoice_id, event.previous_outstanding_minor, releases(&event.released))
         }
-        Event::CreditNoteIssued(event) => format!(
-            "credited {} applied {}{} open {}{}",
-            event.credit_note_id,
-            event.applied_minor,
-            charged(event.charges_minor, event.discount_minor),
-            event.outstanding_minor,
-            releases(&event.released)
-        ),
-        Event::CreditNoteCancelled(event) => format!(
-            "uncredited {} applied {}{} open {}{}",
-            event.credit_note_id,
-            event.applied_minor,
-            charged(event.charges_minor, event.discount_minor),
-            event.outstanding_minor,
-            releases(&event.released)
-        ),
+        Event::CreditNoteIssued(e) => {
+            let charged = charged(e.charges_minor, e.discount_minor);
+            let id = &e.credit_note_id;
+            format!("credited {id} applied {}{charged} open {}{}", e.applied_minor, e.outstanding_minor, releases(&e.released))
+        }
+        Event::CreditNoteCancelled(e) => {
+            let charged = charged(e.charges_minor, e.discount_minor);
+            let id = &e.credit_note_id;
+            format!("uncredited {id} applied {}{charged} open {}{}", e.applied_minor, e.outstanding_minor, releases(&e.released))
+        }
         Event::PaymentReceived(event) => {
             format!(
                 "received {} applied {}{} credit {} open {}{}",
@@ -184,19 +178,11 @@ pub fn parse(text: &str) -> Command {
             reason: word(2).to_owned(),
             today: day("2026-01-15"),
         }),
-        "credit" => Command::IssueCreditNote(IssueCreditNote {
-            credit_note_id: CreditNoteId::new(word(1)).unwrap(),
-            invoice_id: (word(2) != "-").then(|| InvoiceId::new(word(2)).unwrap()),
-            amount_minor: word(3).parse().unwrap(),
-            currency: currency(word(5)),
-            reason: "desconto".to_owned(),
-            noted_on: day(word(4)),
-        }),
-        "uncredit" => Command::CancelCreditNote(CancelCreditNote {
-            credit_note_id: CreditNoteId::new(word(1)).unwrap(),
-            reason: "engano".to_owned(),
-            today: day(word(2)),
-        }),
+        "credit" => credit_note(&words),
+        "uncredit" => {
+            let credit_note_id = CreditNoteId::new(word(1)).unwrap();
+            Command::CancelCreditNote(CancelCreditNote { credit_note_id, reason: "engano".to_owned(), today: day(word(2)) })
+        }
         "pay" => Command::RecordPayment(payment(&words[1..])),
         "told" => Command::RecordReceipt(RecordReceipt {
             payment: payment(&words[2..]),
@@ -292,6 +278,17 @@ pub fn terms(words: &[&str]) -> ChargeTerms {
         allocation,
         ..ChargeTerms::default()
     }
+}
+
+fn credit_note(words: &[&str]) -> Command {
+    Command::IssueCreditNote(IssueCreditNote {
+        credit_note_id: CreditNoteId::new(words[1]).unwrap(),
+        invoice_id: (words[2] != "-").then(|| InvoiceId::new(words[2]).unwrap()),
+        amount_minor: words[3].parse().unwrap(),
+        currency: currency(words.get(5).copied().unwrap_or("")),
+        reason: "desconto".to_owned(),
+        noted_on: day(words[4]),
+    })
 }
 
 fn payment(words: &[&str]) -> RecordPayment {
