@@ -205,7 +205,14 @@ impl Running {
             match self.page().await {
                 Ok(true) => {}
                 Ok(false) => {
-                    let others = async { if shared { tokio::time::sleep(LOOK_EVERY).await } else { std::future::pending().await } };
+                    let others = async {
+                        if !shared {
+                            std::future::pending().await
+                        }
+                        tokio::time::sleep(LOOK_EVERY).await;
+                        // Where that fails the next look tells.
+                        let _ = self.executor.log.head().await;
+                    };
                     tokio::select! {
                         changed = head.changed() => if changed.is_err() { return },
                         () = others => {}
@@ -222,6 +229,9 @@ impl Running {
     /// Does the actions of one page; false when there was no page.
     async fn page(&mut self) -> Result<bool, Postponed> {
         let after = self.position.load(Ordering::SeqCst);
+        if after >= self.executor.log.known_head() {
+            return Ok(false);
+        }
         let events = self.executor.log.read(after, PAGE).await.map_err(|error| Postponed(error.to_string()))?;
         let Some(last) = events.last().map(|event| event.position) else { return Ok(false) };
         let is_due = |event: &&Recorded| event.event_type == "ActionDue";

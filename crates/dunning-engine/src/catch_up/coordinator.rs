@@ -204,6 +204,9 @@ impl Running {
     /// Takes in one page; false when there was none.
     async fn read(&mut self) -> Result<bool, String> {
         let after = self.position.load(Ordering::SeqCst);
+        if after >= self.coordinator.log.known_head() {
+            return Ok(false);
+        }
         let events = self.coordinator.log.read(after, PAGE).await.map_err(|error| error.to_string())?;
         let Some(last) = events.last().map(|event| event.position) else { return Ok(false) };
         for event in &events {
@@ -246,7 +249,14 @@ impl Running {
     async fn rest(&self, rest: Rest, head: &mut watch::Receiver<u64>) {
         let clock = &self.coordinator.clock;
         let shared = self.coordinator.log.db().is_some_and(|db| db.dialect() == Dialect::Postgres);
-        let look = async { if shared { tokio::time::sleep(LOOK_EVERY).await } else { std::future::pending().await } };
+        let look = async {
+            if !shared {
+                std::future::pending().await
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+            // Where that fails the next look tells.
+            let _ = self.coordinator.log.head().await;
+        };
         let until = match rest {
             Rest::Timers => return tokio::time::sleep(SETTLE_EVERY).await,
             Rest::Log => None,

@@ -65,9 +65,9 @@ impl Session {
     pub(crate) async fn plan(&mut self, ask: &Ask) -> Result<Plan, LogError> {
         let (head, known) = match &mut self.open {
             Open::Sql(tx) => {
-                let head = store::lock_head(tx, self.log.db().map(sql::Db::dialect)).await?;
+                let looked = store::lock_and_look_up(tx, self.log.db().map(sql::Db::dialect), ask).await?;
                 self.log.reach(CrashPoint::Locked).await?;
-                (head, store::look_up(tx, ask).await?)
+                looked
             }
             Open::Memory(turn) => {
                 self.log.reach(CrashPoint::Locked).await?;

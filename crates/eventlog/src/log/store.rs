@@ -1,7 +1,7 @@
 //! The log in SQL, the same text for both databases.
 
 use chrono::{DateTime, Utc};
-use sql::{Column, Db, Dialect, Keys, Kind, Tx, Value};
+use sql::{Column, Db, Dialect, Keys, Kind, Step, Tx, Value};
 
 use crate::event::Recorded;
 use crate::log::lookup::{Ask, Lookup, StoredCommand};
@@ -31,48 +31,25 @@ const CLAIMS: &[Column] = &[
     Column::new("stream", Kind::Text),
 ];
 
-pub(crate) async fn lock_head(tx: &mut Tx, dialect: Option<Dialect>) -> Result<u64, LogError> {
-    // A SQLite transaction that began IMMEDIATE has the whole file; its dialect has no FOR UPDATE.
-    let sql = match dialect {
-        Some(Dialect::Postgres) => "SELECT position FROM log_head WHERE id = 1 FOR UPDATE",
-        Some(Dialect::Sqlite) | None => "SELECT position FROM log_head WHERE id = 1",
-    };
-    let rows = tx.query(sql, &[]).await?;
-    let row = rows.first().ok_or_else(|| LogError::Corrupt("log_head has no row".into()))?;
-    Ok(unsigned(row.int("position")?))
-}
-
-pub(crate) async fn look_up(tx: &mut Tx, ask: &Ask) -> Result<Lookup, LogError> {
+/// Locks the head and looks up what a batch needs, in statements of their own: the snapshot of a statement on PostgreSQL is older than the
+/// wait for its lock.
+pub(crate) async fn lock_and_look_up(tx: &mut Tx, dialect: Option<Dialect>, ask: &Ask) -> Result<(u64, Lookup), LogError> {
+    let mut steps = vec![ask_head(dialect)];
+    steps.extend((!ask.streams.is_empty()).then(|| ask_versions(ask)));
+    steps.extend((!ask.commands.is_empty()).then(|| ask_commands(ask)));
+    steps.extend((!ask.claims.is_empty()).then(|| ask_claims(ask)));
+    let mut answers = tx.in_turn(steps).await?.into_iter().map(|(_, rows)| rows);
+    let mut next = |asked: bool| if asked { answers.next().unwrap_or_default() } else { Vec::new() };
+    let heads = next(true);
+    let head = heads.first().ok_or_else(|| LogError::Corrupt("log_head has no row".into()))?;
+    let head = unsigned(head.int("position")?);
     let mut found = Lookup::default();
-    if !ask.streams.is_empty() {
-        let keys = Keys { columns: STREAM, rows: ask.streams.iter().map(|stream| vec![stream.as_str().into()]).collect() };
-        let sql = "SELECT k.stream AS stream, (SELECT MAX(e.version) FROM events e WHERE e.stream = k.stream) AS version FROM {keys} k";
-        for row in tx.query_keyed(sql, keys, &[]).await? {
-            if let Some(version) = row.opt_int("version")? {
-                found.versions.insert(row.text("stream")?, unsigned(version));
-            }
+    for row in next(!ask.streams.is_empty()) {
+        if let Some(version) = row.opt_int("version")? {
+            found.versions.insert(row.text("stream")?, unsigned(version));
         }
     }
-    if !ask.commands.is_empty() {
-        look_up_commands(tx, ask, &mut found).await?;
-    }
-    if !ask.claims.is_empty() {
-        let rows = ask.claims.iter().map(|(tenant, kind, key)| vec![tenant.as_str().into(), kind.as_str().into(), key.as_str().into()]);
-        let keys = Keys { columns: CLAIM_NAME, rows: rows.collect() };
-        let sql = "SELECT c.tenant, c.kind, c.claim_key, c.stream FROM {keys} k CROSS JOIN claims c \
-                   WHERE c.tenant = k.tenant AND c.kind = k.kind AND c.claim_key = k.claim_key";
-        for row in tx.query_keyed(sql, keys, &[]).await? {
-            found.claims.insert((row.text("tenant")?, row.text("kind")?, row.text("claim_key")?), row.text("stream")?);
-        }
-    }
-    Ok(found)
-}
-
-async fn look_up_commands(tx: &mut Tx, ask: &Ask, found: &mut Lookup) -> Result<(), LogError> {
-    let rows = ask.commands.iter().map(|(tenant, id)| vec![tenant.as_str().into(), id.as_str().into()]).collect();
-    let sql = "SELECT c.tenant, c.command_id, c.body_hash, c.stream, c.first_version, c.last_version, c.last_position, c.answer \
-               FROM {keys} k CROSS JOIN commands c WHERE c.tenant = k.tenant AND c.command_id = k.command_id";
-    for row in tx.query_keyed(sql, Keys { columns: COMMAND_NAME, rows }, &[]).await? {
+    for row in next(!ask.commands.is_empty()) {
         let stored = StoredCommand {
             body_hash: row.bytes("body_hash")?,
             stream: row.text("stream")?,
@@ -83,7 +60,39 @@ async fn look_up_commands(tx: &mut Tx, ask: &Ask, found: &mut Lookup) -> Result<
         };
         found.commands.insert((row.text("tenant")?, row.text("command_id")?), stored);
     }
-    Ok(())
+    for row in next(!ask.claims.is_empty()) {
+        found.claims.insert((row.text("tenant")?, row.text("kind")?, row.text("claim_key")?), row.text("stream")?);
+    }
+    Ok((head, found))
+}
+
+fn ask_head(dialect: Option<Dialect>) -> Step<'static> {
+    // A SQLite transaction that began IMMEDIATE has the whole file; its dialect has no FOR UPDATE.
+    let sql = match dialect {
+        Some(Dialect::Postgres) => "SELECT position FROM log_head WHERE id = 1 FOR UPDATE",
+        Some(Dialect::Sqlite) | None => "SELECT position FROM log_head WHERE id = 1",
+    };
+    Step { sql, args: Vec::new(), keys: None }
+}
+
+fn ask_versions(ask: &Ask) -> Step<'static> {
+    let sql = "SELECT k.stream AS stream, (SELECT MAX(e.version) FROM events e WHERE e.stream = k.stream) AS version FROM {keys} k";
+    let rows = ask.streams.iter().map(|stream| vec![stream.as_str().into()]).collect();
+    Step { sql, args: Vec::new(), keys: Some(Keys { columns: STREAM, rows }) }
+}
+
+fn ask_commands(ask: &Ask) -> Step<'static> {
+    let sql = "SELECT c.tenant, c.command_id, c.body_hash, c.stream, c.first_version, c.last_version, c.last_position, c.answer \
+               FROM {keys} k CROSS JOIN commands c WHERE c.tenant = k.tenant AND c.command_id = k.command_id";
+    let rows = ask.commands.iter().map(|(tenant, id)| vec![tenant.as_str().into(), id.as_str().into()]).collect();
+    Step { sql, args: Vec::new(), keys: Some(Keys { columns: COMMAND_NAME, rows }) }
+}
+
+fn ask_claims(ask: &Ask) -> Step<'static> {
+    let sql = "SELECT c.tenant, c.kind, c.claim_key, c.stream FROM {keys} k CROSS JOIN claims c \
+               WHERE c.tenant = k.tenant AND c.kind = k.kind AND c.claim_key = k.claim_key";
+    let rows = ask.claims.iter().map(|(tenant, kind, key)| vec![tenant.as_str().into(), kind.as_str().into(), key.as_str().into()]);
+    Step { sql, args: Vec::new(), keys: Some(Keys { columns: CLAIM_NAME, rows: rows.collect() }) }
 }
 
 /// Writes everything that a batch staged.
