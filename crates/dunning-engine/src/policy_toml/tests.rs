@@ -57,82 +57,80 @@ d+60 2027-01-22 Fri tone 5 hand_off until never";
     assert_eq!(lines.join("\n"), expected);
 }
 
+const BUREAU: &str = "[[step]]\nid = \"c\"\nkind = \"bureau\"\noffset_days = 9\ntone = 3\n";
+
+/// Where, what is added there, and the faults.
+const READING: &[(&str, &str, &str)] = &[
+    ("{top}", "tempo = 1", "tempo unknown_field"),
+    ("{top}", "min_known_days = \"1\"", "min_known_days wrong_type"),
+    ("{top}", "catch_up = 3", "catch_up wrong_type"),
+    ("{contact}", "max = 3", "contact.max unknown_field"),
+    ("{contact}", "max_per_day = 1.5", "contact.max_per_day wrong_type"),
+    ("{contact}", "window = \"09:00-18:00\"", "contact.window wrong_type"),
+    ("{contact}", "window = { hours = 3 }", "contact.window.hours unknown_field"),
+    ("{contact}", "window = { from = 09:00:00 }", "contact.window.from wrong_type"),
+    ("{contact}", "window = { weekdays = [\"mon\", 2] }", "contact.window.weekdays[1] wrong_type"),
+    ("{second}", "offset = 1", "step[1].offset unknown_field"),
+    ("{second}", "requires_approval = \"yes\"", "step[1].requires_approval wrong_type"),
+    ("{second}", "requires = [3]", "step[1].requires[0] wrong_type"),
+    ("{second}", "requires = [{ step = \"a\", days = 1 }]", "step[1].requires[0].days unknown_field"),
+    ("{second}", "expires = { weeks = 1 }", "step[1].expires wrong_type"),
+    ("{second}", "repeat = { every_days = 1, at_most = 2, times = 3 }", "step[1].repeat.times unknown_field"),
+    ("{second}", "repeat = { every_days = 1, until = true }", "step[1].repeat.until wrong_type; step[1].repeat unbounded_repeat"),
+];
+
+const VALUES: &[(&str, &str, &str)] = &[
+    ("{top}", "time_zone = \"Mars/Base\"", "time_zone unknown_time_zone"),
+    ("{top}", "calendar = \"us\"", "calendar unknown_calendar"),
+    ("{top}", "catch_up = \"all\"", "catch_up unknown_catch_up"),
+    ("{top}", "min_known_days = -1", "min_known_days out_of_range"),
+    ("{contact}", "merge = \"all\"", "contact.merge unknown_merge"),
+    ("{contact}", "max_per_7_days = 0", "contact.max_per_7_days out_of_range"),
+    ("{contact}", "max_voice_per_day = -1", "contact.max_voice_per_day out_of_range"),
+    ("{contact}", "window = { from = \"18:00\", until = \"09:00\" }", "contact.window.until window_empty"),
+    ("{contact}", "window = { from = \"9h\" }", "contact.window.from not_a_time"),
+    ("{contact}", "window = { weekdays = [] }", "contact.window.weekdays window_without_days"),
+    ("{contact}", "window = { weekdays = [\"seg\"] }", "contact.window.weekdays[0] unknown_weekday"),
+    ("{second}", "window = { until = \"08:00\" }", "step[1].window.until window_empty"),
+    ("{second}", "kind = \"call\"", "step[1].kind unknown_kind"),
+    ("{second}", "day_kind = \"work\"", "step[1].day_kind unknown_day_kind"),
+    ("{second}", "roll = \"up\"", "step[1].roll unknown_roll"),
+    ("{second}", "min_outstanding_minor = -1", "step[1].min_outstanding_minor out_of_range"),
+    ("{second}", "min_gap_days = -1", "step[1].min_gap_days out_of_range"),
+    ("{second}", "fallback_after_hours = 0", "step[1].fallback_after_hours out_of_range"),
+    ("{second}", "expires = \"soon\"", "step[1].expires unknown_expires"),
+    ("{second}", "expires = -3", "step[1].expires unknown_expires"),
+    ("{first}", "anchor = \"previous_executed\"", "step[0].offset_days offset_contradicts_anchor; step[0].anchor anchor_without_previous"),
+    ("{second}", "anchor = \"agreement_due\"", "step[1].anchor not_evaluated"),
+    ("{second}", "anchor = \"moon\"", "step[1].anchor unknown_anchor"),
+];
+
+const RULES: &[(&str, &str, &str)] = &[
+    ("{second}", "expires = \"at_due\"", "step[1].offset_days offset_contradicts_kind"),
+    ("{second}", "only_if = 3", "step[1].only_if wrong_type"),
+    ("{second}", "only_if = {}", "step[1].only_if condition_empty"),
+    ("{second}", "only_if = { segment = [] }", "step[1].only_if.segment condition_empty"),
+    ("{second}", "only_if = { segment = 3 }", "step[1].only_if.segment wrong_type; step[1].only_if condition_empty"),
+    ("{second}", "only_if = { not_segment = [\"a\", \" \"] }", "step[1].only_if.not_segment[1] invalid_text"),
+    ("{second}", "only_if = { days_overdue_at_least = 0 }", "step[1].only_if.days_overdue_at_least out_of_range"),
+    ("{second}", "only_if = { payment_returned = true, moon = 1 }", "step[1].only_if.moon unknown_field"),
+    (
+        "{second}",
+        "only_if = { risk_at_least = 3, not_viewed = true }",
+        "step[1].only_if.not_viewed not_evaluated; step[1].only_if.risk_at_least not_evaluated",
+    ),
+    ("{second}", "repeat = { every_days = 2 }", "step[1].repeat unbounded_repeat"),
+    ("{second}", "repeat = { every_days = 2, until = \"at_due\" }", "step[1].repeat.until offset_contradicts_repeat"),
+    ("{second}", "requires = [{ step = \"z\", executed_days_ago = 1 }]", "step[1].requires[0].step unknown_step"),
+    ("{first}", "requires = [{ step = \"b\" }]", "step[0].requires[0].step requires_later_step"),
+    ("{second}", "requires = [{ step = \"a\", executed_days_ago = -1 }]", "step[1].requires[0].executed_days_ago out_of_range"),
+    ("{second}", "requires = [{ step = \"a\", executed_days_ago = 1, delivered_days_ago = 1 }]", "step[1].requires[0] requires_ambiguous"),
+    ("{second}", BUREAU, "step[2].requires requires_missing"),
+];
+
 #[test]
 fn every_fault_names_its_field() {
-    let bureau = "[[step]]\nid = \"c\"\nkind = \"bureau\"\noffset_days = 9\ntone = 3\n";
-    let cases = [
-        // Reading.
-        ("{top}", "tempo = 1", "tempo unknown_field"),
-        ("{top}", "min_known_days = \"1\"", "min_known_days wrong_type"),
-        ("{top}", "catch_up = 3", "catch_up wrong_type"),
-        ("{contact}", "max = 3", "contact.max unknown_field"),
-        ("{contact}", "max_per_day = 1.5", "contact.max_per_day wrong_type"),
-        ("{contact}", "window = \"09:00-18:00\"", "contact.window wrong_type"),
-        ("{contact}", "window = { hours = 3 }", "contact.window.hours unknown_field"),
-        ("{contact}", "window = { from = 09:00:00 }", "contact.window.from wrong_type"),
-        ("{contact}", "window = { weekdays = [\"mon\", 2] }", "contact.window.weekdays[1] wrong_type"),
-        ("{second}", "offset = 1", "step[1].offset unknown_field"),
-        ("{second}", "requires_approval = \"yes\"", "step[1].requires_approval wrong_type"),
-        ("{second}", "requires = [3]", "step[1].requires[0] wrong_type"),
-        ("{second}", "requires = [{ step = \"a\", days = 1 }]", "step[1].requires[0].days unknown_field"),
-        ("{second}", "expires = { weeks = 1 }", "step[1].expires wrong_type"),
-        ("{second}", "repeat = { every_days = 1, at_most = 2, times = 3 }", "step[1].repeat.times unknown_field"),
-        ("{second}", "repeat = { every_days = 1, until = true }", "step[1].repeat.until wrong_type; step[1].repeat unbounded_repeat"),
-        // Values.
-        ("{top}", "time_zone = \"Mars/Base\"", "time_zone unknown_time_zone"),
-        ("{top}", "calendar = \"us\"", "calendar unknown_calendar"),
-        ("{top}", "catch_up = \"all\"", "catch_up unknown_catch_up"),
-        ("{top}", "min_known_days = -1", "min_known_days out_of_range"),
-        ("{contact}", "merge = \"all\"", "contact.merge unknown_merge"),
-        ("{contact}", "max_per_7_days = 0", "contact.max_per_7_days out_of_range"),
-        ("{contact}", "max_voice_per_day = -1", "contact.max_voice_per_day out_of_range"),
-        ("{contact}", "window = { from = \"18:00\", until = \"09:00\" }", "contact.window.until window_empty"),
-        ("{contact}", "window = { from = \"9h\" }", "contact.window.from not_a_time"),
-        ("{contact}", "window = { weekdays = [] }", "contact.window.weekdays window_without_days"),
-        ("{contact}", "window = { weekdays = [\"seg\"] }", "contact.window.weekdays[0] unknown_weekday"),
-        ("{second}", "window = { until = \"08:00\" }", "step[1].window.until window_empty"),
-        ("{second}", "kind = \"call\"", "step[1].kind unknown_kind"),
-        ("{second}", "day_kind = \"work\"", "step[1].day_kind unknown_day_kind"),
-        ("{second}", "roll = \"up\"", "step[1].roll unknown_roll"),
-        ("{second}", "min_outstanding_minor = -1", "step[1].min_outstanding_minor out_of_range"),
-        ("{second}", "min_gap_days = -1", "step[1].min_gap_days out_of_range"),
-        ("{second}", "fallback_after_hours = 0", "step[1].fallback_after_hours out_of_range"),
-        ("{second}", "expires = \"soon\"", "step[1].expires unknown_expires"),
-        ("{second}", "expires = -3", "step[1].expires unknown_expires"),
-        (
-            "{first}",
-            "anchor = \"previous_executed\"",
-            "step[0].offset_days offset_contradicts_anchor; step[0].anchor anchor_without_previous",
-        ),
-        ("{second}", "anchor = \"agreement_due\"", "step[1].anchor not_evaluated"),
-        ("{second}", "anchor = \"moon\"", "step[1].anchor unknown_anchor"),
-        // Rules.
-        ("{second}", "expires = \"at_due\"", "step[1].offset_days offset_contradicts_kind"),
-        ("{second}", "only_if = 3", "step[1].only_if wrong_type"),
-        ("{second}", "only_if = {}", "step[1].only_if condition_empty"),
-        ("{second}", "only_if = { segment = [] }", "step[1].only_if.segment condition_empty"),
-        ("{second}", "only_if = { segment = 3 }", "step[1].only_if.segment wrong_type; step[1].only_if condition_empty"),
-        ("{second}", "only_if = { not_segment = [\"a\", \" \"] }", "step[1].only_if.not_segment[1] invalid_text"),
-        ("{second}", "only_if = { days_overdue_at_least = 0 }", "step[1].only_if.days_overdue_at_least out_of_range"),
-        ("{second}", "only_if = { payment_returned = true, moon = 1 }", "step[1].only_if.moon unknown_field"),
-        (
-            "{second}",
-            "only_if = { risk_at_least = 3, not_viewed = true }",
-            "step[1].only_if.not_viewed not_evaluated; step[1].only_if.risk_at_least not_evaluated",
-        ),
-        ("{second}", "repeat = { every_days = 2 }", "step[1].repeat unbounded_repeat"),
-        ("{second}", "repeat = { every_days = 2, until = \"at_due\" }", "step[1].repeat.until offset_contradicts_repeat"),
-        ("{second}", "requires = [{ step = \"z\", executed_days_ago = 1 }]", "step[1].requires[0].step unknown_step"),
-        ("{first}", "requires = [{ step = \"b\" }]", "step[0].requires[0].step requires_later_step"),
-        ("{second}", "requires = [{ step = \"a\", executed_days_ago = -1 }]", "step[1].requires[0].executed_days_ago out_of_range"),
-        (
-            "{second}",
-            "requires = [{ step = \"a\", executed_days_ago = 1, delivered_days_ago = 1 }]",
-            "step[1].requires[0] requires_ambiguous",
-        ),
-        ("{second}", bureau, "step[2].requires requires_missing"),
-    ];
-    for (place, fields, expected) in cases {
+    for (place, fields, expected) in [READING, VALUES, RULES].concat() {
         assert_eq!(faults(&with(place, fields)).join("; "), expected, "{fields}");
     }
 }

@@ -268,6 +268,12 @@ fn planned(text: &str) -> Vec<dunning::PlannedStep> {
     text.split(',').filter(|step| !step.is_empty()).map(one).collect()
 }
 
+/// Steps of the version that a receivable moves to; `new` names those that it had not.
+fn moved(steps: Vec<dunning::PlannedStep>, new: &str) -> Vec<dunning::MovedStep> {
+    let one = |step: dunning::PlannedStep| dunning::MovedStep { is_new: new.split(',').any(|id| id == step.step_id), step: Some(step) };
+    steps.into_iter().map(one).collect()
+}
+
 async fn ladder(site: &Site, books: &Books, words: &Words<'_>) {
     let invoice_id = words.at(1);
     let Receivable { customer_id, currency, amount_minor, issued_on, due_on, .. } = books.invoices[&invoice_id].clone();
@@ -305,11 +311,7 @@ async fn ladder(site: &Site, books: &Books, words: &Words<'_>) {
             append(log, stream, "StepsPlanned", event).await;
         }
         "migrated" => {
-            let (new, effective_due) = (words.named("new", ""), words.named("effective", &due_on));
-            let moved = |step: dunning::PlannedStep| {
-                let is_new = new.split(',').any(|id| id == step.step_id);
-                dunning::MovedStep { step: Some(step), is_new }
-            };
+            let effective_due = words.named("effective", &due_on);
             let event = dunning::TrackMigrated {
                 customer_id,
                 invoice_id,
@@ -318,7 +320,7 @@ async fn ladder(site: &Site, books: &Books, words: &Words<'_>) {
                 to: Some(dunning::PolicyVersion { policy_id: words.at(2), policy_version: 1 }),
                 due_on,
                 effective_due,
-                steps: steps.into_iter().map(moved).collect(),
+                steps: moved(steps, &words.named("new", "")),
                 ..Default::default()
             };
             append(log, stream, "TrackMigrated", event).await;
