@@ -9,8 +9,11 @@
 //!
 //! Silent corners of the norm, decided here:
 //! - A fact whose `recorded_at` lies before the latest known one of its track is stale and changes nothing.
-//! - A payment closes as expired what had expired before its local day, all other open steps as `paid`. A claimed step is left
-//!   to the gate; a deferral that comes after the end of its track or cycle ends it by the reason of that end.
+//! - A payment closes as expired what had expired before its local day, as late what was reached before it below the track's place, all
+//!   other open steps as `paid`. A claimed step is left to the gate; a deferral that comes after the end of its track or cycle ends it
+//!   by the reason of that end.
+//! - A person is asked for something from the opening hour of the first step's window on, and not since midnight: what a run finds out
+//!   in the night, a payment of the morning may undo.
 //! - Any effective reversal, also of a part, starts a cycle. On a cancelled or handed-off track it only changes the balance.
 //! - A due date moved later or earlier starts a cycle, even where the effective due date stays.
 //! - A payer's reminder merges policies: the strictest rules hold (see `combined_rules`), and steps whose window is shut at that

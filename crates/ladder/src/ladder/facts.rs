@@ -8,7 +8,7 @@ use super::pending::Pending;
 use crate::policy::{Policy, StepKind};
 use crate::reason::{Reason, TaskReason};
 use crate::schedule;
-use crate::track::{End, Occurrence, Phase, Track};
+use crate::track::{End, Occurrence, Opening, Phase, Track};
 use alloc::vec::Vec;
 use kernel::{DateTime, InvoiceId, NaiveDate, Utc, calendar};
 
@@ -38,7 +38,11 @@ pub(super) fn note_payment(
         Phase::Settled | Phase::Cancelled => Ok(()),
         // A payment never opens what is paid; that takes a reversal.
         Phase::HandedOff | Phase::WrittenOff if track.outstanding_minor <= 0 => Ok(()),
-        Phase::HandedOff | Phase::WrittenOff => note_after_end(pending, id, (minor, came_minor), &fact),
+        Phase::HandedOff | Phase::WrittenOff => {
+            // What came after its last day does not keep a promise here either.
+            arrange::lapse(pending, id, fact.day)?;
+            note_after_end(pending, id, (minor, came_minor), &fact)
+        }
         Phase::Enrolled | Phase::Active | Phase::Exhausted => {
             if track.outstanding_minor == minor && minor > 0 {
                 return Ok(());
@@ -208,12 +212,21 @@ pub(super) fn close_recently_sent(pending: &mut Pending, id: &InvoiceId, day: Na
     Ok(())
 }
 
-/// The same occurrence of the step, or a later one: what comes before it in the new cycle would say the same again.
 fn was_sent_recently(track: &Track, policy: &Policy, of: &Occurrence, day: NaiveDate) -> bool {
     let gap_days = policy.step(&of.step_id).map_or(0, |step| i64::from(step.min_gap_days));
-    let is_same = |at: &&Occurrence| at.cycle < track.cycle && at.step_id == of.step_id && of.occurrence <= at.occurrence;
-    let mut sent = track.occurrences.iter().filter(is_same);
+    let mut sent = same_before(track, of);
     sent.any(|at| at.executed_on().is_some_and(|sent_on| calendar::days_between(sent_on, day) < gap_days))
+}
+
+/// Whether nobody knows yet if a contact of a new cycle was sent shortly before the payment was returned.
+pub(super) fn awaits_word(track: &Track, of: &Occurrence) -> bool {
+    track.opening == Opening::Reversed && of.kind == StepKind::Notify && same_before(track, of).any(Occurrence::is_claimed)
+}
+
+/// The same occurrence of the step in earlier cycles, and later ones: what comes before them in the new cycle would say the same again.
+fn same_before<'a>(track: &'a Track, of: &'a Occurrence) -> impl Iterator<Item = &'a Occurrence> {
+    let is_same = |at: &&Occurrence| at.cycle < track.cycle && at.step_id == of.step_id && of.occurrence <= at.occurrence;
+    track.occurrences.iter().filter(is_same)
 }
 
 fn reschedule(pending: &mut Pending, id: &InvoiceId, minor: i64, due_on: NaiveDate, shift: Shift, fact: &Fact) -> Result<(), Rejection> {

@@ -4,6 +4,7 @@
 use super::anchor;
 use super::command::Rejection;
 use super::event::{Closing, Event};
+use super::facts;
 use super::pending::Pending;
 use crate::Policy;
 use crate::policy::{Expires, StepKind};
@@ -41,6 +42,12 @@ fn overtaken(track: &Track, index: usize) -> Option<End> {
     Some(End::Superseded { reason: Reason::Late, by: Some(executed.step_id.clone()) })
 }
 
+/// How a step was over before `day`, whether or not anybody looked: its last day was, or it was reached below the place.
+fn over_before(track: &Track, policy: &Policy, (index, at): (usize, &Occurrence), day: NaiveDate) -> Option<End> {
+    let was_reached = at.planned_on.is_some_and(|planned_on| planned_on < day);
+    expired(policy, at, day).or_else(|| if was_reached { overtaken(track, index) } else { None })
+}
+
 fn expiry_reason(policy: &Policy, occurrence: &Occurrence) -> Reason {
     match policy.step(&occurrence.step_id).map(|step| step.expires) {
         Some(Expires::AfterDays(_)) => Reason::TooOld,
@@ -65,12 +72,12 @@ pub(super) fn record(pending: &mut Pending, id: &InvoiceId, now: DateTime<Utc>, 
     Ok(())
 }
 
-/// Whether a higher step was claimed while this one could still be done: if it was executed then, it superseded this one, so
-/// nothing is said before its conclusion.
+/// Whether a higher step was claimed while this one could still be done, or before the payment was returned the same step: if it was
+/// executed then, it superseded this one, so nothing is said before its conclusion.
 pub(super) fn awaits_claim(track: &Track, index: usize) -> bool {
-    let last_day = track.current().get(index).and_then(|occurrence| occurrence.last_day);
+    let Some(of) = track.current().get(index) else { return false };
     let mut claims = track.current().iter().skip(index + 1).filter_map(Occurrence::claimed_on);
-    claims.any(|claimed_on| last_day.is_none_or(|last| claimed_on <= last))
+    claims.any(|claimed_on| of.last_day.is_none_or(|last| claimed_on <= last)) || facts::awaits_word(track, of)
 }
 
 /// Ends the occurrences of a step that has just got its dates, as far as they came too late: where the step before came to its end long
@@ -88,13 +95,13 @@ pub(super) fn end_dated(pending: &mut Pending, id: &InvoiceId, day: NaiveDate, s
     Ok(())
 }
 
-/// Closes what had expired before `day`.
-pub(super) fn expire(pending: &mut Pending, id: &InvoiceId, day: NaiveDate) -> Result<(), Rejection> {
+/// Closes what was over by its dates before `day`.
+pub(super) fn close_over(pending: &mut Pending, id: &InvoiceId, day: NaiveDate) -> Result<(), Rejection> {
     let track = pending.track(id)?;
     let policy = pending.policy_of(track)?;
     let open = track.current().iter().enumerate().filter(|(index, at)| at.is_open() && !awaits_claim(track, *index));
-    let closings = open.filter_map(|(_, at)| expired(policy, at, day).map(|end| closing(at, end))).collect();
-    let cycle = track.cycle;
+    let ended = open.filter_map(|(index, at)| over_before(track, policy, (index, at), day).map(|end| closing(at, end)));
+    let (cycle, closings) = (track.cycle, ended.collect());
     pending.close(id, cycle, day, closings);
     Ok(())
 }
@@ -116,19 +123,19 @@ pub(super) fn close_keys(
     Ok(())
 }
 
-/// Closes every open step of the current cycle: as expired what had expired before `day`, the rest by `reason`.
+/// Closes every open step of the current cycle: as it was what was over by its dates before `day`, the rest by `reason`.
 pub(super) fn close_open(pending: &mut Pending, id: &InvoiceId, day: NaiveDate, reason: Reason) -> Result<(), Rejection> {
     if pending.track(id)?.current().iter().any(|at| at.is_open() && at.planned_on.is_none()) {
         // What counts from a step that had expired was lost with it, whoever looked when.
-        expire(pending, id, day)?;
+        close_over(pending, id, day)?;
         anchor::settle(pending, id, day)?;
     }
     let track = pending.track(id)?;
     let policy = pending.policy_of(track)?;
     let cycle = track.cycle;
-    let end = |at| expired(policy, at, day).unwrap_or(End::Superseded { reason, by: None });
-    let open = track.current().iter().filter(|at| at.is_open());
-    let closings: Vec<Closing> = open.map(|at| closing(at, end(at))).collect();
+    let end = |indexed| over_before(track, policy, indexed, day).unwrap_or(End::Superseded { reason, by: None });
+    let open = track.current().iter().enumerate().filter(|(_, at)| at.is_open());
+    let closings: Vec<Closing> = open.map(|(index, at)| closing(at, end((index, at)))).collect();
     pending.close(id, cycle, day, closings);
     Ok(())
 }

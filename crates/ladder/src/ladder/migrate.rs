@@ -21,7 +21,7 @@ pub(super) fn migrate(pending: &mut Pending, command: &Command) -> Result<(), Re
     let ids: Vec<InvoiceId> = pending.ladder().tracks.values().filter(|track| is_of(track)).map(|track| track.invoice_id.clone()).collect();
     for id in ids {
         // What was over by its dates is over by those of the old version.
-        lapse::expire(pending, &id, day)?;
+        lapse::close_over(pending, &id, day)?;
         let track = pending.track(&id)?;
         let Some(moved) = migration::plan(track, policy) else { continue };
         let (cycle, due_on) = (track.cycle, track.due_on);

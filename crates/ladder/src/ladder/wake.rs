@@ -24,11 +24,16 @@ pub(super) fn wake(pending: &mut Pending, now: DateTime<Utc>) -> Result<(), Reje
     };
     let day = zone.day_of(now);
     for (id, track) in ladder.tracks.iter().filter(|(_, track)| track.is_watched()) {
+        let is_asked = people_are_asked(pending.policy_of(track)?, now, zone);
         arrange::lapse(pending, id, day)?;
-        arrange::ask_for_review(pending, id, day)?;
+        if is_asked {
+            arrange::ask_for_review(pending, id, day)?;
+        }
         if track.phase.is_running() {
             lapse::record(pending, id, now, zone)?;
-            lapse::take_stock(pending, id, day)?;
+            if is_asked {
+                lapse::take_stock(pending, id, day)?;
+            }
         }
     }
     // The planner leaves out by itself what has just lapsed, so it reads the state from before, unless there is something that it cannot
@@ -47,6 +52,12 @@ pub(super) fn wake(pending: &mut Pending, now: DateTime<Utc>) -> Result<(), Reje
         offers.retain(|offer| offer.kind != StepKind::Notify || offer.asks_approval);
     }
     carry_out(pending, &offers, day, zone)
+}
+
+/// Time alone gives a person something to do from the hour of [`next_wake`](super::next_wake) on, and not since midnight: a run in the night
+/// knows less than that of the morning, which may have heard of a payment.
+fn people_are_asked(policy: &Policy, now: DateTime<Utc>, zone: Zone) -> bool {
+    policy.steps().first().is_none_or(|step| step.window.from <= zone.time_of(now))
 }
 
 /// Ends the steps whose condition does not hold on the day on which they would have been offered.
