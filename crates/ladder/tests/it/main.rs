@@ -8,6 +8,7 @@ mod drafts;
 mod facts;
 mod histories;
 mod migrations;
+mod nights;
 mod offers;
 mod properties;
 mod repeats;
