@@ -1,3 +1,5 @@
+mod golden;
+
 use super::*;
 use crate::catch_up::{CatchUpEvent, Report, Verdict};
 use crate::policies::{Assignment, Migrated, PolicyEvent, Scope};
@@ -167,8 +169,7 @@ fn forecast() -> Forecast {
     }
 }
 
-#[test]
-fn every_event_of_a_tenants_catch_up_comes_back_as_it_went() {
+fn catch_up_events() -> Vec<CatchUpEvent> {
     let report = Report {
         number: 2,
         day: day("2026-11-23"),
@@ -179,7 +180,12 @@ fn every_event_of_a_tenants_catch_up_comes_back_as_it_went() {
         until_position: 99,
     };
     let verdict = Verdict { approved: false, by: "ana".into(), why: "tarde demais".into() };
-    for event in [CatchUpEvent::Planned(report), CatchUpEvent::Decided { number: 2, verdict }] {
+    vec![CatchUpEvent::Planned(report), CatchUpEvent::Decided { number: 2, verdict }]
+}
+
+#[test]
+fn every_event_of_a_tenants_catch_up_comes_back_as_it_went() {
+    for event in catch_up_events() {
         let (event_type, payload) = encode_catch_up(&event);
         assert_eq!(decode_catch_up(event_type, &payload), Ok(Some(event)), "{event_type}");
     }
@@ -292,20 +298,23 @@ fn payer_events() -> Vec<Event> {
     ]
 }
 
+fn facts() -> impl Iterator<Item = Fact> {
+    let events = payer_events().into_iter().chain(track_events()).chain(step_events()).chain(arrangement_events());
+    events.map(|event| Fact { tenant: "acme".into(), customer_id: CustomerId::new("C1").unwrap(), event })
+}
+
 #[test]
 fn every_event_comes_back_as_it_went() {
-    for event in payer_events().into_iter().chain(track_events()).chain(step_events()).chain(arrangement_events()) {
-        let fact = Fact { tenant: "acme".into(), customer_id: CustomerId::new("C1").unwrap(), event };
+    for fact in facts() {
         let (event_type, payload) = encode(&fact);
         assert_eq!(decode("acme", event_type, &payload), Ok(Some(fact)), "{event_type}");
     }
 }
 
-#[test]
-fn every_policy_event_comes_back_as_it_went() {
+fn policy_events() -> Vec<PolicyEvent> {
     let assigned =
         |scope, target: &str, version| PolicyEvent::Assigned(Assignment { scope, target: target.into(), policy_id: policy(), version });
-    for event in [
+    vec![
         PolicyEvent::Published { policy_id: policy(), version: 2, toml: "policy = \"ação\"\n".into() },
         assigned(Scope::Tenant, "", 0),
         assigned(Scope::Segment, "varejo sul", 3),
@@ -319,7 +328,12 @@ fn every_policy_event_comes_back_as_it_went() {
             by: "ana".into(),
             why: "x".into(),
         }),
-    ] {
+    ]
+}
+
+#[test]
+fn every_policy_event_comes_back_as_it_went() {
+    for event in policy_events() {
         let (event_type, payload) = encode_policy(&event);
         assert_eq!(decode_policy(event_type, &payload), Ok(Some(event)), "{event_type}");
     }
@@ -362,8 +376,7 @@ fn what_is_withheld_is_known_and_everything_else_is_public() {
         payload: vec![1],
     };
     let mut withheld = Vec::new();
-    for event in payer_events().into_iter().chain(track_events()).chain(step_events()).chain(arrangement_events()) {
-        let fact = Fact { tenant: "acme".into(), customer_id: CustomerId::new("C1").unwrap(), event };
+    for fact in facts() {
         let event = recorded(encode(&fact).0);
         match PublicFacts.publish(&event) {
             Published::Withheld => withheld.push(event.event_type),
