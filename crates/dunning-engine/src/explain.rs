@@ -35,6 +35,21 @@ pub struct Explanation {
     pub considered: Vec<Considered>,
     /// For a person: what happened first, then what did not and why.
     pub lines: Vec<String>,
+    /// What was known of each receivable.
+    pub facts: Vec<Known>,
+}
+
+/// What was known of a receivable at the end of the day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Known {
+    /// Its phase, or what an arrangement made of it on that day.
+    pub standing: &'static str,
+    /// The contested part, minor units.
+    pub disputed_minor: i64,
+    /// The hardest tone that its next step may have.
+    pub tone_cap: u8,
+    /// The rest.
+    pub track: Track,
 }
 
 /// What was decided about one step on the day.
@@ -98,7 +113,13 @@ pub fn explain(asked: &Asked<'_>) -> Explanation {
     lines.extend(paused);
     lines.extend(over);
     let contacted = asked.decisions.iter().any(|made| made.decision == "executed" && !made.contact_id.is_empty());
-    Explanation { contacted, considered, lines }
+    let known = |track: &Track| Known {
+        standing: track.standing_on(asked.day),
+        disputed_minor: track.disputed_minor(),
+        tone_cap: track.tone_cap(),
+        track: track.clone(),
+    };
+    Explanation { contacted, considered, lines, facts: asked.ladder.tracks.values().map(known).collect() }
 }
 
 /// `I1 is held until 2026-12-04 by ana: em negociação`.

@@ -5,6 +5,7 @@ mod check;
 mod data;
 mod demo;
 mod events;
+mod explain;
 mod invoices;
 mod parked;
 mod pix;
@@ -89,6 +90,8 @@ enum Command {
     Parked(parked::ParkedArgs),
     /// Check a ladder, see its dates, move running receivables to another version
     Policy(policy::PolicyArgs),
+    /// Why was a payer contacted, or not, on a day?
+    Explain(explain::Explain),
     /// Files of banks, and what payers paste
     BankFile(bank_file::BankFileArgs),
     /// Payments that are on no receivable
@@ -111,6 +114,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Projections(args) => projections::run(args, &shared).await,
         Command::Parked(args) => parked::run(args, &shared).await,
         Command::Policy(args) => policy::run(args, &shared).await,
+        Command::Explain(args) => explain::run(args, &shared).await,
         Command::BankFile(args) => bank_file::run(args, &shared).await,
         Command::Unapplied(args) => unapplied::run(args, &shared).await,
         Command::Pix(args) => pix::run(args, &shared),

@@ -101,7 +101,7 @@ impl Server {
             return Err(Refusal::not_found("customer_id", "unknown_customer", "the engine knows no such payer"));
         }
         let zone = self.zone(&payer);
-        let ladder = self.ladder_at_end_of(&to, day, zone).await?;
+        let (ladder, known) = self.ladder_at_end_of(&to, day, zone).await?;
         let decisions = query::decisions(&self.views, tenant, customer_id.as_str(), day).await.map_err(unreadable)?;
         let asked = Asked {
             day,
@@ -111,19 +111,20 @@ impl Server {
             approvals_given: self.ladders.approvals_given(),
             decisions: &decisions,
         };
-        Ok(wire::explanation(explain::explain(&asked)))
+        Ok(wire::explanation(explain::explain(&asked), known))
     }
 
-    /// The ladders of a stream as they were at 24:00 of a local day.
-    async fn ladder_at_end_of(&self, stream: &str, day: NaiveDate, zone: Zone) -> Result<Ladder, Refusal> {
+    /// The ladders of a stream as they were at 24:00 of a local day, and how many events made them.
+    async fn ladder_at_end_of(&self, stream: &str, day: NaiveDate, zone: Zone) -> Result<(Ladder, u64), Refusal> {
         let end = zone.midnight(calendar::next(day));
         let events = self.log.read_streams(&[(stream.to_owned(), 0)]).await.map_err(unreadable)?;
-        let mut ladder = Ladder::default();
+        let (mut ladder, mut known) = (Ladder::default(), 0);
         for event in events.iter().take_while(|event| event.recorded_at < end) {
             if let Some(fact) = wire::decode(&event.tenant, &event.event_type, &event.payload).map_err(unreadable)? {
                 ladder = ladder::evolve(ladder, &fact.event);
             }
+            known = event.version;
         }
-        Ok(ladder)
+        Ok((ladder, known))
     }
 }

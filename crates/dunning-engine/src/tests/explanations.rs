@@ -53,6 +53,12 @@ async fn every_day_can_be_explained_afterwards() {
         ["d-7 expired due_passed", "d-1 expired due_passed", "d0 expired due_passed", "d+1 executed", "d+3 not_reached planned_later"]
     );
     assert_eq!(tuesday.lines.last().unwrap(), "I1 next: d+3 on 2026-11-26");
+    let known = &tuesday.facts[0];
+    assert_eq!(
+        (known.standing.as_str(), known.due_on.as_str(), known.outstanding_minor, known.last_contact_on.as_str(), known.tone_cap),
+        ("active", "2026-11-23", 10_000, "2026-11-24", 3)
+    );
+    assert!(monday.stream_version < tuesday.stream_version, "each day by what was known then");
     let wednesday = explain(&world, "2026-11-25").await;
     assert!(!wednesday.contacted);
     assert_eq!(steps(&wednesday)[3..5], ["d+1 ended_before executed", "d+3 not_reached planned_later"]);

@@ -1,7 +1,7 @@
 //! Domain → responses.
 
 use super::field::{date_text, text_of};
-use crate::explain::Explanation;
+use crate::explain::{Explanation, Known};
 use crate::policies::Assignment;
 use chrono::NaiveDate;
 use contracts::dunning::v1 as proto;
@@ -18,8 +18,8 @@ pub fn assigned(assignment: &Assignment) -> proto::PolicyAssigned {
     }
 }
 
-/// The explanation of a day.
-pub fn explanation(explanation: Explanation) -> proto::ExplainDayResponse {
+/// The explanation of a day, by so many facts of the payer.
+pub fn explanation(explanation: Explanation, stream_version: u64) -> proto::ExplainDayResponse {
     let considerations = explanation.considered.into_iter().map(|one| proto::Consideration {
         invoice_id: one.invoice_id,
         cycle: one.cycle,
@@ -31,7 +31,32 @@ pub fn explanation(explanation: Explanation) -> proto::ExplainDayResponse {
         decision: one.decision,
         reason: one.reason,
     });
-    proto::ExplainDayResponse { contacted: explanation.contacted, considerations: considerations.collect(), lines: explanation.lines }
+    proto::ExplainDayResponse {
+        contacted: explanation.contacted,
+        considerations: considerations.collect(),
+        lines: explanation.lines,
+        facts: explanation.facts.iter().map(known).collect(),
+        stream_version,
+    }
+}
+
+fn known(known: &Known) -> proto::TrackFacts {
+    let track = &known.track;
+    proto::TrackFacts {
+        invoice_id: track.invoice_id.to_string(),
+        standing: known.standing.to_owned(),
+        cycle: track.cycle,
+        policy_id: track.policy_id.to_string(),
+        policy_version: track.policy_version,
+        due_on: track.due_on.to_string(),
+        effective_due: track.effective_due.to_string(),
+        known_on: track.known_on.to_string(),
+        outstanding_minor: track.outstanding_minor,
+        disputed_minor: known.disputed_minor,
+        currency: track.currency.to_string(),
+        last_contact_on: date_text(track.last_contact_on),
+        tone_cap: known.tone_cap.into(),
+    }
 }
 
 /// One fault.
