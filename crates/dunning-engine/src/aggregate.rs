@@ -10,7 +10,7 @@ use crate::{
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use eventlog::{Aggregate, DecodeError, DueStream, Meta, NewEvent, NextTimer, Recorded, Submission};
 use kernel::{Currency, CustomerId, InvoiceId, StepId};
-use ladder::{Command, Context, Event, Ladder, PolicyBook, Rejection, Terms, next_wake, track::OccurrenceState};
+use ladder::{Command, Context, Event, Ladder, PolicyBook, Rejection, Terms, ladder::Attend, next_wake, track::OccurrenceState};
 use std::sync::Arc;
 
 /// How long a track whose policy version nobody can find waits before it is looked at again.
@@ -50,7 +50,7 @@ pub enum Order {
     Ladder(Command),
     /// A receivable enters the ladder that is assigned to it.
     Enter(Entry),
-    /// A person confirms the step of a track's current cycle.
+    /// A person confirms or refuses the step of a track's current cycle.
     Approve(Approval),
 }
 
@@ -71,7 +71,7 @@ pub struct Entry {
     pub recorded_at: DateTime<Utc>,
 }
 
-/// A confirmation.
+/// A confirmation, or a refusal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Approval {
     /// The receivable.
@@ -80,6 +80,12 @@ pub struct Approval {
     pub step_id: StepId,
     /// Who, as an operator id.
     pub by: String,
+    /// Why; may be empty where it is given.
+    pub why: String,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// Whether the step may go out.
+    pub is_given: bool,
 }
 
 /// Why nothing happened.
@@ -117,6 +123,11 @@ impl Ladders {
     /// Whether steps that ask for approval need none.
     pub fn approvals_given(&self) -> bool {
         self.approvals_given
+    }
+
+    /// The creditor's limits, but that no catch-up waits for anybody.
+    pub fn terms_of_rehearsals(&self) -> Terms {
+        Terms { late_after_days: None, ..self.terms }
     }
 
     fn decide_by(&self, book: &Book, payer: &Payer, addressed: &Addressed) -> Result<Vec<Fact>, Refused> {
@@ -162,12 +173,12 @@ fn approve(ladder: &Ladder, approval: &Approval) -> Result<Command, Refused> {
     let waits = |state: &OccurrenceState| matches!(state, OccurrenceState::AwaitingApproval { .. });
     let asked = track.current().iter().find(|at| at.step_id == approval.step_id && waits(&at.state));
     let asked = asked.ok_or_else(|| Refused::NotAwaitingApproval(approval.step_id.clone()))?;
-    Ok(Command::Approve {
-        invoice_id: approval.invoice_id.clone(),
-        cycle: asked.cycle,
-        step_id: asked.step_id.clone(),
-        occurrence: asked.occurrence,
-        by: approval.by.clone(),
+    let Approval { invoice_id, step_id, by, why, at, is_given } = approval.clone();
+    let (cycle, occurrence) = (asked.cycle, asked.occurrence);
+    Ok(if is_given {
+        Command::Approve { invoice_id, cycle, step_id, occurrence, by, why, at }
+    } else {
+        Command::Attend { at, by, why, what: Attend::Refuse { invoice_id, cycle, step_id, occurrence } }
     })
 }
 
@@ -187,6 +198,7 @@ fn in_order_of_log(ladder: &Ladder, mut command: Command) -> Command {
         | Command::NoteDelivery { .. }
         | Command::ConcludeAction { .. }
         | Command::Approve { .. }
+        | Command::Attend { .. }
         | Command::Arrange { .. }
         | Command::EndCatchUp { .. }
         | Command::Migrate { .. }

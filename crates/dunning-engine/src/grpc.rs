@@ -4,6 +4,8 @@ mod arrangements;
 mod catch_ups;
 mod migrations;
 mod policies;
+mod rehearsals;
+mod tasks;
 mod tracks;
 
 use crate::{
@@ -94,6 +96,7 @@ fn rejected(refused: Refused) -> Refusal {
         Refused::Ladder(Rejection::PromiseTooFar(_)) => Refusal::invalid("promised_on", slug, text),
         Refused::Ladder(Rejection::ItemsNotDistinct) => Refusal::invalid("invoice_ids", slug, text),
         Refused::Ladder(Rejection::ArrangementExists(_)) => Refusal::precondition("arrangement_id", slug, text),
+        Refused::Ladder(Rejection::TaskNotOpen(_) | Rejection::ApprovalPending) => Refusal::precondition("task_id", slug, text),
         Refused::Ladder(
             Rejection::TooMany { .. } | Rejection::AlreadyArranged(_) | Rejection::NotArranged(_) | Rejection::TrackOver { .. },
         ) => Refusal::precondition("invoice_id", slug, text),
@@ -167,8 +170,31 @@ impl DunningService for Server {
 
     async fn approve_step(&self, request: Request<proto::ApproveStepRequest>) -> Answer<proto::ApproveStepResponse> {
         let tenant = tenant_of(&request)?;
-        self.approve(&tenant, request.get_ref()).await?;
+        self.answer(&tenant, &request.get_ref().command_id, request.get_ref()).await?;
         Ok(Response::new(proto::ApproveStepResponse {}))
+    }
+
+    async fn refuse_step(&self, request: Request<proto::RefuseStepRequest>) -> Answer<proto::RefuseStepResponse> {
+        let tenant = tenant_of(&request)?;
+        self.answer(&tenant, &request.get_ref().command_id, request.get_ref()).await?;
+        Ok(Response::new(proto::RefuseStepResponse {}))
+    }
+
+    async fn complete_task(&self, request: Request<proto::CompleteTaskRequest>) -> Answer<proto::CompleteTaskResponse> {
+        let tenant = tenant_of(&request)?;
+        self.attend(&tenant, &request.get_ref().command_id, request.get_ref()).await?;
+        Ok(Response::new(proto::CompleteTaskResponse {}))
+    }
+
+    async fn snooze_task(&self, request: Request<proto::SnoozeTaskRequest>) -> Answer<proto::SnoozeTaskResponse> {
+        let tenant = tenant_of(&request)?;
+        self.attend(&tenant, &request.get_ref().command_id, request.get_ref()).await?;
+        Ok(Response::new(proto::SnoozeTaskResponse {}))
+    }
+
+    async fn rehearse_policy(&self, request: Request<proto::RehearsePolicyRequest>) -> Answer<proto::RehearsePolicyResponse> {
+        let tenant = tenant_of(&request)?;
+        Ok(Response::new(self.rehearse_policy_of(&tenant, request.get_ref()).await?))
     }
 
     async fn list_tasks(&self, request: Request<proto::ListTasksRequest>) -> Answer<proto::ListTasksResponse> {

@@ -18,6 +18,7 @@ pub mod policy_toml;
 mod project;
 pub mod publish;
 mod query;
+mod rehearsal;
 mod start;
 #[cfg(test)]
 mod tests;

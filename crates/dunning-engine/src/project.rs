@@ -26,7 +26,7 @@ impl Projection for LadderTables {
     }
 
     fn version(&self) -> u32 {
-        3
+        4
     }
 
     fn sources(&self) -> &'static [&'static str] {
@@ -55,10 +55,11 @@ impl Projection for LadderTables {
         view.upsert("arrangement", arrangements.into_values().map(arrangement::ArrangementRow::values).collect()).await?;
         let mut steps = step::stored(view, &facts).await?;
         facts.iter().for_each(|fact| step::fold(&mut steps, fact));
-        let tasks = facts.iter().flat_map(|fact| task::rows(fact, &steps)).collect();
+        let mut tasks = task::stored(view, &facts).await?;
+        facts.iter().for_each(|fact| task::fold(&mut tasks, fact, &steps));
         view.upsert("step_occurrence", steps.into_values().map(step::StepRow::values).collect()).await?;
         view.upsert("decision", facts.iter().flat_map(decision::rows).collect()).await?;
-        view.upsert("task", tasks).await
+        view.upsert("task", tasks.into_values().map(task::TaskRow::values).collect()).await
     }
 }
 

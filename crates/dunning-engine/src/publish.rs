@@ -3,14 +3,17 @@
 use eventlog::Recorded;
 use eventlog::bus::{Publish, Published};
 
-/// What stays inside: what the engine noted of facts that their owner publishes itself, the talk with the person who approves, and the
-/// texts and assignments of policies.
-const WITHHELD: [&str; 8] = [
+/// What stays inside: what the engine noted of facts that their owner publishes itself, the talk with the person who approves or attends
+/// to tasks, and the texts and assignments of policies.
+const WITHHELD: [&str; 11] = [
     "PayerNoted",
     "PayerForgotten",
     "OutstandingNoted",
     "ApprovalRequested",
     "ApprovalGiven",
+    "ApprovalRefused",
+    "TaskDone",
+    "TaskSnoozed",
     "PolicyPublished",
     "PolicyAssigned",
     "PolicyMigrated",

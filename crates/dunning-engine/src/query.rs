@@ -16,7 +16,7 @@ pub struct Filter<'a> {
     pub tenant: &'a str,
     /// Empty = all.
     pub customer_id: &'a str,
-    /// Phase of tracks, or reason of tasks; empty = all.
+    /// Phase of tracks; empty = all.
     pub word: &'a str,
     /// Key of the last row of the page before; empty = from the start.
     pub after: &'a str,
@@ -49,6 +49,14 @@ pub async fn payers_on(
                 AND phase IN ('enrolled', 'active') ORDER BY customer_id LIMIT $5";
     let args = [tenant.into(), after.into(), policy_id.into(), policy_version.into(), limit.into()];
     Ok(views.query(text, &args).await?.iter().map(|row| row.text("customer_id")).collect::<Result<_, _>>()?)
+}
+
+/// Payers with running tracks, by id, after one.
+pub async fn running_payers(views: &Views, tenant: &str, (after, limit): (&str, i64)) -> Result<Vec<String>, ProjectionError> {
+    let text = "SELECT DISTINCT customer_id FROM {track} WHERE tenant = $1 AND customer_id > $2 AND phase IN ('enrolled', 'active') \
+                ORDER BY customer_id LIMIT $3";
+    let rows = views.query(text, &[tenant.into(), after.into(), limit.into()]).await?;
+    Ok(rows.iter().map(|row| row.text("customer_id")).collect::<Result<_, _>>()?)
 }
 
 fn small(row: &Row, column: &str) -> Result<u32, ProjectionError> {
@@ -137,39 +145,74 @@ pub async fn decisions(views: &Views, tenant: &str, customer_id: &str, day: Naiv
     rows.iter().map(read).collect()
 }
 
+/// Filter of a list of tasks.
+pub struct TaskFilter<'a> {
+    /// Tenant.
+    pub tenant: &'a str,
+    /// Empty = all.
+    pub customer_id: &'a str,
+    /// Empty = all.
+    pub invoice_id: &'a str,
+    /// Empty = all.
+    pub reason: &'a str,
+    /// `open`, `snoozed`, `done`, `void`, `all`.
+    pub status: &'a str,
+    /// The tenant's civil day: what is snoozed past it is not open.
+    pub today: NaiveDate,
+    /// Key of the last row of the page before; empty = from the start.
+    pub after: &'a str,
+    /// At most this many.
+    pub limit: i64,
+}
+
 /// Tasks, the newest day first, with the key of each for the next page.
-pub async fn tasks(views: &Views, filter: Filter<'_>) -> Result<Vec<(proto::Task, String)>, ProjectionError> {
+pub async fn tasks(views: &Views, filter: TaskFilter<'_>) -> Result<Vec<(proto::Task, String)>, ProjectionError> {
     let mut key = filter.after.split(SEPARATOR);
     let mut part = || key.next().unwrap_or("").to_owned();
     let (day, invoice_id, cycle, reason, step_id) = (part(), part(), part(), part(), part());
     let (day, cycle) = (day.parse().unwrap_or(AFTER_ALL_DAYS), cycle.parse::<i64>().unwrap_or(-1));
     let text = "SELECT * FROM {task} WHERE tenant = $1 AND ($2 = '' OR customer_id = $2) AND ($3 = '' OR reason = $3) \
                 AND (day < $4 OR (day = $4 AND (invoice_id, cycle, reason, step_id) > ($5, $6, $7, $8))) \
+                AND ($10 = '' OR invoice_id = $10) AND ($11 = 'all' \
+                OR ($11 = 'open' AND status = 'open' AND (snoozed_until IS NULL OR snoozed_until <= $12)) \
+                OR ($11 = 'snoozed' AND status = 'open' AND snoozed_until > $12) \
+                OR ($11 = 'done' AND status IN ('done', 'approved', 'refused')) OR ($11 = 'void' AND status = 'void')) \
                 ORDER BY day DESC, invoice_id, cycle, reason, step_id LIMIT $9";
     let args = [
         filter.tenant.into(),
         filter.customer_id.into(),
-        filter.word.into(),
+        filter.reason.into(),
         day.into(),
         invoice_id.into(),
         cycle.into(),
         reason.into(),
         step_id.into(),
         filter.limit.into(),
+        filter.invoice_id.into(),
+        filter.status.into(),
+        filter.today.into(),
     ];
     views.query(text, &args).await?.iter().map(read_task).collect()
 }
 
 fn read_task(row: &Row) -> Result<(proto::Task, String), ProjectionError> {
-    let task = proto::Task {
+    let date = |column: &str| row.opt_date(column).map(|day| day.map(|day| day.to_string()).unwrap_or_default());
+    let mut task = proto::Task {
         invoice_id: row.text("invoice_id")?,
         customer_id: row.text("customer_id")?,
         cycle: small(row, "cycle")?,
         step_id: row.text("step_id")?,
         reason: row.text("reason")?,
         day: row.date("day")?.to_string(),
-        until: row.opt_date("until")?.map(|day| day.to_string()).unwrap_or_default(),
+        until: date("until")?,
+        task_id: String::new(),
+        status: row.text("status")?,
+        snoozed_until: date("snoozed_until")?,
+        by: row.text("attended_by")?,
+        note: row.text("note")?,
+        ended_on: date("ended_on")?,
     };
+    task.task_id = crate::wire::task_id(&task);
     let key = [&task.day, &task.invoice_id, &task.cycle.to_string(), &task.reason, &task.step_id]
         .map(String::as_str)
         .join(&SEPARATOR.to_string());

@@ -8,7 +8,9 @@ mod days;
 mod explanations;
 mod migrations;
 mod policies;
+mod rehearsals;
 mod repeats;
+mod tasks;
 
 use crate::{
     NAME, TOPIC,

@@ -10,6 +10,7 @@ mod order;
 mod policy;
 mod request;
 mod view;
+mod work;
 
 pub use catch_up::{catch_up, decode_catch_up, encode_catch_up};
 pub use decode::decode;
@@ -18,8 +19,9 @@ pub(crate) use field::{DecodeFault, currency, day, id, message, optional_id};
 pub use migration::{read_report, report, signature, versions};
 pub use order::Decision;
 pub use policy::{decode_policy, encode_policy};
-pub use request::{approval, assignment};
-pub use view::{assigned, explanation, faults, payer, preview_lines};
+pub use request::assignment;
+pub use view::{assigned, explanation, faults, payer, preview_lines, rehearsed};
+pub use work::{Answered, Attended, task_id};
 
 use kernel::CustomerId;
 use ladder::Event;

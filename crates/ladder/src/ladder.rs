@@ -25,6 +25,7 @@
 
 mod anchor;
 mod arrange;
+mod attend;
 mod catch_up;
 mod command;
 mod conclude;
@@ -38,7 +39,7 @@ mod pending;
 mod wake;
 mod waking;
 
-pub use command::{ActionOutcome, Arrange, Command, ItemOutcome, Outcome, Rejection};
+pub use command::{ActionOutcome, Arrange, Attend, Command, ItemOutcome, Outcome, Rejection};
 pub use decide::{Context, decide};
 pub use event::{Closing, DueItem, Event, Shift};
 pub use evolve::evolve;

@@ -32,6 +32,7 @@ pub mod policy;
 pub mod preview;
 pub mod reason;
 pub mod schedule;
+pub mod task;
 pub mod terms;
 pub mod track;
 

@@ -86,6 +86,8 @@ slugs! {
         Promised => "promised",
         /// A payment is under way.
         InProcess => "in_process",
+        /// A person was asked to confirm the step, and refused.
+        ApprovalRefused => "approval_refused",
         /// A person refused the catch-up in which the step was reached.
         CatchUpRefused => "catch_up_refused",
         /// The payer asked for no more messages.
@@ -144,6 +146,10 @@ slugs! {
         DisputeOpen => "dispute_open",
         /// A promise was broken about a debt whose ladder is over.
         PromiseBroken => "promise_broken",
+        /// A step that is a task of the ladder is due.
+        StepDue => "step_due",
+        /// A step waits for a person to confirm or refuse it.
+        Approval => "approval",
     }
 }
 

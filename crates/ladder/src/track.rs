@@ -4,6 +4,7 @@ use crate::arrangement::OpenArrangement;
 use crate::policy::{Channel, FIRST_TONE, StepKind};
 use crate::reason::Reason;
 use crate::schedule::PlannedStep;
+use crate::task::Task;
 use alloc::string::String;
 use alloc::vec::Vec;
 use kernel::{ContactId, Currency, DateTime, InvoiceId, NaiveDate, PolicyId, StepId, Utc};
@@ -62,6 +63,8 @@ pub struct Track {
     pub promise_broken: bool,
     /// The cycle for which a person was told that no step is allowed.
     pub blocked_cycle: Option<u32>,
+    /// What a person still has to do about it, in the order in which it was asked.
+    pub tasks: Vec<Task>,
 }
 
 /// Where a track is in its life.

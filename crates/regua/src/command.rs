@@ -13,6 +13,7 @@ mod policy;
 mod projections;
 mod replay;
 mod report;
+mod tasks;
 mod unapplied;
 mod up;
 
@@ -94,6 +95,8 @@ enum Command {
     Explain(explain::Explain),
     /// Files of banks, and what payers paste
     BankFile(bank_file::BankFileArgs),
+    /// What a person has to do: approvals, reviews, what could not be delivered
+    Tasks(tasks::TasksArgs),
     /// Payments that are on no receivable
     Unapplied(unapplied::UnappliedArgs),
     /// Look into a Pix code
@@ -116,6 +119,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Policy(args) => policy::run(args, &shared).await,
         Command::Explain(args) => explain::run(args, &shared).await,
         Command::BankFile(args) => bank_file::run(args, &shared).await,
+        Command::Tasks(args) => tasks::run(args, &shared).await,
         Command::Unapplied(args) => unapplied::run(args, &shared).await,
         Command::Pix(args) => pix::run(args, &shared),
         Command::Check(args) => check::run(args, &shared).await,

@@ -98,7 +98,7 @@ fn published(policy: &Policy, policy_version: u32, due_on: NaiveDate) -> proto::
 }
 
 /// INVALID_ARGUMENT `policy_faults`: every fault in the details and, for a person, in the message; the field is the first one's.
-fn policy_faults(faults: &[Fault]) -> Status {
+pub(super) fn policy_faults(faults: &[Fault]) -> Status {
     let text: Vec<String> = faults.iter().map(|fault| format!("{}: {} ({})", fault.path, fault.message, fault.slug)).collect();
     let first = faults.first().map_or("toml", |fault| fault.path.as_str());
     let status: Status = Refusal::invalid(first, "policy_faults", text.join("; ")).into();

@@ -1,12 +1,11 @@
-//! Tracks: lists, one with its steps, the explanation of a day, approvals, tasks.
+//! Tracks: lists, one with its steps, the explanation of a day.
 
-use super::{Server, command_key, refusal, rejected, unreadable};
-use crate::aggregate::{Addressed, Order, Payer, meta, stream};
+use super::{Server, unreadable};
+use crate::aggregate::{Payer, stream};
 use crate::explain::{self, Asked};
 use crate::{query, wire};
 use chrono::NaiveDate;
 use contracts::dunning::v1 as proto;
-use eventlog::Submission;
 use host::{
     Refusal,
     request::{self, Page},
@@ -31,16 +30,6 @@ impl Server {
         let mut tracks = query::tracks(&self.views, filter).await.map_err(unreadable)?;
         let next_page_token = page.cut(&mut tracks, |track| track.invoice_id.clone());
         Ok(proto::ListTracksResponse { tracks, next_page_token })
-    }
-
-    pub(super) async fn tasks(&self, tenant: &str, m: &proto::ListTasksRequest) -> Result<proto::ListTasksResponse, Refusal> {
-        let page = Page::of(m.page_size, &m.page_token)?;
-        let customer_id = request::optional_id("customer_id", &m.customer_id, CustomerId::new)?;
-        let customer_id = customer_id.as_ref().map_or("", |id| id.as_str());
-        let filter = query::Filter { tenant, customer_id, word: &m.reason, after: &page.after, limit: page.limit() };
-        let mut keyed = query::tasks(&self.views, filter).await.map_err(unreadable)?;
-        let next_page_token = page.cut(&mut keyed, |(_, key)| key.clone());
-        Ok(proto::ListTasksResponse { tasks: keyed.into_iter().map(|(task, _)| task).collect(), next_page_token })
     }
 
     pub(super) async fn track(&self, tenant: &str, invoice_id: &str) -> Result<proto::GetTrackResponse, Refusal> {
@@ -78,18 +67,6 @@ impl Server {
 
     fn zone(&self, payer: &Payer) -> Zone {
         payer.ladder.zone(&*self.books().of(&payer.tenant)).unwrap_or(self.zone)
-    }
-
-    pub(super) async fn approve(&self, tenant: &str, m: &proto::ApproveStepRequest) -> Result<(), Refusal> {
-        let approval = wire::approval(m)?;
-        let found = query::track(&self.views, tenant, approval.invoice_id.as_str()).await.map_err(unreadable)?;
-        let customer_id = found.ok_or_else(|| unknown_invoice(approval.invoice_id.as_str()))?.customer_id;
-        let to = stream(tenant, &customer_id);
-        let meta = meta(tenant, &customer_id);
-        let customer_id = CustomerId::new(&customer_id).map_err(|_| Refusal::internal("a track has no payer"))?;
-        let order = Addressed { tenant: tenant.to_owned(), customer_id, order: Order::Approve(approval) };
-        let submission = Submission::new(to, meta, order).with_key(command_key(&m.command_id, m)?);
-        self.writer.submit(submission).await.map(|_| ()).map_err(|error| refusal(error, rejected))
     }
 
     pub(super) async fn explain(&self, tenant: &str, m: &proto::ExplainDayRequest) -> Result<proto::ExplainDayResponse, Refusal> {

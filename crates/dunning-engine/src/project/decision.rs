@@ -48,6 +48,9 @@ pub(super) fn rows(fact: &Fact) -> Vec<Vec<Value>> {
         | Event::StepsPlanned { .. }
         | Event::TrackMigrated { .. }
         | Event::ApprovalGiven { .. }
+        | Event::ApprovalRefused { .. }
+        | Event::TaskDone { .. }
+        | Event::TaskSnoozed { .. }
         | Event::TrackSettled { .. }
         | Event::TrackCancelled { .. }
         | Event::TrackExhausted { .. }

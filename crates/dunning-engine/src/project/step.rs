@@ -134,6 +134,9 @@ fn changes_occurrences(event: &Event) -> bool {
         | Event::CatchUpEnded { .. }
         | Event::Arranged { .. }
         | Event::ArrangementEnded { .. }
+        | Event::ApprovalRefused { .. }
+        | Event::TaskDone { .. }
+        | Event::TaskSnoozed { .. }
         | Event::TaskRaised { .. } => false,
     }
 }
@@ -207,6 +210,9 @@ pub(super) fn fold(steps: &mut Steps, fact: &Fact) {
         | Event::CatchUpEnded { .. }
         | Event::Arranged { .. }
         | Event::ArrangementEnded { .. }
+        | Event::ApprovalRefused { .. }
+        | Event::TaskDone { .. }
+        | Event::TaskSnoozed { .. }
         | Event::TaskRaised { .. } => {}
     }
 }

@@ -97,6 +97,13 @@ pub(super) const TASK: TableDef = TableDef {
         DAY,
         CUSTOMER_ID,
         Column::optional("until", Kind::Date),
+        // 0 where it is about no step.
+        OCCURRENCE,
+        Column::new("status", Kind::Text),
+        Column::optional("snoozed_until", Kind::Date),
+        Column::new("attended_by", Kind::Text),
+        Column::new("note", Kind::Text),
+        Column::optional("ended_on", Kind::Date),
     ],
     key: &["tenant", "invoice_id", "cycle", "reason", "step_id", "day"],
     indexes: &[&["tenant", "day"]],

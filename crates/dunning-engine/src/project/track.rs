@@ -125,6 +125,9 @@ pub(super) fn fold(tracks: &mut Tracks, fact: &Fact) {
         | Event::StepDeferred { .. }
         | Event::ApprovalRequested { .. }
         | Event::ApprovalGiven { .. }
+        | Event::ApprovalRefused { .. }
+        | Event::TaskDone { .. }
+        | Event::TaskSnoozed { .. }
         | Event::ActionDue { .. }
         | Event::TaskRaised { .. }
         | Event::CatchUpBegan { .. }

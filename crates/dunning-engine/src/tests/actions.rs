@@ -25,14 +25,19 @@ async fn on_harsh_ladder(world: &World) {
 }
 
 async fn tasks(world: &World) -> Vec<String> {
-    let asked = proto::ListTasksRequest::default();
+    let asked = proto::ListTasksRequest { status: "all".into(), ..Default::default() };
     let found = world.server.list_tasks(world.ask(asked)).await.unwrap().into_inner().tasks;
     found.iter().map(|task| format!("{} {} {} {}", task.invoice_id, task.step_id, task.reason, task.day)).collect()
 }
 
 async fn approve(world: &World, command_id: &str, step_id: &str) -> Result<(), String> {
-    let asked =
-        proto::ApproveStepRequest { command_id: command_id.into(), invoice_id: "I1".into(), step_id: step_id.into(), by: "ana".into() };
+    let asked = proto::ApproveStepRequest {
+        command_id: command_id.into(),
+        invoice_id: "I1".into(),
+        step_id: step_id.into(),
+        by: "ana".into(),
+        reason: String::new(),
+    };
     world.server.approve_step(world.ask(asked)).await.map(|_| ()).map_err(|status| reason_of(&status).to_owned())
 }
 

@@ -129,7 +129,13 @@ async fn disputes_announcements_and_ends_by_hand_go_through_the_service() {
     world.server.write_off_debt(world.ask(over)).await.unwrap();
     world.live(brasilia("2027-01-20", 8), sent).await;
     assert_eq!(world.track("I1").await.phase, "written_off");
-    let tasks = world.server.list_tasks(world.ask(proto::ListTasksRequest::default())).await.unwrap().into_inner().tasks;
+    let tasks = world
+        .server
+        .list_tasks(world.ask(proto::ListTasksRequest { status: "all".into(), ..Default::default() }))
+        .await
+        .unwrap()
+        .into_inner()
+        .tasks;
     assert_eq!(tasks.iter().map(|task| task.reason.as_str()).collect::<Vec<_>>(), ["dispute_open"]);
     world.check().await;
 }

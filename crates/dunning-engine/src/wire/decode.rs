@@ -1,7 +1,7 @@
 //! Protobuf bytes → events.
 
 use super::field::{DecodeFault, currency, day, id, instant, message, named, optional_day, optional_id, time, tone};
-use super::{Fact, Read, arrangement, catch_up, migration};
+use super::{Fact, Read, arrangement, catch_up, migration, work};
 use contracts::dunning::v1 as proto;
 use kernel::{Calendar, ContactId, CustomerId, InvoiceId, PolicyId, StepId, Window, Zone};
 use ladder::{
@@ -30,6 +30,9 @@ pub fn decode(tenant: &str, event_type: &str, payload: &[u8]) -> Result<Option<F
         "StepDeferred" => deferred(message("StepDeferred", payload)?)?,
         "ApprovalRequested" => approval_requested(message("ApprovalRequested", payload)?)?,
         "ApprovalGiven" => approval_given(message("ApprovalGiven", payload)?)?,
+        "ApprovalRefused" => work::refused(message("ApprovalRefused", payload)?)?,
+        "TaskDone" => work::done(message("TaskDone", payload)?)?,
+        "TaskSnoozed" => work::snoozed(message("TaskSnoozed", payload)?)?,
         "ActionDue" => action(message("ActionDue", payload)?)?,
         "TrackSettled" => settled(message("TrackSettled", payload)?)?,
         "TrackCancelled" => cancelled(message("TrackCancelled", payload)?)?,
@@ -266,6 +269,8 @@ fn approval_given(m: proto::ApprovalGiven) -> Read {
         step_id: step(&m.step_id)?,
         occurrence: m.occurrence,
         by: m.by,
+        day: optional_day("day", &m.day)?,
+        why: m.reason,
     };
     Ok((m.customer_id, event))
 }

@@ -1,7 +1,7 @@
 //! Events → protobuf bytes.
 
 use super::field::{TIME_FORMAT, date_text, text_of};
-use super::{Fact, arrangement, catch_up, migration};
+use super::{Fact, arrangement, catch_up, migration, work};
 use contracts::dunning::v1 as proto;
 use kernel::{Calendar, Zone};
 use ladder::{
@@ -33,6 +33,7 @@ pub fn encode(fact: &Fact) -> (&'static str, Vec<u8>) {
         Event::StepDeferred { .. } => ("StepDeferred", deferred(customer_id, &fact.event).encode_to_vec()),
         Event::ApprovalRequested { .. } => ("ApprovalRequested", approval_requested(customer_id, &fact.event).encode_to_vec()),
         Event::ApprovalGiven { .. } => ("ApprovalGiven", approval_given(customer_id, &fact.event).encode_to_vec()),
+        Event::ApprovalRefused { .. } | Event::TaskDone { .. } | Event::TaskSnoozed { .. } => work::encode(customer_id, &fact.event),
         Event::ActionDue { .. } => ("ActionDue", action(customer_id, &fact.event).encode_to_vec()),
         Event::TrackSettled { invoice_id, cycle, day } => {
             let m = proto::TrackSettled { customer_id, invoice_id: invoice_id.to_string(), day: day.to_string(), cycle: *cycle };
@@ -169,7 +170,7 @@ writer!(approval_requested, ApprovalRequested, customer_id, Event::ApprovalReque
     }
 });
 
-writer!(approval_given, ApprovalGiven, customer_id, Event::ApprovalGiven { invoice_id, cycle, step_id, occurrence, by } => {
+writer!(approval_given, ApprovalGiven, customer_id, Event::ApprovalGiven { invoice_id, cycle, step_id, occurrence, by, day, why } => {
     proto::ApprovalGiven {
         customer_id,
         invoice_id: invoice_id.to_string(),
@@ -177,6 +178,8 @@ writer!(approval_given, ApprovalGiven, customer_id, Event::ApprovalGiven { invoi
         step_id: step_id.to_string(),
         occurrence: *occurrence,
         by: by.clone(),
+        day: date_text(*day),
+        reason: why.clone(),
     }
 });
 

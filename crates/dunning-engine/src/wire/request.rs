@@ -1,10 +1,9 @@
 //! Requests → commands. Errors name the field as the caller wrote it.
 
-use crate::aggregate::Approval;
 use crate::policies::{Assignment, Scope};
 use contracts::dunning::v1 as proto;
 use host::{Refusal, request::id};
-use kernel::{CustomerId, InvoiceId, PolicyId, StepId, text};
+use kernel::{CustomerId, PolicyId, text};
 
 /// Longest name of a segment, in characters; as the invoice service takes it.
 const SEGMENT_CHARS: usize = 64;
@@ -25,16 +24,4 @@ pub fn assignment(m: &proto::AssignPolicyRequest) -> Result<Assignment, Refusal>
         Scope::Customer => id("target", &m.target, CustomerId::new)?.to_string(),
     };
     Ok(Assignment { scope, target, policy_id: id("policy_id", &m.policy_id, PolicyId::new)?, version: m.policy_version })
-}
-
-/// An approval.
-///
-/// # Errors
-/// INVALID_ARGUMENT on the field at fault: `id_malformed`, `text_refused`.
-pub fn approval(m: &proto::ApproveStepRequest) -> Result<Approval, Refusal> {
-    Ok(Approval {
-        invoice_id: id("invoice_id", &m.invoice_id, InvoiceId::new)?,
-        step_id: id("step_id", &m.step_id, StepId::new)?,
-        by: text::bounded(&m.by, 64).map_err(|fault| Refusal::invalid("by", "text_refused", fault.to_string()))?,
-    })
 }

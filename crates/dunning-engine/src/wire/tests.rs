@@ -274,10 +274,10 @@ fn step_events() -> Vec<Event> {
         deferred(contact()),
         deferred(None),
         Event::ApprovalRequested { invoice_id: invoice(), cycle: 1, step_id: step_id.clone(), occurrence: 1, day },
-        Event::ApprovalGiven { invoice_id: invoice(), cycle: 1, step_id: step_id.clone(), occurrence: 1, by: "ana".into() },
         action,
         Event::StepDelivered { invoice_id, cycle: 1, step_id, occurrence: 1, delivered_on: day },
     ];
+    events.extend(work::tests::attended());
     events.extend(TaskReason::ALL.iter().map(|reason| Event::TaskRaised {
         invoice_id: invoice(),
         cycle: 1,
@@ -384,6 +384,18 @@ fn what_is_withheld_is_known_and_everything_else_is_public() {
         }
     }
     withheld.dedup();
-    assert_eq!(withheld, ["PayerNoted", "PayerForgotten", "OutstandingNoted", "ApprovalRequested", "ApprovalGiven"]);
+    assert_eq!(
+        withheld,
+        [
+            "PayerNoted",
+            "PayerForgotten",
+            "OutstandingNoted",
+            "ApprovalRequested",
+            "ApprovalGiven",
+            "ApprovalRefused",
+            "TaskDone",
+            "TaskSnoozed"
+        ]
+    );
     assert_eq!(PublicFacts.publish(&recorded("PolicyPublished")), Published::Withheld);
 }

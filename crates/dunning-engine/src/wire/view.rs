@@ -3,6 +3,7 @@
 use super::field::{date_text, text_of};
 use crate::explain::{Explanation, Known};
 use crate::policies::Assignment;
+use crate::rehearsal::Rehearsal;
 use chrono::NaiveDate;
 use contracts::dunning::v1 as proto;
 use kernel::CustomerId;
@@ -91,6 +92,24 @@ pub fn preview_lines(policy: &Policy, due_on: NaiveDate) -> Vec<proto::PreviewLi
 fn channels(chains: &[Chain]) -> String {
     let chain = |chain: &Chain| chain.0.iter().map(|channel| channel.name()).collect::<Vec<_>>().join(" > ");
     chains.iter().map(chain).collect::<Vec<_>>().join(" + ")
+}
+
+/// What a draft would do, and the payers whose first contact under it is harsh.
+pub fn rehearsed(total: &Rehearsal, harsh_first_customer_ids: Vec<String>) -> proto::RehearsePolicyResponse {
+    let contacts = total.contacts.iter().map(|((day, channel), contacts)| proto::RehearsedContacts {
+        day: day.to_string(),
+        channel: channel.name().to_owned(),
+        contacts: *contacts,
+    });
+    proto::RehearsePolicyResponse {
+        payers: total.payers,
+        tracks: total.tracks,
+        tracks_left: total.left,
+        contacts: contacts.collect(),
+        payers_moved: total.moved,
+        harsh_firsts: total.harsh_firsts,
+        harsh_first_customer_ids,
+    }
 }
 
 /// What the engine knows of a payer.

@@ -3,6 +3,7 @@
 use crate::arrangement::{ArrangementEnd, ArrangementKind};
 use crate::policy::Channel;
 use crate::reason::Reason;
+use crate::task::TaskKey;
 use crate::terms::Method;
 use crate::track::Phase;
 use alloc::string::String;
@@ -128,6 +129,21 @@ pub enum Command {
         occurrence: u32,
         /// Who, as an operator id.
         by: String,
+        /// Why; may be empty.
+        why: String,
+        /// When.
+        at: DateTime<Utc>,
+    },
+    /// A person attends to what was asked.
+    Attend {
+        /// When.
+        at: DateTime<Utc>,
+        /// Who, as an operator id.
+        by: String,
+        /// Why, in the operator's words.
+        why: String,
+        /// What.
+        what: Attend,
     },
     /// A person decides something about debts.
     Arrange {
@@ -175,6 +191,31 @@ pub enum Command {
     ForgetPayer {
         /// When it was recorded.
         recorded_at: DateTime<Utc>,
+    },
+}
+
+/// What a person does with what was asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Attend {
+    /// It is done.
+    Done(TaskKey),
+    /// It waits until a day.
+    Snooze {
+        /// Which.
+        task: TaskKey,
+        /// The day on which it is looked at again; after today.
+        until: NaiveDate,
+    },
+    /// A step is not to go out. Of a step that is over, or that did not ask, it changes nothing.
+    Refuse {
+        /// The receivable.
+        invoice_id: InvoiceId,
+        /// Its cycle.
+        cycle: u32,
+        /// The step.
+        step_id: StepId,
+        /// Its occurrence.
+        occurrence: u32,
     },
 }
 
@@ -374,6 +415,12 @@ pub enum Rejection {
     /// The track has an open arrangement of that kind.
     #[error("invoice_id: has an open {} already", .0.name())]
     AlreadyArranged(ArrangementKind),
+    /// The track has no such open task: it was never asked for, is done, or there is nothing left to do.
+    #[error("task_id: no such task of {0} is open")]
+    TaskNotOpen(InvoiceId),
+    /// A question is answered and not done.
+    #[error("task_id: an approval is given or refused")]
+    ApprovalPending,
     /// The track has no open arrangement of that kind.
     #[error("invoice_id: has no open {}", .0.name())]
     NotArranged(ArrangementKind),
@@ -407,6 +454,8 @@ impl Rejection {
             Rejection::TooMany { .. } => "too_many_announcements",
             Rejection::ArrangementExists(_) => "arrangement_exists",
             Rejection::AlreadyArranged(_) => "already_arranged",
+            Rejection::TaskNotOpen(_) => "task_not_open",
+            Rejection::ApprovalPending => "approval_pending",
             Rejection::NotArranged(_) => "not_arranged",
             Rejection::TrackOver { .. } => "track_over",
         }

@@ -88,15 +88,19 @@ pub(super) fn note_delivery(pending: &mut Pending, command: &Command) -> Result<
 }
 
 pub(super) fn approve(pending: &mut Pending, command: &Command) -> Result<(), Rejection> {
-    let Command::Approve { invoice_id, cycle, step_id, occurrence, by } = command else { return Ok(()) };
+    let Command::Approve { invoice_id, cycle, step_id, occurrence, by, why, at } = command else { return Ok(()) };
     let key = Key { invoice_id, cycle: *cycle, step_id, occurrence: *occurrence };
-    if matches!(find(pending, &key)?.1.state, OccurrenceState::AwaitingApproval { .. }) {
+    let (track, asked) = find(pending, &key)?;
+    if matches!(asked.state, OccurrenceState::AwaitingApproval { .. }) {
+        let day = pending.zone_by(pending.policy_of(track)?).day_of(*at);
         pending.emit(Event::ApprovalGiven {
             invoice_id: invoice_id.clone(),
             cycle: *cycle,
             step_id: step_id.clone(),
             occurrence: *occurrence,
             by: by.clone(),
+            day: Some(day),
+            why: why.clone(),
         });
     }
     Ok(())

@@ -3,7 +3,7 @@
 use super::command::{Command, Rejection};
 use super::event::Event;
 use super::pending::Pending;
-use super::{Ladder, arrange, catch_up, conclude, facts, migrate, wake};
+use super::{Ladder, arrange, attend, catch_up, conclude, facts, migrate, wake};
 use crate::PolicyBook;
 use crate::terms::Terms;
 use alloc::string::String;
@@ -46,6 +46,7 @@ pub fn decide(ladder: &Ladder, command: &Command, context: &Context) -> Result<V
         Command::NoteDelivery { .. } => conclude::note_delivery(&mut pending, command)?,
         Command::ConcludeAction { .. } => conclude::conclude_action(&mut pending, command)?,
         Command::Approve { .. } => conclude::approve(&mut pending, command)?,
+        Command::Attend { .. } => attend::attend(&mut pending, command)?,
         Command::Arrange { .. } => arrange::arrange(&mut pending, command)?,
         Command::EndCatchUp { number, released, now } => catch_up::end(&mut pending, *number, *released, *now)?,
         Command::Migrate { .. } => migrate::migrate(&mut pending, command)?,

@@ -6,6 +6,7 @@ use crate::migration::MovedStep;
 use crate::policy::{Chain, ContactRules, StepKind};
 use crate::reason::{Reason, TaskReason};
 use crate::schedule::PlannedStep;
+use crate::task::TaskKey;
 use crate::track::End;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -53,8 +54,14 @@ pub enum Event {
     },
     /// A person must confirm a step.
     ApprovalRequested { invoice_id: InvoiceId, cycle: u32, step_id: StepId, occurrence: u32, day: NaiveDate },
-    /// A person confirmed a step.
-    ApprovalGiven { invoice_id: InvoiceId, cycle: u32, step_id: StepId, occurrence: u32, by: String },
+    /// A person confirmed a step. `day` is missing in what was recorded before it was asked for.
+    ApprovalGiven { invoice_id: InvoiceId, cycle: u32, step_id: StepId, occurrence: u32, by: String, day: Option<NaiveDate>, why: String },
+    /// A person refused a step: it ends.
+    ApprovalRefused { invoice_id: InvoiceId, cycle: u32, step_id: StepId, occurrence: u32, by: String, day: NaiveDate, why: String },
+    /// A person has done what a task asked.
+    TaskDone { task: TaskKey, day: NaiveDate, by: String, why: String },
+    /// A task waits until a day.
+    TaskSnoozed { task: TaskKey, until: NaiveDate, day: NaiveDate, by: String, why: String },
     /// A step that is no contact is to be done; it is claimed by it.
     ActionDue {
         invoice_id: InvoiceId,
@@ -229,6 +236,9 @@ impl Event {
             | Event::StepDeferred { invoice_id, .. }
             | Event::ApprovalRequested { invoice_id, .. }
             | Event::ApprovalGiven { invoice_id, .. }
+            | Event::ApprovalRefused { invoice_id, .. }
+            | Event::TaskDone { task: TaskKey { invoice_id, .. }, .. }
+            | Event::TaskSnoozed { task: TaskKey { invoice_id, .. }, .. }
             | Event::ActionDue { invoice_id, .. }
             | Event::TrackSettled { invoice_id, .. }
             | Event::TrackCancelled { invoice_id, .. }

@@ -1,12 +1,13 @@
 //! What an event does to the state. Total, and without rules: an event about an unknown track changes nothing.
 
 use super::event::{Closing, DueItem, Event, Shift};
-use super::{Ladder, Reminded};
+use super::{Ladder, Reminded, attend};
 use crate::arrangement::{Arrangement, ArrangementEnd, ArrangementKind, OpenArrangement};
 use crate::migration;
 use crate::policy::StepKind;
 use crate::reason::TaskReason;
 use crate::schedule::PlannedStep;
+use crate::task::TaskKey;
 use crate::track::{End, Occurrence, OccurrenceState, Opening, Phase, Track};
 use alloc::vec::Vec;
 use kernel::{ArrangementId, DateTime, InvoiceId, NaiveDate, StepId, Utc};
@@ -42,7 +43,10 @@ pub(super) fn apply(ladder: &mut Ladder, event: &Event) {
         Event::CatchUpBegan { day, .. } => ladder.catch_up_since = Some(*day),
         Event::CatchUpEnded { day, .. } => (ladder.catch_up_since, ladder.caught_up_on) = (None, Some(*day)),
         Event::Arranged { arrangement } => begin(ladder, arrangement),
-        Event::ArrangementEnded { id, kind, invoice_ids, end, .. } => finish(ladder, (id, *kind), invoice_ids, *end),
+        Event::ArrangementEnded { id, kind, invoice_ids, end, .. } => {
+            finish(ladder, (id, *kind), invoice_ids, *end);
+            invoice_ids.iter().for_each(|invoice_id| with_track(ladder, invoice_id, |track| attend::apply(track, event)));
+        }
         Event::TrackEnrolled { invoice_id, .. } => {
             if let Some(track) = enrolled(event) {
                 ladder.tracks.insert(invoice_id.clone(), track);
@@ -50,7 +54,10 @@ pub(super) fn apply(ladder: &mut Ladder, event: &Event) {
         }
         Event::TrackMigrated { invoice_id, day, .. } => {
             ladder.migrated_on = Some(*day);
-            with_track(ladder, invoice_id, |track| migrate(track, event));
+            with_track(ladder, invoice_id, |track| {
+                migrate(track, event);
+                attend::apply(track, event);
+            });
         }
         Event::OutstandingNoted { invoice_id, .. }
         | Event::StepsPlanned { invoice_id, .. }
@@ -58,6 +65,9 @@ pub(super) fn apply(ladder: &mut Ladder, event: &Event) {
         | Event::StepDeferred { invoice_id, .. }
         | Event::ApprovalRequested { invoice_id, .. }
         | Event::ApprovalGiven { invoice_id, .. }
+        | Event::ApprovalRefused { invoice_id, .. }
+        | Event::TaskDone { task: TaskKey { invoice_id, .. }, .. }
+        | Event::TaskSnoozed { task: TaskKey { invoice_id, .. }, .. }
         | Event::ActionDue { invoice_id, .. }
         | Event::TrackSettled { invoice_id, .. }
         | Event::TrackCancelled { invoice_id, .. }
@@ -78,6 +88,7 @@ fn with_track(ladder: &mut Ladder, invoice_id: &InvoiceId, change: impl FnOnce(&
 }
 
 fn apply_to_track(track: &mut Track, event: &Event) {
+    attend::apply(track, event);
     match event {
         Event::OutstandingNoted { outstanding_minor, received_minor, recorded_at, .. } => {
             note_fact(track, Some(*outstanding_minor), *recorded_at);
@@ -126,6 +137,9 @@ fn apply_to_track(track: &mut Track, event: &Event) {
         }
         Event::PayerNoted { .. }
         | Event::PayerForgotten
+        | Event::ApprovalRefused { .. }
+        | Event::TaskDone { .. }
+        | Event::TaskSnoozed { .. }
         | Event::ReminderDue { .. }
         | Event::TrackEnrolled { .. }
         | Event::TrackMigrated { .. }
@@ -151,6 +165,8 @@ fn note_task(track: &mut Track, cycle: u32, reason: TaskReason, step_id: Option<
         | TaskReason::PaidAfterHandOff
         | TaskReason::PaidAfterWriteOff
         | TaskReason::DisputeOpen
+        | TaskReason::StepDue
+        | TaskReason::Approval
         | TaskReason::PromiseBroken => {}
     }
 }
@@ -252,6 +268,7 @@ fn enrolled(event: &Event) -> Option<Track> {
         announcements_made: 0,
         promise_broken: false,
         blocked_cycle: None,
+        tasks: Vec::new(),
     })
 }
 

@@ -306,9 +306,10 @@ impl Player<'_> {
     }
 
     fn answer(&mut self, event: &Event) {
-        if let Event::ApprovalRequested { invoice_id, cycle, step_id, occurrence, .. } = event {
+        if let Event::ApprovalRequested { invoice_id, cycle, step_id, occurrence, day } = event {
             let (invoice_id, step_id) = (invoice_id.clone(), step_id.clone());
-            self.tell(Command::Approve { invoice_id, cycle: *cycle, step_id, occurrence: *occurrence, by: "ana".into() });
+            let (by, why, at) = ("ana".into(), String::new(), at(*day, 10));
+            self.tell(Command::Approve { invoice_id, cycle: *cycle, step_id, occurrence: *occurrence, by, why, at });
         }
         let Some(mut conclusion) = self.world.conclusion(event) else { return };
         if let Command::ConcludeContact { day, items, .. } = &mut conclusion {

@@ -14,5 +14,6 @@ mod properties;
 mod repeats;
 mod scenarios;
 mod schedules;
+mod tasks;
 mod traps;
 mod world;

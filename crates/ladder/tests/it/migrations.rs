@@ -126,7 +126,7 @@ fn an_approval_is_asked_again_for_the_new_text() {
     world.approvals_given = false;
     world.mornings("2026-01-11", "2026-01-11");
     let step_id = kernel::StepId::new("a").unwrap();
-    world.tell(Command::Approve { invoice_id: id("i"), cycle: 1, step_id, occurrence: 1, by: "ana".into() });
+    world.tell(crate::world::approval("i", step_id, "2026-01-11"));
     migrate(&mut world, "2026-01-11");
     world.mornings("2026-01-12", "2026-01-12");
     assert_eq!(world.steps("i"), "a:awaiting");

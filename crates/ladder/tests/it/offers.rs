@@ -131,7 +131,7 @@ fn the_bureau_step_waits_for_its_delivered_notice_and_for_a_person() {
     world.mornings("2026-03-07", "2026-03-09");
     assert_eq!(waiting(&world, "2026-03-09"), ["awaiting_approval"]);
     let step_id = StepId::new("d+45").unwrap();
-    world.tell(Command::Approve { invoice_id: crate::world::id("i"), cycle: 1, step_id, occurrence: 1, by: "ana".into() });
+    world.tell(crate::world::approval("i", step_id, "2026-03-09"));
     world.mornings("2026-03-10", "2026-03-10");
     assert!(world.sent("i").ends_with("d+45@2026-03-10"));
     world.mornings("2026-03-11", "2026-03-13");

@@ -217,7 +217,13 @@ fn lines(event: &Event) -> Vec<String> {
             steps.iter().filter_map(dated).collect()
         }
         Event::TrackMigrated { invoice_id, policy_version, .. } => vec![format!("{invoice_id}: moves to version {policy_version}")],
-        Event::PayerNoted { .. } | Event::PayerForgotten | Event::ApprovalGiven { .. } | Event::StepDelivered { .. } => Vec::new(),
+        Event::PayerNoted { .. }
+        | Event::PayerForgotten
+        | Event::ApprovalGiven { .. }
+        | Event::ApprovalRefused { .. }
+        | Event::TaskDone { .. }
+        | Event::TaskSnoozed { .. }
+        | Event::StepDelivered { .. } => Vec::new(),
     }
 }
 

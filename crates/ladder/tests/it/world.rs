@@ -211,6 +211,12 @@ pub fn enrolment(invoice: &str, issued_on: NaiveDate, due_on: NaiveDate, recorde
     }
 }
 
+/// A person confirms the first occurrence of a step of the first cycle.
+pub fn approval(invoice: &str, step_id: StepId, on: &str) -> Command {
+    let (by, why, at) = ("ana".into(), String::new(), at(day(on), 10));
+    Command::Approve { invoice_id: id(invoice), cycle: 1, step_id, occurrence: 1, by, why, at }
+}
+
 /// The reminders among events.
 pub fn reminders(events: &[Event]) -> Vec<(NaiveDate, Vec<DueItem>)> {
     let reminder = |event: &Event| match event {

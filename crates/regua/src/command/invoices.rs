@@ -12,6 +12,9 @@ use tonic::{Status, service::interceptor::InterceptedService, transport::Channel
 /// A client of the running invoice service.
 pub type Client = InvoiceServiceClient<Reached>;
 
+/// A client of the running dunning engine.
+pub type Dunning = DunningServiceClient<Reached>;
+
 /// A service as it is reached.
 type Reached = InterceptedService<Channel, Credentials>;
 
@@ -29,7 +32,7 @@ pub fn connect(access: &Access, shared: &Shared) -> anyhow::Result<Client> {
 }
 
 /// A client of the running dunning engine. Errors: as for [`connect`].
-pub fn dunning(access: &Access, shared: &Shared) -> anyhow::Result<DunningServiceClient<Reached>> {
+pub fn dunning(access: &Access, shared: &Shared) -> anyhow::Result<Dunning> {
     reached(access, shared, |settings| &settings.dunning_engine).map(DunningServiceClient::new)
 }
 

@@ -10,6 +10,7 @@ use chrono::NaiveDate;
 use clap::{Args, Subcommand};
 use contracts::dunning::v1 as proto;
 use ladder::{draft::Fault, preview::preview};
+use serde_json::json;
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -22,7 +23,8 @@ use std::{
   regua policy preview my-ladder.toml --due 2026-12-24
   regua policy migrate --from minha-regua@1 --to minha-regua@2 --rehearse
   regua policy migrate --from minha-regua@1 --to minha-regua@2 --by ana --reason \"texto mais brando\"
-`migrate` asks the running dunning engine.")]
+  regua policy rehearse my-ladder.toml --days 30
+`rehearse` and `migrate` ask the running dunning engine.")]
 pub struct PolicyArgs {
     #[command(subcommand)]
     what: What,
@@ -44,6 +46,14 @@ enum What {
         /// Sample due date, YYYY-MM-DD
         #[arg(long)]
         due: NaiveDate,
+    },
+    /// What a draft would do to the running receivables in the days to come; nothing is stored or sent
+    Rehearse {
+        /// The draft, TOML
+        file: PathBuf,
+        /// How many days are played, from today
+        #[arg(long, default_value_t = 90)]
+        days: u32,
     },
     /// Move the receivables that stand on one version of a ladder to another; what was sent is not sent again
     Migrate(Migrate),
@@ -79,6 +89,7 @@ pub async fn run(args: PolicyArgs, shared: &Shared) -> anyhow::Result<u8> {
     match &args.what {
         What::Check { file } => read(file, None, shared),
         What::Preview { file, due } => read(file, Some(*due), shared),
+        What::Rehearse { file, days } => rehearse(file, *days, &args.access, shared).await,
         What::Migrate(asked) => migrate(asked, &args.access, shared).await,
     }
 }
@@ -96,6 +107,47 @@ async fn migrate(asked: &Migrate, access: &Access, shared: &Shared) -> anyhow::R
     };
     migration_table(&report.unwrap_or_default(), asked.rehearse).print(shared.format)?;
     Ok(DONE)
+}
+
+async fn rehearse(file: &Path, days: u32, access: &Access, shared: &Shared) -> anyhow::Result<u8> {
+    let toml = fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?;
+    let mut client = invoices::dunning(access, shared)?;
+    let asked = proto::RehearsePolicyRequest { toml, days };
+    let answer = client.rehearse_policy(asked).await.map_err(|status| told(&status))?.into_inner();
+    if shared.format == Format::Json {
+        let days = answer.contacts.iter().map(|one| json!({"day": one.day, "channel": one.channel, "contacts": one.contacts}));
+        let told = json!({
+            "payers": answer.payers,
+            "tracks": answer.tracks,
+            "tracks_left": answer.tracks_left,
+            "payers_moved": answer.payers_moved,
+            "harsh_firsts": answer.harsh_firsts,
+            "harsh_first_customers": answer.harsh_first_customer_ids,
+            "contacts": days.collect::<Vec<_>>(),
+        });
+        print_json(std::io::stdout().lock(), &told)?;
+    } else {
+        rehearsal_table(&answer).print(shared.format)?;
+    }
+    Ok(DONE)
+}
+
+fn rehearsal_table(answer: &proto::RehearsePolicyResponse) -> Table {
+    let title = format!(
+        "{} receivables of {} payers, {} left out: a step is being carried out; {} payers go on with another step; \
+         {} get a first contact of tone 3 or more: {}",
+        answer.tracks,
+        answer.payers,
+        answer.tracks_left,
+        answer.payers_moved,
+        answer.harsh_firsts,
+        answer.harsh_first_customer_ids.join(" ")
+    );
+    let mut table = Table::new(&title, &["day", "channel", "contacts"]);
+    for one in &answer.contacts {
+        table.row(vec![one.day.as_str().into(), one.channel.as_str().into(), one.contacts.into()]);
+    }
+    table
 }
 
 fn migration_table(report: &proto::MigrationReport, is_rehearsal: bool) -> Table {
@@ -122,7 +174,7 @@ fn read(file: &Path, due: Option<NaiveDate>, shared: &Shared) -> anyhow::Result<
             if let Some(due) = due {
                 preview_table(&policy, due).print(shared.format)?;
             } else if shared.format == Format::Json {
-                print_json(std::io::stdout().lock(), &serde_json::json!([]))?;
+                print_json(std::io::stdout().lock(), &json!([]))?;
             } else {
                 println!("{} is good: {} steps", policy.id(), policy.steps().len());
             }
