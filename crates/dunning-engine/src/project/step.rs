@@ -146,17 +146,7 @@ pub(super) fn key(fact: &Fact, invoice_id: &kernel::InvoiceId, cycle: u32, step_
 }
 
 pub(super) fn fold(steps: &mut Steps, fact: &Fact) {
-    if let Event::TrackMigrated { invoice_id, cycle, steps: moved, .. } = &fact.event {
-        for (place, step) in moved.iter().enumerate() {
-            let row = planned_row(fact, invoice_id, *cycle, (place, &step.planned));
-            match steps.get_mut(&row.key) {
-                // What has ended keeps what it had.
-                Some(known) if known.ended_on.is_some() => known.place = row.place,
-                Some(_) | None => drop(steps.insert(row.key.clone(), row)),
-            }
-        }
-        return;
-    }
+    migrated(steps, fact);
     let mut change = |key: Key, change: &dyn Fn(&mut StepRow)| {
         if let Some(row) = steps.get_mut(&key) {
             change(row);
@@ -214,6 +204,20 @@ pub(super) fn fold(steps: &mut Steps, fact: &Fact) {
         | Event::TaskDone { .. }
         | Event::TaskSnoozed { .. }
         | Event::TaskRaised { .. } => {}
+    }
+}
+
+/// The occurrences of the version to which a track moved.
+fn migrated(steps: &mut Steps, fact: &Fact) {
+    if let Event::TrackMigrated { invoice_id, cycle, steps: moved, .. } = &fact.event {
+        for (place, step) in moved.iter().enumerate() {
+            let row = planned_row(fact, invoice_id, *cycle, (place, &step.planned));
+            match steps.get_mut(&row.key) {
+                // What has ended keeps what it had.
+                Some(known) if known.ended_on.is_some() => known.place = row.place,
+                Some(_) | None => drop(steps.insert(row.key.clone(), row)),
+            }
+        }
     }
 }
 
