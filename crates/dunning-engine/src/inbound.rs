@@ -51,8 +51,8 @@ const KNOWN: [(&str, &[&str]); 2] = [
             "UnappliedPaymentReturned",
         ],
     ),
-    // Consents are the gate's business: known, and of no interest here.
-    (NOTIFICATION_TOPIC, &["ReminderConcluded", "ReceiptNoted", "OptedOut", "OptedIn"]),
+    // Consents and tries are the gate's business: known, and of no interest here.
+    (NOTIFICATION_TOPIC, &["ReminderConcluded", "AttemptEnded", "ReceiptNoted", "OptedOut", "OptedIn"]),
 ];
 
 /// What the engine makes of others' facts.

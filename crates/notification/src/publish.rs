@@ -10,7 +10,7 @@ use kernel::{ContactId, Currency, NaiveDate};
 use notice::{Event, ItemOutcome};
 use prost::Message;
 
-/// Public are the ends of steps, receipts and consents. What a gate drops has come to its end there: it is told as a
+/// Public are the ends of steps and of tries, receipts and consents. What a gate drops has come to its end there: it is told as a
 /// `ReminderConcluded` of its own. How a contact comes about stays inside.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct PublicFacts;
@@ -18,7 +18,7 @@ pub struct PublicFacts;
 impl Publish for PublicFacts {
     fn publish(&self, event: &Recorded) -> Published {
         match event.event_type.as_str() {
-            "ReminderConcluded" | "ReceiptNoted" | "OptedOut" | "OptedIn" => {
+            "ReminderConcluded" | "AttemptEnded" | "ReceiptNoted" | "OptedOut" | "OptedIn" => {
                 Published::Public { event_type: event.event_type.clone(), payload: event.payload.clone() }
             }
             "ContactGated" | "FallbackGated" => dropped(event).unwrap_or(Published::Withheld),

@@ -1,6 +1,6 @@
 //! Request → question → response.
 
-use crate::query::{self, AsOf, DelinquencyFilter, ReceivableFilter};
+use crate::query::{self, AsOf, ChannelFilter, DelinquencyFilter, ReceivableFilter, Until};
 use chrono::{DateTime, NaiveDate, Utc};
 use contracts::reporting::v1::{self as proto, reporting_service_server::ReportingService};
 use eventlog::{
@@ -10,9 +10,9 @@ use eventlog::{
 use host::{
     Refusal,
     access::tenant_of,
-    request::{self, LAST_DAY, Page},
+    request::{self, FIRST_DAY, LAST_DAY, Page},
 };
-use kernel::{Currency, CustomerId, PolicyId, Zone};
+use kernel::{Currency, CustomerId, PolicyId, StepId, Zone, calendar};
 use std::sync::Arc;
 use tonic::{Request, Response, Status};
 
@@ -20,6 +20,11 @@ use tonic::{Request, Response, Status};
 const MAX_DAYS: usize = 400;
 /// Longest segment, in characters.
 const MAX_SEGMENT: usize = 64;
+/// Days after a contact in which a payment counts for it, where none are asked for.
+const WITHIN_DAYS: i32 = 7;
+/// Most of them.
+const MAX_WITHIN_DAYS: i32 = 90;
+const CHANNELS: [&str; 6] = ["", "email", "whatsapp", "sms", "voice", "letter"];
 const STATUSES: [&str; 5] = ["", "open", "overdue", "settled", "cancelled"];
 
 /// The service; clones share everything.
@@ -156,6 +161,32 @@ impl ReportingService for Server {
         let tenant = tenant_of(&request)?;
         let day = request::date_or("as_of", &request.get_ref().as_of, LAST_DAY)?;
         Ok(Response::new(query::contact_results(&self.views, &tenant, day).await.map_err(unreadable)?))
+    }
+
+    async fn get_channel_results(&self, request: Request<proto::GetChannelResultsRequest>) -> Answer<proto::GetChannelResultsResponse> {
+        let tenant = tenant_of(&request)?;
+        let m = request.into_inner();
+        let policy_id = request::optional_id("policy_id", &m.policy_id, PolicyId::new)?;
+        let step_id = request::optional_id("step_id", &m.step_id, StepId::new)?;
+        if !CHANNELS.contains(&m.channel.as_str()) {
+            return Err(Refusal::invalid("channel", "unknown_channel", "should be email, whatsapp, sms, voice or letter").into());
+        }
+        let within_days = if m.within_days == 0 { WITHIN_DAYS } else { m.within_days };
+        if !(1..=MAX_WITHIN_DAYS).contains(&within_days) {
+            return Err(Refusal::invalid("within_days", "days_out_of_range", "should be 1 to 90").into());
+        }
+        let filter = ChannelFilter {
+            policy_id: policy_id.as_ref().map_or("", PolicyId::as_str),
+            step_id: step_id.as_ref().map_or("", StepId::as_str),
+            channel: &m.channel,
+            from: request::date_or("day_from", &m.day_from, FIRST_DAY)?,
+            until: request::date_or("day_until", &m.day_until, LAST_DAY)?,
+            within_days: within_days.into(),
+        };
+        let day = self.day(&m.as_of)?;
+        let at = Until { day, end: self.zone.midnight(calendar::next(day)) };
+        let results = query::channel_results(&self.views, &tenant, &at, &filter).await.map_err(unreadable)?;
+        Ok(Response::new(proto::GetChannelResultsResponse { results }))
     }
 
     async fn get_portfolio(&self, request: Request<proto::GetPortfolioRequest>) -> Answer<proto::GetPortfolioResponse> {

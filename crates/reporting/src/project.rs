@@ -4,11 +4,13 @@
 mod contacts;
 mod disputes;
 mod ladders;
+mod payments;
 mod receivables;
 
 pub use contacts::ContactTables;
 pub use disputes::DisputeTables;
 pub use ladders::LadderTables;
+pub use payments::PaymentTables;
 pub use receivables::ReceivableTables;
 
 use crate::wire::{date, optional_date, payload};

@@ -1,10 +1,12 @@
 //! SQL reads: every figure as of the end of a day, from dated entries.
 
+mod channels;
 mod contacts;
 mod delinquency;
 mod settlement;
 mod steps;
 
+pub use channels::{ChannelFilter, Until, channel_results};
 pub use contacts::contact_results;
 pub use delinquency::{DelinquencyFilter, delinquency};
 pub use settlement::settlement;

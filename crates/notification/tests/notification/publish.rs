@@ -31,6 +31,10 @@ async fn each_step_of_a_contact_is_told_once_and_the_rest_stays_inside() {
                 let items: Vec<&str> = m.items.iter().map(|item| item.invoice_id.as_str()).collect();
                 told.push(format!("receipt {} {} {items:?}", m.status, m.day));
             }
+            Published::Public { event_type, payload } if event_type == "AttemptEnded" => {
+                let m = proto::AttemptEnded::decode(payload.as_slice()).unwrap();
+                told.push(format!("{} {}", m.channel, m.result));
+            }
             Published::Public { event_type, .. } => told.push(event_type),
         }
     }
@@ -39,7 +43,7 @@ async fn each_step_of_a_contact_is_told_once_and_the_rest_stays_inside() {
         "withheld",
         "concluded sent=false [] i2 superseded paid",
         "withheld",
-        "withheld",
+        "email accepted",
         "concluded sent=true [\"email\"] i1 executed ",
         "receipt delivered 2026-11-23 [\"i1\"]",
     ];

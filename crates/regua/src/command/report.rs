@@ -21,6 +21,7 @@ use tonic::{service::interceptor::InterceptedService, transport::Channel};
   regua report aging --as-of 2026-09-30 --as-of 2026-10-31
   regua report delinquency --by segment --format csv
   regua report receivables --status overdue --customer C0001
+  regua report channels --from 2026-10-01 --until 2026-10-31 --within-days 10
 Asks the running service; with --data it reads the files of that directory.")]
 pub struct Report {
     #[command(subcommand)]
@@ -91,6 +92,30 @@ enum What {
         /// At 24:00 of this day; today without it
         #[arg(long)]
         as_of: Option<NaiveDate>,
+    },
+    /// What each channel brought, by step: contacts, what became of them, and the money that came in after them
+    Channels {
+        /// At 24:00 of this day; today without it
+        #[arg(long)]
+        as_of: Option<NaiveDate>,
+        /// Only this ladder
+        #[arg(long, default_value = "")]
+        policy: String,
+        /// Only this step
+        #[arg(long, default_value = "")]
+        step: String,
+        /// email, whatsapp, sms, voice or letter
+        #[arg(long, default_value = "")]
+        channel: String,
+        /// Only contacts from this day on
+        #[arg(long)]
+        from: Option<NaiveDate>,
+        /// Only contacts until this day
+        #[arg(long)]
+        until: Option<NaiveDate>,
+        /// Days after a contact in which a payment counts for it, 1 to 90
+        #[arg(long, default_value_t = 7)]
+        within_days: i32,
     },
     /// Contacts by month and channel
     Contacts {
@@ -166,6 +191,18 @@ async fn answer(client: &mut Client, what: What, format: Format) -> anyhow::Resu
         What::Steps { as_of } => {
             let asked = proto::GetStepResultsRequest { as_of: text(as_of), policy_id: String::new() };
             steps(client.get_step_results(asked).await?.into_inner().steps).print(format)
+        }
+        What::Channels { as_of, policy, step, channel, from, until, within_days } => {
+            let asked = proto::GetChannelResultsRequest {
+                as_of: text(as_of),
+                policy_id: policy,
+                step_id: step,
+                channel,
+                day_from: text(from),
+                day_until: text(until),
+                within_days,
+            };
+            channels(client.get_channel_results(asked).await?.into_inner().results).print(format)
         }
         What::Contacts { as_of } => {
             contacts(client.get_contact_results(proto::GetContactResultsRequest { as_of: text(as_of) }).await?.into_inner()).print(format)
@@ -282,6 +319,28 @@ fn steps(results: Vec<proto::StepResult>) -> Table {
             s.undeliverable.into(),
             s.open.into(),
             reasons.join(", ").into(),
+        ]);
+    }
+    table
+}
+
+fn channels(results: Vec<proto::ChannelResult>) -> Table {
+    let columns =
+        ["policy", "step", "channel", "currency", "sent", "delivered", "read", "failed", "opted_out", "payments", "received_minor"];
+    let mut table = Table::new("What each channel brought, by step", &columns);
+    for r in results {
+        table.row(vec![
+            r.policy_id.into(),
+            r.step_id.into(),
+            r.channel.into(),
+            r.currency.into(),
+            r.sent.into(),
+            r.delivered.into(),
+            r.read.into(),
+            r.failed.into(),
+            r.opted_out.into(),
+            r.payments.into(),
+            r.received_minor.into(),
         ]);
     }
     table

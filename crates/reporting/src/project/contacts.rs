@@ -1,6 +1,6 @@
-//! Topic `regua.notification.v1` → what was sent.
+//! Topic `regua.notification.v1` → what was sent, which steps it told of, by which channels, and what the payer did with it.
 
-use super::{CUSTOMER_ID, TENANT, date, payload};
+use super::{CUSTOMER_ID, INVOICE_ID, TENANT, date, day_number, payload, version};
 use async_trait::async_trait;
 use contracts::notification::v1 as proto;
 use eventlog::{
@@ -9,15 +9,21 @@ use eventlog::{
 };
 use sql::{Column, Kind, Value};
 
-/// Contacts that came to their end.
+/// Contacts that came to their end, the tries by channel, receipts, and payers who want no more.
 pub struct ContactTables;
+
+const CONTACT_ID: Column = Column::new("contact_id", Kind::Text);
+const CHANNEL: Column = Column::new("channel", Kind::Text);
+const ATTEMPT_ID: Column = Column::new("attempt_id", Kind::Text);
+/// Version of the payer's stream: what came before what.
+const VERSION: Column = Column::new("version", Kind::Int);
 
 const CONTACT: TableDef = TableDef {
     name: "contact_result",
     columns: &[
         TENANT,
         CUSTOMER_ID,
-        Column::new("contact_id", Kind::Text),
+        CONTACT_ID,
         Column::new("day", Kind::Date),
         Column::new("month", Kind::Text),
         Column::new("currency", Kind::Text),
@@ -32,6 +38,59 @@ const CONTACT: TableDef = TableDef {
     indexes: &[&["tenant", "day"]],
 };
 
+/// A step that a contact carried to its end. What a gate dropped is not here: no channel was tried with it.
+const ITEM: TableDef = TableDef {
+    name: "contact_item",
+    columns: &[
+        TENANT,
+        CUSTOMER_ID,
+        CONTACT_ID,
+        INVOICE_ID,
+        Column::new("cycle", Kind::Int),
+        Column::new("step_id", Kind::Text),
+        Column::new("occurrence", Kind::Int),
+        VERSION,
+        Column::new("day", Kind::Date),
+        Column::new("contact_day", Kind::Int),
+        Column::new("currency", Kind::Text),
+        // A channel accepted it; else all refused.
+        Column::new("executed", Kind::Bool),
+    ],
+    key: &["tenant", "customer_id", "contact_id", "invoice_id", "cycle", "step_id", "occurrence"],
+    indexes: &[&["tenant", "day"], &["tenant", "invoice_id"]],
+};
+
+/// A try on a channel, as its last report says.
+const ATTEMPT: TableDef = TableDef {
+    name: "contact_attempt",
+    columns: &[TENANT, CUSTOMER_ID, CONTACT_ID, ATTEMPT_ID, VERSION, CHANNEL, Column::new("result", Kind::Text)],
+    key: &["tenant", "customer_id", "contact_id", "attempt_id"],
+    indexes: &[],
+};
+
+const RECEIPT: TableDef = TableDef {
+    name: "contact_receipt",
+    columns: &[TENANT, CUSTOMER_ID, CONTACT_ID, ATTEMPT_ID, Column::new("status", Kind::Text), Column::new("day", Kind::Date)],
+    key: &["tenant", "customer_id", "contact_id", "attempt_id", "status"],
+    indexes: &[],
+};
+
+const OPT_OUT: TableDef = TableDef {
+    name: "opt_out",
+    columns: &[TENANT, CUSTOMER_ID, VERSION, CHANNEL, Column::new("recorded_at", Kind::Instant)],
+    key: &["tenant", "customer_id", "version"],
+    indexes: &[],
+};
+
+#[derive(Default)]
+struct Rows {
+    contacts: Vec<Vec<Value>>,
+    items: Vec<Vec<Value>>,
+    attempts: Vec<Vec<Value>>,
+    receipts: Vec<Vec<Value>>,
+    opt_outs: Vec<Vec<Value>>,
+}
+
 #[async_trait]
 impl Projection for ContactTables {
     fn name(&self) -> &'static str {
@@ -39,7 +98,7 @@ impl Projection for ContactTables {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn sources(&self) -> &'static [&'static str] {
@@ -47,23 +106,57 @@ impl Projection for ContactTables {
     }
 
     fn tables(&self) -> &'static [TableDef] {
-        &[CONTACT]
+        &[CONTACT, ITEM, ATTEMPT, RECEIPT, OPT_OUT]
     }
 
     async fn apply(&self, view: &mut View<'_>, page: &[Message]) -> Result<(), ProjectionError> {
-        let mut rows = Vec::new();
-        for message in page.iter().filter(|message| message.event.event_type == "ReminderConcluded") {
-            rows.push(row(message, payload(message)?)?);
+        let mut rows = Rows::default();
+        for message in page {
+            match message.event.event_type.as_str() {
+                "ReminderConcluded" => concluded(message, payload(message)?, &mut rows)?,
+                "AttemptEnded" => rows.attempts.push(attempt(message, payload(message)?)),
+                "ReceiptNoted" => rows.receipts.push(receipt(message, payload(message)?)?),
+                "OptedOut" => {
+                    let m: proto::OptedOut = payload(message)?;
+                    let at = message.event.recorded_at;
+                    rows.opt_outs.push(vec![tenant(message), m.customer_id.into(), version(message), m.channel.into(), at.into()]);
+                }
+                _ => {}
+            }
         }
-        view.upsert("contact_result", rows).await
+        view.upsert("contact_result", rows.contacts).await?;
+        view.upsert("contact_item", rows.items).await?;
+        view.upsert("contact_attempt", rows.attempts).await?;
+        view.upsert("contact_receipt", rows.receipts).await?;
+        view.upsert("opt_out", rows.opt_outs).await
     }
 }
 
-fn row(message: &Message, m: proto::ReminderConcluded) -> Result<Vec<Value>, ProjectionError> {
+fn tenant(message: &Message) -> Value {
+    message.event.tenant.as_str().into()
+}
+
+fn concluded(message: &Message, m: proto::ReminderConcluded, rows: &mut Rows) -> Result<(), ProjectionError> {
     let day = date(message, "day", &m.day)?;
     let net_minor: i64 = m.items.iter().map(|item| item.net_minor).sum();
-    Ok(vec![
-        message.event.tenant.as_str().into(),
+    for item in m.items.iter().filter(|item| ["executed", "undeliverable"].contains(&item.outcome.as_str())) {
+        rows.items.push(vec![
+            tenant(message),
+            m.customer_id.as_str().into(),
+            m.contact_id.as_str().into(),
+            item.invoice_id.as_str().into(),
+            item.cycle.into(),
+            item.step_id.as_str().into(),
+            item.occurrence.into(),
+            version(message),
+            day.into(),
+            day_number(day).into(),
+            m.currency.as_str().into(),
+            (item.outcome == "executed").into(),
+        ]);
+    }
+    rows.contacts.push(vec![
+        tenant(message),
         m.customer_id.into(),
         m.contact_id.into(),
         day.into(),
@@ -74,5 +167,23 @@ fn row(message: &Message, m: proto::ReminderConcluded) -> Result<Vec<Value>, Pro
         m.template.into(),
         m.tone.into(),
         net_minor.into(),
-    ])
+    ]);
+    Ok(())
+}
+
+fn attempt(message: &Message, m: proto::AttemptEnded) -> Vec<Value> {
+    vec![
+        tenant(message),
+        m.customer_id.into(),
+        m.contact_id.into(),
+        m.attempt_id.into(),
+        version(message),
+        m.channel.into(),
+        m.result.into(),
+    ]
+}
+
+fn receipt(message: &Message, m: proto::ReceiptNoted) -> Result<Vec<Value>, ProjectionError> {
+    let day = date(message, "day", &m.day)?;
+    Ok(vec![tenant(message), m.customer_id.into(), m.contact_id.into(), m.attempt_id.into(), m.status.into(), day.into()])
 }

@@ -4,9 +4,9 @@
 //! `… reversed P1`, `… amended I1 amount=9000 due=2026-04-01`, `… cancelled I1`, `… authorised A`, `… erased A`,
 //! `… enrolled I1 padrao effective=2026-03-20 steps=d-7:2026-03-13:2026-03-20,d+1:2026-03-21:`, `… rescheduled I1 2 due=… effective=… steps=…`,
 //! `… reopened I1 2 steps=…`, `… dated I1 1 steps=…`, `… migrated I1 outra new=d+3 steps=…`, `… closed I1 1 d+1 executed`, `… closed I1 1 d-7 superseded paid`, `… contact K1 A email,sms`,
-//! `… contact K2 A -`. The books are kept here as the invoice service keeps them, by other code.
+//! `… contact K2 A -`, and those of [`messages`]. The books are kept here as the invoice service keeps them, by other code.
 
-use crate::site::Site;
+use crate::{messages, site::Site};
 use contracts::{dunning::v1 as dunning, invoice::v1 as invoice, notification::v1 as notification};
 use eventlog::{Append, Expected, Log, Meta, NewEvent};
 use prost::Message;
@@ -38,18 +38,18 @@ struct Payment {
     applied_minor: i64,
 }
 
-struct Words<'a> {
-    day: &'a str,
-    plain: Vec<&'a str>,
+pub struct Words<'a> {
+    pub day: &'a str,
+    pub plain: Vec<&'a str>,
     named: HashMap<&'a str, &'a str>,
 }
 
 impl Words<'_> {
-    fn at(&self, place: usize) -> String {
+    pub fn at(&self, place: usize) -> String {
         self.plain[place].to_owned()
     }
 
-    fn named(&self, name: &str, other: &str) -> String {
+    pub fn named(&self, name: &str, other: &str) -> String {
         self.named.get(name).copied().unwrap_or(other).to_owned()
     }
 
@@ -82,6 +82,7 @@ async fn fact(site: &Site, books: &mut Books, words: &Words<'_>) {
         "enrolled" | "rescheduled" | "reopened" | "dated" | "migrated" | "closed" => ladder(site, books, words).await,
         "disputed" | "resolved" => dispute(site, words).await,
         "contact" => contact(site, words).await,
+        "attempt" | "concluded" | "receipt" | "opted" => messages::message(site, words).await,
         other => panic!("{other} is no fact"),
     }
 }

@@ -3,9 +3,11 @@
 
 mod aging;
 mod bad_input;
+mod channels;
 mod contacts;
 mod delinquency;
 mod facts;
+mod messages;
 mod rebuild;
 mod receivables;
 mod settlement;

@@ -15,6 +15,10 @@ const FACTS: &str = "
     2026-03-02 issued I2 B 300 due=2026-03-20
     2026-03-03 closed I1 1 d-7 executed
     2026-03-03 contact K1 A email
+    2026-03-03 attempt K2 A email accepted
+    2026-03-03 concluded K2 A items=I1:d-7
+    2026-03-03 receipt K2 A email read
+    2026-03-03 opted A email
     2026-03-04 authorised A
     2026-03-05 paid P1 I1 1200
     2026-03-06 amended I1 amount=700
@@ -32,7 +36,8 @@ async fn figures(site: &Site) -> String {
     let aging = client.get_aging(proto::GetAgingRequest { as_of, ..Default::default() }).await.unwrap().into_inner();
     let listed = client.list_receivables(proto::ListReceivablesRequest::default()).await.unwrap().into_inner();
     let steps = client.get_step_results(proto::GetStepResultsRequest::default()).await.unwrap().into_inner();
-    format!("{aging:#?}{listed:#?}{steps:#?}")
+    let channels = client.get_channel_results(proto::GetChannelResultsRequest::default()).await.unwrap().into_inner();
+    format!("{aging:#?}{listed:#?}{steps:#?}{channels:#?}")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -47,7 +52,8 @@ async fn views_built_again_equal_the_live_ones_and_answer_the_same() {
             assert!(verified.agrees() && verified.rows == verified.rebuilt_rows && verified.rows > 0, "{} {verified:?}", site.database);
             names.push(status.name);
         }
-        assert_eq!(names, ["reporting-receivables", "reporting-ladders", "reporting-contacts", "reporting-disputes"]);
+        let all = ["reporting-receivables", "reporting-ladders", "reporting-contacts", "reporting-disputes", "reporting-payments"];
+        assert_eq!(names, all);
         for name in names {
             set.rebuild(&name).await.unwrap();
         }
