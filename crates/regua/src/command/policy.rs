@@ -191,9 +191,14 @@ fn faults_table(faults: &[Fault]) -> Table {
     table
 }
 
+/// A column that is blank nearly everywhere is read at a glance.
+fn yes(is: bool) -> &'static str {
+    if is { "yes" } else { "" }
+}
+
 fn preview_table(policy: &ladder::Policy, due: NaiveDate) -> Table {
-    let mut table =
-        Table::new(&format!("{} for an invoice due on {due}", policy.id()), &["step", "tone", "kind", "planned_on", "weekday", "last_day"]);
+    let columns = ["step", "tone", "kind", "planned_on", "weekday", "last_day", "never_reached", "requires_approval"];
+    let mut table = Table::new(&format!("{} for an invoice due on {due}", policy.id()), &columns);
     for line in preview(policy, due) {
         let planned_on = match (line.planned_on, &line.after) {
             (Some((day, _)), _) => day.to_string(),
@@ -208,6 +213,8 @@ fn preview_table(policy: &ladder::Policy, due: NaiveDate) -> Table {
             planned_on.into(),
             line.planned_on.map(|(_, weekday)| weekday.to_string()).unwrap_or_default().into(),
             line.last_day.map(|day| day.to_string()).unwrap_or_default().into(),
+            yes(line.never_reached).into(),
+            yes(line.requires_approval).into(),
         ]);
     }
     table

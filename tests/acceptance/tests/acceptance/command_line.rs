@@ -44,7 +44,12 @@ fn every_fault_of_a_policy_is_told_with_its_path() {
         assert!(reasons.contains(&reason), "{faults}");
     }
     assert!(faults.as_array().unwrap().len() >= 4, "{faults}");
-    program::succeed(&["policy", "preview", "policies/regua-padrao.toml", "--due", "2026-12-24"]);
+    let preview = program::succeed(&["policy", "preview", "policies/regua-padrao.toml", "--due", "2026-12-24", "--format", "json"]);
+    let lines: Value = serde_json::from_str(&preview).unwrap();
+    let asks: Vec<&Value> =
+        lines.as_array().unwrap().iter().filter(|line| line["requires_approval"] == "yes").map(|line| &line["step"]).collect();
+    assert_eq!(asks, ["d+45"], "{preview}");
+    assert!(lines.as_array().unwrap().iter().all(|line| line["never_reached"] == ""), "{preview}");
 }
 
 #[test]
