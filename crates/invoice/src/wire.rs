@@ -37,3 +37,6 @@ pub use unapplied::{
     decode as decode_unapplied, encode as encode_unapplied, refused as refused_unapplied, status as unapplied_status,
     status_of as unapplied_status_of,
 };
+
+#[cfg(test)]
+mod tests;

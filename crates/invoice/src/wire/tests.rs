@@ -1,0 +1,363 @@
+use super::{
+    FEED_REPORTED, Fact, decode, decode_collection, decode_feed, decode_remittance, decode_unapplied, encode, encode_collection,
+    encode_feed, encode_remittance, encode_unapplied,
+};
+use crate::unapplied::UnappliedFact;
+use brazil::{
+    charges::{Allocation, Convention, DayBasis, DiscountValue, Fine, InterestStart, Period, Rate, Rounding},
+    pix::StaticTxid,
+};
+use chrono::{DateTime, NaiveDate, Utc};
+use kernel::{Calendar, CollectionAccountId, ContactId, Currency, CustomerId, InvoiceId, PaymentId, StepId};
+use receivable::{
+    Attributes, AuthorizedItem, BankFeeCharged, BankRecord, BoletoNoticed, CustomerAmended, CustomerErased, CustomerRegistered, Event,
+    InstrumentsAssigned, InvoiceAmended, InvoiceCancelled, InvoiceIssued, PaymentConfirmed, PaymentFeedReported, PaymentReceived,
+    PaymentReversed, Release, ReminderAuthorized, Source,
+    charges::{AgreedInterest, ChargeTerms, EarlyDiscount},
+    collection::{AccountTerms, Agreement, Block, CollectionEvent},
+    instrument::NewInstruments,
+    remittance::{Instruction, Order, RemittanceWritten},
+    unapplied::{Assignment, Receipt, UnappliedEvent},
+};
+use std::{collections::BTreeSet, fs, path::Path};
+
+fn day(text: &str) -> NaiveDate {
+    text.parse().unwrap()
+}
+
+fn at() -> DateTime<Utc> {
+    "2026-11-23T12:00:00.123456Z".parse().unwrap()
+}
+
+fn customer() -> CustomerId {
+    CustomerId::new("C1").unwrap()
+}
+
+fn invoice() -> InvoiceId {
+    InvoiceId::new("F1").unwrap()
+}
+
+fn payment(id: &str) -> PaymentId {
+    PaymentId::new(id).unwrap()
+}
+
+fn account_id() -> CollectionAccountId {
+    CollectionAccountId::new("main").unwrap()
+}
+
+fn released() -> Vec<Release> {
+    vec![Release { payment_id: payment("P1"), amount_minor: 40 }, Release { payment_id: payment("P2"), amount_minor: 2 }]
+}
+
+fn attributes() -> Attributes {
+    Attributes { segment: Some("varejo".into()), language: "pt-BR".into(), zone: Some("America/Manaus".into()), state: Some("AM".into()) }
+}
+
+fn rated() -> ChargeTerms {
+    ChargeTerms {
+        fine: Some(Fine::Percent(Rate::from_micros(2_000_000))),
+        interest: AgreedInterest::Rate {
+            rate: Rate::from_micros(1_000_000),
+            period: Period::Month(30),
+            days: DayBasis::Business,
+            convention: Convention::PerDayCents,
+        },
+        interest_start: InterestStart::Adjusted,
+        discounts: vec![
+            EarlyDiscount { days_before_due: 5, value: DiscountValue::Percent(Rate::from_micros(500_000)) },
+            EarlyDiscount { days_before_due: 2, value: DiscountValue::Fixed(10) },
+        ],
+        discounts_roll: true,
+        allocation: Allocation::PrincipalFirst,
+        rounding: Rounding::HalfEven,
+        calendar: Calendar::None,
+    }
+}
+
+fn fixed() -> ChargeTerms {
+    ChargeTerms { fine: Some(Fine::Fixed(199)), interest: AgreedInterest::PerDay(3), ..ChargeTerms::default() }
+}
+
+fn payers() -> Vec<Event> {
+    let consents = |slugs: &[&str]| slugs.iter().map(ToString::to_string).collect::<BTreeSet<String>>();
+    vec![
+        Event::CustomerRegistered(CustomerRegistered {
+            customer_id: customer(),
+            attributes: attributes(),
+            consents: consents(&["email", "sms"]),
+        }),
+        Event::CustomerAmended(CustomerAmended { customer_id: customer(), attributes: Attributes::default(), consents: consents(&[]) }),
+        Event::CustomerErased(CustomerErased { customer_id: customer() }),
+        Event::ReminderAuthorized(ReminderAuthorized {
+            contact_id: ContactId::new("2026-11-23.BRL.all").unwrap(),
+            items: vec![AuthorizedItem {
+                invoice_id: invoice(),
+                cycle: 2,
+                step_id: StepId::new("d+7").unwrap(),
+                occurrence: 1,
+                net_minor: 12_345,
+            }],
+            at: at(),
+        }),
+    ]
+}
+
+fn issued(document: Option<&str>, charges: Option<ChargeTerms>) -> Event {
+    Event::InvoiceIssued(InvoiceIssued {
+        invoice_id: invoice(),
+        amount_minor: 12_345,
+        currency: Currency::BRL,
+        issued_on: day("2026-11-01"),
+        due_on: day("2026-11-23"),
+        document: document.map(str::to_owned),
+        automatic_debit_on: document.map(|_| day("2026-11-22")),
+        charges,
+    })
+}
+
+fn received(source: Source) -> Event {
+    Event::PaymentReceived(PaymentReceived {
+        payment_id: payment("P1"),
+        invoice_id: invoice(),
+        amount_minor: 100,
+        currency: Currency::BRL,
+        paid_on: day("2026-11-20"),
+        method: "pix".into(),
+        applied_minor: 80,
+        charges_minor: -7,
+        discount_minor: 5,
+        unapplied_minor: 32,
+        released: released(),
+        outstanding_minor: 20,
+        source,
+    })
+}
+
+fn reversed(return_id: Option<&str>) -> Event {
+    Event::PaymentReversed(PaymentReversed {
+        payment_id: payment("P1"),
+        invoice_id: invoice(),
+        amount_minor: 100,
+        currency: Currency::BRL,
+        applied_minor: 80,
+        charges_minor: 7,
+        discount_minor: 5,
+        unapplied_minor: 18,
+        outstanding_minor: 100,
+        reason: "chargeback".into(),
+        reversed_on: day("2026-11-24"),
+        return_id: return_id.map(str::to_owned),
+    })
+}
+
+fn books() -> Vec<Event> {
+    let mut events = vec![
+        issued(None, None),
+        issued(Some("NF 1"), Some(rated())),
+        issued(None, Some(fixed())),
+        Event::InvoiceAmended(InvoiceAmended {
+            invoice_id: invoice(),
+            currency: Currency::BRL,
+            previous_amount_minor: 12_345,
+            amount_minor: 10_000,
+            previous_due_on: day("2026-11-23"),
+            due_on: day("2026-12-23"),
+            outstanding_minor: 9_000,
+            released: released(),
+            automatic_debit_on: Some(day("2026-12-22")),
+            charges_minor: -3,
+            discount_minor: 4,
+            amended_on: day("2026-11-10"),
+        }),
+        Event::InvoiceCancelled(InvoiceCancelled {
+            invoice_id: invoice(),
+            currency: Currency::BRL,
+            amount_minor: 12_345,
+            previous_outstanding_minor: 345,
+            released: released(),
+            charges_minor: 3,
+            discount_minor: 4,
+            reason: "issued twice".into(),
+            cancelled_on: day("2026-11-11"),
+        }),
+        reversed(None),
+        reversed(Some("D1")),
+        Event::PaymentConfirmed(PaymentConfirmed {
+            payment_id: payment("P1"),
+            invoice_id: invoice(),
+            confirmed_by: payment("P9"),
+            source: Source::BankFile,
+        }),
+    ];
+    events.extend(Source::ALL.map(received));
+    events
+}
+
+fn record(event_on: Option<&str>) -> BankRecord {
+    BankRecord {
+        invoice_id: invoice(),
+        record_id: "033.02.1".into(),
+        bank: "033".into(),
+        movement: "02".into(),
+        reasons: vec!["00".into(), "A4".into()],
+        event_on: event_on.map(day),
+    }
+}
+
+fn agreement() -> Agreement {
+    Agreement {
+        bank: 33,
+        agency: "1".into(),
+        agency_digit: "9".into(),
+        account: "2".into(),
+        account_digit: "7".into(),
+        agreement: "1234567".into(),
+        wallet: "101".into(),
+        modality: String::new(),
+        post: String::new(),
+        first_number: 1,
+    }
+}
+
+fn assigned(number: Option<(Agreement, u64)>, txid: Option<StaticTxid>) -> Event {
+    let new = NewInstruments { account_id: account_id(), named: true, number, txid };
+    let instruments = new.assign(day("2026-11-01"), day("2026-11-23"), 12_345).unwrap();
+    Event::InstrumentsAssigned(InstrumentsAssigned { invoice_id: invoice(), instruments })
+}
+
+fn bank() -> Vec<Event> {
+    vec![
+        Event::BoletoRegistered(record(Some("2026-11-02"))),
+        Event::BoletoRejected(record(None)),
+        Event::BoletoWrittenOff(record(Some("2026-11-02"))),
+        Event::BoletoNoticed(BoletoNoticed { record: record(None), notice: "protest_requested".into() }),
+        Event::BankFeeCharged(BankFeeCharged {
+            invoice_id: invoice(),
+            record_id: "033.28.1".into(),
+            amount_minor: 150,
+            currency: Currency::BRL,
+            charged_on: day("2026-11-24"),
+        }),
+        assigned(Some((agreement(), 1)), StaticTxid::new("F1").ok()),
+        assigned(None, StaticTxid::new("F1").ok()),
+    ]
+}
+
+fn accounts() -> Vec<CollectionEvent> {
+    let terms = |agreement, charges| AccountTerms { account_id: account_id(), agreement, has_pix: true, is_default: true, charges };
+    vec![
+        CollectionEvent::Registered(terms(Some(agreement()), Some(rated()))),
+        CollectionEvent::Amended(terms(None, None)),
+        CollectionEvent::NumbersReserved { account_id: account_id(), block: Block { first: 101, count: 100 } },
+    ]
+}
+
+fn unapplied() -> Vec<UnappliedFact> {
+    let receipt = |source, suggested| {
+        UnappliedEvent::Received(Receipt {
+            payment_id: payment("U1"),
+            source,
+            amount_minor: 100,
+            currency: Currency::BRL,
+            paid_on: day("2026-11-20"),
+            reference: "123-4".into(),
+            account: "033".into(),
+            end_to_end_id: "E0000".into(),
+            reason: "unknown_reference".into(),
+            suggested,
+            fee_minor: 3,
+        })
+    };
+    let events = [
+        receipt(Source::Pix, None),
+        receipt(Source::BankFileOrPix, Some(invoice())),
+        UnappliedEvent::Assigned(Assignment { invoice_id: invoice(), customer_id: customer(), amount_minor: 90 }),
+        UnappliedEvent::Applied { invoice_id: invoice(), customer_id: customer() },
+        UnappliedEvent::Released { invoice_id: invoice(), reason: "invoice_cancelled".into() },
+        UnappliedEvent::Dismissed { reason: "not ours".into() },
+        UnappliedEvent::Returned { return_id: "D1".into(), amount_minor: 10, returned_on: day("2026-11-25") },
+    ];
+    events.into_iter().map(|event| UnappliedFact { payment_id: "U1".into(), event }).collect()
+}
+
+fn remittance() -> RemittanceWritten {
+    let order = |instruction| Order {
+        instruction,
+        invoice_id: invoice(),
+        customer_id: customer(),
+        due_on: day("2026-11-23"),
+        amount_minor: 12_345,
+    };
+    RemittanceWritten { sequence: 7, written_at: at(), orders: Instruction::ALL.map(order).into() }
+}
+
+/// Every event that the log may hold, as bytes.
+fn encoded() -> Vec<(&'static str, Vec<u8>)> {
+    let facts = payers().into_iter().chain(books()).chain(bank()).map(|event| Fact { customer_id: customer(), event });
+    let mut all: Vec<_> = facts.map(|fact| encode(&fact)).collect();
+    all.extend(accounts().iter().map(encode_collection));
+    all.extend(unapplied().iter().map(encode_unapplied));
+    all.push(encode_remittance(&remittance()));
+    all.push((FEED_REPORTED, encode_feed(&PaymentFeedReported { known_until: at() })));
+    all
+}
+
+/// Read and written again, by whichever of the aggregates knows the type; `None` where none does.
+fn again(event_type: &str, payload: &[u8]) -> Result<Option<(String, Vec<u8>)>, super::DecodeFault> {
+    let named = |(name, bytes): (&str, Vec<u8>)| (name.to_owned(), bytes);
+    if let Some(fact) = decode(event_type, payload)? {
+        return Ok(Some(named(encode(&fact))));
+    }
+    if let Some(event) = decode_collection(event_type, payload)? {
+        return Ok(Some(named(encode_collection(&event))));
+    }
+    if let Some(fact) = decode_unapplied(event_type, payload)? {
+        return Ok(Some(named(encode_unapplied(&fact))));
+    }
+    if let Some(written) = decode_remittance(event_type, payload)? {
+        return Ok(Some(named(encode_remittance(&written))));
+    }
+    Ok(decode_feed(event_type, payload)?.map(|reported| (FEED_REPORTED.to_owned(), encode_feed(&reported))))
+}
+
+fn golden() -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/events.txt");
+    let then = fs::read_to_string(&path).unwrap_or_default();
+    if std::env::var_os("REGUA_BLESS").is_none() {
+        return then;
+    }
+    let known: BTreeSet<&str> = then.lines().collect();
+    let new = encoded().into_iter().map(|(event_type, bytes)| format!("{event_type} {}", hex::encode(bytes)));
+    let added: String = new.filter(|line| !known.contains(line.as_str())).map(|line| format!("{line}\n")).collect();
+    fs::write(&path, then + &added).unwrap();
+    fs::read_to_string(&path).unwrap()
+}
+
+/// What is stored once must be readable for ever. Set `REGUA_BLESS` to add the bytes of new facts, never to change old ones.
+#[test]
+fn the_bytes_of_every_event_stay_what_they_were() {
+    let golden = golden();
+    for line in golden.lines() {
+        let (event_type, payload) = line.split_once(' ').unwrap();
+        let read = again(event_type, &hex::decode(payload).unwrap()).unwrap();
+        let (name, bytes) = read.unwrap_or_else(|| panic!("{event_type} is not read any more"));
+        assert_eq!(format!("{name} {}", hex::encode(bytes)), line);
+    }
+    for (event_type, payload) in encoded() {
+        let line = format!("{event_type} {}", hex::encode(payload));
+        assert!(golden.lines().any(|known| known == line), "{line} is not in the golden file");
+    }
+}
+
+/// An event that is read is one that was once written: each has its bytes.
+#[test]
+fn every_event_of_the_contract_has_its_bytes() {
+    let contract = include_str!("../../../../proto/regua/invoice/v1/events.proto");
+    let messages = contract.lines().filter_map(|line| line.strip_prefix("message ")?.split([' ', '{']).next());
+    let events: Vec<&str> = messages.filter(|name| !matches!(again(name, &[]), Ok(None))).collect();
+    assert!(events.len() > 20, "{events:?}");
+    let golden = golden();
+    let has_line = |name: &str| golden.lines().any(|line| line.split(' ').next() == Some(name));
+    let missing: Vec<&&str> = events.iter().filter(|name| !has_line(name)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
