@@ -8,6 +8,7 @@ mod config;
 mod directory;
 mod key;
 mod mail;
+mod pace;
 mod record;
 pub mod signature;
 mod smtp;
@@ -15,6 +16,7 @@ mod webhook;
 
 pub use config::{ChannelConfig, ChannelsConfig, ConfigFault, CreditorConfig, Kind, Security};
 pub use key::{AttemptKey, KeyFault};
+pub use pace::Pace;
 pub use record::Counts;
 
 use crate::template::{Language, Rendered};
@@ -129,6 +131,7 @@ pub struct Channels {
     adapters: BTreeMap<Channel, Adapter>,
     callback_secrets: BTreeMap<Channel, Personal>,
     counts: Counts,
+    pace: Pace,
 }
 
 impl Channels {
@@ -146,7 +149,7 @@ impl Channels {
         }
         let secret = |channel: &Channel| (!config.of(*channel).secret.is_empty()).then(|| Personal::new(&config.of(*channel).secret));
         let callback_secrets = Channel::ALL.into_iter().filter_map(|channel| Some((channel, secret(&channel)?))).collect();
-        if faults.is_empty() { Ok(Self { adapters, callback_secrets, counts }) } else { Err(faults) }
+        if faults.is_empty() { Ok(Self { adapters, callback_secrets, counts, pace: Pace::of(config) }) } else { Err(faults) }
     }
 
     /// Whether there is a way out for a channel.
@@ -175,6 +178,11 @@ impl Channels {
     /// What was only recorded, per channel.
     pub fn counts(&self) -> &Counts {
         &self.counts
+    }
+
+    /// How many messages a minute they take.
+    pub fn pace(&self) -> &Pace {
+        &self.pace
     }
 
     /// Asks what became of a message, where the other side can be asked. Nothing is sent by it.

@@ -78,6 +78,7 @@ struct Shared {
     not_taken: Mutex<HashMap<AttemptKey, String>>,
     sent: Counter<u64>,
     looks_unanswered: Counter<u64>,
+    paced: Counter<u64>,
 }
 
 /// Whose contacts.
@@ -152,6 +153,7 @@ impl Effects {
             not_taken: Mutex::default(),
             sent: metrics.counter("sent", "Messages handed to a channel, by what it answered"),
             looks_unanswered: metrics.counter("looks_unanswered", "Last looks that the owner did not answer"),
+            paced: metrics.counter("paced", "Looks that were put off because a channel was at its rate"),
         };
         Self { shared: Arc::new(shared) }
     }

@@ -80,6 +80,8 @@ pub struct ChannelConfig {
     pub password: String,
     /// Seconds after which the other side is given up, 1 to 120.
     pub timeout_seconds: u64,
+    /// Messages that are started in any minute; 0 = as many as there are.
+    pub max_per_minute: u32,
 }
 
 impl Default for ChannelConfig {
@@ -98,6 +100,7 @@ impl Default for ChannelConfig {
             username: String::new(),
             password: String::new(),
             timeout_seconds: 30,
+            max_per_minute: 0,
         }
     }
 }

@@ -9,14 +9,15 @@ use crate::{
 };
 use eventlog::WriteError;
 use kernel::{ChannelAttemptId, ContactId};
-use notice::{Attempt, Command, Contact, Event, Evidence, Gate, Item, Phase, Said};
+use notice::{Attempt, Channel, Command, Contact, Event, Evidence, Gate, Item, Phase, Said};
 use std::sync::Arc;
 
 /// Between attempt ids in the answer of a gate; no id has it.
 const SEPARATOR: char = ' ';
 
 impl Effects {
-    /// Looks, gates and hands over. `None` where the gate changed nothing or refused to be asked on an old state.
+    /// Looks, gates and hands over. `None` where the gate changed nothing or refused to be asked on an old state, and where a channel is
+    /// at its rate: what is due stays due, and its timer comes again.
     pub(super) async fn look_and_hand_over(
         &self,
         payer: &Payer,
@@ -24,8 +25,21 @@ impl Effects {
         contact_id: &ContactId,
     ) -> Result<Option<Arc<Book>>, Stalled> {
         let Some(contact) = book.contacts.contacts.get(contact_id) else { return Ok(None) };
+        if self.is_held_up(contact) {
+            self.shared.paced.add(1, &[]);
+            return Ok(None);
+        }
         let look = self.look(payer, contact_id, &spoken_of(contact)).await?;
-        let Some((mut book, started)) = self.gate(payer, contact_id, &look).await? else { return Ok(None) };
+        let gate = Gate { contact_id: contact_id.clone(), evidence: self.evidence(&look) };
+        let (starting, at) = (self.starting(book, &gate), gate.evidence.now);
+        if !self.shared.wiring.channels.pace().take(&starting, at) {
+            self.shared.paced.add(1, &[]);
+            return Ok(None);
+        }
+        let Some((mut book, started)) = self.gate(payer, gate).await? else {
+            self.shared.wiring.channels.pace().give_back(&starting, at);
+            return Ok(None);
+        };
         for (nth, attempt_id) in started.iter().enumerate() {
             let place = (contact_id, attempt_id);
             // A chain that goes out beside another one waits until that one's provider has answered, which may take minutes: what was
@@ -37,20 +51,49 @@ impl Effects {
         Ok(Some(book))
     }
 
-    /// Lets the gate decide on what the owner said; the attempts that it started, and nobody else's.
-    async fn gate(
-        &self,
-        payer: &Payer,
-        contact_id: &ContactId,
-        look: &Look,
-    ) -> Result<Option<(Arc<Book>, Vec<ChannelAttemptId>)>, Stalled> {
+    /// Whether no way of the contact has room, whatever the owner would say: nobody is asked in vain.
+    fn is_held_up(&self, contact: &Contact) -> bool {
+        let (channels, now) = (&self.shared.wiring.channels, self.shared.wiring.clock.now());
+        let is_full = |chain: &Vec<Channel>| {
+            let mut usable = chain.iter().filter(|channel| channels.has(**channel)).peekable();
+            usable.peek().is_some() && usable.all(|channel| !channels.pace().has_room(*channel, now))
+        };
+        let chains: Vec<Vec<Channel>> = match contact.phase {
+            Phase::Composed => contact.items.iter().flat_map(|item| item.chains.clone()).collect(),
+            Phase::Handed | Phase::Concluded => {
+                let left = contact.chains.iter().map(|chain| chain.left().map(|(_, channel)| channel).collect());
+                left.filter(|chain: &Vec<Channel>| !chain.is_empty()).collect()
+            }
+        };
+        channels.pace().is_limited() && !chains.is_empty() && chains.iter().all(is_full)
+    }
+
+    fn evidence(&self, look: &Look) -> Evidence {
         let wiring = &self.shared.wiring;
-        let evidence = Evidence {
+        Evidence {
             now: wiring.clock.now(),
             verdicts: look.verdicts.clone(),
             reach: look.payer.reach(|channel| wiring.channels.has(channel)),
-        };
-        let command = Command::Gate(Gate { contact_id: contact_id.clone(), evidence });
+        }
+    }
+
+    /// The channels on which the gate would start a message; only asked for where a channel has a limit.
+    fn starting(&self, book: &Book, gate: &Gate) -> Vec<Channel> {
+        if !self.shared.wiring.channels.pace().is_limited() {
+            return Vec::new();
+        }
+        let events = notice::decide(&book.contacts, &Command::Gate(gate.clone())).unwrap_or_default();
+        let started = events.iter().filter_map(|event| match event {
+            Event::AttemptStarted(started) => Some(started.channel),
+            _ => None,
+        });
+        started.collect()
+    }
+
+    /// Lets the gate decide on what the owner said; the attempts that it started, and nobody else's.
+    async fn gate(&self, payer: &Payer, gate: Gate) -> Result<Option<(Arc<Book>, Vec<ChannelAttemptId>)>, Stalled> {
+        let wiring = &self.shared.wiring;
+        let command = Command::Gate(gate);
         let submission = payer.submission(command).with_answer(|_, facts| {
             let started = facts.iter().filter_map(|fact| match &fact.event {
                 Event::AttemptStarted(started) => Some(started.attempt_id.as_str()),

@@ -7,6 +7,7 @@ mod effects;
 mod figures;
 mod house;
 mod owner;
+mod pace;
 mod publish;
 mod service;
 mod smtp;
