@@ -4,11 +4,12 @@
 //! is not also reported as missing.
 
 mod reader;
+mod states;
 mod step;
 
 use ladder::{
     Policy,
-    draft::{Draft, DraftContact, Fault, validate},
+    draft::{Draft, DraftContact, DraftWindow, Fault, validate},
 };
 use reader::{Faults, Reader};
 use toml::Table;
@@ -23,10 +24,11 @@ pub fn load(text: &str) -> Result<Policy, Vec<Fault>> {
     }
     let table: Table = text.parse().map_err(|error| vec![whole("toml_malformed", syntax_message(&error))])?;
     let (draft, read) = draft_of(table);
+    let unlawful = states::faults(&draft.contact);
     match validate(&draft) {
-        Ok(policy) if read.is_empty() => Ok(policy),
-        Ok(_) => Err(read),
-        Err(invalid) => Err(joined(read, invalid)),
+        Ok(policy) if read.is_empty() && unlawful.is_empty() => Ok(policy),
+        Ok(_) => Err([read, unlawful].concat()),
+        Err(invalid) => Err([joined(read, invalid), unlawful].concat()),
     }
 }
 
@@ -56,15 +58,23 @@ fn draft_of(table: Table) -> (Draft, Vec<Fault>) {
 }
 
 fn contact(mut table: Reader<'_>) -> DraftContact {
+    let (window, state_windows) = table.table("window").map(contact_window).unzip();
     let draft = DraftContact {
         merge: table.text("merge"),
         max_per_day: table.number("max_per_day"),
         max_per_7_days: table.number("max_per_7_days"),
         max_voice_per_day: table.number("max_voice_per_day"),
-        window: table.table("window").map(step::window),
+        window,
+        state_windows: state_windows.unwrap_or_default(),
     };
     table.finish();
     draft
+}
+
+/// The window of all payers, and those of states in it.
+fn contact_window(mut table: Reader<'_>) -> (DraftWindow, Vec<(String, DraftWindow)>) {
+    let states = table.table("states").map(|states| states.each(step::window)).unwrap_or_default();
+    (step::window(table), states)
 }
 
 /// Slugs that say that something is not there: noise where it is there and could not be read.

@@ -1,6 +1,10 @@
 //! Contact windows: weekdays and hours in the payer's zone.
 
 use crate::{Calendar, Zone, calendar};
+use alloc::{
+    format,
+    string::{String, ToString},
+};
 use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, Utc, Weekday};
 
 /// When a payer may be contacted: from `from` (included) until `until` (excluded) on the given weekdays.
@@ -11,8 +15,25 @@ pub struct Window {
     pub weekdays: [bool; 7],
     /// Opens.
     pub from: NaiveTime,
-    /// Closes; later than `from`.
+    /// Closes; later than `from`. [`END_OF_DAY`] is 24:00.
     pub until: NaiveTime,
+}
+
+/// 24:00 as the close of a window: nothing of the day is after it.
+pub const END_OF_DAY: NaiveTime = NaiveTime::from_hms_micro_opt(23, 59, 59, 999_999).expect("a time of the day");
+
+/// How times of a window are written.
+const FORMAT: &str = "%H:%M";
+const MIDNIGHT: &str = "24:00";
+
+/// The close of a window as written: `HH:MM`, or `24:00` for the end of the day; `None` for any other text.
+pub fn close_named(text: &str) -> Option<NaiveTime> {
+    if text == MIDNIGHT { Some(END_OF_DAY) } else { NaiveTime::parse_from_str(text, FORMAT).ok() }
+}
+
+/// The close of a window, as [`close_named`] reads it.
+pub fn close_text(until: NaiveTime) -> String {
+    if until == END_OF_DAY { MIDNIGHT.to_string() } else { format!("{}", until.format(FORMAT)) }
 }
 
 impl Default for Window {
@@ -45,7 +66,7 @@ impl Window {
     /// Whether an instant lies inside.
     pub fn is_open(&self, at: DateTime<Utc>, zone: Zone, calendar: Calendar) -> bool {
         let time = zone.time_of(at);
-        self.opens_on(zone.day_of(at), calendar) && self.from <= time && time < self.until
+        self.opens_on(zone.day_of(at), calendar) && self.from <= time && (time < self.until || self.until == END_OF_DAY)
     }
 
     /// The instant itself if inside, else the next opening; `None` where there is none within a year.
@@ -94,6 +115,18 @@ mod tests {
         ] {
             assert_eq!(window.next_open(at(now), zone, calendar), Some(at(next)), "{now}");
         }
+    }
+
+    #[test]
+    fn a_window_until_24_is_open_to_the_last_moment_of_the_day() {
+        let window = Window { until: close_named("24:00").unwrap(), ..Window::default() };
+        for (now, open) in [("2026-11-24T02:59:59.999999999Z", true), ("2026-11-24T03:00:00Z", false)] {
+            assert_eq!(window.is_open(at(now), Zone::SAO_PAULO, Calendar::None), open, "{now}");
+        }
+        for text in ["24:00", "23:59", "18:00"] {
+            assert_eq!(close_text(close_named(text).unwrap()), text);
+        }
+        assert_eq!((close_named("24:01"), close_named("")), (None, None));
     }
 
     #[test]

@@ -94,7 +94,7 @@ fn is_late(ladder: &Ladder, track: &Track, at: &Occurrence, policy: &Policy, (da
     }
     let came_overdue = track.known_on > track.effective_due && track.last_offer_on.is_none() && planned_on <= track.known_on;
     let first = planned_on.max(first_contact_day(track, policy));
-    let window = policy.step(&at.step_id).map(|step| step.window);
+    let window = policy.step(&at.step_id).map(|step| policy.window_of(step, ladder.state.as_deref()));
     let first = window.and_then(|window| window.first_day(first, policy.calendar())).unwrap_or(first);
     came_overdue || calendar::days_between(first, day) >= i64::from(late_after_days)
 }

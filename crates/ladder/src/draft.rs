@@ -55,6 +55,8 @@ pub struct DraftContact {
     pub max_voice_per_day: Option<i64>,
     /// `window`: default weekdays 09:00-18:00.
     pub window: Option<DraftWindow>,
+    /// `window.states`: by the two letters of a state. Whether there is such a state, and what its law allows, is not known here.
+    pub state_windows: Vec<(String, DraftWindow)>,
 }
 
 /// A window as written; an absent part is that of the policy's window, whose own defaults are weekdays 09:00-18:00.
@@ -160,6 +162,13 @@ pub struct Fault {
     pub message: String,
 }
 
+/// The window that a draft means, its absent parts from another one; `None` where something is wrong with it.
+pub fn window(draft: &DraftWindow, absent: Window) -> Option<Window> {
+    let mut faults = Faults::default();
+    let window = faults.window("", Some(draft), absent);
+    faults.into_list().is_empty().then_some(window)
+}
+
 /// The policy that a draft means, or everything that is wrong with it.
 pub fn validate(draft: &Draft) -> Result<Policy, Vec<Fault>> {
     let mut faults = Faults::default();
@@ -169,6 +178,7 @@ pub fn validate(draft: &Draft) -> Result<Policy, Vec<Fault>> {
     let catch_up = faults.named("catch_up", "unknown_catch_up", draft.catch_up.as_deref(), catch_up_named, CatchUp::Latest);
     let min_known_days = faults.count("min_known_days", draft.min_known_days, Range::new(0, 366), 1);
     let contact = contact(&mut faults, &draft.contact);
+    let state_windows = state_windows(&mut faults, &draft.contact, contact.window);
     if draft.steps.is_empty() {
         faults.add("step", "steps_missing", "a ladder has at least one step".to_string());
     }
@@ -184,7 +194,7 @@ pub fn validate(draft: &Draft) -> Result<Policy, Vec<Fault>> {
     let steps: Option<Vec<_>> = read.into_iter().map(|step| step.finished).collect();
     match (faults.into_list(), id, steps) {
         (none, Some(id), Some(steps)) if none.is_empty() => {
-            Ok(Policy { id, time_zone, calendar, catch_up, min_known_days, contact, steps })
+            Ok(Policy { id, time_zone, calendar, catch_up, min_known_days, contact, state_windows, steps })
         }
         (list, _, _) => Err(list),
     }
@@ -199,6 +209,13 @@ fn contact(faults: &mut Faults, draft: &DraftContact) -> ContactRules {
         max_voice_per_day: faults.count("contact.max_voice_per_day", draft.max_voice_per_day, Range::new(0, 10_000), 1),
         window: faults.window("contact.window", draft.window.as_ref(), Window::default()),
     }
+}
+
+fn state_windows(faults: &mut Faults, draft: &DraftContact, absent: Window) -> Vec<(String, Window)> {
+    let of = |(code, draft): &(String, DraftWindow)| {
+        (code.clone(), faults.window(&alloc::format!("contact.window.states.{code}"), Some(draft), absent))
+    };
+    draft.state_windows.iter().map(of).collect()
 }
 
 fn catch_up_named(name: &str) -> Option<CatchUp> {

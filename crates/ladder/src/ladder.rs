@@ -61,6 +61,8 @@ pub struct Ladder {
     pub zone: Option<Zone>,
     /// A neutral attribute of the payer.
     pub segment: Option<String>,
+    /// The state of the payer's address, by its two letters; `None` while unknown: then the policy's window holds.
+    pub state: Option<String>,
     /// The payer's data was erased: nothing is offered any more.
     pub forgotten: bool,
     /// Local day of the last reminder.

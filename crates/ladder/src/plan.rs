@@ -177,7 +177,7 @@ impl Asked<'_> {
             return Err(Waiting::PartDisputed);
         }
         let asks_approval = asks_approval(step, occurrence, self.approvals_given)?;
-        if self.now.is_some_and(|(now, zone)| !step.window.is_open(now, zone, policy.calendar())) {
+        if self.now.is_some_and(|(now, zone)| !policy.window_of(step, self.ladder.state.as_deref()).is_open(now, zone, policy.calendar())) {
             return Err(Waiting::WindowShut);
         }
         Ok(Offer {

@@ -27,6 +27,7 @@ pub struct Policy {
     pub(crate) catch_up: CatchUp,
     pub(crate) min_known_days: u32,
     pub(crate) contact: ContactRules,
+    pub(crate) state_windows: Vec<(String, Window)>,
     pub(crate) steps: Vec<Step>,
 }
 
@@ -59,6 +60,13 @@ impl Policy {
     /// Merging, budgets and the default window.
     pub fn contact(&self) -> &ContactRules {
         &self.contact
+    }
+
+    /// When a step may go out to a payer of a state (two letters; `None` while unknown): the step's own window, else the state's, else the
+    /// policy's. Planned dates are those of the policy's window for every payer: a state moves hours and shuts days, it moves no dates.
+    pub fn window_of(&self, step: &Step, state: Option<&str>) -> Window {
+        let of_state = || self.state_windows.iter().find(|(code, _)| state == Some(code.as_str())).map(|(_, window)| *window);
+        if step.has_own_window { step.window } else { of_state().unwrap_or(step.window) }
     }
 
     /// The steps in policy order; never empty.
@@ -95,6 +103,8 @@ pub struct Step {
     pub roll: Roll,
     /// When it may go out, in the payer's zone: its own window, else the policy's.
     pub window: Window,
+    /// Whether that window is its own.
+    pub has_own_window: bool,
     /// [`MIN_TONE`] (courteous) to [`MAX_TONE`] (final).
     pub tone: u8,
     /// Chains that go out in parallel; never empty for `notify`.

@@ -52,14 +52,14 @@ fn registered(attributes: Option<invoice::CustomerAttributes>) -> Vec<u8> {
 }
 
 #[test]
-fn what_is_known_of_a_payer_is_zone_and_segment() {
+fn what_is_known_of_a_payer_is_zone_segment_and_state() {
     for (payload, expected) in [
         (
             registered(attributes("America/Manaus", "SP", "varejo")),
-            "NotePayer { zone: Some(Zone(America/Manaus)), segment: Some(\"varejo\") }",
+            "NotePayer { zone: Some(Zone(America/Manaus)), segment: Some(\"varejo\"), state: Some(\"SP\") }",
         ),
-        (registered(attributes("", "AC", "")), "NotePayer { zone: Some(Zone(America/Rio_Branco)), segment: None }"),
-        (registered(None), "NotePayer { zone: None, segment: None }"),
+        (registered(attributes("", "AC", "")), "NotePayer { zone: Some(Zone(America/Rio_Branco)), segment: None, state: Some(\"AC\") }"),
+        (registered(None), "NotePayer { zone: None, segment: None, state: None }"),
     ] {
         assert_eq!(understood(INVOICE_TOPIC, "CustomerRegistered", payload.clone()), format!("Ladder({expected})"));
         assert_eq!(understood(INVOICE_TOPIC, "CustomerAmended", payload), format!("Ladder({expected})"), "the same message");

@@ -109,6 +109,12 @@ impl<'a> Reader<'a> {
         Some(Reader { table, path, faults: self.faults })
     }
 
+    /// The tables in it by their names, each read by `read`.
+    pub(super) fn each<T>(mut self, read: impl Fn(Reader<'_>) -> T) -> Vec<(String, T)> {
+        let names: Vec<String> = self.table.keys().cloned().collect();
+        names.into_iter().filter_map(|name| Some((name.clone(), read(self.table(&name)?)))).collect()
+    }
+
     /// A list of tables, each read by `read`; empty where there is none.
     pub(super) fn tables<T>(&mut self, name: &str, read: impl Fn(Reader<'_>) -> T) -> Vec<T> {
         self.optional_tables(name, read).unwrap_or_default()

@@ -212,3 +212,38 @@ fn a_repetition_and_a_step_that_counts_from_another_are_read_as_written() {
         assert_eq!(policy.steps()[1].times(), times, "{fields}");
     }
 }
+
+#[test]
+fn a_state_may_have_a_window_of_its_own_within_its_law_and_never_beyond() {
+    let of = |states: &str| faults(&with("{contact}", states));
+    for (states, expected) in [
+        ("window.states.SP = { from = \"08:00\", until = \"20:00\" }", vec![]),
+        ("window.states.SP = { weekdays = [\"mon\", \"sat\"], from = \"08:00\", until = \"14:00\" }", vec![]),
+        // Nothing of its own is what the policy says.
+        ("window = { until = \"17:00\", states = { RJ = {} } }", vec![]),
+        // Practice allows where no law speaks.
+        ("window.states.MG = { from = \"08:00\", until = \"20:00\" }", vec![]),
+        ("window.states.RJ = { from = \"08:00\", until = \"20:00\" }", vec!["RJ.from window_outside_law", "RJ.until window_outside_law"]),
+        ("window.states.RJ = { weekdays = [\"fri\", \"sat\"] }", vec!["RJ.weekdays window_outside_law"]),
+        ("window.states.SP = { weekdays = [\"sat\"] }", vec!["SP.until window_outside_law"]),
+        ("window.states.SP = { weekdays = [\"sun\"] }", vec!["SP.weekdays window_outside_law"]),
+        ("window.states.SP = { until = \"24:00\" }", vec!["SP.until window_outside_law"]),
+        // What is not written comes from the policy, and the law holds for it too.
+        ("window = { until = \"24:00\", states = { SP = {} } }", vec!["SP.until window_outside_law"]),
+        ("window.states.XX = {}\nwindow.states.sp = {}", vec!["XX unknown_state", "sp unknown_state"]),
+        ("window.states.SP = { until = \"8 o'clock\" }", vec!["SP.until not_a_time"]),
+        ("window.states.SP = { until = \"08:00\" }", vec!["SP.until window_empty"]),
+        ("window.states.SP = { hours = \"8-20\" }", vec!["SP.hours unknown_field"]),
+        ("window.states.SP = \"08:00-20:00\"", vec!["SP wrong_type"]),
+    ] {
+        let expected: Vec<String> = expected.into_iter().map(|fault| format!("contact.window.states.{fault}")).collect();
+        assert_eq!(of(states), expected, "{states}");
+    }
+}
+
+#[test]
+fn a_window_may_be_open_until_the_end_of_the_day() {
+    let policy = load(&with("{contact}", "window = { from = \"00:00\", until = \"24:00\" }")).unwrap();
+    assert_eq!(policy.contact().window.until, kernel::window::END_OF_DAY);
+    assert_eq!(faults(&with("{contact}", "window = { from = \"24:00\" }")), ["contact.window.from not_a_time"]);
+}

@@ -3,7 +3,7 @@
 use super::field::{DecodeFault, currency, day, id, instant, message, named, optional_day, optional_id, time, tone};
 use super::{Fact, Read, arrangement, catch_up, migration, work};
 use contracts::dunning::v1 as proto;
-use kernel::{Calendar, ContactId, CustomerId, InvoiceId, PolicyId, StepId, Window, Zone};
+use kernel::{Calendar, ContactId, CustomerId, InvoiceId, PolicyId, StepId, Window, Zone, window::close_named};
 use ladder::{
     Event, Reason, TaskReason,
     ladder::{Closing, DueItem, Shift},
@@ -69,7 +69,8 @@ fn policy(text: &str) -> Result<PolicyId, DecodeFault> {
 fn payer_noted(m: proto::PayerNoted) -> Read {
     let zone = if m.time_zone.is_empty() { None } else { Some(named("time_zone", &m.time_zone, Zone::named)?) };
     let segment = (!m.segment.is_empty()).then_some(m.segment);
-    Ok((m.customer_id, Event::PayerNoted { zone, segment }))
+    let state = (!m.state.is_empty()).then_some(m.state);
+    Ok((m.customer_id, Event::PayerNoted { zone, segment, state }))
 }
 
 fn enrolled(m: proto::TrackEnrolled) -> Read {
@@ -200,7 +201,7 @@ fn reminder(m: proto::ReminderDue) -> Read {
             window: Window {
                 weekdays,
                 from: time("rules.window_from", &rules.window_from)?,
-                until: time("rules.window_until", &rules.window_until)?,
+                until: named("rules.window_until", &rules.window_until, close_named)?,
             },
         },
         calendar: named("calendar", &m.calendar, Calendar::named)?,

@@ -3,7 +3,7 @@
 use super::field::{TIME_FORMAT, date_text, text_of};
 use super::{Fact, arrangement, catch_up, migration, work};
 use contracts::dunning::v1 as proto;
-use kernel::{Calendar, Zone};
+use kernel::{Calendar, Zone, window::close_text};
 use ladder::{
     Event,
     ladder::{Closing, DueItem, Shift},
@@ -17,10 +17,10 @@ use prost::Message;
 pub fn encode(fact: &Fact) -> (&'static str, Vec<u8>) {
     let customer_id = fact.customer_id.to_string();
     match &fact.event {
-        Event::PayerNoted { zone, segment } => {
+        Event::PayerNoted { zone, segment, state } => {
             let time_zone = zone.map(|zone| zone.name().to_owned()).unwrap_or_default();
-            let segment = segment.clone().unwrap_or_default();
-            ("PayerNoted", proto::PayerNoted { customer_id, time_zone, segment }.encode_to_vec())
+            let (segment, state) = (segment.clone().unwrap_or_default(), state.clone().unwrap_or_default());
+            ("PayerNoted", proto::PayerNoted { customer_id, time_zone, segment, state }.encode_to_vec())
         }
         Event::PayerForgotten => ("PayerForgotten", proto::PayerForgotten { customer_id }.encode_to_vec()),
         Event::TrackEnrolled { .. } => ("TrackEnrolled", enrolled(customer_id, &fact.event).encode_to_vec()),
@@ -311,7 +311,7 @@ fn reminder_of(customer_id: String, day: &str, items: &[DueItem], terms: (&Conta
         max_voice_per_day: rules.max_voice_per_day,
         weekdays: rules.window.weekdays.to_vec(),
         window_from: rules.window.from.format(TIME_FORMAT).to_string(),
-        window_until: rules.window.until.format(TIME_FORMAT).to_string(),
+        window_until: close_text(rules.window.until),
     };
     proto::ReminderDue {
         customer_id,

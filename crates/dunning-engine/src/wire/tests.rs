@@ -292,8 +292,8 @@ fn step_events() -> Vec<Event> {
 
 fn payer_events() -> Vec<Event> {
     vec![
-        Event::PayerNoted { zone: Zone::named("America/Manaus"), segment: Some("varejo".into()) },
-        Event::PayerNoted { zone: None, segment: None },
+        Event::PayerNoted { zone: Zone::named("America/Manaus"), segment: Some("varejo".into()), state: Some("AM".into()) },
+        Event::PayerNoted { zone: None, segment: None, state: None },
         Event::PayerForgotten,
     ]
 }

@@ -5,7 +5,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use kernel::ids::IdFault;
-use kernel::window::weekday_named;
+use kernel::window::{close_named, close_text, weekday_named};
 use kernel::{NaiveTime, Window};
 
 /// The faults found so far, in reading order.
@@ -105,9 +105,9 @@ impl Faults {
         let (from_path, until_path) = (format!("{path}.from"), format!("{path}.until"));
         let weekdays = self.weekdays(&format!("{path}.weekdays"), draft.weekdays.as_deref(), absent.weekdays);
         let from = self.named(&from_path, "not_a_time", draft.from.as_deref(), time, absent.from);
-        let until = self.named(&until_path, "not_a_time", draft.until.as_deref(), time, absent.until);
+        let until = self.named(&until_path, "not_a_time", draft.until.as_deref(), close_named, absent.until);
         if until <= from {
-            self.add(&until_path, "window_empty", format!("{until} is not after {from}"));
+            self.add(&until_path, "window_empty", format!("{} is not after {}", close_text(until), close_text(from)));
         }
         Window { weekdays, from, until }
     }

@@ -86,6 +86,7 @@ fn finish(faults: &mut Faults, path: &str, draft: &DraftStep, window: Window, pa
         day_kind,
         roll,
         window,
+        has_own_window: draft.window.is_some(),
         tone: parts.tone?,
         chains,
         fallback_after_hours,

@@ -19,6 +19,8 @@ pub enum Command {
         zone: Option<Zone>,
         /// A neutral attribute.
         segment: Option<String>,
+        /// The state of the payer's address, by its two letters: decides the window.
+        state: Option<String>,
     },
     /// A receivable enters a ladder. The same receivable again changes nothing, whatever else it says.
     Enroll {

@@ -26,7 +26,7 @@ pub struct Context<'a> {
 pub fn decide(ladder: &Ladder, command: &Command, context: &Context) -> Result<Vec<Event>, Rejection> {
     let mut pending = Pending::new(ladder, context);
     match command {
-        Command::NotePayer { zone, segment } => note_payer(&mut pending, *zone, segment.as_ref()),
+        Command::NotePayer { zone, segment, state } => note_payer(&mut pending, *zone, segment.as_ref(), state.as_ref()),
         Command::Enroll { .. } => enroll(&mut pending, command)?,
         Command::NotePayment { invoice_id, outstanding_minor, recorded_at } => {
             facts::note_payment(&mut pending, invoice_id, *outstanding_minor, (true, *recorded_at))?;
@@ -55,10 +55,10 @@ pub fn decide(ladder: &Ladder, command: &Command, context: &Context) -> Result<V
     Ok(pending.into_events())
 }
 
-fn note_payer(pending: &mut Pending, zone: Option<Zone>, segment: Option<&String>) {
+fn note_payer(pending: &mut Pending, zone: Option<Zone>, segment: Option<&String>, state: Option<&String>) {
     let known = pending.ladder();
-    if known.forgotten || known.zone != zone || known.segment.as_ref() != segment {
-        pending.emit(Event::PayerNoted { zone, segment: segment.cloned() });
+    if known.forgotten || known.zone != zone || known.segment.as_ref() != segment || known.state.as_ref() != state {
+        pending.emit(Event::PayerNoted { zone, segment: segment.cloned(), state: state.cloned() });
     }
 }
 

@@ -20,14 +20,16 @@ pub fn evolve(mut ladder: Ladder, event: &Event) -> Ladder {
 
 pub(super) fn apply(ladder: &mut Ladder, event: &Event) {
     match event {
-        Event::PayerNoted { zone, segment } => {
+        Event::PayerNoted { zone, segment, state } => {
             ladder.zone = *zone;
             ladder.segment.clone_from(segment);
+            ladder.state.clone_from(state);
             ladder.forgotten = false;
         }
         Event::PayerForgotten => {
             ladder.zone = None;
             ladder.segment = None;
+            ladder.state = None;
             ladder.forgotten = true;
         }
         Event::ReminderDue { day, items, rules, .. } => {

@@ -7,7 +7,7 @@ use super::event::{Closing, Event};
 use super::facts;
 use super::pending::Pending;
 use crate::Policy;
-use crate::policy::{Expires, StepKind};
+use crate::policy::{Expires, Step, StepKind};
 use crate::reason::{Reason, TaskReason};
 use crate::track::{End, Occurrence, Track};
 use alloc::vec::Vec;
@@ -60,7 +60,8 @@ pub(super) fn record(pending: &mut Pending, id: &InvoiceId, now: DateTime<Utc>, 
     let track = pending.track(id)?;
     let policy = pending.policy_of(track)?;
     let (cycle, day) = (track.cycle, zone.day_of(now));
-    let has_opened = |at: &Occurrence| policy.step(&at.step_id).is_none_or(|step| step.window.from <= zone.time_of(now));
+    let opening = |step: &Step| policy.window_of(step, pending.ladder().state.as_deref()).from;
+    let has_opened = |at: &Occurrence| policy.step(&at.step_id).is_none_or(|step| opening(step) <= zone.time_of(now));
     let is_reached = |at: &Occurrence| at.is_reached(day) && (at.planned_on != Some(day) || has_opened(at));
     let open = track.current().iter().enumerate().filter(|(index, at)| at.is_open() && !awaits_claim(track, *index));
     let ended = open.filter_map(|(index, at)| {

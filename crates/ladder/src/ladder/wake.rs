@@ -9,6 +9,7 @@ use crate::plan::{self, Offer};
 use crate::policy::{ContactRules, Merge, StepKind};
 use crate::reason::Reason;
 use crate::track::{End, Opening, Track};
+use alloc::string::String;
 use alloc::vec::Vec;
 use kernel::{Calendar, DateTime, NaiveDate, Utc, Window, Zone};
 
@@ -78,7 +79,7 @@ fn check_policies(pending: &Pending, ladder: &Ladder) -> Result<(), Rejection> {
 }
 
 fn carry_out(pending: &mut Pending, offers: &[Offer], day: NaiveDate, zone: Zone) -> Result<(), Rejection> {
-    let mut reminder = Reminder::default();
+    let mut reminder = Reminder { state: pending.ladder().state.clone(), ..Reminder::default() };
     for offer in offers {
         // As it is after what has just lapsed: the text says that a promise was broken.
         let track = pending.track(&offer.invoice_id)?;
@@ -100,6 +101,7 @@ fn carry_out(pending: &mut Pending, offers: &[Offer], day: NaiveDate, zone: Zone
 
 #[derive(Default)]
 struct Reminder {
+    state: Option<String>,
     items: Vec<DueItem>,
     terms: Option<(ContactRules, Calendar)>,
 }
@@ -108,7 +110,8 @@ impl Reminder {
     fn add(&mut self, track: &Track, (policy, merge): (&Policy, Merge), offer: &Offer, day: NaiveDate) {
         let Some(step) = policy.step(&offer.step_id) else { return };
         let Some(item) = due_item(track, policy, offer, day) else { return };
-        let own = (ContactRules { merge, window: step.window, ..*policy.contact() }, policy.calendar());
+        let window = policy.window_of(step, self.state.as_deref());
+        let own = (ContactRules { merge, window, ..*policy.contact() }, policy.calendar());
         self.terms = Some(self.terms.map_or(own, |so_far| combined_rules(so_far, own)));
         self.items.push(item);
     }

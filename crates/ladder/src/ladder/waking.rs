@@ -4,7 +4,7 @@ use super::{Ladder, anchor, arrange, lapse};
 use crate::plan::{first_contact_day, gap_day, is_barred_by_dispute, is_possible, met_from, remaining};
 use crate::policy::{CatchUp, Policy, PolicyBook, Step, StepKind};
 use crate::track::{Occurrence, OccurrenceState, Track};
-use kernel::{DateTime, InvoiceId, NaiveDate, Utc, Zone, calendar};
+use kernel::{DateTime, InvoiceId, NaiveDate, Utc, Window, Zone, calendar};
 
 /// The earliest instant strictly after `after` at which a track may have something to do; `None` where only a fact, a
 /// conclusion or an approval can change anything, or where invoice or policy are unknown.
@@ -61,11 +61,12 @@ impl Waking<'_> {
     /// The opening hour of the step's window on the first day from `day` on that is after `after`.
     fn hour_from(&self, day: NaiveDate, step: &Step) -> DateTime<Utc> {
         let mut at = day.max(self.zone.day_of(self.after));
+        let from = self.window(step).from;
         // The second round is for a day whose hour has passed.
-        while self.zone.instant(at, step.window.from) <= self.after {
+        while self.zone.instant(at, from) <= self.after {
             at = calendar::next(at);
         }
-        self.zone.instant(at, step.window.from)
+        self.zone.instant(at, from)
     }
 
     /// When the steps that may still be offered may be.
@@ -116,7 +117,12 @@ impl Waking<'_> {
     /// The first window opening from `day` on that is after `after`.
     fn opening_from(&self, day: NaiveDate, step: &Step) -> Option<DateTime<Utc>> {
         let first = self.hour_from(day, step);
-        let open_on = step.window.first_day(self.zone.day_of(first), self.policy.calendar())?;
-        Some(self.zone.instant(open_on, step.window.from))
+        let window = self.window(step);
+        let open_on = window.first_day(self.zone.day_of(first), self.policy.calendar())?;
+        Some(self.zone.instant(open_on, window.from))
+    }
+
+    fn window(&self, step: &Step) -> Window {
+        self.policy.window_of(step, self.ladder.state.as_deref())
     }
 }

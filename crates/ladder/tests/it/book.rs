@@ -1,4 +1,4 @@
-//! Policies as text: one line a step, `id offset tone [key=value]…`; `calendar`, `catch_up` and `known` lines before.
+//! Policies as text: one line a step, `id offset tone [key=value]…`; `calendar`, `catch_up`, `known` and `state` lines before.
 
 use kernel::PolicyId;
 use ladder::draft::{Draft, DraftCondition, DraftRepeat, DraftRequires, DraftStep, DraftWindow, validate};
@@ -41,6 +41,10 @@ pub fn draft(text: &str) -> Draft {
             "weekdays" => {
                 let weekdays = Some(words[1].split(',').map(String::from).collect());
                 draft.contact.window = Some(DraftWindow { weekdays, ..DraftWindow::default() });
+            }
+            "state" => {
+                let hours = DraftWindow { weekdays: None, from: Some(words[2].into()), until: Some(words[3].into()) };
+                draft.contact.state_windows.push((words[1].into(), hours));
             }
             "budget" => {
                 draft.contact.max_per_day = words[1].parse().ok();

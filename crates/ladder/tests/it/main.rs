@@ -16,4 +16,5 @@ mod scenarios;
 mod schedules;
 mod tasks;
 mod traps;
+mod windows;
 mod world;

@@ -2,7 +2,7 @@
 
 use chrono::{NaiveDate, NaiveTime};
 use host::request::DATE_FORMAT;
-use kernel::{Calendar, Currency, DateTime, Utc, Window, Zone, ids::IdFault};
+use kernel::{Calendar, Currency, DateTime, Utc, Window, Zone, ids::IdFault, window::close_named};
 use notice::Channel;
 use prost::Message;
 use prost_types::Timestamp;
@@ -57,7 +57,7 @@ pub(super) fn window(weekdays: &[bool], from: &str, until: &str) -> Result<Windo
     Ok(Window {
         weekdays: weekdays.try_into().map_err(|_| DecodeFault::Field("weekdays"))?,
         from: time("window_from", from)?,
-        until: time("window_until", until)?,
+        until: close_named(until).ok_or(DecodeFault::Field("window_until"))?,
     })
 }
 

@@ -3,7 +3,7 @@
 use super::{Aside, Fact, with_aside};
 use crate::wire::field::{DecodeFault, calendar, channel, currency, day, id, time_out, tone, window, zone};
 use contracts::notification::v1 as proto;
-use kernel::{ContactId, InvoiceId, StepId};
+use kernel::{ContactId, InvoiceId, StepId, window::close_text};
 use notice::{Channel, Class, ContactComposed, Event, Item, Merge, Rules};
 use std::collections::BTreeSet;
 
@@ -21,7 +21,7 @@ pub(super) fn out(customer_id: String, e: &ContactComposed, aside: &Aside) -> pr
         max_voice_per_day: e.rules.max_voice_per_day,
         weekdays: e.rules.window.weekdays.to_vec(),
         window_from: time_out(e.rules.window.from),
-        window_until: time_out(e.rules.window.until),
+        window_until: close_text(e.rules.window.until),
         calendar: e.calendar.name().to_owned(),
         time_zone: e.zone.name().to_owned(),
         merge: e.rules.merge.slug().to_owned(),
