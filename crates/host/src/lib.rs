@@ -28,3 +28,8 @@ pub use entrance::Entrance;
 pub use environment::{Environment, Process};
 pub use refusal::Refusal;
 pub use service::{Parts, Service};
+
+/// Rows and messages are many small pieces that one thread makes and another drops, which the C library's allocator serves badly: with
+/// this one a replay takes four fifths of the time.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
