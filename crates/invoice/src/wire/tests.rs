@@ -1,23 +1,22 @@
+mod aside;
+
 use super::{
-    FEED_REPORTED, Fact, decode, decode_collection, decode_feed, decode_remittance, decode_unapplied, encode, encode_collection,
-    encode_feed, encode_remittance, encode_unapplied,
+    DecodeFault, Fact, LEGAL_RATE_RECORDED, decode, decode_collection, decode_feed, decode_finding, decode_legal_rate, decode_remittance,
+    decode_unapplied, encode, encode_collection, encode_feed, encode_finding, encode_legal_rate, encode_remittance, encode_unapplied,
 };
-use crate::unapplied::UnappliedFact;
 use brazil::{
-    charges::{Allocation, Convention, DayBasis, DiscountValue, Fine, InterestStart, Period, Rate, Rounding},
+    charges::{Allocation, Convention, DayBasis, DiscountValue, Fine, InterestStart, Period, ProRata, Rate, Rounding},
     pix::StaticTxid,
 };
 use chrono::{DateTime, NaiveDate, Utc};
-use kernel::{Calendar, CollectionAccountId, ContactId, Currency, CustomerId, InvoiceId, PaymentId, StepId};
+use kernel::{Calendar, CollectionAccountId, ContactId, CreditNoteId, Currency, CustomerId, InvoiceId, PaymentId, StepId};
 use receivable::{
-    Attributes, AuthorizedItem, BankFeeCharged, BankRecord, BoletoNoticed, CustomerAmended, CustomerErased, CustomerRegistered, Event,
-    InstrumentsAssigned, InvoiceAmended, InvoiceCancelled, InvoiceIssued, PaymentConfirmed, PaymentFeedReported, PaymentReceived,
-    PaymentReversed, Release, ReminderAuthorized, Source,
+    Attributes, AuthorizedItem, BankFeeCharged, BankRecord, BoletoNoticed, CreditNoteCancelled, CreditNoteIssued, CustomerAmended,
+    CustomerErased, CustomerRegistered, Event, InstrumentsAssigned, InvoiceAmended, InvoiceCancelled, InvoiceIssued, PaymentConfirmed,
+    PaymentReceived, PaymentReversed, Release, ReminderAuthorized, Source,
     charges::{AgreedInterest, ChargeTerms, EarlyDiscount},
-    collection::{AccountTerms, Agreement, Block, CollectionEvent},
+    collection::Agreement,
     instrument::NewInstruments,
-    remittance::{Instruction, Order, RemittanceWritten},
-    unapplied::{Assignment, Receipt, UnappliedEvent},
 };
 use std::{collections::BTreeSet, fs, path::Path};
 
@@ -155,6 +154,7 @@ fn books() -> Vec<Event> {
         issued(None, None),
         issued(Some("NF 1"), Some(rated())),
         issued(None, Some(fixed())),
+        issued(None, Some(ChargeTerms { interest: AgreedInterest::Legal(ProRata::Thirty), ..ChargeTerms::default() })),
         Event::InvoiceAmended(InvoiceAmended {
             invoice_id: invoice(),
             currency: Currency::BRL,
@@ -177,6 +177,7 @@ fn books() -> Vec<Event> {
             released: released(),
             charges_minor: 3,
             discount_minor: 4,
+            credited_minor: 5,
             reason: "issued twice".into(),
             cancelled_on: day("2026-11-11"),
         }),
@@ -191,6 +192,41 @@ fn books() -> Vec<Event> {
     ];
     events.extend(Source::ALL.map(received));
     events
+}
+
+fn credit_notes() -> Vec<Event> {
+    let issued = |invoice_id| {
+        Event::CreditNoteIssued(CreditNoteIssued {
+            credit_note_id: CreditNoteId::new("N1").unwrap(),
+            invoice_id,
+            amount_minor: 100,
+            currency: Currency::BRL,
+            reason: "returned goods".into(),
+            applied_minor: 90,
+            charges_minor: -3,
+            discount_minor: 2,
+            released: released(),
+            outstanding_minor: 10,
+            noted_on: day("2026-11-12"),
+        })
+    };
+    let cancelled = |invoice_id, due_on| {
+        Event::CreditNoteCancelled(CreditNoteCancelled {
+            credit_note_id: CreditNoteId::new("N1").unwrap(),
+            invoice_id,
+            amount_minor: 100,
+            currency: Currency::BRL,
+            reason: "goods kept".into(),
+            applied_minor: 90,
+            charges_minor: 3,
+            discount_minor: -2,
+            released: vec![],
+            outstanding_minor: 100,
+            due_on,
+            cancelled_on: day("2026-11-13"),
+        })
+    };
+    vec![issued(Some(invoice())), issued(None), cancelled(Some(invoice()), Some(day("2026-11-23"))), cancelled(None, None)]
 }
 
 fn record(event_on: Option<&str>) -> BankRecord {
@@ -243,81 +279,41 @@ fn bank() -> Vec<Event> {
     ]
 }
 
-fn accounts() -> Vec<CollectionEvent> {
-    let terms = |agreement, charges| AccountTerms { account_id: account_id(), agreement, has_pix: true, is_default: true, charges };
-    vec![
-        CollectionEvent::Registered(terms(Some(agreement()), Some(rated()))),
-        CollectionEvent::Amended(terms(None, None)),
-        CollectionEvent::NumbersReserved { account_id: account_id(), block: Block { first: 101, count: 100 } },
-    ]
-}
-
-fn unapplied() -> Vec<UnappliedFact> {
-    let receipt = |source, suggested| {
-        UnappliedEvent::Received(Receipt {
-            payment_id: payment("U1"),
-            source,
-            amount_minor: 100,
-            currency: Currency::BRL,
-            paid_on: day("2026-11-20"),
-            reference: "123-4".into(),
-            account: "033".into(),
-            end_to_end_id: "E0000".into(),
-            reason: "unknown_reference".into(),
-            suggested,
-            fee_minor: 3,
-        })
-    };
-    let events = [
-        receipt(Source::Pix, None),
-        receipt(Source::BankFileOrPix, Some(invoice())),
-        UnappliedEvent::Assigned(Assignment { invoice_id: invoice(), customer_id: customer(), amount_minor: 90 }),
-        UnappliedEvent::Applied { invoice_id: invoice(), customer_id: customer() },
-        UnappliedEvent::Released { invoice_id: invoice(), reason: "invoice_cancelled".into() },
-        UnappliedEvent::Dismissed { reason: "not ours".into() },
-        UnappliedEvent::Returned { return_id: "D1".into(), amount_minor: 10, returned_on: day("2026-11-25") },
-    ];
-    events.into_iter().map(|event| UnappliedFact { payment_id: "U1".into(), event }).collect()
-}
-
-fn remittance() -> RemittanceWritten {
-    let order = |instruction| Order {
-        instruction,
-        invoice_id: invoice(),
-        customer_id: customer(),
-        due_on: day("2026-11-23"),
-        amount_minor: 12_345,
-    };
-    RemittanceWritten { sequence: 7, written_at: at(), orders: Instruction::ALL.map(order).into() }
-}
-
 /// Every event that the log may hold, as bytes.
 fn encoded() -> Vec<(&'static str, Vec<u8>)> {
-    let facts = payers().into_iter().chain(books()).chain(bank()).map(|event| Fact { customer_id: customer(), event });
+    let facts =
+        payers().into_iter().chain(books()).chain(credit_notes()).chain(bank()).map(|event| Fact { customer_id: customer(), event });
     let mut all: Vec<_> = facts.map(|fact| encode(&fact)).collect();
-    all.extend(accounts().iter().map(encode_collection));
-    all.extend(unapplied().iter().map(encode_unapplied));
-    all.push(encode_remittance(&remittance()));
-    all.push((FEED_REPORTED, encode_feed(&PaymentFeedReported { known_until: at() })));
+    all.extend(aside::accounts().iter().map(encode_collection));
+    all.extend(aside::unapplied().iter().map(encode_unapplied));
+    all.extend(aside::remittances().iter().map(encode_remittance));
+    all.extend(aside::findings().iter().map(encode_finding));
+    all.extend(aside::feed().iter().map(encode_feed));
+    all.push((LEGAL_RATE_RECORDED, encode_legal_rate(&aside::legal_rate())));
     all
 }
 
 /// Read and written again, by whichever of the aggregates knows the type; `None` where none does.
-fn again(event_type: &str, payload: &[u8]) -> Result<Option<(String, Vec<u8>)>, super::DecodeFault> {
-    let named = |(name, bytes): (&str, Vec<u8>)| (name.to_owned(), bytes);
+fn again(event_type: &str, payload: &[u8]) -> Result<Option<(&'static str, Vec<u8>)>, DecodeFault> {
     if let Some(fact) = decode(event_type, payload)? {
-        return Ok(Some(named(encode(&fact))));
+        return Ok(Some(encode(&fact)));
     }
     if let Some(event) = decode_collection(event_type, payload)? {
-        return Ok(Some(named(encode_collection(&event))));
+        return Ok(Some(encode_collection(&event)));
     }
     if let Some(fact) = decode_unapplied(event_type, payload)? {
-        return Ok(Some(named(encode_unapplied(&fact))));
+        return Ok(Some(encode_unapplied(&fact)));
     }
     if let Some(written) = decode_remittance(event_type, payload)? {
-        return Ok(Some(named(encode_remittance(&written))));
+        return Ok(Some(encode_remittance(&written)));
     }
-    Ok(decode_feed(event_type, payload)?.map(|reported| (FEED_REPORTED.to_owned(), encode_feed(&reported))))
+    if let Some(fact) = decode_finding(event_type, payload)? {
+        return Ok(Some(encode_finding(&fact)));
+    }
+    if let Some(event) = decode_feed(event_type, payload)? {
+        return Ok(Some(encode_feed(&event)));
+    }
+    Ok(decode_legal_rate(event_type, payload)?.map(|recorded| (LEGAL_RATE_RECORDED, encode_legal_rate(&recorded))))
 }
 
 fn golden() -> String {
