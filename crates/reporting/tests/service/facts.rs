@@ -312,15 +312,14 @@ async fn ladder(site: &Site, books: &Books, words: &Words<'_>) {
             append(log, stream, "StepsPlanned", event).await;
         }
         "migrated" => {
-            let effective_due = words.named("effective", &due_on);
             let event = dunning::TrackMigrated {
                 customer_id,
                 invoice_id,
                 cycle: 1,
                 day: known_on,
                 to: Some(dunning::PolicyVersion { policy_id: words.at(2), policy_version: 1 }),
+                effective_due: words.named("effective", &due_on),
                 due_on,
-                effective_due,
                 steps: moved(steps, &words.named("new", "")),
                 ..Default::default()
             };
