@@ -52,6 +52,7 @@ pub struct Found {
 
 /// A command on a finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(clippy::large_enum_variant, reason = "they live for one command; a box would save nothing")]
 pub enum FindingCommand {
     /// Keeps it. One that is known adds nothing.
     Keep(Found),
@@ -64,6 +65,7 @@ pub enum FindingCommand {
 
 /// What happened to a finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(clippy::large_enum_variant, reason = "they live for one command; a box would save nothing")]
 pub enum FindingEvent {
     /// It was found.
     Found(Found),

@@ -61,7 +61,7 @@ fn what_a_replay_keeps_is_read_by_every_command_in_every_format() {
         ("settlement", "23"),
         ("steps", "d-5"),
         ("contacts", "payers"),
-        ("channels", "received_minor"),
+        ("channels", "email"),
     ] {
         let ask = |format: &str| program::succeed(&[&["report", figures, "--format", format][..], &as_of].concat());
         let rows: Vec<Value> = serde_json::from_str(&ask("json")).unwrap();
