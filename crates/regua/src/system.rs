@@ -175,8 +175,9 @@ impl System {
 
     /// Builds every view again from its events and compares.
     pub async fn verify_projections(&self) -> anyhow::Result<Vec<Projection>> {
-        let mut verified = Vec::new();
-        for service in self.services() {
+        // Each service has a database of its own.
+        let all = self.services().map(|service| async move {
+            let mut verified = Vec::new();
             for set in service.projections() {
                 for status in set.status().await? {
                     let proof = set.verify(&status.name).await?;
@@ -188,7 +189,9 @@ impl System {
                     });
                 }
             }
-        }
+            anyhow::Ok(verified)
+        });
+        let mut verified = futures::future::try_join_all(all).await?.concat();
         verified.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(verified)
     }
