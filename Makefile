@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build demo test vectors lint proto-lint large-file stack stack-down bench-codecs
+.PHONY: help build demo test vectors lint proto-lint large-file stack stack-down bench bench-quick bench-codecs
 
 # Cargo itself reads CARGO_TARGET_DIR too.
 TARGET := $(or $(CARGO_TARGET_DIR),target)
@@ -26,6 +26,16 @@ test: lint ## all tests, with PostgreSQL and Kafka of their own
 vectors: ## checks every row of the vector files in VECTORS=… (or the project's own) and counts them
 	deploy/stack/prepare.sh build
 	deploy/vectors.sh '$(VECTORS)'
+
+bench: ## speed beside the machine's own, at most a quarter of an hour (CONFIG=… names a stack); docs/performance.md explains it
+	deploy/stack/prepare.sh build
+	cargo build --release -p regua --bin regua
+	$(TARGET)/release/regua bench $(if $(CONFIG),--config '$(CONFIG)') --report $(TARGET)/bench/report.json
+
+bench-quick: ## the same in three minutes
+	deploy/stack/prepare.sh build
+	cargo build --release -p regua --bin regua
+	$(TARGET)/release/regua bench --quick $(if $(CONFIG),--config '$(CONFIG)') --report $(TARGET)/bench/report.json
 
 bench-codecs: ## throughput of boleto, Pix and bank file codecs beside a copy of the same bytes
 	deploy/stack/prepare.sh build

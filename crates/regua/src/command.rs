@@ -1,6 +1,7 @@
 //! The commands. Each has its file; here is what they share and how they are called.
 
 mod bank_file;
+mod bench;
 mod check;
 mod data;
 mod demo;
@@ -101,6 +102,8 @@ enum Command {
     Unapplied(unapplied::UnappliedArgs),
     /// Look into a Pix code
     Pix(pix::PixArgs),
+    /// How fast is it here, beside what this machine can do at all?
+    Bench(bench::Bench),
     /// Are database, broker, topics, clock and configuration fit?
     Check(check::Check),
 }
@@ -122,6 +125,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Tasks(args) => tasks::run(args, &shared).await,
         Command::Unapplied(args) => unapplied::run(args, &shared).await,
         Command::Pix(args) => pix::run(args, &shared),
+        Command::Bench(args) => bench::run(args, &shared).await,
         Command::Check(args) => check::run(args, &shared).await,
     }
 }

@@ -1,5 +1,6 @@
 //! Régua on the command line, and all four services in one process.
 
+pub mod bench;
 pub mod command;
 pub mod demo;
 pub mod output;

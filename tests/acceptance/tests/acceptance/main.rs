@@ -1,6 +1,7 @@
 //! The program as its users run it: real processes, real files, a real database and broker.
 
 mod away;
+mod bench;
 mod check;
 mod collector;
 mod command_line;

@@ -1,0 +1,158 @@
+//! Load, and how long each piece of it took.
+
+use crate::progress;
+use futures::{StreamExt, future, stream::FuturesUnordered};
+use std::{
+    cell::{Cell, RefCell},
+    time::Duration,
+};
+
+/// How often an open loop looks at what is due.
+const TICK: Duration = Duration::from_millis(1);
+
+/// What a load came to.
+pub struct Load {
+    /// Pieces that were acknowledged.
+    pub done: u64,
+    /// From the first piece's start to the last one's end.
+    pub took: Duration,
+    latency: Latencies,
+}
+
+impl Load {
+    /// Pieces a second.
+    pub fn rate(&self) -> f64 {
+        per_second(self.done, self.took)
+    }
+
+    /// A quantile of the latency, in milliseconds.
+    pub fn latency_ms(&self, quantile: f64) -> f64 {
+        self.latency.quantile(quantile).as_secs_f64() * 1000.0
+    }
+}
+
+/// Pieces a second; 0 where no time went by.
+pub fn per_second(done: u64, took: Duration) -> f64 {
+    if took.is_zero() { 0.0 } else { done as f64 / took.as_secs_f64() }
+}
+
+/// Each of so many callers sends its next piece when the one before is acknowledged, for so long: what a store can take, and no
+/// statement about waiting, because a slow answer keeps the next question from being asked.
+///
+/// # Errors
+/// The first error of a piece.
+pub async fn closed<F, P>(in_flight: usize, long: Duration, piece: F) -> anyhow::Result<Load>
+where
+    F: Fn() -> P,
+    P: Future<Output = anyhow::Result<()>>,
+{
+    let watch = progress::stopwatch();
+    let (done, latency) = (Cell::new(0), RefCell::new(Latencies::default()));
+    let caller = || async {
+        // Every caller sends at least one piece, however short the round.
+        loop {
+            let from = watch();
+            piece().await?;
+            record(&latency, watch().saturating_sub(from));
+            done.set(done.get() + 1);
+            if watch() >= long {
+                return Ok::<_, anyhow::Error>(());
+            }
+        }
+    };
+    future::try_join_all((0..in_flight).map(|_| caller())).await?;
+    Ok(Load { done: done.get(), took: watch(), latency: latency.into_inner() })
+}
+
+/// Pieces are sent at a steady rate, whatever comes back; each one's latency counts from the moment at which it was to be sent, so a
+/// pause is felt by all who would have come meanwhile.
+///
+/// # Errors
+/// The first error of a piece.
+pub async fn open<F, P>(rate: f64, long: Duration, piece: F) -> anyhow::Result<Load>
+where
+    F: Fn() -> P,
+    P: Future<Output = anyhow::Result<()>>,
+{
+    let count = ((rate * long.as_secs_f64()) as u64).max(1);
+    let watch = progress::stopwatch();
+    let (mut sent, mut done, latency) = (0, 0, RefCell::new(Latencies::default()));
+    let mut pending = FuturesUnordered::new();
+    let mut tick = tokio::time::interval(TICK);
+    while done < count {
+        tokio::select! {
+            Some(outcome) = pending.next(), if !pending.is_empty() => {
+                let planned: anyhow::Result<Duration> = outcome;
+                record(&latency, watch().saturating_sub(planned?));
+                done += 1;
+            }
+            _ = tick.tick(), if sent < count => {
+                let due = ((rate * watch().as_secs_f64()) as u64 + 1).min(count);
+                for number in sent..due {
+                    let planned = Duration::from_secs_f64(number as f64 / rate);
+                    let answer = piece();
+                    pending.push(async move { answer.await.map(|()| planned) });
+                }
+                sent = sent.max(due);
+            }
+        }
+    }
+    Ok(Load { done, took: watch(), latency: latency.into_inner() })
+}
+
+fn record(latency: &RefCell<Latencies>, took: Duration) {
+    latency.borrow_mut().0.push(took);
+}
+
+/// Every latency of a round: a round has some hundred thousand at most, and of what is kept a quantile is exact.
+#[derive(Default)]
+struct Latencies(Vec<Duration>);
+
+impl Latencies {
+    /// The smallest latency that so large a share does not exceed; zero of none.
+    fn quantile(&self, share: f64) -> Duration {
+        let mut sorted = self.0.clone();
+        sorted.sort_unstable();
+        let rank = (share * sorted.len() as f64).ceil() as usize;
+        sorted.get(rank.saturating_sub(1)).copied().unwrap_or_default()
+    }
+}
+
+/// The middle one; of an even number the lower of the two.
+pub fn median(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted.get(sorted.len().saturating_sub(1) / 2).copied().unwrap_or(0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_bad_round_does_not_move_the_median() {
+        assert!((median(&[10.0, 0.1, 11.0]) - 10.0).abs() < f64::EPSILON);
+        assert!(median(&[]).abs() < f64::EPSILON);
+    }
+
+    #[test]
+    fn a_quantile_is_a_latency_that_was_there() {
+        let load = Latencies((1..=200).rev().map(Duration::from_millis).collect());
+        assert_eq!(load.quantile(0.5), Duration::from_millis(100));
+        assert_eq!(load.quantile(0.99), Duration::from_millis(198));
+        assert_eq!(Latencies::default().quantile(0.99), Duration::ZERO);
+    }
+
+    #[tokio::test]
+    async fn every_caller_is_counted_however_short_the_round() {
+        let load = closed(7, Duration::ZERO, || async { Ok(()) }).await.unwrap();
+        assert_eq!(load.done, 7);
+    }
+
+    #[tokio::test]
+    async fn an_open_loop_sends_all_that_its_rate_says_and_fails_with_a_piece() {
+        let load = open(1000.0, Duration::from_millis(20), || async { Ok(()) }).await.unwrap();
+        assert_eq!(load.done, 20);
+        assert!(open(1000.0, Duration::from_millis(20), || async { anyhow::bail!("no") }).await.is_err());
+    }
+}

@@ -1,0 +1,48 @@
+//! What a run ran on.
+
+use sql::{Db, Durability};
+use std::{collections::BTreeMap, fs, path::Path};
+
+/// The machine, as far as it tells: processor, cores, memory, kernel, file system.
+pub fn machine(directory: &Path) -> BTreeMap<&'static str, String> {
+    let cores = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
+    BTreeMap::from([
+        ("processor", of_file("/proc/cpuinfo", "model name")),
+        ("cores", cores.to_string()),
+        ("memory", of_file("/proc/meminfo", "MemTotal")),
+        ("system", first_line("/proc/sys/kernel/osrelease")),
+        ("file_system", file_system(directory)),
+    ])
+}
+
+/// What was measured: of this program, how it was built, and of SQLite.
+pub async fn versions(directory: &Path) -> anyhow::Result<BTreeMap<&'static str, String>> {
+    let db = Db::open_sqlite(&directory.join("version.sqlite"), Durability::Full).await?;
+    let rows = db.query("SELECT sqlite_version() AS version", &[]).await?;
+    let sqlite = rows.first().map(|row| row.text("version")).transpose()?.unwrap_or_default();
+    let profile = if cfg!(debug_assertions) { "dev" } else { "release" };
+    Ok(BTreeMap::from([("regua", env!("CARGO_PKG_VERSION").to_owned()), ("profile", profile.to_owned()), ("sqlite", sqlite)]))
+}
+
+/// The value of the first line that begins so, of a file of `name : value`; empty where there is none.
+pub fn of_file(path: &str, name: &str) -> String {
+    let text = fs::read_to_string(path).unwrap_or_default();
+    let line = text.lines().find(|line| line.starts_with(name));
+    line.and_then(|line| line.split_once(':')).map(|(_, value)| value.trim().to_owned()).unwrap_or_default()
+}
+
+fn first_line(path: &str) -> String {
+    fs::read_to_string(path).unwrap_or_default().lines().next().unwrap_or_default().to_owned()
+}
+
+/// The kind of the file system that holds a directory: of all mounts over it the innermost.
+fn file_system(directory: &Path) -> String {
+    let directory = directory.canonicalize().unwrap_or_else(|_| directory.to_owned());
+    let mounts = fs::read_to_string("/proc/mounts").unwrap_or_default();
+    let over = mounts.lines().filter_map(|line| {
+        let mut parts = line.split(' ').skip(1);
+        let (at, kind) = (parts.next()?, parts.next()?);
+        directory.starts_with(at).then(|| (at.len(), kind.to_owned()))
+    });
+    over.max_by_key(|(length, _)| *length).map(|(_, kind)| kind).unwrap_or_default()
+}

@@ -1,0 +1,119 @@
+//! What the system costs, each figure beside a reference that is measured in the same run on the same disk and cores: an absolute
+//! figure drifts with the machine, a ratio tells what is left to gain.
+//!
+//! Everything is durable as it is in use (SQLite: WAL, synchronous=FULL), rounds of path and reference take turns, medians count, and
+//! after each round what was acknowledged is looked for in the store.
+
+mod append;
+mod codecs;
+mod disk;
+mod echo;
+mod facts;
+mod figure;
+mod footprint;
+mod group_commit;
+mod grpc;
+mod load;
+mod machine;
+mod played;
+
+pub use figure::{Figure, Left, Report};
+
+use crate::settings::Settings;
+use anyhow::Context;
+use std::{path::Path, time::Duration};
+
+/// How much is measured.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// Rounds of path and reference, in turn; at least three.
+    pub rounds: usize,
+    /// How long a round of a load lasts.
+    pub round: Duration,
+    /// Payers whose accounts the load is spread over.
+    pub payers: u64,
+    /// Invoices of the portfolio that is played.
+    pub portfolio: u32,
+}
+
+impl Plan {
+    /// Three minutes for everything.
+    pub fn quick() -> Self {
+        Self { rounds: 3, round: Duration::from_millis(500), payers: 10_000, portfolio: 2_000 }
+    }
+
+    /// A quarter of an hour for everything.
+    pub fn usual() -> Self {
+        Self { rounds: 3, round: Duration::from_secs(2), payers: 10_000, portfolio: 10_000 }
+    }
+
+    /// As long as it takes.
+    pub fn full() -> Self {
+        Self { rounds: 5, round: Duration::from_secs(10), payers: 10_000, portfolio: 100_000 }
+    }
+}
+
+/// What can be measured, in the order in which it is.
+pub const NAMES: [&str; 7] = ["append_sqlite", "append_postgres", "grpc_unary", "grpc_bulk", "replay", "codecs", "footprint"];
+
+/// What is not measured yet, and what it would take.
+pub const NOT_BUILT: [(&str, &str); 7] = [
+    ("relay", "PostgreSQL log to Kafka beside librdkafka alone"),
+    ("project", "Kafka to views beside multi-row upserts of the same rows"),
+    ("rebuild", "views from the archive under live traffic"),
+    ("timers", "a million timers due at one moment"),
+    ("freshness", "from a payment's acknowledgement to gate and view"),
+    ("report", "aging, delinquency and statements at a million invoices beside the plain scan"),
+    ("growth", "the same figures at 10 thousand, 100 thousand and a million invoices"),
+];
+
+/// Measures the named figures; all where none is named. `directory` is on the disk that is measured.
+///
+/// # Errors
+/// Something that cannot be measured: a store that fails, an acknowledged fact that is not there.
+pub async fn run(plan: &Plan, only: &[String], settings: &Settings, directory: &Path) -> anyhow::Result<Report> {
+    let mut report = Report { machine: machine::machine(directory), versions: machine::versions(directory).await?, ..Report::default() };
+    for name in NAMES {
+        if !only.is_empty() && !only.iter().any(|wanted| wanted == name) {
+            continue;
+        }
+        eprintln!("bench: {name}");
+        let place = directory.join(name);
+        std::fs::create_dir_all(&place).with_context(|| format!("{} cannot be made", place.display()))?;
+        match measure(name, plan, settings, &place).await.with_context(|| format!("{name} could not be measured"))? {
+            Outcome::Measured(figures) => report.figures.extend(figures),
+            Outcome::Skipped(reason) => report.skipped.push(Left { name: name.to_owned(), reason }),
+        }
+    }
+    let left = NOT_BUILT.iter().filter(|(name, _)| only.is_empty() || only.iter().any(|wanted| wanted == name));
+    report.not_built = left.map(|(name, what)| Left { name: (*name).to_owned(), reason: (*what).to_owned() }).collect();
+    Ok(report)
+}
+
+/// What came of a figure.
+enum Outcome {
+    Measured(Vec<Figure>),
+    Skipped(String),
+}
+
+async fn measure(name: &str, plan: &Plan, settings: &Settings, place: &Path) -> anyhow::Result<Outcome> {
+    let figures = match name {
+        "append_sqlite" => append::on_sqlite(plan, place).await?,
+        "append_postgres" if settings.storage.kind != "postgres" => {
+            return Ok(Outcome::Skipped("--config names no PostgreSQL (make stack writes one)".to_owned()));
+        }
+        "append_postgres" => append::on_postgres(plan, &settings.storage).await?,
+        "grpc_unary" => grpc::unary(plan, place).await?,
+        "grpc_bulk" => grpc::bulk(plan, place).await?,
+        "replay" => played::measure(plan, place).await?,
+        "codecs" => codecs::measure(plan),
+        "footprint" => footprint::measure(plan, place).await?,
+        other => anyhow::bail!("there is no figure {other}"),
+    };
+    Ok(Outcome::Measured(figures))
+}
+
+/// Tells what is being measured.
+fn tell(what: &str, round: usize, plan: &Plan) {
+    eprintln!("bench:   {what}, round {} of {}", round + 1, plan.rounds);
+}

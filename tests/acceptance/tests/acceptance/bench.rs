@@ -1,0 +1,39 @@
+//! What a script reads of a run of `regua bench`. How fast anything is, is no matter here.
+
+use crate::program;
+use serde_json::Value;
+use std::fs;
+
+#[test]
+fn a_bench_leaves_a_report_with_every_figure_beside_its_reference() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("bench/report.json");
+    let report = path.to_str().unwrap();
+    let tiny = ["--quick", "--round-ms", "1", "--payers", "20", "--report", report];
+    let shown = program::succeed(&[&["bench", "--only", "append_sqlite,append_postgres,relay"], tiny.as_slice()].concat());
+    assert!(shown.contains("append_sqlite/256"), "{shown}");
+    let report: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+    for (part, keys) in
+        [("machine", ["processor", "cores", "memory", "system", "file_system"].as_slice()), ("versions", &["regua", "sqlite"])]
+    {
+        keys.iter().for_each(|key| assert!(report[part][key].is_string(), "{part}.{key}: {report}"));
+    }
+    let figures = report["figures"].as_array().unwrap();
+    let names: Vec<&str> = figures.iter().map(|figure| figure["name"].as_str().unwrap()).collect();
+    let levels = ["1", "16", "64", "256", "1024", "disk"].map(|level| format!("append_sqlite/{level}"));
+    assert_eq!(names, levels);
+    for figure in figures {
+        let keys = ["value", "unit", "p50_ms", "p99_ms", "reference", "reference_value", "ratio", "goal_ratio"];
+        keys.iter().for_each(|key| assert!(figure.get(key).is_some(), "{key}: {figure}"));
+        assert!(figure["value"].as_f64().unwrap() > 0.0 && figure["ratio"].as_f64().unwrap() > 0.0, "{figure}");
+    }
+    assert_eq!(report["skipped"][0]["name"], "append_postgres");
+    assert_eq!(report["not_built"][0]["name"], "relay");
+    let left: Vec<_> = fs::read_dir(directory.path().join("bench")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["report.json"]);
+}
+
+#[test]
+fn a_figure_that_nobody_knows_is_wrong_usage() {
+    assert_eq!(program::run(&["bench", "--only", "nonsense"]).status.code(), Some(2));
+}
