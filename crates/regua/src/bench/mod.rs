@@ -39,12 +39,12 @@ pub struct Plan {
 impl Plan {
     /// Three minutes for everything.
     pub fn quick() -> Self {
-        Self { rounds: 3, round: Duration::from_millis(500), payers: 10_000, portfolio: 2_000 }
+        Self { rounds: 3, round: Duration::from_millis(500), payers: 10_000, portfolio: 500 }
     }
 
     /// A quarter of an hour for everything.
     pub fn usual() -> Self {
-        Self { rounds: 3, round: Duration::from_secs(2), payers: 10_000, portfolio: 10_000 }
+        Self { rounds: 3, round: Duration::from_secs(2), payers: 10_000, portfolio: 5_000 }
     }
 
     /// As long as it takes.
