@@ -114,13 +114,14 @@ pub struct Append {
     pub stream: String,
     /// What the decision believed about the stream.
     pub expected: Expected,
-    /// In order; may be empty (then command, claims and side rows alone are stored).
+    /// In order; may be empty (then command and side rows alone are stored: no claim without an event).
     pub events: Vec<NewEvent>,
     /// Shared by the events.
     pub meta: Meta,
     /// For repeating it safely.
     pub command: Option<CommandKey>,
-    /// Names the stream takes. A name that the same stream already owns is no conflict.
+    /// Names the stream takes with its events; without an event they are neither asked for nor stored. A name that the same stream
+    /// already owns is no conflict.
     pub claims: Vec<Claim>,
     /// Rows beside the events.
     pub side: Vec<Statement>,

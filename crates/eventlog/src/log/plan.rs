@@ -101,8 +101,12 @@ impl Plan {
         Ok(appended)
     }
 
-    /// The claims that must be stored: those that nobody owns.
+    /// The claims that must be stored: those that nobody owns. None without an event: nothing in the stream would bear the name, and
+    /// nobody could ever have it.
     fn free_claims(&self, append: &Append) -> Result<Vec<ClaimName>, Refused> {
+        if append.events.is_empty() {
+            return Ok(Vec::new());
+        }
         let mut free: Vec<ClaimName> = Vec::new();
         for Claim { kind, key } in &append.claims {
             let name = (append.meta.tenant.clone(), (*kind).to_string(), key.clone());

@@ -78,6 +78,17 @@ async fn a_taken_name_refuses_the_command_and_the_next_is_decided_without_it() {
 }
 
 #[tokio::test]
+async fn a_command_without_an_event_takes_no_name_and_is_refused_none() {
+    for site in every().await {
+        let writer = writer(site.log());
+        writer.submit(on("a", Command::Nothing).with_claim("invoice", "i1")).await.unwrap();
+        assert_eq!(writer.submit(on("b", Command::Add(10)).with_claim("invoice", "i1")).await.unwrap().state.total, 10, "{}", site.name);
+        assert!(writer.submit(on("a", Command::Nothing).with_claim("invoice", "i1")).await.is_ok());
+        assert!(writer.submit(on("a", Command::Add(1)).with_claim("invoice", "i1")).await.is_err());
+    }
+}
+
+#[tokio::test]
 async fn unknown_events_are_skipped_and_counted_and_unreadable_ones_stop_only_their_stream() {
     for site in every().await {
         let mut broken = append("bad@0: nonsense");

@@ -15,9 +15,9 @@ use chrono::NaiveDate;
 use contracts::invoice::v1 as proto;
 use eventlog::{CommandKey, Statement, Submission, WriteError, Written};
 use host::{Refusal, request};
-use kernel::{Currency, CustomerId, InvoiceId, PaymentId};
+use kernel::{CollectionAccountId, Currency, CustomerId, InvoiceId, PaymentId};
 use prost::Message;
-use receivable::{Account, Command, Rejection};
+use receivable::{Account, Command, IssueInvoice, Rejection};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
@@ -30,7 +30,23 @@ pub(crate) struct Ready {
     within: &'static str,
     /// The number of a boleto that was taken for it.
     allotted: Option<Allotted>,
+    /// The invoice that the number was taken for, to be tried with another number.
+    issue: Option<Box<Issue>>,
 }
+
+/// An invoice to be issued, before a number is taken for it.
+#[derive(Clone)]
+struct Issue {
+    customer_id: CustomerId,
+    account_id: Option<CollectionAccountId>,
+    issue: IssueInvoice,
+    key: CommandKey,
+    rates: Arc<LegalRates>,
+    today: NaiveDate,
+}
+
+/// Numbers tried for an invoice where those before turn out to be taken.
+const NUMBERS_TRIED: usize = 100;
 
 impl Ready {
     pub(super) fn claiming(mut self, kind: &'static str, id: &str) -> Self {
@@ -56,7 +72,7 @@ impl Server {
         let stream = aggregate::stream(tenant, addressed.customer_id.as_str());
         let meta = aggregate::meta(tenant, addressed.customer_id.as_str());
         let submission = Submission::new(stream, meta, addressed).with_key(key);
-        Ready { submission, tenant: tenant.to_owned(), claim: None, within: "", allotted: None }
+        Ready { submission, tenant: tenant.to_owned(), claim: None, within: "", allotted: None, issue: None }
     }
 
     pub(crate) fn ready_customer<M: Message>(
@@ -91,17 +107,24 @@ impl Server {
     ) -> Result<Ready, Refusal> {
         let key = command_key("IssueInvoice", keyed)?;
         let today = self.today();
-        let wire::NewInvoice { customer_id, mut issue, account_id } = wire::new_invoice(invoice, today)?;
+        let wire::NewInvoice { customer_id, issue, account_id } = wire::new_invoice(invoice, today)?;
+        let rates = self.rates(tenant).await?;
+        self.ready_issue(tenant, Issue { customer_id, account_id, issue, key, rates, today }).await
+    }
+
+    /// Takes a number for the invoice, where its account has any.
+    async fn ready_issue(&self, tenant: &str, asked: Issue) -> Result<Ready, Refusal> {
+        let Issue { customer_id, account_id, mut issue, key, rates, today } = asked.clone();
         let invoice_id = issue.invoice_id.clone();
         let collection::PaidWith { instruments, charges, allotted } = self.paid_with(tenant, &issue, account_id).await?;
         issue.instruments = instruments;
         issue.charges = issue.charges.or(charges);
         let claims = collection::claims(&issue);
-        let rates = self.rates(tenant).await?;
         let addressed = Addressed { customer_id: customer_id.clone(), command: Command::IssueInvoice(issue), rates: Arc::clone(&rates) };
         let ready = self.ready(tenant, addressed, key).claiming(INVOICE, invoice_id.as_str());
         let submission = claims.into_iter().fold(ready.submission, |submission, (kind, name)| submission.with_claim(kind, name));
-        let ready = Ready { submission, allotted, ..ready };
+        let again = allotted.is_some().then(|| Box::new(asked));
+        let ready = Ready { submission, allotted, issue: again, ..ready };
         Ok(ready.answering(move |account| proto::IssueInvoiceResponse {
             invoice: wire::invoice_view(&customer_id, &invoice_id, account, (today, &rates)),
         }))
@@ -188,19 +211,38 @@ impl Server {
         stored_answer(&written.appended.answer)
     }
 
-    /// Submits a command and gives the answer that is stored with it: the first one, where it was carried out before.
-    pub(crate) async fn submit<M: Message + Default>(&self, ready: Ready) -> Result<M, Refusal> {
-        let Ready { submission, tenant, claim, within, allotted } = ready;
-        let stream = submission.stream.clone();
-        let outcome = self.writer.submit(submission).await;
-        if let Some(allotted) = allotted.filter(|_| stored_nothing(&outcome)) {
+    /// Submits a command and gives the answer that is stored with it: the first one, where it was carried out before. An invoice whose
+    /// number turns out to be taken is tried with others.
+    pub(crate) async fn submit<M: Message + Default>(&self, mut ready: Ready) -> Result<M, Refusal> {
+        let mut tries = 1;
+        loop {
+            let (tenant, claim, within, issue) = (ready.tenant.clone(), ready.claim.clone(), ready.within, ready.issue.take());
+            let stream = ready.submission.stream.clone();
+            let outcome = self.carry_out(ready).await;
+            if let (Err(WriteError::ClaimTaken { kind, key, .. }), Some(issue)) = (&outcome, issue)
+                && *kind == BOLETO
+                && tries < NUMBERS_TRIED
+            {
+                tracing::warn!(kind, key, "the number was taken before; another one is tried");
+                tries += 1;
+                ready = self.ready_issue(&tenant, *issue).await?;
+                continue;
+            }
+            let written = outcome.map_err(|error| refusal(error, within, |rejection| wire::refused(rejection, within)))?;
+            if let Some((kind, id)) = claim {
+                self.streams.insert((tenant, kind, id), stream);
+            }
+            return stored_answer(&written.appended.answer);
+        }
+    }
+
+    /// Submits a command; a number that nobody can have got goes back.
+    async fn carry_out(&self, ready: Ready) -> Result<Written<Account>, WriteError<Rejection>> {
+        let outcome = self.writer.submit(ready.submission).await;
+        if let Some(allotted) = ready.allotted.filter(|_| leaves_its_number(&outcome)) {
             allotted.give_back();
         }
-        let written = outcome.map_err(|error| refusal(error, within, |rejection| wire::refused(rejection, within)))?;
-        if let Some((kind, id)) = claim {
-            self.streams.insert((tenant, kind, id), stream);
-        }
-        stored_answer(&written.appended.answer)
+        outcome
     }
 }
 
@@ -212,15 +254,16 @@ pub(super) fn stored_answer<M: Message + Default>(answer: &[u8]) -> Result<M, Re
     })
 }
 
-/// Whether it is certain that a command stored no event now.
-fn stored_nothing(outcome: &Result<Written<Account>, WriteError<Rejection>>) -> bool {
+/// Whether it is certain that a command stored nothing under its number, and that nobody else did.
+fn leaves_its_number(outcome: &Result<Written<Account>, WriteError<Rejection>>) -> bool {
     match outcome {
         Ok(written) => written.appended.deduplicated || written.appended.last_version < written.appended.first_version,
+        // Given back, a number that is taken would be taken out of the pool again by the next invoice, and the next.
+        Err(WriteError::ClaimTaken { kind, .. }) => *kind != BOLETO,
         Err(WriteError::Unavailable(_)) => false,
         Err(
             WriteError::Rejected(_)
             | WriteError::CommandReused
-            | WriteError::ClaimTaken { .. }
             | WriteError::SideRefused(_)
             | WriteError::DiskFull
             | WriteError::Corrupt(_),

@@ -79,6 +79,60 @@ async fn many_at_once_get_numbers_without_a_gap_and_none_twice() {
     }
 }
 
+/// What is sent twice under two keys, one by one and in a stream, takes no number from anybody.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_invoice_sent_again_under_another_key_keeps_nobody_else_from_a_boleto() {
+    for site in Site::every().await {
+        prepare(&site).await;
+        play(&site, "register B").await;
+        assert_eq!(number(&issued(&site.client, "I1").await), 1);
+        let again = |key: &str| proto::IssueInvoiceRequest { command_id: key.into(), ..issue("I1") };
+        assert_eq!(told(&site.client.clone().issue_invoice(again("again")).await), "ok");
+        let items = ["more", "and-more"].map(|key| {
+            let proto::IssueInvoiceRequest { command_id, invoice } = again(key);
+            proto::IssueInvoicesRequest { command_id, invoice }
+        });
+        let answers = site.client.clone().issue_invoices(stream::iter(items)).await.unwrap().into_inner();
+        let errors: Vec<_> = answers.map(|answer| answer.unwrap().error).collect().await;
+        assert_eq!(errors, [None, None]);
+        let mut of_another = issue("I2");
+        of_another.invoice.as_mut().unwrap().customer_id = "B".into();
+        let answer = site.client.clone().issue_invoice(of_another).await.unwrap().into_inner();
+        assert_eq!(number(&answer.invoice.unwrap().instruments.unwrap()), 2, "{}", site.database);
+    }
+}
+
+/// An earlier version left names of boletos behind that no invoice has.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_number_that_turns_out_to_be_taken_is_burnt_and_the_next_is_tried() {
+    for site in Site::every().await {
+        prepare(&site).await;
+        play(&site, "register B").await;
+        assert_eq!(number(&issued(&site.client, "I1").await), 1);
+        let bare = |n: u64| eventlog::Append {
+            stream: format!("elsewhere-{n}"),
+            expected: eventlog::Expected::Any,
+            events: vec![eventlog::NewEvent {
+                event_type: "FromElsewhere",
+                schema_version: 1,
+                occurred_at: None,
+                effective_on: None,
+                payload: Vec::new(),
+            }],
+            meta: eventlog::Meta { tenant: host::access::DEFAULT_TENANT.into(), key: "elsewhere".into(), ..eventlog::Meta::default() },
+            command: None,
+            claims: vec![eventlog::Claim { kind: "boleto", key: format!("main/{n}") }],
+            side: Vec::new(),
+            answer: Vec::new(),
+        };
+        site.service().environment().log.append(vec![bare(2), bare(3)]).await.unwrap();
+        let both = future::join(issued(&site.client, "I2"), issued(&site.client, "I3")).await;
+        let numbers: BTreeSet<u64> = [number(&both.0), number(&both.1)].into();
+        assert_eq!(numbers, [4, 5].into(), "{}", site.database);
+        assert_eq!(number(&issued(&site.client, "I4").await), 6);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_process_that_starts_again_takes_a_new_block() {
     for mut site in Site::every().await {
