@@ -100,7 +100,9 @@ impl Executor {
 
     /// Asks the owner and concludes the step.
     async fn perform(&self, fact: &Fact) -> Result<(), Postponed> {
-        let Event::ActionDue { invoice_id, cycle, step_id, occurrence, day, effective_due, min_outstanding_minor, .. } = &fact.event else {
+        let Event::ActionDue { invoice_id, cycle, step_id, occurrence, day, effective_due, min_outstanding_minor, disputed_minor, .. } =
+            &fact.event
+        else {
             return Ok(());
         };
         let to = stream(&fact.tenant, fact.customer_id.as_str());
@@ -116,6 +118,7 @@ impl Executor {
             occurrence: *occurrence,
             min_outstanding_minor: *min_outstanding_minor,
             overdue: *effective_due < *day,
+            disputed_minor: *disputed_minor,
         };
         let asked = invoice::AuthorizeReminderRequest {
             customer_id: fact.customer_id.to_string(),

@@ -371,7 +371,8 @@ impl InvoiceService for Server {
             // The contact was authorised for just this before.
             (true, false) => self.authorized_at(stream, &look.contact_id).await?,
         };
-        let mut verdicts: Vec<_> = verdicts.iter().map(|verdict| wire::verdict(verdict, &written.state, (today, &rates))).collect();
+        let asked = receivable::uncontested(&written.state, &look.items);
+        let mut verdicts: Vec<_> = verdicts.iter().map(|verdict| wire::verdict(verdict, &asked, (today, &rates))).collect();
         for verdict in &mut verdicts {
             self.code_pix(&tenant, verdict.instruments.as_mut(), verdict.net_minor).await?;
         }

@@ -63,10 +63,12 @@ pub enum OwnerRefusal {
     StaleFeed,
     /// Not now: the legal rate of a month in which interest runs is not known to the owner yet.
     ChargesUnknown,
+    /// Not now: all that is open is contested.
+    Disputed,
 }
 
 impl OwnerRefusal {
-    const ALL: [(OwnerRefusal, &'static str); 10] = [
+    const ALL: [(OwnerRefusal, &'static str); 11] = [
         (OwnerRefusal::Paid, "paid"),
         (OwnerRefusal::Cancelled, "cancelled"),
         (OwnerRefusal::WithinTolerance, "within_tolerance"),
@@ -77,6 +79,7 @@ impl OwnerRefusal {
         (OwnerRefusal::AutomaticDebit, "automatic_debit"),
         (OwnerRefusal::StaleFeed, "stale_feed"),
         (OwnerRefusal::ChargesUnknown, "charges_unknown"),
+        (OwnerRefusal::Disputed, "disputed"),
     ];
 
     /// By the owner's slug.
@@ -97,6 +100,7 @@ impl OwnerRefusal {
             OwnerRefusal::AutomaticDebit => Outcome::Deferred(Reason::AutomaticDebit),
             OwnerRefusal::StaleFeed => Outcome::Deferred(Reason::StaleFeed),
             OwnerRefusal::ChargesUnknown => Outcome::Deferred(Reason::ChargesUnknown),
+            OwnerRefusal::Disputed => Outcome::Deferred(Reason::Disputed),
         }
     }
 }

@@ -97,6 +97,8 @@ pub struct Item {
     pub currency: Currency,
     /// The step's minimum net balance, in minor units; judged by the owner.
     pub min_outstanding_minor: i64,
+    /// The contested part when it was offered, in minor units; taken off by the owner.
+    pub disputed_minor: i64,
     /// Hours without a receipt after which the next channel is tried; 0 = silence never falls back.
     pub fallback_after_hours: u32,
 }

@@ -9,7 +9,7 @@ use brazil::charges::{
     Allocation, ChargeFault, Convention, DayBasis, Debt, DiscountTier, DiscountValue, Fine, Interest, InterestStart, LegalRates, Movement,
     MovementKind, Period, ProRata, Rate, Rounding, Statement, Terms, statement,
 };
-use kernel::{Calendar, InvoiceId, NaiveDate, calendar};
+use kernel::{Calendar, InvoiceId, NaiveDate, calendar, money::MAX_AMOUNT_MINOR};
 
 /// Highest fine, and highest interest for its period: more is a mistake of units.
 const MAX_RATE: Rate = Rate::percent(100);
@@ -120,7 +120,7 @@ impl ChargeTerms {
     }
 
     /// Whether an invoice can be charged by them: a year after it is due. The legal rate is left out: its months are not published yet.
-    /// Errors: [`ChargeFault`]; a discount of all there is.
+    /// Errors: [`ChargeFault`]; a discount of all there is; a sum past 2^53.
     pub fn check(&self, amount_minor: i64, due_on: NaiveDate) -> Result<(), ChargeFault> {
         if self.discounts.len() > MAX_DISCOUNTS {
             return Err(ChargeFault::Terms("discounts"));
@@ -136,7 +136,9 @@ impl ChargeTerms {
         if matches!(terms.interest, Interest::Legal { .. }) {
             terms.interest = Interest::None;
         }
-        statement(&debt, &terms, calendar::add_days(due_on, 366))?;
+        if statement(&debt, &terms, calendar::add_days(due_on, 366))?.due_cents > MAX_AMOUNT_MINOR {
+            return Err(ChargeFault::TooLarge);
+        }
         // On the first last day every discount is valid.
         let first = self.discounts.iter().map(|discount| discount.days_before_due).max().unwrap_or(0);
         let earliest = statement(&debt, &terms, calendar::add_days(due_on, -i64::from(first)))?;

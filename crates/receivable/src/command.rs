@@ -271,6 +271,8 @@ pub struct AuthorizationItem {
     pub min_outstanding_minor: i64,
     /// Whether it would be said of an overdue debt: only that can be wrong where a payment is not known yet.
     pub overdue: bool,
+    /// The contested part, in minor units, not negative: it is not asked for.
+    pub disputed_minor: i64,
 }
 
 /// Ends all use of personal data of the payer.

@@ -1,7 +1,7 @@
 //! The last look: what may still be said to a payer at this version of the account.
 
 use crate::{Account, AuthorizationItem, AuthorizeReminder, Invoice, Phase, Standing, charges::due_minor, coverage};
-use alloc::{collections::BTreeMap, vec::Vec};
+use alloc::{borrow::Cow, collections::BTreeMap, vec::Vec};
 use brazil::charges::LegalRates;
 use kernel::{InvoiceId, Zone};
 
@@ -49,11 +49,13 @@ pub enum RefusalReason {
     StaleFeed,
     /// Not now: the legal rate of a month in which interest runs is not known here yet.
     ChargesUnknown,
+    /// Not now: all that is open is contested.
+    Disputed,
 }
 
 impl RefusalReason {
     /// All of them.
-    pub const ALL: [RefusalReason; 10] = [
+    pub const ALL: [RefusalReason; 11] = [
         RefusalReason::Unknown,
         RefusalReason::CustomerErased,
         RefusalReason::Cancelled,
@@ -64,6 +66,7 @@ impl RefusalReason {
         RefusalReason::AutomaticDebit,
         RefusalReason::StaleFeed,
         RefusalReason::ChargesUnknown,
+        RefusalReason::Disputed,
     ];
 
     /// By its slug.
@@ -84,15 +87,38 @@ impl RefusalReason {
             RefusalReason::AutomaticDebit => "automatic_debit",
             RefusalReason::StaleFeed => "stale_feed",
             RefusalReason::ChargesUnknown => "charges_unknown",
+            RefusalReason::Disputed => "disputed",
         }
     }
 }
 
 /// One verdict for each item, in the order asked, with the charges and discounts of a day. Depends on account, question and legal rates
-/// alone: the same ones get the same. What ends an item for good comes before what only puts it off.
+/// alone: the same ones get the same. What ends an item for good comes before what only puts it off. What is contested is not asked for.
 pub fn last_look(account: &Account, asked: &AuthorizeReminder, rates: &LegalRates) -> Vec<Verdict> {
-    let net = coverage::net_minor(account, asked.day, rates);
-    asked.items.iter().map(|item| Verdict { item: item.clone(), answer: look(account, (&net, rates), item, asked) }).collect()
+    let account = uncontested(account, &asked.items);
+    let net = coverage::net_minor(&account, asked.day, rates);
+    asked.items.iter().map(|item| Verdict { item: item.clone(), answer: look(&account, (&net, rates), item, asked) }).collect()
+}
+
+/// The account as if the contested parts of some items had never been asked, as a credit note would leave it: charges are on the rest, and
+/// credit covers the rest. What is contested of a receivable that is named twice is the larger part.
+pub fn uncontested<'a>(account: &'a Account, items: &[AuthorizationItem]) -> Cow<'a, Account> {
+    let mut parts: BTreeMap<&InvoiceId, i64> = BTreeMap::new();
+    for item in items.iter().filter(|item| item.disputed_minor > 0) {
+        let part = parts.entry(&item.invoice_id).or_default();
+        *part = item.disputed_minor.max(*part);
+    }
+    let mut account = Cow::Borrowed(account);
+    for (invoice_id, disputed_minor) in parts {
+        if account.invoices.get(invoice_id).is_some_and(|invoice| invoice.phase == Phase::Open)
+            && let Some(invoice) = account.to_mut().invoices.get_mut(invoice_id)
+        {
+            let part = disputed_minor.min(invoice.open_minor);
+            invoice.open_minor -= part;
+            invoice.credited_minor = invoice.credited_minor.saturating_add(part);
+        }
+    }
+    account
 }
 
 fn look(
@@ -109,6 +135,9 @@ fn look(
         Phase::Cancelled => return Answer::Refused(RefusalReason::Cancelled),
         Phase::Settled => return Answer::Refused(RefusalReason::Paid),
         Phase::Open => {}
+    }
+    if item.disputed_minor > 0 && invoice.open_minor <= 0 {
+        return Answer::Refused(RefusalReason::Disputed);
     }
     let Ok(due_minor) = due_minor(account, invoice, asked.day, rates) else {
         return Answer::Refused(RefusalReason::ChargesUnknown);

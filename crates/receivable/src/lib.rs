@@ -52,5 +52,5 @@ pub use event::{
 pub use evolve::evolve;
 pub use feed::{BankFileTaken, FeedCommand, FeedEvent, FeedRejection, PaymentFeed, PaymentFeedReported, ReportPaymentFeed, TakeBankFile};
 pub use instrument::{Instruments, NewInstruments, Slip};
-pub use last_look::{Answer, RefusalReason, Verdict, last_look};
+pub use last_look::{Answer, RefusalReason, Verdict, last_look, uncontested};
 pub use rejection::{Kind, Rejection};

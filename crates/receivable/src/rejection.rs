@@ -36,6 +36,9 @@ pub enum Rejection {
     /// A step's minimum below zero.
     #[error("min_outstanding_minor is below zero")]
     MinimumNegative,
+    /// A contested part below zero.
+    #[error("disputed_minor is below zero")]
+    DisputedNegative,
     /// The payer was never registered.
     #[error("the customer is unknown")]
     CustomerUnknown,
@@ -124,6 +127,7 @@ impl Rejection {
             Rejection::DebitBeforeIssue => "debit_before_issue",
             Rejection::ToleranceNegative => "tolerance_negative",
             Rejection::MinimumNegative => "minimum_negative",
+            Rejection::DisputedNegative => "disputed_negative",
             Rejection::CustomerUnknown => "customer_unknown",
             Rejection::InvoiceUnknown => "invoice_unknown",
             Rejection::PaymentUnknown => "payment_unknown",
@@ -166,6 +170,7 @@ impl Rejection {
             Rejection::DebitBeforeIssue => "automatic_debit_on",
             Rejection::ToleranceNegative => "tolerance_minor",
             Rejection::MinimumNegative => "items.min_outstanding_minor",
+            Rejection::DisputedNegative => "items.disputed_minor",
             Rejection::CustomerUnknown | Rejection::CustomerErased => "customer_id",
             Rejection::InvoiceUnknown | Rejection::InvoiceExists | Rejection::InvoiceCancelled => "invoice_id",
             Rejection::PaymentUnknown | Rejection::PaymentExists | Rejection::PaymentAlreadyReversed => "payment_id",
@@ -188,6 +193,7 @@ impl Rejection {
             | Rejection::DebitBeforeIssue
             | Rejection::ToleranceNegative
             | Rejection::MinimumNegative
+            | Rejection::DisputedNegative
             | Rejection::FeeNegative
             | Rejection::InstrumentsCurrency
             | Rejection::Boleto(_)

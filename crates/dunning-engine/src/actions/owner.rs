@@ -53,6 +53,7 @@ pub fn outcome_of(answer: Result<AuthorizeReminderResponse, Status>) -> Result<A
         "cancelled" => ActionOutcome::Deferred(Reason::Cancelled),
         "automatic_debit" => ActionOutcome::Deferred(Reason::AutomaticDebit),
         "stale_feed" => ActionOutcome::Deferred(Reason::StaleFeed),
+        "disputed" => ActionOutcome::Deferred(Reason::Disputed),
         "charges_unknown" => ActionOutcome::Deferred(Reason::NotAuthorised),
         "unknown" => ActionOutcome::Undeliverable(Reason::NotAuthorised),
         other => ActionOutcome::Suppressed(reason_of_gate(other)),

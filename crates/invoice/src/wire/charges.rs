@@ -6,7 +6,7 @@ use brazil::charges::{
 };
 use contracts::invoice::v1 as proto;
 use host::Refusal;
-use kernel::{Calendar, InvoiceId, NaiveDate};
+use kernel::{Calendar, InvoiceId, NaiveDate, money::MAX_AMOUNT_MINOR};
 use receivable::{
     Account, Invoice, Phase,
     charges::{AgreedInterest, ChargeTerms, EarlyDiscount, statement_on},
@@ -14,6 +14,11 @@ use receivable::{
 
 /// Terms of a request; `field` is the message that holds them. Errors: INVALID_ARGUMENT on the field at fault.
 pub fn charge_terms(field: &str, m: &proto::ChargeTerms) -> Result<ChargeTerms, Refusal> {
+    for (name, minor) in [("fine_minor", m.fine_minor), ("interest_minor_per_day", m.interest_minor_per_day)] {
+        if minor > MAX_AMOUNT_MINOR {
+            return Err(Refusal::invalid(&format!("{field}.{name}"), "amount_too_large", "is more than 2^53"));
+        }
+    }
     read(m).map_err(|name| Refusal::invalid(&format!("{field}.{name}"), "charges_terms", "has a value that it does not take"))
 }
 

@@ -176,10 +176,20 @@ pub fn new_payment(message: Option<proto::NewPayment>, today: NaiveDate) -> Resu
     let payment = Payment {
         amount_minor: m.amount_minor,
         currency: currency("payment.currency", &m.currency)?,
-        paid_on: date_or("payment.paid_on", &m.paid_on, today)?,
+        paid_on: paid_on(&m.paid_on, today)?,
         method,
     };
     Ok((payment_id, invoice_id, payment))
+}
+
+/// The day of a payment. Money that has not come settles nothing; tomorrow is for callers whose day began before the tenant's. What banks
+/// and Pix report brings its own date and does not come this way.
+fn paid_on(text: &str, today: NaiveDate) -> Result<NaiveDate, Refusal> {
+    let day = date_or("payment.paid_on", text, today)?;
+    if day > kernel::calendar::add_days(today, 1) {
+        return Err(Refusal::invalid("payment.paid_on", "paid_in_future", "lies after tomorrow"));
+    }
+    Ok(day)
 }
 
 fn amount_slug(fault: kernel::money::AmountFault) -> &'static str {
@@ -303,6 +313,7 @@ pub fn reminder(m: &proto::AuthorizeReminderRequest, terms: Terms) -> Result<(Cu
             occurrence: item.occurrence,
             min_outstanding_minor: item.min_outstanding_minor,
             overdue: item.overdue,
+            disputed_minor: item.disputed_minor,
         })
     };
     if m.items.len() > MAX_ITEMS {

@@ -35,6 +35,7 @@ fn reason(rejection: &Rejection) -> &'static str {
         | Rejection::DebitBeforeIssue
         | Rejection::ToleranceNegative
         | Rejection::MinimumNegative
+        | Rejection::DisputedNegative
         | Rejection::CustomerErased
         | Rejection::InvoiceExists
         | Rejection::InvoiceCancelled

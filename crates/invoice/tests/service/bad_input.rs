@@ -288,6 +288,7 @@ async fn bad_payments_are_refused() {
         the other way round | invoice_id=USD, currency=BRL | InvalidArgument currency_mismatch payment.currency
         unknown currency | currency=$ | InvalidArgument unknown_currency payment.currency
         bad date | paid_on=soon | InvalidArgument date_malformed payment.paid_on
+        money that has not come | paid_on=2026-03-12 | InvalidArgument paid_in_future payment.paid_on
         unknown method | method=barter | InvalidArgument unknown_method payment.method
         id of another payment | payment_id=P1, amount=99 | FailedPrecondition payment_exists payment.payment_id
         id of another payer's | payment_id=PB | FailedPrecondition payment_exists payment.payment_id"

@@ -21,6 +21,10 @@ async fn stands(client: &Client, invoice_id: &str, as_of: &str) -> String {
 }
 
 async fn look(client: &Client, invoice_id: &str) -> proto::ReminderVerdict {
+    look_without(client, invoice_id, 0).await
+}
+
+async fn look_without(client: &Client, invoice_id: &str, disputed_minor: i64) -> proto::ReminderVerdict {
     let item = proto::ReminderItem {
         invoice_id: invoice_id.into(),
         cycle: 1,
@@ -28,6 +32,7 @@ async fn look(client: &Client, invoice_id: &str) -> proto::ReminderVerdict {
         occurrence: 1,
         min_outstanding_minor: 0,
         overdue: true,
+        disputed_minor,
     };
     let request = proto::AuthorizeReminderRequest { customer_id: "A".into(), contact_id: fresh(), items: vec![item] };
     client.clone().authorize_reminder(request).await.unwrap().into_inner().verdicts.remove(0)
@@ -55,6 +60,7 @@ async fn what_is_asked_is_right_on_every_day_and_what_was_agreed_stays() {
              amend I1 due=2026-04-20
              invoice I1 => I1 of A: 5000 of 10000 BRL, due 2026-04-20, open
              balance I1 2026-04-16 => 5000 BRL
+             go 2026-04-19
              pay P2 I1 5000 on=2026-04-20
              invoice I1 => I1 of A: 0 of 10000 BRL, due 2026-04-20, settled",
         )
@@ -79,6 +85,12 @@ async fn a_reminder_asks_for_the_day_net_of_credit_and_the_pix_code_with_it() {
         BrCode::parse(&pix.code).unwrap().amount_cents()
     };
     assert_eq!(code(&said), Some(10233));
+    // R$ 40,00 of it are contested: charges are on the rest, and the boleto over all of it is left out.
+    let rest = look_without(&site.client, "I1", 4000).await;
+    assert_eq!((rest.net_minor, rest.due_minor, rest.fine_minor, rest.interest_minor, rest.boleto_fits), (6140, 6140, 120, 20, false));
+    assert_eq!(code(&rest), Some(6140));
+    let nothing = look_without(&site.client, "I1", 10_000).await;
+    assert_eq!((nothing.authorized, nothing.reason.as_str(), nothing.instruments), (false, "disputed", None));
     // Another invoice, without charges, is overpaid: the payer has R$ 3,00.
     let plain = proto::NewInvoice { charges: Some(proto::ChargeTerms::default()), ..new_invoice("I2", "A", 1000, "2026-04-20") };
     let request = proto::IssueInvoiceRequest { command_id: fresh(), invoice: Some(plain) };
@@ -151,6 +163,9 @@ type Change = fn(&mut proto::ChargeTerms);
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn wrong_terms_are_refused_with_the_field_at_fault() {
     let changes: &[(Change, &str)] = &[
+        (|t| (t.fine_percent_micros, t.fine_minor) = (0, (1 << 53) + 1), "amount_too_large invoice.charges.fine_minor"),
+        (|t| (t.fine_percent_micros, t.fine_minor) = (0, i64::MAX), "amount_too_large invoice.charges.fine_minor"),
+        (|t| (t.fine_percent_micros, t.fine_minor) = (0, 1 << 53), "charges_too_large invoice.charges"),
         (|t| t.fine_minor = 100, "charges_terms invoice.charges.fine_minor"),
         (|t| (t.fine_percent_micros, t.fine_minor) = (0, -1), "charges_terms invoice.charges.fine_minor"),
         (|t| t.interest_minor_per_day = 3, "charges_terms invoice.charges.interest_minor_per_day"),

@@ -9,7 +9,7 @@ use contracts::invoice::v1 as proto;
 fn item(invoice_id: &str, min_outstanding_minor: i64) -> proto::ReminderItem {
     let (overdue, invoice_id) = invoice_id.strip_prefix("late:").map_or((false, invoice_id), |id| (true, id));
     let (invoice_id, step_id) = (invoice_id.to_owned(), "d-7".to_owned());
-    proto::ReminderItem { invoice_id, cycle: 1, step_id, occurrence: 1, min_outstanding_minor, overdue }
+    proto::ReminderItem { invoice_id, cycle: 1, step_id, occurrence: 1, min_outstanding_minor, overdue, disputed_minor: 0 }
 }
 
 /// `I1 I2>500 late:I3`: an invoice, one with a minimum, one that is said to be overdue.

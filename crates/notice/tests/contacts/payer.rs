@@ -193,6 +193,7 @@ fn item(line: &str, day: NaiveDate) -> Item {
         overdue: due_on < day,
         currency: words.iter().find_map(|word| Currency::new(word)).unwrap_or(Currency::BRL),
         min_outstanding_minor: 0,
+        disputed_minor: 0,
         fallback_after_hours: setting("wait=").unwrap_or(4),
     }
 }

@@ -91,6 +91,7 @@ pub fn look_request(customer_id: &CustomerId, contact_id: &ContactId, items: &[&
         occurrence: item.occurrence,
         min_outstanding_minor: item.min_outstanding_minor,
         overdue: item.overdue,
+        disputed_minor: item.disputed_minor,
     };
     proto::AuthorizeReminderRequest {
         customer_id: customer_id.to_string(),

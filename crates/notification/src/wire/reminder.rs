@@ -45,6 +45,7 @@ fn item(m: &dunning::DueItem) -> Result<Item, DecodeFault> {
         overdue: m.overdue,
         currency: currency(&m.currency)?,
         min_outstanding_minor: m.min_outstanding_minor,
+        disputed_minor: m.disputed_minor,
         fallback_after_hours: m.fallback_after_hours,
     })
 }
@@ -56,7 +57,7 @@ pub fn handed_off(payload: &[u8]) -> Result<(CustomerId, InvoiceId), DecodeFault
 }
 
 /// What a person or a payer arranged about debts, as far as it keeps them out of contacts: the payer, the debts, and how they stand. A
-/// dispute of a part leaves the rest in contacts. `None` for another type. Errors: damaged bytes or fields.
+/// dispute of a part too: what was offered before asks for all of it, and the engine offers the rest again. `None` for another type. Errors: damaged bytes or fields.
 pub fn arranged(event_type: &str, payload: &[u8]) -> Result<Option<(CustomerId, Vec<InvoiceId>, Standstill)>, DecodeFault> {
     let (customer_id, invoice_ids, standstill) = match event_type {
         "HoldPlaced" => {
@@ -65,9 +66,6 @@ pub fn arranged(event_type: &str, payload: &[u8]) -> Result<Option<(CustomerId, 
         }
         "DisputeOpened" => {
             let m: dunning::DisputeOpened = message("DisputeOpened", payload)?;
-            if m.amount_minor > 0 {
-                return Ok(None);
-            }
             (m.customer_id, vec![m.invoice_id], Standstill::Disputed)
         }
         "PromiseMade" => {

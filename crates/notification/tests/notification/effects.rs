@@ -68,6 +68,20 @@ async fn what_the_owner_refuses_is_not_sent() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_contested_of_a_debt_is_not_asked_for() {
+    let directory = tempfile::tempdir().unwrap();
+    let house = House::open(&into(directory.path())).await;
+    house.owner.lock().unwrap().refused = [("i2".to_owned(), "disputed")].into();
+    let contested = |id: &str| Item { disputed_minor: 3_000, ..item(id, "whatsapp") };
+    house.compose("c1", vec![contested("i1"), contested("i2")]).await;
+    house.until("2026-11-23T12:00:00Z").await;
+    assert_eq!(house.transcript("c1").await[1], format!("gated {CONTACT} i2=deferred:disputed"));
+    let files: Vec<String> =
+        fs::read_dir(directory.path()).unwrap().map(|file| fs::read_to_string(file.unwrap().path()).unwrap()).collect();
+    assert!(files.len() == 1 && files[0].contains("70,00") && !files[0].contains("100,00"), "{files:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_sent_while_the_owner_is_out_of_reach() {
     let house = House::open(&ChannelsConfig::recording()).await;
     house.owner.lock().unwrap().down = true;

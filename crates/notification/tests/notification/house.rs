@@ -171,6 +171,7 @@ pub fn item(invoice: &str, chains: &str) -> Item {
         overdue: true,
         currency: Currency::BRL,
         min_outstanding_minor: 0,
+        disputed_minor: 0,
         fallback_after_hours: 4,
     }
 }

@@ -51,7 +51,7 @@ pub async fn serve() -> (String, Shared) {
 impl Owner {
     fn verdict(&self, item: &proto::ReminderItem) -> proto::ReminderVerdict {
         let refused = self.refused.get(&item.invoice_id);
-        let net_minor = self.net_minor.get(&item.invoice_id).copied().unwrap_or(10_000);
+        let net_minor = self.net_minor.get(&item.invoice_id).copied().unwrap_or(10_000) - item.disputed_minor;
         proto::ReminderVerdict {
             invoice_id: item.invoice_id.clone(),
             authorized: refused.is_none(),

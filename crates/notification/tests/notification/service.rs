@@ -137,7 +137,8 @@ async fn a_reminder_that_comes_by_the_bus_goes_out_and_is_listed() {
         channels: vec!["whatsapp".into()],
         template: "vencida-firme".into(),
         receipt: "delivered".into(),
-        net_minor: 10_000,
+        // What is contested of it is not asked for.
+        net_minor: 9_300,
         item_count: 1,
     };
     assert_eq!(first.contacts[0], expected);

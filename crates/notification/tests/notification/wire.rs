@@ -185,6 +185,7 @@ pub fn due() -> dunning::ReminderDue {
         currency: "BRL".into(),
         payment_returned: true,
         fallback_after_hours: 4,
+        disputed_minor: 700,
         ..dunning::DueItem::default()
     };
     dunning::ReminderDue {
@@ -212,6 +213,7 @@ fn a_reminder_of_the_engine_is_understood() {
     assert_eq!(reminder.rules, Rules::default());
     assert_eq!(reminder.items[0].chains, [[Channel::Whatsapp, Channel::Sms]]);
     assert_eq!(returned, BTreeSet::from([reminder.items[0].key()]));
+    assert_eq!(reminder.items[0].disputed_minor, 700);
 }
 
 #[test]

@@ -14,6 +14,9 @@ pub(super) fn authorize(account: &Account, command: &AuthorizeReminder, rates: &
     if command.items.iter().any(|item| item.min_outstanding_minor < 0) {
         return Err(Rejection::MinimumNegative);
     }
+    if command.items.iter().any(|item| item.disputed_minor < 0) {
+        return Err(Rejection::DisputedNegative);
+    }
     let items: Vec<AuthorizedItem> = last_look(account, command, rates).iter().filter_map(authorized).collect();
     let known = account.authorizations.get(&command.contact_id).is_some_and(|before| before.items == items);
     if items.is_empty() || known {

@@ -32,6 +32,28 @@ fn a_late_payment_pays_charges_first_and_what_is_left_bears_interest() {
     assert_eq!(account.invoices.values().next().unwrap().phase, Phase::Settled);
 }
 
+/// What is contested counts as if it had never been asked: charges are on the rest.
+#[test]
+fn what_is_contested_is_not_asked_for_and_bears_no_charges_in_a_reminder() {
+    let account = check("owe I1 10000 2026-01-01 2026-02-02 fine=2 interest=1 => issued I1 10000 BRL");
+    assert_eq!(look(&account, "look C1 tol=0 I1:disputed=4000 on=2026-02-02"), "I1 6000");
+    assert_eq!(look(&account, "look C1 tol=0 I1:disputed=4000 on=2026-02-12"), "I1 6140", "120 of fine, 20 of interest");
+    assert_eq!(look(&account, "look C1 tol=0 I1:min=6141:disputed=4000 on=2026-02-12"), "I1 below_minimum");
+    assert_eq!(look(&account, "look C1 tol=0 I1:disputed=10000 on=2026-02-12"), "I1 disputed");
+    assert_eq!(look(&account, "look C1 tol=0 I1:disputed=99999 on=2026-02-12"), "I1 disputed");
+    let part = crate::script::check_from(account, "pay P1 I1 7000 2026-02-02 => received P1 applied 7000 credit 0 open 3000");
+    assert_eq!(look(&part, "look C1 tol=0 I1:disputed=2000 on=2026-02-02"), "I1 1000");
+    assert_eq!(look(&part, "look C1 tol=0 I1:disputed=3000 on=2026-02-02"), "I1 disputed");
+    let plain = check(
+        "owe I1 10000 2026-01-01 2026-02-02 => issued I1 10000 BRL
+         pay P1 I1 10500 2026-02-01 => received P1 applied 10000 credit 500 open 0
+         owe I2 10000 2026-01-01 2026-02-02 => issued I2 10000 BRL
+         look C1 tol=0 I2:disputed=4000 => authorized C1 I2 5500",
+    );
+    assert_eq!(look(&plain, "look C1 tol=0 I2:disputed=4000"), "I2 5500", "credit covers the rest");
+    assert_eq!(look(&plain, "look C1 tol=0 I1:disputed=4000"), "I1 paid");
+}
+
 #[test]
 fn paying_everything_early_takes_the_discount_and_a_part_does_not() {
     check(

@@ -87,6 +87,7 @@ fn authorization_item(invoice_id: &InvoiceId) -> AuthorizationItem {
         step_id: kernel::StepId::new("d+1").unwrap(),
         occurrence: 1,
         min_outstanding_minor: 0,
+        disputed_minor: 0,
         overdue: false,
     }
 }

@@ -145,7 +145,7 @@ fn releases(released: &[Release]) -> String {
 /// The words are those of the tables: `issue I1 100 2026-01-01 2026-02-01 [BRL] [doc] [debit=2026-02-01]`,
 /// `pay P1 I1 60 2026-01-20 [BRL]`, `reverse P1 why 2026-01-25`, `told pix P1 I1 60 2026-01-20 fee=2`, `return D1 P1 20 2026-01-25`,
 /// `credit N1 I1 30 2026-01-25` (`-` for no invoice), `uncredit N1 2026-01-26`, `undo R1 I1 60`, `bank R1 I1 rejected reasons=08,63 fee=2`, `amend I1 amount=50 due=2026-03-01 debit=none`, `cancel I1 why`,
-/// `look C1 tol=0 I1 I2:min=30 late:I3 [at=2026-02-02T12:00:00Z] [on=2026-02-02] [feed=stale]`.
+/// `look C1 tol=0 I1 I2:min=30:disputed=20 late:I3 [at=2026-02-02T12:00:00Z] [on=2026-02-02] [feed=stale]`.
 pub fn parse(text: &str) -> Command {
     let words: Vec<&str> = text.split_whitespace().collect();
     let plain: Vec<&str> = words.iter().copied().filter(|word| !word.starts_with("debit=")).collect();
@@ -342,6 +342,7 @@ fn register(words: &[&str]) -> Command {
 fn authorize(words: &[&str]) -> Command {
     let item = |word: &&str| {
         let (overdue, word) = word.strip_prefix("late:").map_or((false, *word), |word| (true, word));
+        let (word, disputed) = word.split_once(":disputed=").unwrap_or((word, "0"));
         let (invoice_id, minimum) = word.split_once(":min=").unwrap_or((word, "0"));
         AuthorizationItem {
             invoice_id: InvoiceId::new(invoice_id).unwrap(),
@@ -350,11 +351,16 @@ fn authorize(words: &[&str]) -> Command {
             occurrence: 1,
             min_outstanding_minor: minimum.parse().unwrap(),
             overdue,
+            disputed_minor: disputed.parse().unwrap(),
         }
     };
     Command::AuthorizeReminder(AuthorizeReminder {
         contact_id: ContactId::new(words[1]).unwrap(),
-        items: words[2..].iter().filter(|word| !word.contains('=') || word.contains(":min=")).map(item).collect(),
+        items: words[2..]
+            .iter()
+            .filter(|word| !word.contains('=') || word.contains(":min=") || word.contains(":disputed="))
+            .map(item)
+            .collect(),
         at: setting(words, "at=").unwrap_or("2026-02-02T12:00:00Z").parse().unwrap(),
         day: day(setting(words, "on=").unwrap_or("2026-02-02")),
         tolerance_minor: setting(words, "tol=").unwrap().parse().unwrap(),

@@ -55,7 +55,8 @@ fn wrong_amounts_and_dates_are_refused_by_field() {
          cancel I9 why                           => not_found invoice_id invoice_unknown
          cancel I1                               => invalid reason text_refused
          look C1 tol=-1 I1                       => invalid tolerance_minor tolerance_negative
-         look C1 tol=0 I1:min=-1                 => invalid items.min_outstanding_minor minimum_negative"
+         look C1 tol=0 I1:min=-1                 => invalid items.min_outstanding_minor minimum_negative
+         look C1 tol=0 I1:disputed=-1            => invalid items.disputed_minor disputed_negative"
     ));
 }
 

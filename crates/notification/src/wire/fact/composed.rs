@@ -45,6 +45,7 @@ fn item_out(item: &Item, payment_returned: bool) -> proto::ContactItem {
         min_outstanding_minor: item.min_outstanding_minor,
         fallback_after_hours: item.fallback_after_hours,
         payment_returned,
+        disputed_minor: item.disputed_minor,
     }
 }
 
@@ -96,6 +97,7 @@ fn item_in(m: &proto::ContactItem) -> Result<Item, DecodeFault> {
         overdue: m.overdue,
         currency: currency(&m.currency)?,
         min_outstanding_minor: m.min_outstanding_minor,
+        disputed_minor: m.disputed_minor,
         fallback_after_hours: m.fallback_after_hours,
     })
 }
