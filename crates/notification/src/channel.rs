@@ -138,7 +138,10 @@ impl Channels {
     /// Opens what the configuration names. Errors: every key at fault at once, and directories that cannot be made.
     pub fn open(config: &ChannelsConfig, creditor: &CreditorConfig) -> Result<Self, Vec<ConfigFault>> {
         let counts = Counts::default();
-        let (mut adapters, mut faults) = (BTreeMap::new(), Vec::new());
+        let (mut adapters, mut faults) = (BTreeMap::new(), Self::faults(config, creditor));
+        if !faults.is_empty() {
+            return Err(faults);
+        }
         let sender = Sender::of(creditor).map_err(|fault| vec![fault])?;
         for channel in Channel::ALL {
             match open(channel, config.of(channel), &sender, &counts) {
@@ -150,6 +153,27 @@ impl Channels {
         let secret = |channel: &Channel| (!config.of(*channel).secret.is_empty()).then(|| Personal::new(&config.of(*channel).secret));
         let callback_secrets = Channel::ALL.into_iter().filter_map(|channel| Some((channel, secret(&channel)?))).collect();
         if faults.is_empty() { Ok(Self { adapters, callback_secrets, counts, pace: Pace::of(config) }) } else { Err(faults) }
+    }
+
+    /// Every key at fault. It only looks: no directory is made, and nobody is called.
+    pub fn faults(config: &ChannelsConfig, creditor: &CreditorConfig) -> Vec<ConfigFault> {
+        let mut faults = creditor.faults();
+        // Where the sender is at fault, the channels are looked at with another one.
+        let sender = Sender::of(creditor).or_else(|fault| {
+            faults.push(fault);
+            Sender::of(&CreditorConfig { email_from: "a@example.invalid".to_owned(), ..CreditorConfig::default() })
+        });
+        let Ok(sender) = sender else { return faults };
+        for channel in Channel::ALL {
+            let section = config.of(channel);
+            let looked_at = match section.kind {
+                Kind::Directory if section.directory.is_empty() => Err(ConfigFault::new("directory", "is empty")),
+                Kind::Directory | Kind::Record | Kind::None => Ok(()),
+                Kind::Webhook | Kind::Smtp => open(channel, section, &sender, &Counts::default()).map(|_| ()),
+            };
+            faults.extend(looked_at.err().map(|fault| fault.at(channel)));
+        }
+        faults
     }
 
     /// Whether there is a way out for a channel.

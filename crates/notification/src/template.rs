@@ -84,6 +84,7 @@ impl Templates {
     pub fn bundled() -> Result<Self, TemplateFault> {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        environment.add_filter("stop", form::stop);
         environment.set_auto_escape_callback(|name| if name.ends_with(".html") { AutoEscape::Html } else { AutoEscape::None });
         for (language, name, source) in PARTS.iter().chain(FRAMES) {
             environment.add_template_owned(format!("{language}/{name}"), *source)?;

@@ -157,6 +157,17 @@ pub struct CreditorConfig {
 }
 
 impl CreditorConfig {
+    /// What no message can show: name and address are in every one (CDC 42-A).
+    pub(super) fn faults(&self) -> Vec<ConfigFault> {
+        let shown = [("creditor.name", &self.name), ("creditor.address", &self.address)];
+        let fault = |(path, text): (&str, &String)| match text {
+            text if text.trim().is_empty() => Some(ConfigFault::new(path, "is empty: every message shows it")),
+            text if text.chars().any(char::is_control) => Some(ConfigFault::new(path, "has control characters")),
+            _ => None,
+        };
+        shown.into_iter().filter_map(fault).collect()
+    }
+
     /// As messages show it.
     pub fn creditor(&self) -> Creditor {
         let contact = self.email_from.rsplit_once('<').map_or(self.email_from.as_str(), |(_, address)| address.trim_end_matches('>'));

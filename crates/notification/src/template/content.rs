@@ -116,6 +116,7 @@ impl Letter {
                     amount => Value::from_safe_string(self.amount(line.amount_minor)),
                     due => Value::from_safe_string(form::date(line.due_on, self.language)),
                     returned => line.payment_returned,
+                    rolled => self.is_rolled(line),
                     fine => self.shown(line.charged.fine_minor),
                     interest => self.shown(line.charged.interest_minor),
                     discount => self.shown(line.charged.discount_minor),
@@ -162,10 +163,16 @@ impl Letter {
             first_due => form::date(first_due, self.language),
             payable => payable.iter().take(MAX_PAYABLE).enumerate().map(pay).collect::<Vec<Value>>(),
             more_payable => payable.len() > MAX_PAYABLE,
+            any_rolled => self.lines.iter().any(|line| self.is_rolled(line)),
             any_returned => self.lines.iter().any(|line| line.payment_returned),
             brief => brief,
             summary => summary,
         }
+    }
+
+    /// Whether its due day was no business day and it may be paid today as if it were that day.
+    fn is_rolled(&self, line: &Line) -> bool {
+        !line.overdue && line.due_on < self.day && line.charged.fine_minor == 0 && line.charged.interest_minor == 0
     }
 
     /// An amount; nothing for zero.

@@ -3,6 +3,7 @@
 use super::Language;
 use chrono::{Datelike, NaiveDate};
 use kernel::{Currency, Money};
+use minijinja::Value;
 
 /// An amount: `R$ 1.234,56` in Portuguese, `USD 1,234.56` in English.
 pub fn amount(money: Money, language: Language) -> String {
@@ -40,6 +41,16 @@ pub fn date(day: NaiveDate, language: Language) -> String {
             let month = MONTHS.get(day.month0() as usize).copied().unwrap_or_default();
             format!("{month} {}, {}", day.day(), day.year())
         }
+    }
+}
+
+/// A text as the end of a sentence: with a full stop, unless it has one, as `Ltda.` has.
+pub fn stop(value: Value) -> Value {
+    let text = value.to_string();
+    match (text.ends_with('.'), value.is_safe()) {
+        (true, _) => value,
+        (false, true) => Value::from_safe_string(text + "."),
+        (false, false) => Value::from(text + "."),
     }
 }
 

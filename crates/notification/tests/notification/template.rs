@@ -75,6 +75,49 @@ fn every_message_names_the_creditor_the_way_out_and_greets_by_name() {
 }
 
 #[test]
+fn a_name_that_ends_with_a_stop_gets_no_second_one() {
+    let templates = Templates::bundled().unwrap();
+    for (template, _) in templates.list() {
+        let ends_so = |text: &str| kernel::personal::Personal::new(text);
+        let mut letter = sample(Language::Portuguese, Creditor { address: "Rua A, 1, São Paulo - S.P.".into(), ..creditor() });
+        letter.name = ends_so("Comércio Exemplo Ltda.");
+        for named in [true, false] {
+            if !named {
+                letter.name = Personal::default();
+            }
+            for channel in Channel::ALL {
+                let rendered = templates.render(template, channel, &letter).unwrap();
+                assert!(!rendered.text.contains("..") && !rendered.html.contains(".."), "{template} {}: {}", channel.slug(), rendered.text);
+            }
+        }
+    }
+}
+
+/// 2026-11-21 is a Saturday: on Monday it is paid without charges, and nobody is told that it is due today.
+#[test]
+fn what_fell_due_on_a_weekend_is_not_said_to_be_due_today() {
+    let templates = Templates::bundled().unwrap();
+    let mut letter = sample(Language::Portuguese, creditor());
+    letter.lines.retain(|line| !line.overdue);
+    letter.lines[0].due_on = "2026-11-21".parse().unwrap();
+    let rendered = templates.render("vence-hoje", Channel::Email, &letter).unwrap();
+    assert!(rendered.text.contains("venceu em 21/11/2026 e pode ser pago hoje sem acréscimo"), "{}", rendered.text);
+    assert!(!rendered.text.contains("vencimento hoje"), "{}", rendered.text);
+    assert!(templates.render("vence-hoje", Channel::Sms, &letter).unwrap().text.contains("hoje sem acrescimo"));
+}
+
+/// A reader of a mail with both lists is not told that all of it is overdue.
+#[test]
+fn an_overdue_text_fits_a_mail_that_lists_what_is_to_come() {
+    let templates = Templates::bundled().unwrap();
+    for template in ["vencida", "vencida-firme", "ultimo-aviso", "aviso-previo-negativacao"] {
+        let text = templates.render(template, Channel::Email, &sample(Language::Portuguese, creditor())).unwrap();
+        assert!(text.text.contains("em atraso na lista abaixo") && !text.text.contains("valor abaixo"), "{}", text.text);
+        assert!(text.html.contains("Como pagar NF 1001"), "{}", text.html);
+    }
+}
+
+#[test]
 fn a_subject_never_tells_of_a_debt() {
     let templates = Templates::bundled().unwrap();
     for (template, language) in templates.list() {
