@@ -15,6 +15,14 @@ use tonic::{Code, Status};
 
 /// Days from today to the sample due date of a preview that names none.
 const SAMPLE_DAYS: i64 = 30;
+/// Faults in the details of a refusal, at most.
+const MAX_FAULTS: usize = 50;
+/// Characters of a fault's path and of its message.
+const MAX_TEXT_CHARS: usize = 200;
+/// Bytes of all faults in the details; Base64 makes a third more of them.
+const MAX_DETAILS_BYTES: usize = 3_500;
+/// Characters of the message for a person, each of up to nine bytes when it is sent.
+const MAX_MESSAGE_CHARS: usize = 300;
 
 impl Server {
     fn sample(&self, field: &str, text: &str) -> Result<NaiveDate, Refusal> {
@@ -97,11 +105,37 @@ fn published(policy: &Policy, policy_version: u32, due_on: NaiveDate) -> proto::
     proto::PublishPolicyResponse { policy_id: policy.id().to_string(), policy_version, preview: wire::preview_lines(policy, due_on) }
 }
 
-/// INVALID_ARGUMENT `policy_faults`: every fault in the details and, for a person, in the message; the field is the first one's.
+/// INVALID_ARGUMENT `policy_faults`: the first faults as [`proto::PolicyFaults`] in the details (a `google.rpc.Status`, as every gRPC
+/// library reads it) and, for a person, in the message; the field is the first one's. All of it stays below the 8 KiB that clients take
+/// as trailers; PreviewPolicy and `regua policy check` show every fault.
 pub(super) fn policy_faults(faults: &[Fault]) -> Status {
-    let text: Vec<String> = faults.iter().map(|fault| format!("{}: {} ({})", fault.path, fault.message, fault.slug)).collect();
-    let first = faults.first().map_or("toml", |fault| fault.path.as_str());
-    let status: Status = Refusal::invalid(first, "policy_faults", text.join("; ")).into();
-    let details = proto::PolicyFaults { faults: wire::faults(faults) }.encode_to_vec();
-    Status::with_details_and_metadata(Code::InvalidArgument, text.join("; "), details.into(), status.metadata().clone())
+    let shown = shown_faults(faults);
+    let one = |fault: &proto::PolicyFault| format!("{}: {} ({})", fault.path, fault.message, fault.reason);
+    let text: String = shown.iter().map(one).collect::<Vec<_>>().join("; ").chars().take(MAX_MESSAGE_CHARS).collect();
+    let text = format!("{} faults: {text}", faults.len());
+    let first = shown.first().map_or("toml", |fault| fault.path.as_str());
+    let status: Status = Refusal::invalid(first, "policy_faults", "").into();
+    let details = prost_types::Any {
+        type_url: "type.googleapis.com/regua.dunning.v1.PolicyFaults".to_owned(),
+        value: proto::PolicyFaults { faults: shown }.encode_to_vec(),
+    };
+    let code = Code::InvalidArgument;
+    let rpc = tonic_types::Status { code: code.into(), message: "policy_faults".to_owned(), details: vec![details] };
+    Status::with_details_and_metadata(code, text, rpc.encode_to_vec().into(), status.metadata().clone())
+}
+
+/// As many faults as go into an answer, with their texts cut.
+fn shown_faults(faults: &[Fault]) -> Vec<proto::PolicyFault> {
+    let cut = |text: String| -> String { text.chars().take(MAX_TEXT_CHARS).collect() };
+    let mut left = MAX_DETAILS_BYTES;
+    let shown = wire::faults(faults).into_iter().take(MAX_FAULTS);
+    let shown = shown
+        .map(|fault| proto::PolicyFault { path: cut(fault.path), message: cut(fault.message), reason: fault.reason })
+        .take_while(|fault| {
+            let size = fault.encoded_len() + 4;
+            let fits = size <= left;
+            left = left.saturating_sub(size);
+            fits
+        });
+    shown.collect()
 }

@@ -73,13 +73,35 @@ async fn a_policy_with_faults_is_not_published_and_every_fault_is_in_the_answer(
     let bad = SIMPLES.replace("offset_days = 7", "offset_days = \"7\"").replace("max_per_day = 99", "max_per_day = 0");
     let refused = world.publish("a", &bad).await.unwrap_err();
     assert_eq!((refused.code(), reason_of(&refused)), (tonic::Code::InvalidArgument, "policy_faults"));
-    let details = proto::PolicyFaults::decode(refused.details()).unwrap();
+    let details = faults_of(&refused);
     let faults: Vec<_> = details.faults.iter().map(|fault| (fault.path.as_str(), fault.reason.as_str())).collect();
     assert_eq!(faults, [("step[3].offset_days", "wrong_type"), ("contact.max_per_day", "out_of_range")]);
     assert_eq!(world.events("PolicyPublished").await, 0);
     let preview = proto::PreviewPolicyRequest { toml: bad, due_on: String::new() };
     let shown = world.server.preview_policy(world.ask(preview)).await.unwrap().into_inner();
     assert_eq!((shown.faults.len(), shown.preview.len()), (2, 0));
+}
+
+/// As a gRPC library reads them: a `google.rpc.Status` with a message that names its type.
+fn faults_of(refused: &Status) -> proto::PolicyFaults {
+    let rpc = tonic_types::Status::decode(refused.details()).unwrap();
+    assert_eq!(rpc.code, i32::from(refused.code()));
+    assert_eq!(rpc.details[0].type_url, "type.googleapis.com/regua.dunning.v1.PolicyFaults");
+    proto::PolicyFaults::decode(rpc.details[0].value.as_slice()).unwrap()
+}
+
+#[tokio::test]
+async fn a_policy_with_very_many_faults_is_refused_in_trailers_that_every_client_takes() {
+    let world = World::begin(brasilia("2026-11-03", 8), false).await;
+    let long = "ç".repeat(3_000);
+    let unknown: String = (0..500).map(|n| format!("\"{n}{long}\" = 1\n")).collect();
+    let refused = world.publish("a", &format!("{unknown}{SIMPLES}")).await.unwrap_err();
+    assert_eq!((refused.code(), reason_of(&refused)), (tonic::Code::InvalidArgument, "policy_faults"));
+    let faults = faults_of(&refused).faults;
+    assert!(!faults.is_empty() && faults.len() <= 50);
+    let headers = refused.into_http::<()>().into_parts().0.headers;
+    let size: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 32).sum();
+    assert!(size < 8 * 1024, "{size} bytes");
 }
 
 #[tokio::test]
