@@ -1,6 +1,6 @@
 //! Logs, traces and metrics of the process.
 
-use crate::config::TelemetryConfig;
+use crate::config::{Fault, TelemetryConfig};
 use anyhow::Context;
 use opentelemetry::{KeyValue, trace::TracerProvider};
 use opentelemetry_otlp::WithExportConfig;
@@ -47,6 +47,15 @@ pub fn start(service: &'static str, config: &TelemetryConfig) -> anyhow::Result<
         crate::trace::turn_on();
     }
     Ok(Telemetry { provider })
+}
+
+/// Every key of the section at fault, as path and message.
+pub fn faults(config: &TelemetryConfig) -> Vec<Fault> {
+    let fault = |path: &str, message: String| Fault { path: path.to_owned(), message };
+    let filter = EnvFilter::try_new(&config.log).err().map(|error| fault("telemetry.log", format!("is no filter: {error}")));
+    let is_known = ["json", "text"].contains(&config.format.as_str());
+    let format = (!is_known).then(|| fault("telemetry.format", format!("is {}, should be text or json", config.format)));
+    filter.into_iter().chain(format).collect()
 }
 
 fn tracer_provider(service: &'static str, endpoint: &str) -> anyhow::Result<SdkTracerProvider> {

@@ -1,7 +1,10 @@
 //! `regua`: the command-line tool.
 
 use clap::Parser;
-use regua::command::{self, Cli};
+use regua::{
+    command::{self, Cli},
+    output,
+};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -19,8 +22,10 @@ fn main() -> ExitCode {
     };
     match runtime.block_on(command::run(cli)) {
         Ok(code) => ExitCode::from(code),
+        // Whoever reads has seen enough (`regua report ... | head`): nothing failed.
+        Err(error) if output::is_closed_pipe(&error) => ExitCode::from(command::DONE),
         Err(error) => {
-            eprintln!("regua: {error:#}");
+            eprintln!("regua: {}", output::told(&error));
             ExitCode::from(command::FAILED)
         }
     }

@@ -109,6 +109,34 @@ pub fn print_json(mut out: impl Write, value: &Value) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Whether an output could not be written because nobody reads it any more.
+pub fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        let of_csv = cause.downcast_ref::<csv::Error>().and_then(|fault| match fault.kind() {
+            csv::ErrorKind::Io(fault) => Some(fault),
+            _ => None,
+        });
+        cause.downcast_ref::<io::Error>().or(of_csv).is_some_and(|fault| fault.kind() == io::ErrorKind::BrokenPipe)
+    })
+}
+
+/// An error with its causes, for a person; a refusal of a service is its slug and its sentence.
+pub fn told(error: &anyhow::Error) -> String {
+    let mut parts = Vec::new();
+    for cause in error.chain() {
+        match cause.downcast_ref::<tonic::Status>() {
+            None => parts.push(cause.to_string()),
+            Some(status) => {
+                let slug = Some(host::refusal::reason_of(status)).filter(|slug| !slug.is_empty());
+                parts.extend(slug.map(str::to_owned));
+                parts.push(if status.message().is_empty() { status.code().to_string() } else { status.message().to_owned() });
+                break;
+            }
+        }
+    }
+    parts.join(": ")
+}
+
 fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
@@ -150,6 +178,15 @@ mod tests {
     fn money_reads_as_brazilians_write_it() {
         assert_eq!(money(123_456_789), "1.234.567,89");
         assert_eq!(money(-5), "-0,05");
+    }
+
+    #[test]
+    fn a_refusal_is_told_by_its_slug_and_its_sentence() {
+        let refused: tonic::Status = host::Refusal::not_found("invoice_id", "unknown_invoice", "is unknown").into();
+        let error = anyhow::Error::from(refused).context("the statement");
+        assert_eq!(told(&error), "the statement: unknown_invoice: invoice_id: is unknown");
+        assert_eq!(told(&tonic::Status::unavailable("").into()), "The service is currently unavailable");
+        assert_eq!(told(&anyhow::anyhow!("a").context("b")), "b: a");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::{
 };
 use clap::Args;
 use host::access;
-use std::path::PathBuf;
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 
 /// Are database, broker, topics, clock and configuration fit? Exit code 3 where something is not
 #[derive(Args)]
@@ -53,7 +53,9 @@ pub async fn run(args: Check, shared: &Shared) -> anyhow::Result<u8> {
         Err(error) => findings.push(finding("configuration", Err(format!("{error:#}")))),
         Ok(settings) => {
             findings.push(finding("configuration", Ok(settings.mode_name().to_owned())));
+            findings.extend(refused_by_up(&settings));
             findings.extend(listeners(&settings));
+            findings.extend(shared_addresses(&settings));
             findings.extend(storage::databases(&settings).await);
             findings.push(clock::clock(&settings).await);
             findings.extend(bus::bus(&settings).await);
@@ -69,13 +71,37 @@ pub async fn run(args: Check, shared: &Shared) -> anyhow::Result<u8> {
     Ok(if all_fit { DONE } else { FOUND })
 }
 
-fn listeners(settings: &Settings) -> Vec<Finding> {
-    let all = [
+/// Keys that the services refuse when they start.
+fn refused_by_up(settings: &Settings) -> Vec<Finding> {
+    let channels = notification::channel::Channels::faults(&settings.channels, &settings.creditor);
+    let channels = channels.into_iter().map(|fault| (fault.path, fault.message));
+    let telemetry = host::telemetry::faults(&settings.telemetry).into_iter().map(|fault| (fault.path, fault.message));
+    telemetry.chain(channels).map(|(path, message)| finding(path, Err(message))).collect()
+}
+
+fn of_services(settings: &Settings) -> [(&'static str, &host::config::Listen); 4] {
+    [
         (invoice::NAME, &settings.invoice),
         (dunning_engine::NAME, &settings.dunning_engine),
         (notification::NAME, &settings.notification),
         (reporting::NAME, &settings.reporting),
-    ];
+    ]
+}
+
+/// Addresses that two listeners name; port 0 is any free one.
+fn shared_addresses(settings: &Settings) -> Vec<Finding> {
+    let mut by_address: BTreeMap<SocketAddr, Vec<String>> = BTreeMap::new();
+    for (name, listen) in of_services(settings) {
+        for (key, address) in [("grpc", listen.grpc), ("http", listen.http)] {
+            by_address.entry(address).or_default().push(format!("{name}.{key}"));
+        }
+    }
+    let shared = by_address.into_iter().filter(|(address, keys)| address.port() != 0 && keys.len() > 1);
+    shared.map(|(address, keys)| finding(keys.join(", "), Err(format!("all name {address}")))).collect()
+}
+
+fn listeners(settings: &Settings) -> Vec<Finding> {
+    let all = of_services(settings);
     let one = |(name, listen): (&str, &host::config::Listen)| {
         let both = [listen.grpc, listen.http].map(|address| access::check_listener(address, &settings.access));
         let outcome = both.into_iter().collect::<anyhow::Result<Vec<()>>>().map_err(|error| error.to_string());

@@ -196,9 +196,7 @@ fn next_steps(data: &Path, until: NaiveDate) {
   {program} events show dunning-engine --data {data} --limit 20
     the facts behind it
   {program} projections verify --data {data}
-    every view against its events
-  {program} policy preview policies/regua-padrao.toml --due 2026-12-24
-    what the ladder means in dates"
+    every view against its events"
     );
 }
 

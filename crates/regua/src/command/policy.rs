@@ -9,6 +9,9 @@ use anyhow::Context;
 use chrono::NaiveDate;
 use clap::{Args, Subcommand};
 use contracts::dunning::v1 as proto;
+use eventlog::Clock;
+use host::clock::SystemClock;
+use kernel::Zone;
 use ladder::{draft::Fault, preview::preview};
 use serde_json::json;
 use std::{
@@ -43,9 +46,9 @@ enum What {
     Preview {
         /// The ladder, TOML
         file: PathBuf,
-        /// Sample due date, YYYY-MM-DD
+        /// Sample due date, YYYY-MM-DD; thirty days from today without it
         #[arg(long)]
-        due: NaiveDate,
+        due: Option<NaiveDate>,
     },
     /// What a draft would do to the running receivables in the days to come; nothing is stored or sent
     Rehearse {
@@ -88,10 +91,17 @@ fn version(text: &str) -> Result<proto::PolicyVersion, String> {
 pub async fn run(args: PolicyArgs, shared: &Shared) -> anyhow::Result<u8> {
     match &args.what {
         What::Check { file } => read(file, None, shared),
-        What::Preview { file, due } => read(file, Some(*due), shared),
+        What::Preview { file, due } => read(file, Some(due.unwrap_or_else(sample_due)), shared),
         What::Rehearse { file, days } => rehearse(file, *days, &args.access, shared).await,
         What::Migrate(asked) => migrate(asked, &args.access, shared).await,
     }
+}
+
+/// Days from today to the sample due date of a preview that names none, as the dunning engine has it.
+const SAMPLE_DAYS: i64 = 30;
+
+fn sample_due() -> NaiveDate {
+    kernel::calendar::add_days(Zone::SAO_PAULO.day_of(SystemClock.now()), SAMPLE_DAYS)
 }
 
 async fn migrate(asked: &Migrate, access: &Access, shared: &Shared) -> anyhow::Result<u8> {

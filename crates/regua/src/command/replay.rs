@@ -19,7 +19,7 @@ use std::{fs, path::PathBuf};
 #[derive(Args)]
 #[command(after_help = "Example:
   regua replay --portfolio invoices.csv --columns columns.toml --policy policies/simples.toml --until 2014-02-28 --report out.json
-The exit code is 3 where a view differs from the one built again from its events.")]
+The exit code is 3 where rows were refused, or a view differs from the one built again from its events.")]
 pub struct ReplayArgs {
     /// CSV of invoices and payments
     #[arg(long)]
@@ -85,7 +85,7 @@ pub async fn run(args: ReplayArgs, shared: &Shared) -> anyhow::Result<u8> {
         None => print_json(std::io::stdout().lock(), &json)?,
     }
     let differs = report.projections.iter().any(|projection| projection.live_hash != projection.rebuilt_hash);
-    Ok(if differs { FOUND } else { DONE })
+    Ok(if differs || report.portfolio.refused_rows > 0 { FOUND } else { DONE })
 }
 
 /// Years go by in seconds: of the log's usual level only what is wrong is told, beside the progress. A filter that the configuration

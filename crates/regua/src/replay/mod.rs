@@ -61,6 +61,17 @@ pub struct Replay {
     pub progress: Box<dyn Fn(Progress) + Send + Sync>,
 }
 
+/// Rows whose fault is told where no row is good.
+const TOLD_FAULTS: usize = 20;
+
+/// Why nothing can be played, for a person.
+fn no_good_row(spool: &Spool) -> String {
+    let told: String = spool.faults.iter().take(TOLD_FAULTS).map(|fault| format!("\n  refused {fault}")).collect();
+    let of_amounts = spool.faults.iter().any(|fault| ["amount", "paid_amount"].contains(&fault.column));
+    let hint = if of_amounts { "\namounts as 1.234,56 need `decimal = \",\"` in the file of --columns" } else { "" };
+    format!("the portfolio has no good row: {} refused{told}{hint}", spool.refused_rows)
+}
+
 /// How far a replay is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Progress {
@@ -91,7 +102,7 @@ impl Replay {
         let file = File::open(&self.portfolio).with_context(|| format!("{} cannot be read", self.portfolio.display()))?;
         let rows = Rows::new(file, self.columns.clone())?;
         let spool = Spool::fill(rows, work, self.strict, |count| (self.progress)(Progress::Reading(count))).await?;
-        let first = spool.first_day.context("the portfolio has no good row")?;
+        let first = spool.first_day.with_context(|| no_good_row(&spool))?;
         anyhow::ensure!(first <= self.until, "the first invoice is issued on {first}, after --until {}", self.until);
 
         let mut settings = self.settings.clone();

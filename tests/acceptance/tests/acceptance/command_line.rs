@@ -50,6 +50,9 @@ fn every_fault_of_a_policy_is_told_with_its_path() {
         lines.as_array().unwrap().iter().filter(|line| line["requires_approval"] == "yes").map(|line| &line["step"]).collect();
     assert_eq!(asks, ["d+45"], "{preview}");
     assert!(lines.as_array().unwrap().iter().all(|line| line["never_reached"] == ""), "{preview}");
+    program::succeed(&["policy", "preview", "policies/regua-padrao.toml"]);
+    let shown = program::succeed(&["bank-file", "show", "docs/examples/retorno-exemplo.ret", "--format", "json"]);
+    assert!(shown.contains("12990") && shown.contains("payment_received"), "{shown}");
 }
 
 #[test]
@@ -66,6 +69,39 @@ fn a_wrong_configuration_tells_all_its_faults_and_an_open_listener_is_refused() 
     let output = program::run(&["up", "--config", path.to_str().unwrap(), "--data", data.to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("not loopback"));
+}
+
+/// As `regua policy preview ... | head -1` does it.
+#[test]
+fn a_reader_who_has_seen_enough_is_no_fault() {
+    let mut command = program::regua();
+    command.args(["policy", "preview", "policies/regua-padrao.toml", "--format", "csv"]).current_dir(program::root());
+    let mut process = command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    drop(process.stdout.take());
+    let output = process.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(0), ""));
+}
+
+#[test]
+fn check_tells_at_once_what_the_services_would_refuse_when_they_start() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("wrong.toml");
+    let wrong = "[creditor]\nname = \"\"\naddress = \"a\\u0007b\"\nemail_from = \"nobody\"\n\
+                 [channels.email]\nkind = \"smtp\"\nhost = \"\"\n\
+                 [channels.sms]\nkind = \"webhook\"\nurl = \"ftp://x\"\n\
+                 [channels.whatsapp]\nkind = \"webhook\"\nurl = \"https://x.example\"\nsecret = \"\"\n\
+                 [channels.voice]\nkind = \"webhook\"\nurl = \"https://x.example\"\nsecret = \"s\"\ntimeout_seconds = 0\n\
+                 [telemetry]\nformat = \"xml\"\nlog = \"a=b=c\"\n[reporting]\ngrpc = \"127.0.0.1:7401\"\n";
+    std::fs::write(&path, wrong).unwrap();
+    let output = program::run(&["check", "--config", path.to_str().unwrap(), "--format", "csv"]);
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(3), "{told}");
+    let faults = ["creditor.name", "creditor.address", "creditor.email_from", "channels.email.host", "channels.sms.url"];
+    let more =
+        ["channels.whatsapp.secret", "channels.voice.timeout_seconds", "telemetry.format", "telemetry.log", "all name 127.0.0.1:7401"];
+    for fault in faults.iter().chain(&more) {
+        assert!(told.contains(fault), "{fault} is missing: {told}");
+    }
 }
 
 #[test]

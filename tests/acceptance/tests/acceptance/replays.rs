@@ -43,6 +43,26 @@ fn replay(portfolio: &Path, policy: &str, until: &str, more: &[&str]) -> Value {
     serde_json::from_str(&program::succeed(&arguments)).unwrap()
 }
 
+/// A replay that was done and refused rows.
+fn replay_with_wrong_rows(portfolio: &Path) -> Value {
+    let output = program::run(&["replay", "--portfolio", portfolio.to_str().unwrap(), "--policy", SIMPLES, "--until", "2024-02-29"]);
+    assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn where_every_row_is_wrong_the_reasons_are_told() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("portfolio.csv");
+    let row = |n: u32| format!("C{n},F{n},2024-01-02,2024-01-20,\"1.234,{n:02}\"\n");
+    fs::write(&path, format!("customer_id,invoice_id,issued_on,due_on,amount\n{}", (1..=30).map(row).collect::<String>())).unwrap();
+    let output = program::run(&["replay", "--portfolio", path.to_str().unwrap(), "--policy", SIMPLES, "--until", "2024-02-29"]);
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(told.matches("refused line").count(), 20, "{told}");
+    assert!(told.contains("no good row: 30 refused") && told.contains("decimal = \",\""), "{told}");
+}
+
 fn assert_views_are_their_events(report: &Value) {
     let views = report["projections"].as_array().unwrap();
     assert!(views.len() >= 6, "{views:?}");
@@ -152,7 +172,7 @@ fn wrong_rows_are_counted_and_the_rest_is_played() {
                 C1;A;2024-01-03;2024-01-20;100.00;2024-01-25;1.00\r\n\
                 C1;A;2024-01-02;2024-01-20;100.01;2024-01-25;1.00\r\n";
     fs::write(&path, rows).unwrap();
-    let report = replay(&path, SIMPLES, "2024-02-29", &[]);
+    let report = replay_with_wrong_rows(&path);
     let portfolio = &report["portfolio"];
     assert_eq!(
         (portfolio["invoices"].as_i64(), portfolio["payments"].as_i64(), portfolio["refused_rows"].as_i64()),
