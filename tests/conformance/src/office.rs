@@ -105,7 +105,12 @@ impl Office {
             storage,
             listen: loopback(),
             zone: Zone::SAO_PAULO,
-            creditor: Creditor { name: "Credor de Teste".into(), email_from: "credor@example.invalid".into(), ..Creditor::default() },
+            creditor: Creditor {
+                name: "Credor de Teste".into(),
+                address: "Rua Fictícia, 1".into(),
+                email_from: "credor@example.invalid".into(),
+                ..Creditor::default()
+            },
             channels,
             owner: asked,
         };

@@ -15,8 +15,8 @@ pub struct ContactTables;
 const CONTACT_ID: Column = Column::new("contact_id", Kind::Text);
 const CHANNEL: Column = Column::new("channel", Kind::Text);
 const ATTEMPT_ID: Column = Column::new("attempt_id", Kind::Text);
-/// Version of the payer's stream: what came before what.
-const VERSION: Column = Column::new("version", Kind::Int);
+/// What came before what. The version of the payer's stream would tell it too, and differ from run to run where things happen at once.
+const AT: Column = Column::new("recorded_at", Kind::Instant);
 
 const CONTACT: TableDef = TableDef {
     name: "contact_result",
@@ -49,7 +49,7 @@ const ITEM: TableDef = TableDef {
         Column::new("cycle", Kind::Int),
         Column::new("step_id", Kind::Text),
         Column::new("occurrence", Kind::Int),
-        VERSION,
+        AT,
         Column::new("day", Kind::Date),
         Column::new("contact_day", Kind::Int),
         Column::new("currency", Kind::Text),
@@ -63,7 +63,7 @@ const ITEM: TableDef = TableDef {
 /// A try on a channel, as its last report says.
 const ATTEMPT: TableDef = TableDef {
     name: "contact_attempt",
-    columns: &[TENANT, CUSTOMER_ID, CONTACT_ID, ATTEMPT_ID, VERSION, CHANNEL, Column::new("result", Kind::Text)],
+    columns: &[TENANT, CUSTOMER_ID, CONTACT_ID, ATTEMPT_ID, AT, CHANNEL, Column::new("result", Kind::Text)],
     key: &["tenant", "customer_id", "contact_id", "attempt_id"],
     indexes: &[],
 };
@@ -77,7 +77,7 @@ const RECEIPT: TableDef = TableDef {
 
 const OPT_OUT: TableDef = TableDef {
     name: "opt_out",
-    columns: &[TENANT, CUSTOMER_ID, VERSION, CHANNEL, Column::new("recorded_at", Kind::Instant)],
+    columns: &[TENANT, CUSTOMER_ID, Column::new("version", Kind::Int), CHANNEL, AT],
     key: &["tenant", "customer_id", "version"],
     indexes: &[],
 };
@@ -98,7 +98,7 @@ impl Projection for ContactTables {
     }
 
     fn version(&self) -> u32 {
-        2
+        3
     }
 
     fn sources(&self) -> &'static [&'static str] {
@@ -148,7 +148,7 @@ fn concluded(message: &Message, m: proto::ReminderConcluded, rows: &mut Rows) ->
             item.cycle.into(),
             item.step_id.as_str().into(),
             item.occurrence.into(),
-            version(message),
+            message.event.recorded_at.into(),
             day.into(),
             day_number(day).into(),
             m.currency.as_str().into(),
@@ -177,7 +177,7 @@ fn attempt(message: &Message, m: proto::AttemptEnded) -> Vec<Value> {
         m.customer_id.into(),
         m.contact_id.into(),
         m.attempt_id.into(),
-        version(message),
+        message.event.recorded_at.into(),
         m.channel.into(),
         m.result.into(),
     ]

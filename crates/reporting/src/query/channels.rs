@@ -38,7 +38,7 @@ pub struct Until {
 }
 
 /// Each try with what is known of it: `$1` tenant, `$2` day. `seen` is 2 for read, 1 for delivered; `lost` is 1 for what came back.
-const TRIES: &str = "SELECT a.customer_id, a.contact_id, a.channel, a.version, a.result, COALESCE(r.seen, 0) AS seen, COALESCE(r.lost, 0) AS lost \
+const TRIES: &str = "SELECT a.customer_id, a.contact_id, a.channel, a.recorded_at, a.result, COALESCE(r.seen, 0) AS seen, COALESCE(r.lost, 0) AS lost \
      FROM {contact_attempt} a LEFT JOIN (SELECT customer_id, contact_id, attempt_id, \
      MAX(CASE WHEN status = 'read' THEN 2 WHEN status = 'delivered' THEN 1 ELSE 0 END) AS seen, \
      MAX(CASE WHEN status = 'failed' THEN 1 ELSE 0 END) AS lost FROM {contact_receipt} WHERE tenant = $1 AND day <= $2 \
@@ -100,9 +100,10 @@ fn counts() -> String {
          MAX(CASE WHEN t.seen = 2 THEN 1 ELSE 0 END) AS was_read, \
          MAX(CASE WHEN t.result = 'refused' OR t.lost = 1 THEN 1 ELSE 0 END) AS failed, \
          MAX(CASE WHEN t.result = 'accepted' AND EXISTS (SELECT 1 FROM {{opt_out}} o WHERE o.tenant = $1 \
-         AND o.customer_id = t.customer_id AND o.channel = t.channel AND o.version > t.version AND o.recorded_at < $8 \
+         AND o.customer_id = t.customer_id AND o.channel = t.channel AND o.recorded_at >= t.recorded_at AND o.recorded_at < $8 \
          AND NOT EXISTS (SELECT 1 FROM {{contact_attempt}} l WHERE l.tenant = $1 AND l.customer_id = t.customer_id \
-         AND l.channel = t.channel AND l.result = 'accepted' AND l.version > t.version AND l.version < o.version)) THEN 1 ELSE 0 END) AS opted_out \
+         AND l.channel = t.channel AND l.result = 'accepted' AND l.recorded_at <= o.recorded_at \
+         AND (l.recorded_at > t.recorded_at OR (l.recorded_at = t.recorded_at AND l.contact_id > t.contact_id)))) THEN 1 ELSE 0 END) AS opted_out \
          FROM {{contact_item}} i JOIN ({TRIES}) t ON t.customer_id = i.customer_id AND t.contact_id = i.contact_id \
          JOIN {{enrolment}} n ON n.tenant = i.tenant AND n.invoice_id = i.invoice_id \
          LEFT JOIN {{planned_step}} s ON s.tenant = i.tenant AND s.invoice_id = i.invoice_id AND s.cycle = i.cycle \
@@ -121,7 +122,7 @@ fn money() -> String {
          FROM {{payment}} WHERE tenant = $1 AND effective_on <= $2 GROUP BY customer_id, invoice_id, payment_id HAVING SUM(amount_minor) > 0), \
          placed AS (SELECT m.amount_minor, i.invoice_id, i.step_id, i.currency, i.day, t.channel, \
          ROW_NUMBER() OVER (PARTITION BY m.customer_id, m.invoice_id, m.payment_id \
-         ORDER BY i.contact_day DESC, i.version DESC, t.seen DESC, t.version, i.step_id) AS place \
+         ORDER BY i.contact_day DESC, i.recorded_at DESC, i.contact_id DESC, t.seen DESC, t.recorded_at, t.channel, i.step_id) AS place \
          FROM money m JOIN {{contact_item}} i ON i.tenant = $1 AND i.invoice_id = m.invoice_id AND i.customer_id = m.customer_id \
          AND i.contact_day <= m.paid_day AND i.contact_day >= m.paid_day - $8 \
          JOIN ({TRIES}) t ON t.customer_id = i.customer_id AND t.contact_id = i.contact_id \
