@@ -22,7 +22,6 @@ use host::trace;
 use kernel::Zone;
 use ladder::{Command, Event, ladder::ActionOutcome, track::OccurrenceState};
 use sha2::{Digest, Sha256};
-use sql::Dialect;
 use std::{
     sync::{
         Arc,
@@ -201,24 +200,15 @@ struct Running {
 
 impl Running {
     async fn run(mut self) {
-        let shared = self.executor.log.db().is_some_and(|db| db.dialect() == Dialect::Postgres);
         let mut head = self.executor.log.watch();
         loop {
             head.borrow_and_update();
             match self.page().await {
                 Ok(true) => {}
                 Ok(false) => {
-                    let others = async {
-                        if !shared {
-                            std::future::pending().await
-                        }
-                        tokio::time::sleep(LOOK_EVERY).await;
-                        // Where that fails the next look tells.
-                        let _ = self.executor.log.head().await;
-                    };
                     tokio::select! {
                         changed = head.changed() => if changed.is_err() { return },
-                        () = others => {}
+                        () = self.executor.log.look_for_others(LOOK_EVERY) => {}
                     }
                 }
                 Err(Postponed(reason)) => {

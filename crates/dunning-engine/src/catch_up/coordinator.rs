@@ -15,7 +15,6 @@ use chrono::{DateTime, TimeDelta, Utc};
 use eventlog::{Activity, Clock, Log, Submission, WriteError, Writer};
 use kernel::{CustomerId, Zone};
 use ladder::{Command, catch_up::Forecast};
-use sql::Dialect;
 use std::{
     sync::{
         Arc,
@@ -248,15 +247,6 @@ impl Running {
 
     async fn rest(&self, rest: Rest, head: &mut watch::Receiver<u64>) {
         let clock = &self.coordinator.clock;
-        let shared = self.coordinator.log.db().is_some_and(|db| db.dialect() == Dialect::Postgres);
-        let look = async {
-            if !shared {
-                std::future::pending().await
-            }
-            tokio::time::sleep(LOOK_EVERY).await;
-            // Where that fails the next look tells.
-            let _ = self.coordinator.log.head().await;
-        };
         let until = match rest {
             Rest::Timers => return tokio::time::sleep(SETTLE_EVERY).await,
             Rest::Log => None,
@@ -272,7 +262,7 @@ impl Running {
         self.activity.touch();
         tokio::select! {
             () = &mut sleep => {}
-            () = look => {}
+            () = self.coordinator.log.look_for_others(LOOK_EVERY) => {}
             changed = head.changed() => if changed.is_err() { std::future::pending::<()>().await },
         }
         // Before the sleeper is taken out: a virtual clock that sees no sleeper must not find this at rest.

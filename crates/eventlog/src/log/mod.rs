@@ -14,9 +14,10 @@ pub(crate) mod tail;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use chrono::{DateTime, SubsecRound, Utc};
-use sql::{Db, SqlError};
+use sql::{Db, Dialect, SqlError};
 use tokio::sync::watch;
 
 use crate::event::{Append, Appended, Clock, Ids, Recorded, Refused};
@@ -244,6 +245,16 @@ impl Log {
     /// Follows [`Log::known_head`].
     pub fn watch(&self) -> watch::Receiver<u64> {
         self.shared.head.subscribe()
+    }
+
+    /// Waits for a while and then looks for what other processes appended, so that [`Log::known_head`] says it; never ends where no other
+    /// process appends. A database that does not answer is asked again by the next look.
+    pub async fn look_for_others(&self, after: Duration) {
+        if self.db().is_none_or(|db| db.dialect() != Dialect::Postgres) {
+            std::future::pending().await
+        }
+        tokio::time::sleep(after).await;
+        let _ = self.head().await;
     }
 
     /// The stream that owns a name.
