@@ -97,14 +97,20 @@ impl Look<'_> {
         (0u32..).zip(&self.contact.chains).filter(|(_, chain)| is_due(chain)).map(|(index, _)| index).collect()
     }
 
-    /// A look before a fallback: facts may have come since. What was executed keeps its outcome whatever is found, and so
-    /// does what a provider may have accepted.
+    /// A look before a fallback: facts may have come since. What was executed keeps its outcome whatever is found. What
+    /// another chain may be saying right now ends if it is over for good; if it would only wait, the fallback is stopped
+    /// instead, for the item could come again although it was said.
     fn again(&self, due: &[u32]) -> Vec<Event> {
         let items: Vec<Item> = self.contact.said.iter().filter_map(|said| self.contact.item(&said.key).cloned()).collect();
         let (said, dropped) = judge(self.contacts, &items, self.evidence);
         let open = self.contact.phase == Phase::Handed && !self.contact.was_handed();
         if !is_open(self.contact, self.now()) {
             return self.stop(due, StopReason::WindowShut);
+        }
+        let undecided = self.contact.phase == Phase::Handed;
+        let would_wait = dropped.iter().any(|item| !item.outcome.is_final());
+        if undecided && !open && would_wait {
+            return self.stop(due, StopReason::NothingToSay);
         }
         let Some(carrying) = carry(self.contact, &said) else {
             return if open {
@@ -119,7 +125,7 @@ impl Look<'_> {
         if starts.is_empty() {
             return self.stop(&stopped, StopReason::NoChannelLeft);
         }
-        let mut events = vec![self.gated_again(if open { dropped } else { vec![] }, said, carrying)];
+        let mut events = vec![self.gated_again(if undecided { dropped } else { vec![] }, said, carrying)];
         events.extend(self.stopped(&stopped, StopReason::NoChannelLeft));
         events.extend(starts.iter().map(|start| self.started(start)));
         events

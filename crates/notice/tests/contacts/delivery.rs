@@ -50,6 +50,31 @@ fn a_payment_between_refusal_and_fallback_ends_the_contact() {
     assert_eq!(payer.look(LATER), "nothing due");
 }
 
+/// Two chains and two debts; one chain is refused while the other has not answered.
+fn one_chain_in_flight() -> Payer {
+    let mut payer = handed("A d+1 2 2026-11-19 2026-11-23 voice>email+whatsapp\nB d+1 2 2026-11-20 2026-11-23 sms");
+    payer.answer(&attempt(0, 0), "refused", LATER);
+    payer
+}
+
+#[test]
+fn what_is_paid_while_another_chain_is_in_flight_ends_and_is_not_said_by_the_fallback() {
+    let mut payer = one_chain_in_flight();
+    payer.owes("B", "paid");
+    assert_eq!(payer.look(LATER), format!("again {ID} as tone-2 says A 10000 without B superseded paid\nstarts {ID}.0.1 email"));
+    let accepted = payer.answer(&attempt(1, 0), "accepted", LATER);
+    assert!(accepted.ends_with(&format!("concluded {ID} by whatsapp: A executed")), "{accepted}");
+}
+
+#[test]
+fn what_would_wait_while_another_chain_may_be_saying_it_stops_the_fallback() {
+    let mut payer = one_chain_in_flight();
+    payer.owes("B", "disputed");
+    assert_eq!(payer.look(LATER), format!("stopped {ID} [0] nothing_to_say"));
+    let accepted = payer.answer(&attempt(1, 0), "accepted", LATER);
+    assert!(accepted.ends_with(&format!("concluded {ID} by whatsapp: A executed, B executed")), "{accepted}");
+}
+
 #[test]
 fn a_contact_refused_on_every_channel_is_undeliverable_and_leaves_the_budget() {
     let mut payer = handed(FIRM);
