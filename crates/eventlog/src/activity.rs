@@ -3,8 +3,10 @@
 //! Every part that can have work in hand registers a check that says whether it is idle, and calls [`Activity::touch`] whenever its
 //! answer may have changed. The system is settled when all are idle in one pass and nothing was touched meanwhile.
 //!
-//! Followers only write down what others decided, and nobody decides by what they wrote. Where [`Activity::hold_followers`] was called they
-//! have their turn when everybody else is idle: what happened meanwhile they take in few large pages, and nobody waits for them.
+//! Consumers take what others did, and every page that they take costs a transaction. Where [`Activity::hold_consumers`] was called they
+//! have their turn when all before them are idle, and take what happened meanwhile in few large pages: those that decide by it whenever
+//! all others are at rest, and those that only write it down, by which nobody decides, now and then and at the end. For virtual time,
+//! in which nobody is kept waiting.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,7 +16,8 @@ use tokio::sync::{Notify, watch};
 
 /// A second look in case somebody forgot to touch; the way forward is the notification.
 const FALLBACK: Duration = Duration::from_millis(100);
-/// A follower goes on after this, in case that somebody waits for it without saying so.
+/// A held consumer goes on after this. It is the pace of who only writes down, and for others a way out where somebody waits for them
+/// without saying so.
 const LONGEST_HOLD: Duration = Duration::from_secs(1);
 
 /// Whether one part is idle, asked often and from any thread: it must be cheap and must not wait.
@@ -33,14 +36,29 @@ struct Inner {
     next_id: AtomicU64,
     checks: Mutex<Vec<Check>>,
     held: AtomicBool,
-    turn: watch::Sender<u64>,
+    /// Turns given so far, by rank.
+    turns: [watch::Sender<u64>; 2],
 }
 
 struct Check {
     id: u64,
     name: String,
     idle: IdleCheck,
-    follows: bool,
+    /// None for who never waits for a turn.
+    rank: Option<Rank>,
+}
+
+/// When a held consumer has its turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Rank {
+    /// It decides by what it takes: when nobody but consumers is busy.
+    Decides,
+    /// It only writes down: when nobody but others of its rank is busy.
+    Follows,
+}
+
+impl Rank {
+    const ALL: [Rank; 2] = [Rank::Decides, Rank::Follows];
 }
 
 /// Keeps a check registered; dropping it takes the check away.
@@ -72,33 +90,33 @@ impl Activity {
 
     /// Adds a check under a name that [`Activity::busy`] shows.
     pub fn register(&self, name: impl Into<String>, idle: IdleCheck) -> Registration {
-        self.add(name.into(), idle, false)
+        self.add(name.into(), idle, None)
     }
 
-    /// Adds the check of a follower, which calls [`Activity::turn`] before it takes up work.
-    pub fn register_follower(&self, name: impl Into<String>, idle: IdleCheck) -> Registration {
-        self.add(name.into(), idle, true)
+    /// Adds the check of a consumer, which calls [`Activity::turn`] before it takes up work.
+    pub fn register_consumer(&self, name: impl Into<String>, rank: Rank, idle: IdleCheck) -> Registration {
+        self.add(name.into(), idle, Some(rank))
     }
 
-    fn add(&self, name: String, idle: IdleCheck, follows: bool) -> Registration {
+    fn add(&self, name: String, idle: IdleCheck, rank: Option<Rank>) -> Registration {
         let id = self.inner.next_id.fetch_add(1, Ordering::Relaxed);
-        self.checks().push(Check { id, name, idle, follows });
+        self.checks().push(Check { id, name, idle, rank });
         self.touch();
         Registration { activity: self.clone(), id }
     }
 
-    /// From now on followers wait for their turn, which comes whenever somebody waits for [`Activity::settled`] and all others are idle.
-    /// For whoever asks followers for nothing before the system is settled.
-    pub fn hold_followers(&self) {
+    /// From now on consumers wait for their turn. [`Activity::settled`] gives it to those that decide and waits for no others;
+    /// [`Activity::at_rest`] waits for all. For whoever asks nothing of a consumer before that.
+    pub fn hold_consumers(&self) {
         self.inner.held.store(true, Ordering::SeqCst);
     }
 
-    /// Waits for a follower's turn; at once where followers are not held.
-    pub async fn turn(&self) {
+    /// Waits for the next turn of a rank; at once where consumers are not held.
+    pub async fn turn(&self, rank: Rank) {
         if !self.inner.held.load(Ordering::SeqCst) {
             return;
         }
-        let mut turn = self.inner.turn.subscribe();
+        let mut turn = self.inner.turns[rank as usize].subscribe();
         turn.borrow_and_update();
         // Whoever gives turns looks whether it is the time for one.
         self.touch();
@@ -124,7 +142,7 @@ impl Activity {
         self.checks().iter().filter(|check| !(check.idle)()).map(|check| check.name.clone()).collect()
     }
 
-    /// Returns when all parts are idle and nothing was touched while they were asked.
+    /// Returns when all parts are idle and nothing was touched while they were asked. Held followers are not waited for.
     pub async fn settled(&self) {
         self.settled_with(|| ()).await;
     }
@@ -133,33 +151,47 @@ impl Activity {
     /// returned may be of another moment: a loop that looks at its work now and then is idle before and after, and not between.
     /// `read` must be cheap and may be asked more than once.
     pub async fn settled_with<T>(&self, read: impl Fn() -> T) -> T {
+        let last = if self.inner.held.load(Ordering::SeqCst) { Rank::Decides } else { Rank::Follows };
+        self.wait_for(last, read).await
+    }
+
+    /// Returns when all parts are idle, held followers as well.
+    pub async fn at_rest(&self) {
+        self.wait_for(Rank::Follows, || ()).await;
+    }
+
+    /// Waits for all that have no rank, and for the ranks up to `last`.
+    async fn wait_for<T>(&self, last: Rank, read: impl Fn() -> T) -> T {
         loop {
             let changed = self.inner.changed.notified();
             tokio::pin!(changed);
             changed.as_mut().enable();
             let epoch = self.inner.epoch.load(Ordering::SeqCst);
-            if self.all_idle() {
+            if self.all_idle(last) {
                 // Whoever was woken by the last step gets to run, and to say that it is busy again.
                 tokio::task::yield_now().await;
                 let said = read();
-                if self.all_idle() && self.inner.epoch.load(Ordering::SeqCst) == epoch {
+                if self.all_idle(last) && self.inner.epoch.load(Ordering::SeqCst) == epoch {
                     return said;
                 }
                 continue;
             }
-            if self.only_followers_are_busy() {
-                self.inner.turn.send_modify(|turn| *turn += 1);
+            if let Some(rank) = self.whose_turn().filter(|rank| *rank <= last) {
+                self.inner.turns[rank as usize].send_modify(|turn| *turn += 1);
             }
             let _ = tokio::time::timeout(FALLBACK, changed).await;
         }
     }
 
-    fn all_idle(&self) -> bool {
-        self.checks().iter().all(|check| (check.idle)())
+    fn all_idle(&self, last: Rank) -> bool {
+        self.checks().iter().all(|check| check.rank.is_some_and(|rank| rank > last) || (check.idle)())
     }
 
-    fn only_followers_are_busy(&self) -> bool {
-        self.checks().iter().all(|check| check.follows || (check.idle)())
+    /// The first rank of which somebody is busy, where nobody is that waits for no turn.
+    fn whose_turn(&self) -> Option<Rank> {
+        let checks = self.checks();
+        let is_busy = |rank: Option<Rank>| checks.iter().any(|check| check.rank == rank && !(check.idle)());
+        if is_busy(None) { None } else { Rank::ALL.into_iter().find(|rank| is_busy(Some(*rank))) }
     }
 
     fn checks(&self) -> MutexGuard<'_, Vec<Check>> {

@@ -27,7 +27,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::Span;
 
-use crate::activity::{Activity, Registration};
+use crate::activity::{Activity, Rank, Registration};
 use crate::bus::{Bus, BusError, Message, Place};
 use crate::event::{Clock, Ids};
 use crate::log::Faults;
@@ -158,7 +158,7 @@ impl Consumer {
     /// [`ConsumerError`].
     pub async fn start(spec: ConsumerSpec, bus: &Bus, activity: &Activity, shutdown: CancellationToken) -> Result<Consumer, ConsumerError> {
         let sink = Box::new(ViewsOnly { db: spec.db.clone() });
-        Self::launch(spec, (sink, true), bus, activity, shutdown).await
+        Self::launch(spec, (sink, Rank::Follows), bus, activity, shutdown).await
     }
 
     /// Starts a consumer whose messages become commands on the service's aggregate, and fill read models where it has some.
@@ -172,12 +172,12 @@ impl Consumer {
         bus: &Bus,
         wiring: (&Activity, CancellationToken),
     ) -> Result<Consumer, ConsumerError> {
-        Self::launch(spec, (Box::new(Commands { writer, inbound }), false), bus, wiring.0, wiring.1).await
+        Self::launch(spec, (Box::new(Commands { writer, inbound }), Rank::Decides), bus, wiring.0, wiring.1).await
     }
 
     async fn launch(
         spec: ConsumerSpec,
-        (sink, follows): (Box<dyn Sink>, bool),
+        (sink, rank): (Box<dyn Sink>, Rank),
         bus: &Bus,
         activity: &Activity,
         shutdown: CancellationToken,
@@ -198,10 +198,10 @@ impl Consumer {
             let (shared, ends) = (Arc::clone(&shared), ends.clone());
             Box::new(move || shared.is_idle(&ends))
         });
-        let registration = if follows { activity.register_follower(name, idle) } else { activity.register(name, idle) };
+        let registration = activity.register_consumer(name, rank, idle);
         let parking = Parking::new(spec.db.clone(), spec.name, Arc::clone(&spec.clock), Arc::clone(&spec.ids));
         let (name, db) = (spec.name, spec.db.clone());
-        let runner = runner::Runner::new(spec, (sink, follows), sources, Arc::clone(&shared), activity.clone());
+        let runner = runner::Runner::new(spec, (sink, rank), sources, Arc::clone(&shared), activity.clone());
         let task = tokio::spawn(watched(runner.run(parking.asked(), shutdown), name, Arc::clone(&shared), activity.clone()));
         Ok(Consumer { name, shared, ends, db, parking, shards, activity: activity.clone(), task, _registration: registration })
     }

@@ -15,7 +15,7 @@ use super::page::{Gap, Mark, StreamKey};
 use super::sink::Sink;
 use super::source::Sources;
 use super::status::Shared;
-use crate::activity::Activity;
+use crate::activity::{Activity, Rank};
 use crate::bus::Place;
 
 /// How often a consumer looks for requests that another process noted, and for events that another process appended.
@@ -31,8 +31,8 @@ pub(crate) struct Runner {
     pub sources: Sources,
     pub shared: Arc<Shared>,
     pub activity: Activity,
-    /// It only writes read models and waits for its turn, unless it has it.
-    follows: bool,
+    /// When it has its turn.
+    rank: Rank,
     has_turn: bool,
     pub trusted: HashSet<String>,
     pub shutdown: CancellationToken,
@@ -57,13 +57,7 @@ enum Woken {
 }
 
 impl Runner {
-    pub fn new(
-        spec: ConsumerSpec,
-        (sink, follows): (Box<dyn Sink>, bool),
-        sources: Sources,
-        shared: Arc<Shared>,
-        activity: Activity,
-    ) -> Self {
+    pub fn new(spec: ConsumerSpec, (sink, rank): (Box<dyn Sink>, Rank), sources: Sources, shared: Arc<Shared>, activity: Activity) -> Self {
         let trusted = spec.own.iter().map(|own| own.topic.clone()).collect();
         Self {
             spec,
@@ -71,7 +65,7 @@ impl Runner {
             sources,
             shared,
             activity,
-            follows,
+            rank,
             has_turn: false,
             trusted,
             shutdown: CancellationToken::new(),
@@ -129,11 +123,11 @@ impl Runner {
             // A turn lasts until nothing more is there.
             self.has_turn = self.sources.wait(&next, |place| holds.contains_key(place)).now_or_never().is_some();
         }
-        let (waits, activity) = (self.follows && !self.has_turn, self.activity.clone());
+        let (waits, rank, activity) = (!self.has_turn, self.rank, self.activity.clone());
         let messages = async {
             self.sources.wait(&next, |place| holds.contains_key(place)).await;
             if waits {
-                activity.turn().await;
+                activity.turn(rank).await;
             }
         };
         tokio::select! {

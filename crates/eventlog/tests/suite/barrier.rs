@@ -3,6 +3,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use eventlog::Activity;
+use eventlog::activity::Rank;
 
 #[tokio::test]
 async fn settled_waits_for_all_work_in_hand() {
@@ -63,4 +64,48 @@ async fn what_is_read_at_rest_is_not_of_a_moment_of_work() {
         None
     };
     assert_eq!(activity.settled_with(sleeper).await, Some("asleep"));
+}
+
+/// A held consumer with something to take, and what it took.
+fn held(activity: &Activity, rank: Rank) -> Arc<AtomicBool> {
+    let taken = Arc::new(AtomicBool::new(false));
+    let (checked, took, waiting) = (Arc::clone(&taken), Arc::clone(&taken), activity.clone());
+    let registration = activity.register_consumer(format!("{rank:?}"), rank, Box::new(move || checked.load(Ordering::SeqCst)));
+    tokio::spawn(async move {
+        waiting.turn(rank).await;
+        took.store(true, Ordering::SeqCst);
+        waiting.touch();
+        std::future::pending::<()>().await;
+        drop(registration);
+    });
+    taken
+}
+
+#[tokio::test]
+async fn a_held_consumer_has_its_turn_when_others_are_at_rest_and_a_follower_at_the_end() {
+    let activity = Activity::new();
+    activity.hold_consumers();
+    let others = activity.in_flight("others");
+    let busy = others.start();
+    let (decides, follows) = (held(&activity, Rank::Decides), held(&activity, Rank::Follows));
+    tokio::time::timeout(Duration::from_millis(20), activity.settled()).await.unwrap_err();
+    assert!(!decides.load(Ordering::SeqCst), "it would take a page for every step of the others");
+    drop(busy);
+    activity.settled().await;
+    assert!(decides.load(Ordering::SeqCst) && !follows.load(Ordering::SeqCst));
+    activity.at_rest().await;
+    assert!(follows.load(Ordering::SeqCst));
+}
+
+#[tokio::test]
+async fn a_consumer_that_nobody_gives_a_turn_goes_on_by_itself() {
+    let activity = Activity::new();
+    activity.hold_consumers();
+    let follows = held(&activity, Rank::Follows);
+    let goes_on = async {
+        while !follows.load(Ordering::SeqCst) {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), goes_on).await.unwrap();
 }

@@ -119,8 +119,8 @@ impl Replay {
     async fn on(&self, settings: &Settings, spool: &Spool, start: (Zone, NaiveDate), policy_id: &str) -> anyhow::Result<Report> {
         let (zone, first) = start;
         let activity = Activity::new();
-        // Nobody looks at a read model before the day is over.
-        activity.hold_followers();
+        // Time waits, so nobody is kept waiting.
+        activity.hold_consumers();
         let clock = VirtualClock::new(zone.midnight(first), activity.clone());
         let checked = Arc::clone(&clock);
         let _sleepers = activity.register("clock", Box::new(move || checked.is_idle()));
@@ -181,7 +181,7 @@ impl Replay {
             }
         }
         clock.advance_to(zone.midnight(kernel::calendar::next(self.until)));
-        activity.settled().await;
+        activity.at_rest().await;
         Ok(())
     }
 
