@@ -99,11 +99,7 @@ impl Db {
     /// Any [`SqlError`].
     pub async fn query(&self, sql: &str, args: &[Value]) -> Result<Vec<Row>, SqlError> {
         match &self.backend {
-            Backend::Sqlite(store) => {
-                let arguments = sqlite::arguments(args.iter().cloned())?;
-                let rows = sqlx::query_with(sqlite::statement(sql), arguments).fetch_all(&store.readers).await?;
-                Ok(rows.into_iter().map(|row| Row(Inner::Sqlite(row))).collect())
-            }
+            Backend::Sqlite(store) => store.query(sql.to_owned(), args.to_vec()).await,
             Backend::Postgres(pool) => {
                 let arguments = postgres::arguments(args.iter().cloned())?;
                 let rows = pool.fetch(sql, arguments).await?;
@@ -120,9 +116,7 @@ impl Db {
         match &self.backend {
             Backend::Sqlite(store) => {
                 let (text, values) = keys.for_sqlite(sql, args)?;
-                let arguments = sqlite::arguments(values)?;
-                let rows = sqlx::query_with(sqlite::statement(&text), arguments).fetch_all(&store.readers).await?;
-                Ok(rows.into_iter().map(|row| Row(Inner::Sqlite(row))).collect())
+                store.query(text, values).await
             }
             Backend::Postgres(pool) => {
                 let (text, arguments) = keys.for_postgres(sql, args)?;

@@ -83,14 +83,22 @@ impl From<sqlx::Error> for SqlError {
     }
 }
 
+impl From<rusqlite::Error> for SqlError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error {
+            rusqlite::Error::SqliteFailure(failure, text) => {
+                let text = text.unwrap_or_else(|| failure.to_string());
+                from_sqlite_code(failure.extended_code, text)
+            }
+            other => SqlError::Refused(other.to_string()),
+        }
+    }
+}
+
 fn from_database(error: &dyn sqlx::error::DatabaseError) -> SqlError {
     let text = error.message().to_string();
     if error.is_unique_violation() {
-        let columns = text.strip_prefix("UNIQUE constraint failed: ").map(str::to_string);
-        return SqlError::Unique { constraint: error.constraint().map(str::to_string).or(columns).unwrap_or(text) };
-    }
-    if error.try_downcast_ref::<sqlx::sqlite::SqliteError>().is_some() {
-        return from_sqlite_code(error.code().as_deref(), text);
+        return SqlError::Unique { constraint: error.constraint().map(str::to_string).unwrap_or(text) };
     }
     from_postgres_code(error.code().as_deref(), text)
 }
@@ -111,21 +119,27 @@ fn from_postgres_code(code: Option<&str>, text: String) -> SqlError {
 }
 
 /// SQLite gives extended result codes: the primary code is the low byte.
-fn from_sqlite_code(code: Option<&str>, text: String) -> SqlError {
-    const BUSY: i64 = 5;
-    const LOCKED: i64 = 6;
-    const IO_ERROR: i64 = 10;
-    const FULL: i64 = 13;
-    const CANNOT_OPEN: i64 = 14;
-    const TOO_BIG: i64 = 18;
-    const CONSTRAINT: i64 = 19;
-    const MISMATCH: i64 = 20;
-    match code.and_then(|code| code.parse::<i64>().ok()).map(|code| code & 0xff) {
-        Some(BUSY | LOCKED) => SqlError::Busy(text),
-        Some(FULL) => SqlError::DiskFull,
-        Some(IO_ERROR | CANNOT_OPEN) => SqlError::Unavailable(text),
-        Some(TOO_BIG | CONSTRAINT | MISMATCH) => SqlError::Data(text),
-        Some(_) | None => SqlError::Refused(text),
+fn from_sqlite_code(code: i32, text: String) -> SqlError {
+    const BUSY: i32 = 5;
+    const LOCKED: i32 = 6;
+    const IO_ERROR: i32 = 10;
+    const FULL: i32 = 13;
+    const CANNOT_OPEN: i32 = 14;
+    const TOO_BIG: i32 = 18;
+    const CONSTRAINT: i32 = 19;
+    const MISMATCH: i32 = 20;
+    const PRIMARY_KEY: i32 = 1555;
+    const UNIQUE: i32 = 2067;
+    match (code, code & 0xff) {
+        (PRIMARY_KEY | UNIQUE, _) => {
+            let columns = text.strip_prefix("UNIQUE constraint failed: ").map(str::to_owned);
+            SqlError::Unique { constraint: columns.unwrap_or(text) }
+        }
+        (_, BUSY | LOCKED) => SqlError::Busy(text),
+        (_, FULL) => SqlError::DiskFull,
+        (_, IO_ERROR | CANNOT_OPEN) => SqlError::Unavailable(text),
+        (_, TOO_BIG | CONSTRAINT | MISMATCH) => SqlError::Data(text),
+        (_, _) => SqlError::Refused(text),
     }
 }
 
@@ -157,8 +171,9 @@ mod tests {
             let error = from_postgres_code(Some(code), String::new());
             assert_eq!((error.is_transient(), error.is_about_data()), (transient, data), "{code}");
         }
-        let constraint = from_sqlite_code(Some("275"), String::new());
+        let constraint = from_sqlite_code(275, String::new());
         assert_eq!((constraint.is_transient(), constraint.is_about_data()), (false, true));
-        assert!(!from_sqlite_code(Some("1"), String::new()).is_about_data());
+        assert!(matches!(from_sqlite_code(1555, String::new()), SqlError::Unique { .. }));
+        assert!(!from_sqlite_code(1, String::new()).is_about_data());
     }
 }

@@ -1,6 +1,6 @@
 //! Transactions over SQLite or PostgreSQL, with one SQL text for both.
 //!
-//! The only crate that knows sqlx and the only place that opens transactions. Callers write SQL with `$1`
+//! The only crate that knows sqlx and rusqlite, and the only place that opens transactions. Callers write SQL with `$1`
 //! placeholders and typed [`Value`]s, read [`Row`]s by column name, and write many rows at once with
 //! [`Tx::bulk_insert`] and [`Tx::bulk_upsert`] (multi-row `VALUES` on SQLite, `UNNEST` on PostgreSQL).
 //!

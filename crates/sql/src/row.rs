@@ -3,10 +3,10 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::Row as _;
 use sqlx::postgres::PgRow;
-use sqlx::sqlite::SqliteRow;
 use uuid::Uuid;
 
 use crate::SqlError;
+use crate::sqlite::SqliteRow;
 
 /// One row of a result. Every getter fails with [`SqlError::Column`] when the column is not there, is of another
 /// kind, or is NULL where the getter is not an `opt_` one.
@@ -49,52 +49,49 @@ impl Row {
 
     pub fn opt_int(&self, column: &str) -> Result<Option<i64>, SqlError> {
         match &self.0 {
-            Inner::Sqlite(row) => Ok(row.try_get(column)?),
+            Inner::Sqlite(row) => row.int(column),
             Inner::Postgres(row) => postgres_int(row, column),
         }
     }
 
     pub fn opt_text(&self, column: &str) -> Result<Option<String>, SqlError> {
         match &self.0 {
-            Inner::Sqlite(row) => Ok(row.try_get(column)?),
+            Inner::Sqlite(row) => Ok(row.text(column)?.map(str::to_owned)),
             Inner::Postgres(row) => Ok(row.try_get(column)?),
         }
     }
 
     pub fn opt_bytes(&self, column: &str) -> Result<Option<Vec<u8>>, SqlError> {
         match &self.0 {
-            Inner::Sqlite(row) => Ok(row.try_get(column)?),
+            Inner::Sqlite(row) => Ok(row.bytes(column)?.map(<[u8]>::to_vec)),
             Inner::Postgres(row) => Ok(row.try_get(column)?),
         }
     }
 
     pub fn opt_bool(&self, column: &str) -> Result<Option<bool>, SqlError> {
         match &self.0 {
-            Inner::Sqlite(row) => Ok(row.try_get::<Option<i64>, _>(column)?.map(|value| value != 0)),
+            Inner::Sqlite(row) => Ok(row.int(column)?.map(|value| value != 0)),
             Inner::Postgres(row) => Ok(row.try_get(column)?),
         }
     }
 
     pub fn opt_uuid(&self, column: &str) -> Result<Option<Uuid>, SqlError> {
         match &self.0 {
-            Inner::Sqlite(row) => Ok(row.try_get(column)?),
+            Inner::Sqlite(row) => row.bytes(column)?.map(|bytes| uuid(column, bytes)).transpose(),
             Inner::Postgres(row) => Ok(row.try_get(column)?),
         }
     }
 
     pub fn opt_date(&self, column: &str) -> Result<Option<NaiveDate>, SqlError> {
         match &self.0 {
-            Inner::Sqlite(row) => match row.try_get::<Option<String>, _>(column)? {
-                Some(text) => parse_date(column, &text).map(Some),
-                None => Ok(None),
-            },
+            Inner::Sqlite(row) => row.text(column)?.map(|text| parse_date(column, text)).transpose(),
             Inner::Postgres(row) => Ok(row.try_get(column)?),
         }
     }
 
     pub fn opt_instant(&self, column: &str) -> Result<Option<DateTime<Utc>>, SqlError> {
         match &self.0 {
-            Inner::Sqlite(row) => match row.try_get::<Option<i64>, _>(column)? {
+            Inner::Sqlite(row) => match row.int(column)? {
                 Some(micros) => DateTime::from_timestamp_micros(micros)
                     .map(Some)
                     .ok_or_else(|| SqlError::Column { name: column.into(), reason: "instant out of range".into() }),
@@ -117,6 +114,10 @@ fn postgres_int(row: &PgRow, column: &str) -> Result<Option<i64>, SqlError> {
             },
         },
     }
+}
+
+fn uuid(column: &str, bytes: &[u8]) -> Result<Uuid, SqlError> {
+    Uuid::from_slice(bytes).map_err(|error| SqlError::Column { name: column.into(), reason: error.to_string() })
 }
 
 fn parse_date(column: &str, text: &str) -> Result<NaiveDate, SqlError> {

@@ -1,33 +1,37 @@
-//! The SQLite adapter: one writer connection and a small pool of readers, in WAL mode.
+//! The SQLite adapter: one connection that writes and a few that read, each in a thread of its own, in WAL mode.
+
+mod connection;
+mod row;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
-use sqlx::sqlite::{
-    SqliteArguments, SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
-};
-use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, Executor};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use crate::{Durability, SqlError, Value};
+pub(crate) use connection::{Answers, Statement, Work};
+use connection::{Opening, Threads};
+pub(crate) use row::SqliteRow;
+
+use crate::{Durability, Row, SqlError, Value};
 
 /// A checkpoint runs inside the commit that crosses this many WAL pages (4 KiB each, 16 MiB in all). Measured with batches of 512 events
 /// of 300 bytes over 20,000 streams, fsync on: 1,000 to 50,000 pages make no difference to the rate (25,000-33,000 events/s), but
 /// the worst batch takes 40 ms at 4,000 pages and 150 ms at 50,000. Recovery after a kill takes milliseconds in all of them.
-const WAL_AUTOCHECKPOINT_PAGES: &str = "4000";
-const READERS: u32 = 4;
+const WAL_AUTOCHECKPOINT_PAGES: u32 = 4000;
+/// Page cache of the writer, KiB. A commit after a page was split looks at every page in it, so a larger one costs more than it saves.
+const WRITER_CACHE_KIB: u32 = 16_384;
+const READERS: usize = 4;
 
 /// One database file, opened.
 pub(crate) struct Store {
     writer: Arc<Mutex<Writer>>,
-    pub(crate) readers: SqlitePool,
+    readers: Threads,
 }
 
 /// The only connection that writes.
 pub(crate) struct Writer {
-    options: SqliteConnectOptions,
-    connection: Option<SqliteConnection>,
+    opening: Opening,
+    thread: Option<Threads>,
     /// A transaction may be open on the connection: its owner was dropped before it could end it.
     pub(crate) dirty: bool,
 }
@@ -35,17 +39,10 @@ pub(crate) struct Writer {
 impl Store {
     pub(crate) async fn open(path: &Path, durability: Durability) -> Result<Store, SqlError> {
         let path = prepare(path)?;
-        let mut writer = Writer { options: writer_options(&path, durability), connection: None, dirty: false };
-        writer.connection().await?;
-        let readers = SqlitePoolOptions::new()
-            .max_connections(READERS)
-            .min_connections(0)
-            .test_before_acquire(false)
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .acquire_timeout(Duration::from_secs(30))
-            .connect_lazy_with(reader_options(&path));
-        Ok(Store { writer: Arc::new(Mutex::new(writer)), readers })
+        let mut writer = Writer { opening: writes(&path, durability), thread: None, dirty: false };
+        // Nothing to do: that it can be opened is told now.
+        writer.run(Work::Statements(Vec::new())).await?;
+        Ok(Store { writer: Arc::new(Mutex::new(writer)), readers: Threads::start(reads(&path), READERS) })
     }
 
     /// Waits for the writer connection. A transaction that an earlier owner left open is rolled back first.
@@ -54,29 +51,28 @@ impl Store {
         if guard.dirty {
             guard.rollback().await;
         }
-        guard.connection().await?;
         Ok(guard)
+    }
+
+    /// Runs one query outside any transaction.
+    pub(crate) async fn query(&self, text: String, values: Vec<Value>) -> Result<Vec<Row>, SqlError> {
+        let mut answers = self.readers.run(Work::Statements(vec![(text, values)])).await?;
+        Ok(answers.pop().map(|(_, rows)| rows).unwrap_or_default())
     }
 }
 
 impl Writer {
-    /// The connection, opened again when it was given up.
-    pub(crate) async fn connection(&mut self) -> Result<&mut SqliteConnection, SqlError> {
-        if self.connection.is_none() {
-            self.connection = Some(self.options.connect().await?);
-        }
-        self.connection.as_mut().ok_or_else(|| SqlError::Unavailable("no connection".into()))
+    /// Runs something, on a new connection where the old one was given up.
+    pub(crate) async fn run(&mut self, work: Work) -> Result<Answers, SqlError> {
+        let thread = self.thread.get_or_insert_with(|| Threads::start(self.opening.clone(), 1));
+        thread.run(work).await
     }
 
-    /// Ends whatever is open. A full disk may have rolled back already, which SQLite reports as an error: then the
-    /// connection is given up, because an unknown state is worth less than a new connection.
+    /// Ends whatever is open. Where that is not possible the connection is given up, because an unknown state is worth less than a new
+    /// connection.
     pub(crate) async fn rollback(&mut self) {
-        let Some(connection) = self.connection.as_mut() else {
-            self.dirty = false;
-            return;
-        };
-        if connection.execute("ROLLBACK").await.is_err() {
-            self.connection = None;
+        if self.run(Work::Rollback).await.is_err() {
+            self.thread = None;
         }
         self.dirty = false;
     }
@@ -89,64 +85,19 @@ fn prepare(path: &Path) -> Result<PathBuf, SqlError> {
     Ok(path.to_path_buf())
 }
 
-fn writer_options(path: &Path, durability: Durability) -> SqliteConnectOptions {
+fn writes(path: &Path, durability: Durability) -> Opening {
     let synchronous = match durability {
-        Durability::Full => SqliteSynchronous::Full,
-        Durability::Throwaway => SqliteSynchronous::Off,
+        Durability::Full => "FULL",
+        Durability::Throwaway => "OFF",
     };
-    shared_options(path)
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(synchronous)
-        .pragma("wal_autocheckpoint", WAL_AUTOCHECKPOINT_PAGES)
-        .pragma("cache_size", "-32768")
+    let pragmas = format!(
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = {synchronous}; PRAGMA wal_autocheckpoint = {WAL_AUTOCHECKPOINT_PAGES}; \
+         PRAGMA cache_size = -{WRITER_CACHE_KIB}; PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = OFF"
+    );
+    Opening { path: path.to_path_buf(), creates: true, pragmas }
 }
 
-fn reader_options(path: &Path) -> SqliteConnectOptions {
-    shared_options(path).pragma("query_only", "ON")
-}
-
-fn shared_options(path: &Path) -> SqliteConnectOptions {
-    SqliteConnectOptions::new()
-        .filename(path)
-        .busy_timeout(Duration::from_secs(10))
-        .foreign_keys(false)
-        .statement_cache_capacity(1024)
-        .row_buffer_size(256)
-        .pragma("temp_store", "MEMORY")
-        .disable_statement_logging()
-}
-
-/// Prepared once per connection: the text is the key of the statement cache.
-pub(crate) fn statement(sql: &str) -> AssertSqlSafe<&str> {
-    // The audited place: texts come from the source code of this project, values travel as arguments only.
-    AssertSqlSafe(sql)
-}
-
-/// Binds values in order.
-pub(crate) fn arguments(values: impl IntoIterator<Item = Value>) -> Result<SqliteArguments, SqlError> {
-    let mut arguments = SqliteArguments::default();
-    for value in values {
-        add(&mut arguments, value).map_err(|error| SqlError::Refused(error.to_string()))?;
-    }
-    Ok(arguments)
-}
-
-fn add(arguments: &mut SqliteArguments, value: Value) -> Result<(), sqlx::error::BoxDynError> {
-    match value {
-        Value::Int(value) => arguments.add(value),
-        Value::OptInt(value) => arguments.add(value),
-        Value::Text(value) => arguments.add(value),
-        Value::OptText(value) => arguments.add(value),
-        Value::Bytes(value) => arguments.add(value),
-        Value::OptBytes(value) => arguments.add(value),
-        Value::Bool(value) => arguments.add(i64::from(value)),
-        Value::OptBool(value) => arguments.add(value.map(i64::from)),
-        Value::Uuid(value) => arguments.add(value),
-        Value::OptUuid(value) => arguments.add(value),
-        Value::Date(value) => arguments.add(value.format("%Y-%m-%d").to_string()),
-        Value::OptDate(value) => arguments.add(value.map(|date| date.format("%Y-%m-%d").to_string())),
-        Value::Instant(value) => arguments.add(value.timestamp_micros()),
-        Value::OptInstant(value) => arguments.add(value.map(|instant| instant.timestamp_micros())),
-    }
+fn reads(path: &Path) -> Opening {
+    let pragmas = "PRAGMA query_only = ON; PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = OFF".to_owned();
+    Opening { path: path.to_path_buf(), creates: false, pragmas }
 }

@@ -12,6 +12,7 @@ use tokio::sync::OwnedMutexGuard;
 use crate::db::Backend;
 use crate::keys::Keys;
 use crate::row::{Inner, Row};
+use crate::sqlite::{Answers, Statement, Work};
 use crate::unsent::Unsent;
 use crate::{Db, Dialect, STATEMENT_DEADLINE, SqlError, Value, postgres, sqlite};
 
@@ -142,15 +143,15 @@ impl Tx {
         if self.unsent.has_begin() || self.unsent.has_statements() {
             self.sent(Vec::new()).await?;
         }
-        let script = sqlx::raw_sql(sqlite::statement(sql));
         let deadline = self.deadline;
-        let done = match self.connected()? {
-            Connected::Sqlite(guard) => Ok(script.execute(guard.connection().await?).await.map(|_| ())),
+        match self.connected()? {
+            Connected::Sqlite(_) => self.at_sqlite(Work::Script(sql.to_owned())).await.map(|_| ()),
             Connected::Postgres(connection) => {
-                postgres::answer(deadline, script.execute(&mut **connection)).await.map(|done| done.map(|_| ()))
+                let script = sqlx::raw_sql(postgres::statement(sql));
+                let done = postgres::answer(deadline, script.execute(&mut **connection)).await.map(|done| done.map(|_| ()));
+                self.note(done)
             }
-        };
-        self.note(done)
+        }
     }
 
     /// Makes everything durable. When it fails nothing is stored, except that after [`SqlError::Unavailable`] the
@@ -165,7 +166,7 @@ impl Tx {
         match self.dialect() {
             // Nobody asked for anything.
             Dialect::Sqlite if self.unsent.has_begin() && !self.unsent.has_statements() => {}
-            Dialect::Sqlite => drop(self.sent(vec![("COMMIT".into(), Vec::new())]).await?),
+            Dialect::Sqlite => drop(self.sent(vec![("COMMIT".to_owned(), Vec::new())]).await?),
             Dialect::Postgres => self.control("COMMIT").await?,
         }
         self.end();
@@ -177,8 +178,11 @@ impl Tx {
     /// # Errors
     /// [`SqlError::Unavailable`]; also then nothing is stored.
     pub async fn rollback(mut self) -> Result<(), SqlError> {
-        if !self.unsent.has_begin() {
-            self.control("ROLLBACK").await?;
+        match self.dialect() {
+            // The database knows nothing of it.
+            Dialect::Sqlite if self.unsent.has_begin() => {}
+            Dialect::Sqlite => drop(self.at_sqlite(Work::Rollback).await?),
+            Dialect::Postgres => self.control("ROLLBACK").await?,
         }
         self.end();
         Ok(())
@@ -219,9 +223,9 @@ impl Tx {
     /// How many rows a statement changed, and which it found.
     async fn found(&mut self, statement: Bound<'_>) -> Result<(u64, Vec<Row>), SqlError> {
         match statement {
-            Bound::Sqlite(text, values) => Ok(self.sent(vec![(text, values)]).await?.pop().unwrap_or_default()),
+            Bound::Sqlite(text, values) => Ok(self.sent(vec![(text.into_owned(), values)]).await?.pop().unwrap_or_default()),
             Bound::Postgres(text, arguments) => {
-                let query = sqlx::query_with(sqlite::statement(&text), arguments);
+                let query = sqlx::query_with(postgres::statement(&text), arguments);
                 let deadline = self.deadline;
                 let mut answers = self.postgres()?.fetch_many(query);
                 let found = async {
@@ -245,7 +249,7 @@ impl Tx {
     pub(crate) async fn put_off(&mut self, statement: Bound<'_>) -> Result<(), SqlError> {
         match statement {
             Bound::Sqlite(text, values) if self.unsent.takes(values.len()) => {
-                self.unsent.add(&text, values);
+                self.unsent.add(text.into_owned(), values);
                 Ok(())
             }
             statement @ (Bound::Sqlite(..) | Bound::Postgres(..)) => self.change(statement).await.map(|_| ()),
@@ -253,31 +257,18 @@ impl Tx {
     }
 
     /// Sends to SQLite what was put off and, in the same turn, more statements, which it answers.
-    async fn sent(&mut self, statements: Vec<(Cow<'_, str>, Vec<Value>)>) -> Result<Vec<(u64, Vec<Row>)>, SqlError> {
-        let (text, values, before) = std::mem::take(&mut self.unsent).followed_by(statements);
+    async fn sent(&mut self, statements: Vec<Statement>) -> Result<Answers, SqlError> {
+        let (statements, before) = std::mem::take(&mut self.unsent).followed_by(statements);
+        let mut answers = self.at_sqlite(Work::Statements(statements)).await?;
+        Ok(answers.split_off(before.min(answers.len())))
+    }
+
+    async fn at_sqlite(&mut self, work: Work) -> Result<Answers, SqlError> {
         let Connected::Sqlite(guard) = self.connected()? else { return Err(mismatch()) };
         guard.dirty = true;
-        let arguments = sqlite::arguments(values)?;
-        let query = sqlx::query_with(sqlite::statement(&text), arguments);
-        let mut told = guard.connection().await?.fetch_many(query);
-        let (mut ended, mut rows, mut answers) = (0, Vec::new(), Vec::new());
-        let end = loop {
-            match told.try_next().await {
-                Ok(Some(Either::Right(row))) => rows.push(Row(Inner::Sqlite(row))),
-                Ok(Some(Either::Left(done))) => {
-                    let rows = std::mem::take(&mut rows);
-                    if ended >= before {
-                        answers.push((done.rows_affected(), rows));
-                    }
-                    ended += 1;
-                }
-                Ok(None) => break Ok(()),
-                Err(error) => break Err(error),
-            }
-        };
-        drop(told);
-        self.note(Ok(end))?;
-        Ok(answers)
+        let done = guard.run(work).await;
+        self.failed |= done.is_err();
+        done
     }
 
     /// Remembers a failure, so that nobody commits what is left. A connection that still waits for its answer is good for nothing.
@@ -312,14 +303,10 @@ impl Tx {
         }
     }
 
-    /// BEGIN, COMMIT and ROLLBACK, as they are. SQLite keeps them prepared; PostgreSQL takes them in the simple protocol, one
-    /// round trip each.
+    /// BEGIN, COMMIT and ROLLBACK: PostgreSQL takes them in the simple protocol, one round trip each.
     async fn control(&mut self, sql: &'static str) -> Result<(), SqlError> {
         let deadline = self.deadline;
-        let done = match self.connected()? {
-            Connected::Sqlite(guard) => Ok(sqlx::query(sql).execute(guard.connection().await?).await.map(|_| ())),
-            Connected::Postgres(connection) => postgres::answer(deadline, connection.execute(sql)).await.map(|done| done.map(|_| ())),
-        };
+        let done = postgres::answer(deadline, self.postgres()?.execute(sql)).await.map(|done| done.map(|_| ()));
         self.note(done)
     }
 
@@ -354,9 +341,9 @@ impl<'a> Bound<'a> {
         }
     }
 
-    fn for_sqlite(self) -> Option<(Cow<'a, str>, Vec<Value>)> {
+    fn for_sqlite(self) -> Option<Statement> {
         match self {
-            Bound::Sqlite(text, values) => Some((text, values)),
+            Bound::Sqlite(text, values) => Some((text.into_owned(), values)),
             Bound::Postgres(..) => None,
         }
     }

@@ -24,7 +24,7 @@ pub struct Graph {
 const TEST_CRATES: [&str; 3] = ["tidy", "conformance", "acceptance"];
 
 /// Libraries that one crate alone may use, because it is the only place where their traps are known.
-const OWNED: [(&str, &str); 3] = [("sqlx", "sql"), ("rdkafka", "eventlog"), ("lettre", "notification")];
+const OWNED: [(&str, &str); 4] = [("sqlx", "sql"), ("rusqlite", "sql"), ("rdkafka", "eventlog"), ("lettre", "notification")];
 
 /// What a pure crate may use besides `kernel`.
 const PURE_LIBRARIES: [&str; 5] = ["chrono", "chrono-tz", "thiserror", "crc", "cpf_cnpj"];

@@ -1,0 +1,231 @@
+//! Connections in threads of their own. A call to SQLite blocks, and going to its thread and back costs more than most statements do:
+//! what belongs together goes there whole and comes back whole.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread;
+use std::time::Duration;
+
+use rusqlite::types::Value as Cell;
+use rusqlite::{CachedStatement, Connection, OpenFlags};
+use tokio::sync::oneshot;
+
+use super::SqliteRow;
+use crate::row::Inner;
+use crate::{Row, SqlError, Value};
+
+/// How long a connection waits for a lock that another process has.
+const BUSY: Duration = Duration::from_secs(10);
+/// Texts that a connection keeps prepared.
+const PREPARED: usize = 1024;
+
+/// A text with `$n` or `?`, and its arguments.
+pub(crate) type Statement = (String, Vec<Value>);
+/// For each statement the number of rows that it changed, and those that it found.
+pub(crate) type Answers = Vec<(u64, Vec<Row>)>;
+
+/// What a connection is asked to do.
+pub(crate) enum Work {
+    /// One after the other, until one fails.
+    Statements(Vec<Statement>),
+    /// Several statements separated by `;`, without arguments.
+    Script(String),
+    /// Ends the open transaction, where one is: SQLite itself may have ended it, when the disk was full.
+    Rollback,
+}
+
+/// How a connection is opened.
+#[derive(Clone)]
+pub(crate) struct Opening {
+    pub path: PathBuf,
+    pub creates: bool,
+    pub pragmas: String,
+}
+
+struct Job {
+    work: Work,
+    reply: oneshot::Sender<Result<Answers, SqlError>>,
+}
+
+/// Some threads that share their work; they end with their owner, after what they have in hand.
+pub(crate) struct Threads {
+    opening: Opening,
+    most: usize,
+    jobs: mpsc::Sender<Job>,
+    queue: Arc<Mutex<mpsc::Receiver<Job>>>,
+    started: AtomicUsize,
+    free: Arc<AtomicUsize>,
+}
+
+impl Threads {
+    /// At most so many; each is started when all others are at work.
+    pub fn start(opening: Opening, most: usize) -> Self {
+        let (jobs, queue) = mpsc::channel();
+        Self { opening, most, jobs, queue: Arc::new(Mutex::new(queue)), started: AtomicUsize::new(0), free: Arc::default() }
+    }
+
+    /// Does something and waits for its end. It is done also when nobody waits any more.
+    ///
+    /// # Errors
+    /// Any [`SqlError`]; of statements that of the first that failed.
+    pub async fn run(&self, work: Work) -> Result<Answers, SqlError> {
+        let (reply, answer) = oneshot::channel();
+        self.make_room()?;
+        self.jobs.send(Job { work, reply }).map_err(|_| ended())?;
+        answer.await.map_err(|_| ended())?
+    }
+
+    fn make_room(&self) -> Result<(), SqlError> {
+        let one_more = |started: usize| (started < self.most).then_some(started + 1);
+        if self.free.load(Ordering::SeqCst) > 0 || self.started.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_more).is_err() {
+            return Ok(());
+        }
+        self.free.fetch_add(1, Ordering::SeqCst);
+        let (opening, queue, free) = (self.opening.clone(), Arc::clone(&self.queue), Arc::clone(&self.free));
+        let begun = thread::Builder::new().name("sqlite".into()).spawn(move || serve(&opening, &queue, &free));
+        begun.map(|_| ()).map_err(|error| SqlError::Unavailable(format!("no thread for a connection: {error}")))
+    }
+}
+
+fn ended() -> SqlError {
+    SqlError::Unavailable("the connection has ended".into())
+}
+
+/// Works until nobody is left who could ask. A connection that cannot be opened is tried again with the next job.
+fn serve(opening: &Opening, queue: &Mutex<mpsc::Receiver<Job>>, free: &AtomicUsize) {
+    let mut connection = None;
+    loop {
+        let next = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(Job { work, reply }) = next else { return };
+        free.fetch_sub(1, Ordering::SeqCst);
+        let done = match connected(&mut connection, opening) {
+            Ok(connection) => perform(connection, work).map_err(SqlError::from),
+            Err(error) => Err(SqlError::Unavailable(format!("{}: {error}", opening.path.display()))),
+        };
+        free.fetch_add(1, Ordering::SeqCst);
+        // Whoever dropped its future does not want to know.
+        let _ = reply.send(done);
+    }
+}
+
+fn connected<'c>(connection: &'c mut Option<Connection>, opening: &Opening) -> rusqlite::Result<&'c Connection> {
+    let opened = match connection.take() {
+        Some(opened) => opened,
+        None => open(opening)?,
+    };
+    Ok(connection.insert(opened))
+}
+
+fn open(opening: &Opening) -> rusqlite::Result<Connection> {
+    let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    flags.set(OpenFlags::SQLITE_OPEN_CREATE, opening.creates);
+    let connection = Connection::open_with_flags(&opening.path, flags)?;
+    connection.busy_timeout(BUSY)?;
+    connection.set_prepared_statement_cache_capacity(PREPARED);
+    connection.execute_batch(&opening.pragmas)?;
+    Ok(connection)
+}
+
+fn perform(connection: &Connection, work: Work) -> rusqlite::Result<Answers> {
+    match work {
+        Work::Statements(statements) => {
+            statements.into_iter().map(|(text, values)| answer(connection, &planned_once(text), values)).collect()
+        }
+        Work::Script(text) => connection.execute_batch(&text).map(|()| Vec::new()),
+        Work::Rollback if connection.is_autocommit() => Ok(Vec::new()),
+        Work::Rollback => connection.execute_batch("ROLLBACK").map(|()| Vec::new()),
+    }
+}
+
+/// SQLite looks at the argument of a LIMIT when it plans a statement, and plans it anew for every other one. It does not look behind a sign.
+fn planned_once(text: String) -> String {
+    if text.contains("LIMIT $") { text.replace("LIMIT $", "LIMIT +$") } else { text }
+}
+
+fn answer(connection: &Connection, text: &str, values: Vec<Value>) -> rusqlite::Result<(u64, Vec<Row>)> {
+    let mut statement = connection.prepare_cached(text)?;
+    bind(&mut statement, values)?;
+    let width = statement.column_count();
+    let names: Arc<[String]> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let (mut found, mut rows) = (Vec::new(), statement.raw_query());
+    while let Some(row) = rows.next()? {
+        let cells = (0..width).map(|column| row.get(column)).collect::<rusqlite::Result<Vec<Cell>>>()?;
+        found.push(Row(Inner::Sqlite(SqliteRow { names: Arc::clone(&names), cells })));
+    }
+    drop(rows);
+    let changed = if statement.readonly() { 0 } else { connection.changes() };
+    Ok((changed, found))
+}
+
+/// `$n` takes the n-th argument, `?` the one of its place.
+fn bind(statement: &mut CachedStatement<'_>, values: Vec<Value>) -> rusqlite::Result<()> {
+    let cells: Vec<Cell> = values.into_iter().map(cell).collect();
+    for place in 1..=statement.parameter_count() {
+        let number = statement.parameter_name(place).and_then(|name| name.strip_prefix('$')?.parse::<usize>().ok());
+        // What is not given is NULL, as the database has it.
+        statement.raw_bind_parameter(place, cells.get(number.unwrap_or(place).wrapping_sub(1)))?;
+    }
+    Ok(())
+}
+
+fn cell(value: Value) -> Cell {
+    match value {
+        Value::Int(value) | Value::OptInt(Some(value)) => Cell::Integer(value),
+        Value::Text(value) | Value::OptText(Some(value)) => Cell::Text(value),
+        Value::Bytes(value) | Value::OptBytes(Some(value)) => Cell::Blob(value),
+        Value::Bool(value) | Value::OptBool(Some(value)) => Cell::Integer(i64::from(value)),
+        Value::Uuid(value) | Value::OptUuid(Some(value)) => Cell::Blob(value.as_bytes().to_vec()),
+        Value::Date(value) | Value::OptDate(Some(value)) => Cell::Text(value.format("%Y-%m-%d").to_string()),
+        Value::Instant(value) | Value::OptInstant(Some(value)) => Cell::Integer(value.timestamp_micros()),
+        Value::OptInt(None)
+        | Value::OptText(None)
+        | Value::OptBytes(None)
+        | Value::OptBool(None)
+        | Value::OptUuid(None)
+        | Value::OptDate(None)
+        | Value::OptInstant(None) => Cell::Null,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn memory() -> Connection {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch("CREATE TABLE t (a INTEGER, b TEXT)").unwrap();
+        connection
+    }
+
+    fn rows(connection: &Connection, text: &str, values: &[Value]) -> Vec<Row> {
+        answer(connection, &planned_once(text.to_owned()), values.to_vec()).unwrap().1
+    }
+
+    #[test]
+    fn arguments_go_by_number_or_by_place_and_what_is_not_given_is_null() {
+        let connection = memory();
+        let insert = |text: &str, values: &[Value]| answer(&connection, text, values.to_vec()).unwrap().0;
+        assert_eq!(insert("INSERT INTO t VALUES ($2, $1)", &["one".into(), Value::Int(1)]), 1);
+        assert_eq!(insert("INSERT INTO t VALUES (?, ?), (?, ?)", &[Value::Int(2), "two".into(), Value::Int(3)]), 2);
+        let found = rows(&connection, "SELECT b FROM t WHERE a >= $1 AND a <= $1 + 2 ORDER BY a", &[Value::Int(1)]);
+        let texts: Vec<Option<String>> = found.iter().map(|row| row.opt_text("b").unwrap()).collect();
+        assert_eq!(texts, [Some("one".to_owned()), Some("two".to_owned()), None]);
+    }
+
+    #[test]
+    fn a_limit_is_an_argument_like_another() {
+        let connection = memory();
+        connection.execute_batch("INSERT INTO t VALUES (1, 'x'), (2, 'y'), (3, 'z')").unwrap();
+        for limit in [2, 1, 3] {
+            assert_eq!(rows(&connection, "SELECT a FROM t ORDER BY a LIMIT $1", &[Value::Int(limit)]).len() as i64, limit);
+        }
+    }
+
+    #[test]
+    fn a_query_changes_nothing_whatever_was_changed_before() {
+        let connection = memory();
+        assert_eq!(answer(&connection, "INSERT INTO t VALUES (1, 'x')", Vec::new()).unwrap().0, 1);
+        assert_eq!(answer(&connection, "SELECT a FROM t", Vec::new()).unwrap().0, 0);
+    }
+}
