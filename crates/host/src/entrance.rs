@@ -6,6 +6,7 @@ use crate::{
     access::{self},
     config::{Access, Listen},
     environment::Environment,
+    protocol,
     server::{self, Running},
     service::Parts,
 };
@@ -97,7 +98,7 @@ async fn tell(reporter: &HealthReporter, name: &str, status: ServingStatus) {
 
 async fn call(State(late): State<Late>, request: Request) -> Response {
     match late.get() {
-        Some(router) => pass_on(router, request).await,
+        Some(router) => protocol::named(pass_on(router, request).await),
         None => Status::from(Refusal::unavailable("the service is starting")).into_http::<Body>(),
     }
 }

@@ -1,5 +1,6 @@
 //! Refusals: the one error that callers of every service see.
 
+use crate::protocol;
 use tonic::{Code, Status, metadata::MetadataValue};
 
 /// Metadata key of the stable slug.
@@ -49,6 +50,14 @@ impl Refusal {
     /// INTERNAL: a fault of ours; the chain goes to the log.
     pub fn internal(message: impl Into<String>) -> Self {
         Self::new(Code::Internal, "internal", "", message)
+    }
+
+    /// What broke a stream of messages that a service reads: a message that is none, or is too long, and else that it was cut.
+    pub fn of_broken_stream(status: &Status, field: &str) -> Self {
+        match protocol::named_fault(status.code()) {
+            Some((code, reason, text)) => Self::new(code, reason, field, text.unwrap_or(status.message())),
+            None => Self::new(status.code(), "stream_broken", field, status.message()),
+        }
     }
 
     /// Any code.

@@ -6,6 +6,7 @@ use crate::{
 };
 use bytes::{Buf, BufMut};
 use contracts::invoice::v1 as proto;
+use host::refusal::reason_of;
 use prost::Message;
 use tonic::{
     Code, Request, Status,
@@ -109,8 +110,7 @@ async fn malformed_messages_are_refused_by_every_call() {
     for call in CALLS {
         for (what, bytes) in MALFORMED {
             let refused = send(&site, call, vec![bytes.to_vec()]).await.expect_err(what);
-            // gRPC's own code for a message that cannot be parsed.
-            assert_eq!(refused.code(), Code::Internal, "{call}: {what}: {refused}");
+            assert_eq!((refused.code(), reason_of(&refused)), (Code::InvalidArgument, "message_malformed"), "{call}: {what}: {refused}");
         }
     }
     assert_eq!(site.events().await.len(), 1);
@@ -153,7 +153,10 @@ async fn a_message_of_ten_megabytes_is_refused_unread() {
     invoice.document = "x".repeat(10 << 20);
     let request = proto::IssueInvoiceRequest { command_id: "big".to_owned(), invoice: Some(invoice) };
     let refused = site.client.clone().issue_invoice(request).await.unwrap_err();
-    assert_eq!(refused.code(), Code::OutOfRange, "{refused}");
+    assert_eq!((refused.code(), reason_of(&refused)), (Code::OutOfRange, "message_too_large"), "{refused}");
+    let item = proto::IssueInvoicesRequest { command_id: "x".repeat(10 << 20), invoice: None }.encode_to_vec();
+    let refused = send(&site, "IssueInvoices", vec![item]).await.unwrap_err();
+    assert_eq!((refused.code(), reason_of(&refused)), (Code::OutOfRange, "message_too_large"), "{refused}");
     // One that is read is refused by its field.
     let mut invoice = new_invoice("I1", "A", 1000, "2026-03-20");
     invoice.document = "x".repeat(3 << 20);
@@ -173,12 +176,13 @@ async fn a_malformed_item_ends_its_stream_and_what_came_before_is_done() {
         proto::IssueInvoicesRequest { command_id: format!("k{n}"), invoice: Some(invoice) }.encode_to_vec()
     };
     let refused = send(&site, "IssueInvoices", vec![item(1), item(2), vec![0x08, 0x01], item(3)]).await.unwrap_err();
-    assert_eq!(refused.code(), Code::Internal, "{refused}");
+    assert_eq!((refused.code(), reason_of(&refused)), (Code::InvalidArgument, "message_malformed"), "{refused}");
     assert_eq!(site.transcript(1).await, ["account/default/A@2 InvoiceIssued", "account/default/A@3 InvoiceIssued"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_call_that_does_not_exist_is_unimplemented() {
     let site = Site::embedded(Default::default()).await;
-    assert_eq!(send(&site, "Nothing", vec![vec![]]).await.unwrap_err().code(), Code::Unimplemented);
+    let refused = send(&site, "Nothing", vec![vec![]]).await.unwrap_err();
+    assert_eq!((refused.code(), reason_of(&refused)), (Code::Unimplemented, "unknown_call"));
 }
