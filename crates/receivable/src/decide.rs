@@ -53,6 +53,14 @@ fn bounded_option(field: &'static str, value: Option<&String>, max_chars: usize)
     value.map(|value| bounded(field, value, max_chars)).transpose()
 }
 
+/// Money that comes must have room as credit beside all that the account holds: whatever it pays now, a cancellation may give it back. So no
+/// invoice is ever too full to be cancelled.
+fn room_for_money(account: &Account, currency: Currency, more_minor: i64) -> Result<(), Rejection> {
+    let of_currency = account.payments.values().filter(|payment| payment.currency == currency);
+    let applied_minor = of_currency.fold(0_i64, |sum, payment| sum.saturating_add(payment.applied_minor));
+    room_for_credit(account, currency, applied_minor.saturating_add(more_minor))
+}
+
 fn room_for_credit(account: &Account, currency: Currency, more_minor: i64) -> Result<(), Rejection> {
     let after = account.credit_minor(currency).saturating_add(more_minor);
     if after > MAX_AMOUNT_MINOR { Err(Rejection::CreditTooLarge) } else { Ok(()) }

@@ -90,8 +90,8 @@ pub enum Rejection {
     /// A fee below zero.
     #[error("fee_minor is below zero")]
     FeeNegative,
-    /// Unapplied credit would pass 2^53 minor units.
-    #[error("unapplied credit would pass 2^53")]
+    /// What the payer has paid and has as credit would pass 2^53 minor units: given back as credit, it would have no room.
+    #[error("what the payer has paid and has as credit would pass 2^53")]
     CreditTooLarge,
     /// Boletos and Pix are in BRL.
     #[error("a collection account takes BRL only")]

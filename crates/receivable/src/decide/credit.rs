@@ -1,6 +1,6 @@
 //! Credit notes: a part of a debt, or of all that a payer owes, is given up.
 
-use super::{bounded, found, known, release, room_for_credit};
+use super::{bounded, found, known, release, room_for_credit, room_for_money};
 use crate::event::released_minor;
 use crate::settlement::{Asked, money, settle};
 use crate::{
@@ -45,9 +45,11 @@ pub(super) fn issue(account: &Account, command: &IssueCreditNote, rates: &LegalR
             credited(account, invoice, invoice.credited_minor + command.amount_minor, rates)?
         }
     };
-    // Without an invoice it is the payer's own at once.
-    let credit_minor = if command.invoice_id.is_none() { command.amount_minor } else { released_minor(&changed.released) };
-    room_for_credit(account, command.currency, credit_minor)?;
+    match &command.invoice_id {
+        // It is the payer's own at once.
+        None => room_for_money(account, command.currency, command.amount_minor)?,
+        Some(_) => room_for_credit(account, command.currency, released_minor(&changed.released))?,
+    }
     Ok(vec![Event::CreditNoteIssued(CreditNoteIssued {
         credit_note_id: command.credit_note_id.clone(),
         invoice_id: command.invoice_id.clone(),

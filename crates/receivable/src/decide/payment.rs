@@ -1,7 +1,6 @@
 //! Payments: received, reversed.
 
-use super::{bank, bounded, found, known, room_for_credit};
-use crate::event::released_minor;
+use super::{bank, bounded, found, known, room_for_money};
 use crate::settlement::{Asked, Money, money, settle};
 use crate::{
     Account, ChargeTerms, Event, Invoice, Payment, PaymentConfirmed, PaymentReceived, PaymentReversed, Phase, RecordPayment, RecordReceipt,
@@ -36,7 +35,7 @@ fn record_from(account: &Account, command: &RecordPayment, source: Source, rates
         None => plain(invoice, command.amount_minor),
         Some(terms) => charged((account, invoice), terms, command, rates).map_err(Rejection::Charges)?,
     };
-    room_for_credit(account, command.currency, split.unapplied_minor.saturating_add(released_minor(&split.released)))?;
+    room_for_money(account, command.currency, command.amount_minor)?;
     Ok(vec![Event::PaymentReceived(PaymentReceived {
         payment_id: command.payment_id.clone(),
         invoice_id: command.invoice_id.clone(),

@@ -156,9 +156,11 @@ fn credit_past_two_to_the_53_is_refused_and_never_wraps() {
     check(&format!(
         "issue I1 1 2026-01-01 2026-02-01    => issued I1 1 BRL
          pay P1 I1 1 2026-01-20              => received P1 applied 1 credit 0 open 0
-         pay P2 I1 {most} 2026-01-20         => received P2 applied 0 credit {most} open 0
+         pay P2 I1 {most} 2026-01-20         => precondition amount_minor credit_too_large
+         pay P2 I1 {rest} 2026-01-20         => received P2 applied 0 credit {rest} open 0
          pay P3 I1 1 2026-01-20              => precondition amount_minor credit_too_large
-         cancel I1 why                       => precondition amount_minor credit_too_large"
+         cancel I1 why                       => cancelled I1 was 0 P1:1",
+        rest = most - 1
     ));
 }
 
