@@ -15,6 +15,8 @@ use receivable::{Account, Command};
 const CHANNELS: [&str; 5] = ["email", "whatsapp", "sms", "voice", "letter"];
 const METHODS: [&str; 6] = ["pix", "boleto", "card", "transfer", "cash", "other"];
 const MAX_PHONES: usize = 10;
+/// Longest language tag; as the account takes it.
+const MAX_LANGUAGE_CHARS: usize = 16;
 const MAX_ITEMS: usize = 1000;
 
 /// Contact data of a payer: personal, kept in the customer table only.
@@ -55,7 +57,7 @@ pub fn customer(message: Option<proto::Customer>) -> Result<(receivable::Registe
     let language = if a.language.is_empty() { "pt-BR".to_owned() } else { a.language };
     let attributes = receivable::Attributes {
         segment: optional_text("customer.attributes.segment", &a.segment, 64)?,
-        language: text::bounded(&language, 16).map_err(|fault| malformed("customer.attributes.language", fault))?,
+        language: language_tag(language)?,
         zone: zone.map(|zone| zone.name().to_owned()),
         state,
     };
@@ -68,6 +70,15 @@ pub fn customer(message: Option<proto::Customer>) -> Result<(receivable::Registe
     };
     let register = receivable::RegisterCustomer { customer_id, attributes, consents: m.consents.into_iter().collect() };
     Ok((register, contact))
+}
+
+fn language_tag(text: String) -> Result<String, Refusal> {
+    let field = "customer.attributes.language";
+    if text.len() > MAX_LANGUAGE_CHARS || text.chars().any(char::is_control) {
+        return Err(malformed(field, format!("should be at most {MAX_LANGUAGE_CHARS} letters, digits and -")));
+    }
+    let is_tag = text::is_language_tag(&text);
+    if is_tag { Ok(text) } else { Err(Refusal::invalid(field, "language_malformed", "should be a language tag, as pt-BR")) }
 }
 
 fn state(text: &str) -> Result<Option<String>, Refusal> {

@@ -29,6 +29,8 @@ fn value(text: &str) -> String {
     let inner = match mark.split_once(' ') {
         Some((count, letter)) => letter.repeat(count.parse().unwrap()),
         None if mark == "bell" => "\u{7}".to_owned(),
+        None if mark == "turn" => "\u{202e}".to_owned(),
+        None if mark == "unseen" => "\u{200b}".to_owned(),
         None if mark == "empty" => String::new(),
         None => panic!("{mark} is no mark"),
     };
@@ -131,6 +133,13 @@ async fn bad_registrations_are_refused() {
         long address | address=<251 x> | InvalidArgument text_refused customer.address
         unknown channel | consent=pigeon | InvalidArgument unknown_channel customer.consents
         long segment | segment=<65 x> | InvalidArgument text_refused customer.attributes.segment
+        name that turns | name=Ana <turn>avliS | InvalidArgument text_refused customer.name
+        name with what is unseen | name=A<unseen>na | InvalidArgument text_refused customer.name
+        address that turns | address=Rua <turn>A | InvalidArgument text_refused customer.address
+        e-mail with what is unseen | email=a<unseen>@example.invalid | InvalidArgument text_refused customer.email
+        segment with what is unseen | segment=a<unseen>b | InvalidArgument text_refused customer.attributes.segment
+        no language tag | language=pt_BR | InvalidArgument language_malformed customer.attributes.language
+        no language | language=português | InvalidArgument language_malformed customer.attributes.language
         long language | language=<17 x> | InvalidArgument text_refused customer.attributes.language
         unknown zone | zone=Mars/Base | InvalidArgument unknown_zone customer.attributes.time_zone
         unknown state | state=XX | InvalidArgument unknown_state customer.attributes.state
@@ -375,8 +384,9 @@ async fn credit_past_two_to_the_fifty_third_is_refused() {
             "register A
              issue I1 A 9007199254740992 on=2026-03-01 due=2026-03-20
              pay P1 I1 9007199254740992
-             pay P2 I1 9007199254740992
+             pay P2 I1 9007199254740992 => FailedPrecondition credit_too_large payment.amount_minor
              pay P3 I1 1 => FailedPrecondition credit_too_large payment.amount_minor
+             cancel I1
              owes A => BRL 0 credit 9007199254740992",
         )
         .await;
