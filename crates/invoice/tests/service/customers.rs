@@ -176,6 +176,12 @@ async fn payers_are_found_by_the_beginning_of_id_document_or_name() {
             ("52", vec![]),
             ("100%", vec![bakery]),
             ("nobody", vec![]),
+            // What SQL takes for wildcards stands for itself, and no id, document or name begins with it.
+            ("%", vec![]),
+            ("_", vec![]),
+            ("*", vec![]),
+            ("%%", vec![]),
+            ("_ %", vec![]),
         ] {
             for page_size in [1, 100] {
                 assert_eq!(search(&site, text, page_size).await, expected, "{text} {}", site.database);
@@ -185,5 +191,36 @@ async fn payers_are_found_by_the_beginning_of_id_document_or_name() {
         assert_eq!(search(&site, "", 100).await, ["M1", "M2", "XY3", "X_3"].map(String::from).to_vec(), "{}", site.database);
         play(&site, "erase M1").await;
         assert_eq!(search(&site, "maria", 100).await, [jose]);
+    }
+}
+
+/// The tables as they were before there was a search.
+async fn before_the_search(site: &Site) {
+    let db = site.service().environment().db.clone();
+    let mut tx = db.begin().await.unwrap();
+    for statement in [
+        "DROP INDEX customer_contact_tax_id",
+        "ALTER TABLE customer_contact DROP COLUMN name_search",
+        "DELETE FROM schema_migrations WHERE name = 'search of customers'",
+    ] {
+        tx.execute(statement, &[]).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn payers_of_before_there_was_a_search_are_found_after_the_upgrade() {
+    for mut site in Site::every().await {
+        for (id, name) in [("M1", "Maria das Dores Exemplo"), ("M2", "JOSÉ Maria d'Ávila"), ("N1", ""), ("N2", "100%")] {
+            assert_eq!(register(&site, proto::Customer { name: name.to_owned(), ..customer(id) }).await, "ok");
+        }
+        before_the_search(&site).await;
+        site.restart().await;
+        let both = ["M1 Maria das Dores Exemplo", "M2 JOSÉ Maria d'Ávila"];
+        // The start does not wait for the names.
+        let found = async { while search(&site, "maria", 100).await != both {} };
+        tokio::time::timeout(std::time::Duration::from_secs(30), found).await.expect("the names are not found");
+        assert_eq!(search(&site, "avila", 100).await, ["M2 JOSÉ Maria d'Ávila"], "{}", site.database);
+        assert_eq!(search(&site, "100", 100).await, ["N2 100%"], "{}", site.database);
     }
 }
