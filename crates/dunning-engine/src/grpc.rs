@@ -18,12 +18,12 @@ use chrono::NaiveDate;
 use contracts::dunning::v1::{self as proto, dunning_service_server::DunningService};
 use eventlog::projection::Views;
 use eventlog::{Clock, CommandKey, Log, WriteError, Writer};
-use host::{Refusal, access::tenant_of, request};
+use host::{Refusal, access::tenant_of, fields::Fields, request};
 use kernel::Zone;
 use ladder::Rejection;
 use prost::Message;
 use sha2::{Digest, Sha256};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use tonic::{Request, Response, Status};
 
 /// The service; clones share everything.
@@ -62,7 +62,7 @@ pub(crate) fn unreadable(error: impl std::fmt::Display) -> Refusal {
 fn command_key<M: Message>(command_id: &str, body: &M) -> Result<CommandKey, Refusal> {
     let id = request::command_id(command_id)?;
     let mut hash = Sha256::new();
-    hash.update(std::any::type_name::<M>().rsplit("::").next().unwrap_or_default());
+    hash.update(name_of::<M>());
     hash.update(body.encode_to_vec());
     Ok(CommandKey { id: id.to_string(), body_hash: hash.finalize().into() })
 }
@@ -82,13 +82,34 @@ fn refusal<R>(error: WriteError<R>, rejected: impl FnOnce(R) -> Refusal) -> Refu
     }
 }
 
-fn rejected(refused: Refused) -> Refusal {
+static FIELDS: LazyLock<Fields> = LazyLock::new(|| Fields::of(contracts::DESCRIPTORS));
+
+/// What a refusal is about where its request does not have the field at fault.
+const SUBJECTS: [&str; 4] = ["invoice_id", "invoice_ids", "task_id", "to.policy_version"];
+
+/// The name of a message, as its type has it.
+fn name_of<M>() -> &'static str {
+    std::any::type_name::<M>().rsplit("::").next().unwrap_or_default()
+}
+
+/// The field of a request that a fault is told of: the one at fault, or what the request has in its place.
+fn field_in<'a>(request: &str, natural: &'a str) -> &'a str {
+    FIELDS.first(&format!("regua.dunning.v1.{request}"), std::iter::once(natural).chain(SUBJECTS))
+}
+
+/// The refusal of what a request asked, by a field that it has.
+fn rejected(refused: Refused, request: &str) -> Refusal {
+    let refusal = refusal_of(refused);
+    Refusal { field: field_in(request, &refusal.field).to_owned(), ..refusal }
+}
+
+fn refusal_of(refused: Refused) -> Refusal {
     let (slug, text) = (refused.slug(), refused.to_string());
     match refused {
         Refused::NotAwaitingApproval(_) => Refusal::precondition("step_id", slug, text),
         Refused::Ladder(Rejection::UnknownInvoice(_)) => Refusal::not_found("invoice_id", slug, text),
         Refused::Ladder(Rejection::UnknownOccurrence { .. } | Rejection::WrongKind(_)) => Refusal::not_found("step_id", slug, text),
-        Refused::Ladder(Rejection::UnknownPolicy { .. }) => Refusal::not_found("policy_version", slug, text),
+        Refused::Ladder(Rejection::UnknownPolicy { .. }) => Refusal::not_found("to.policy_version", slug, text),
         Refused::Ladder(Rejection::AmountNotPositive | Rejection::AmountTooLarge) => Refusal::invalid("amount_minor", slug, text),
         Refused::Ladder(Rejection::DateOutOfRange(field) | Rejection::DateInPast(field)) => Refusal::invalid(field, slug, text),
         Refused::Ladder(Rejection::HoldWithoutEnd) => Refusal::invalid("until", slug, text),
@@ -143,8 +164,7 @@ impl DunningService for Server {
 
     async fn rehearse_migration(&self, request: Request<proto::RehearseMigrationRequest>) -> Answer<proto::RehearseMigrationResponse> {
         let tenant = tenant_of(&request)?;
-        let report = Some(self.rehearse(&tenant, request.get_ref()).await?);
-        Ok(Response::new(proto::RehearseMigrationResponse { report }))
+        Ok(Response::new(self.rehearse(&tenant, request.get_ref()).await?))
     }
 
     async fn migrate_tracks(&self, request: Request<proto::MigrateTracksRequest>) -> Answer<proto::MigrateTracksResponse> {

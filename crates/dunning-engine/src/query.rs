@@ -51,6 +51,15 @@ pub async fn payers_on(
     Ok(views.query(text, &args).await?.iter().map(|row| row.text("customer_id")).collect::<Result<_, _>>()?)
 }
 
+/// Running tracks of a policy version.
+pub async fn tracks_on(views: &Views, tenant: &str, (policy_id, policy_version): (&str, u32)) -> Result<u64, ProjectionError> {
+    let text = "SELECT COUNT(*) AS tracks FROM {track} WHERE tenant = $1 AND policy_id = $2 AND policy_version = $3 \
+                AND phase IN ('enrolled', 'active')";
+    let rows = views.query(text, &[tenant.into(), policy_id.into(), policy_version.into()]).await?;
+    let tracks = rows.first().map(|row| row.int("tracks")).transpose()?.unwrap_or(0);
+    Ok(tracks.unsigned_abs())
+}
+
 /// Payers with running tracks, by id, after one.
 pub async fn running_payers(views: &Views, tenant: &str, (after, limit): (&str, i64)) -> Result<Vec<String>, ProjectionError> {
     let text = "SELECT DISTINCT customer_id FROM {track} WHERE tenant = $1 AND customer_id > $2 AND phase IN ('enrolled', 'active') \

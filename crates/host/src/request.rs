@@ -45,6 +45,11 @@ pub fn filter(field: &str, value: &str, max: usize) -> Result<String, Refusal> {
     text::bounded(value, max).map_err(|fault| Refusal::invalid(field, "text_refused", fault.to_string()))
 }
 
+/// INVALID_ARGUMENT with a slug: a filter is none of the words that it knows.
+pub fn unknown_word<'a>(field: &str, reason: &str, known: impl Iterator<Item = &'a str>) -> Refusal {
+    Refusal::invalid(field, reason, format!("should be one of {}", known.collect::<Vec<_>>().join(", ")))
+}
+
 /// The idempotency key of a command. Errors: INVALID_ARGUMENT `command_id_malformed`.
 pub fn command_id(text: &str) -> Result<CommandId, Refusal> {
     CommandId::new(text).map_err(|fault| Refusal::invalid("command_id", "command_id_malformed", fault.to_string()))

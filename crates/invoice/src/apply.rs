@@ -89,7 +89,7 @@ impl Server {
                 let unread = |_| Failed::Unwritten(Refusal::internal("the stored answer cannot be read"));
                 proto::ApplyPaymentResponse::decode(written.appended.answer.as_slice()).map_err(unread)
             }
-            Err(WriteError::Rejected(rejection)) => Err(Failed::Refused(wire::refused(&rejection, ""))),
+            Err(WriteError::Rejected(rejection)) => Err(Failed::Refused(wire::refused(&rejection, wire::Place::of("ApplyPaymentRequest")))),
             Err(WriteError::ClaimTaken { .. }) => {
                 let text = "a payment with this id is on another receivable";
                 Err(Failed::Refused(Refusal::precondition("payment_id", "payment_exists", text)))

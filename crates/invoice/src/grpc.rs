@@ -352,8 +352,9 @@ impl InvoiceService for Server {
         let command = receivable::Command::AuthorizeReminder(look.clone());
         let addressed = Addressed { customer_id: customer_id.clone(), command, rates: Arc::clone(&rates) };
         let submission = Submission::new(stream.clone(), aggregate::meta(&tenant, customer_id.as_str()), addressed);
-        let written =
-            self.writer.submit(submission).await.map_err(|error| ready::refusal(error, "", |rejection| wire::refused(rejection, "")))?;
+        let place = wire::Place::of("AuthorizeReminderRequest");
+        let refused = |error| ready::refusal(error, "", |rejection| wire::refused(rejection, place));
+        let written = self.writer.submit(submission).await.map_err(refused)?;
         if written.state.standing == Standing::Unknown {
             return Err(unknown_customer().into());
         }
@@ -465,7 +466,7 @@ impl InvoiceService for Server {
         let tenant = tenant_of(&request)?;
         let pieces = request.into_inner().map(|piece| match piece {
             Ok(piece) => Ok(piece.content),
-            Err(status) => Err(Refusal::new(status.code(), "stream_broken", "content", status.message())),
+            Err(status) => Err(Refusal::of_broken_stream(&status, "content")),
         });
         Ok(Response::new(self.import(&tenant, pieces).await?))
     }

@@ -80,10 +80,12 @@ impl Server {
                 let put = self.put_on(tenant, &receipt, &customer_id, invoice_id.clone(), key.clone()).await;
                 match put {
                     Ok(told) => Ok(told),
-                    Err(WriteError::Rejected(rejection)) if rejection.kind() == Kind::Invalid => Err(wire::refused(&rejection, "")),
+                    Err(WriteError::Rejected(rejection)) if rejection.kind() == Kind::Invalid => {
+                        Err(wire::refused(&rejection, wire::Place::default()))
+                    }
                     Err(WriteError::Rejected(Rejection::PaymentExists) | WriteError::ClaimTaken { .. }) => Ok(Told::of(Taken::Known)),
                     Err(WriteError::Rejected(rejection)) => {
-                        let reason = wire::refused(&rejection, "").reason;
+                        let reason = wire::refused(&rejection, wire::Place::default()).reason;
                         self.keep(tenant, Receipt { reason, suggested: Some(invoice_id), ..receipt }, key).await
                     }
                     Err(error) => Err(unwritten(error)),
@@ -205,7 +207,7 @@ impl Server {
         });
         match self.put(tenant, (customer_id, command), going.key()).await {
             Ok(written) => Ok(gone_back(written.appended.deduplicated)),
-            Err(WriteError::Rejected(rejection)) => Err(wire::refused(&rejection, "")),
+            Err(WriteError::Rejected(rejection)) => Err(wire::refused(&rejection, wire::Place::default())),
             Err(error) => Err(unwritten(error)),
         }
     }

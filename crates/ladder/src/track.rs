@@ -87,6 +87,10 @@ pub enum Phase {
 }
 
 impl Phase {
+    /// All of them.
+    pub const ALL: &'static [Phase] =
+        &[Phase::Enrolled, Phase::Active, Phase::Settled, Phase::Cancelled, Phase::HandedOff, Phase::Exhausted, Phase::WrittenOff];
+
     /// Its stable name.
     pub fn slug(self) -> &'static str {
         match self {

@@ -1,6 +1,6 @@
 //! What a person decides about debts: holds, disputes, promises, announced payments, write-off, hand-off; and what is in force.
 
-use super::{Server, command_key, refusal, rejected, tracks::unknown_invoice, unreadable};
+use super::{Server, command_key, field_in, name_of, refusal, rejected, tracks::unknown_invoice, unreadable};
 use crate::aggregate::{Addressed, Order, meta, stream};
 use crate::query::{self, ArrangementFilter};
 use crate::wire::Decision;
@@ -21,7 +21,7 @@ impl Server {
         let named = decided.what.invoice_ids().first().cloned();
         let invoice_id = named.ok_or_else(|| Refusal::invalid("invoice_ids", "items_not_distinct", "should name a receivable"))?;
         let found = query::track(&self.views, tenant, invoice_id.as_str()).await.map_err(unreadable)?;
-        let customer = found.ok_or_else(|| unknown_invoice(invoice_id.as_str()))?.customer_id;
+        let customer = found.ok_or_else(|| unknown_invoice(field_in(name_of::<M>(), "invoice_id"), invoice_id.as_str()))?.customer_id;
         let customer_id = CustomerId::new(&customer).map_err(|_| Refusal::internal("a track has no payer"))?;
         let command = Command::Arrange { at: self.clock.now(), by: decided.by, why: decided.why, what: decided.what };
         let order = Addressed { tenant: tenant.to_owned(), customer_id, order: Order::Ladder(command) };
@@ -32,7 +32,7 @@ impl Server {
         let submission = Submission::new(stream(tenant, &customer), meta(tenant, &customer), order)
             .with_key(command_key(command_id, m)?)
             .with_answer(until);
-        let written = self.writer.submit(submission).await.map_err(|error| refusal(error, rejected))?;
+        let written = self.writer.submit(submission).await.map_err(|error| refusal(error, |refused| rejected(refused, name_of::<M>())))?;
         String::from_utf8(written.appended.answer).map_err(|_| Refusal::internal("no day"))
     }
 

@@ -6,31 +6,81 @@ use crate::migration::{Asked, Report, Version};
 use crate::policies::{self, Change, Migrated, Shelf};
 use crate::query;
 use crate::wire::{self, Fact};
+use chrono::NaiveDate;
 use contracts::dunning::v1 as proto;
 use eventlog::{Aggregate, CommandKey, Submission};
 use host::Refusal;
-use kernel::CustomerId;
+use kernel::{CustomerId, calendar};
 use ladder::Command;
 use prost::Message;
+use sha2::{Digest, Sha256};
 use tonic::Status;
+
+/// One more track in so many, and as many more at all, are no surprise: debts come in while somebody reads the report.
+const MORE_TRACKS: u64 = 20;
+/// Letters of the digest in a rehearsal's name.
+const DIGEST_CHARS: usize = 16;
+
+/// What a rehearsal was of. Its name says day and tracks, and holds all of it together; it is no secret.
+struct Rehearsed<'a> {
+    tenant: &'a str,
+    from: &'a Version,
+    to: &'a Version,
+    day: NaiveDate,
+    tracks: u64,
+}
+
+impl Rehearsed<'_> {
+    /// `2026-11-26.1200.5f0c…`
+    fn name(&self) -> String {
+        let head = format!("{}.{}", self.day, self.tracks);
+        let all = [self.tenant, self.from.0.as_str(), &self.from.1.to_string(), self.to.0.as_str(), &self.to.1.to_string(), &head];
+        let digest: String = Sha256::digest(all.join("\n")).iter().map(|byte| format!("{byte:02x}")).take(DIGEST_CHARS / 2).collect();
+        format!("{head}.{digest}")
+    }
+
+    /// Day and tracks of a name.
+    fn parts(name: &str) -> Option<(NaiveDate, u64)> {
+        let mut parts = name.split('.');
+        Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
+    }
+}
+
+/// Whether a rehearsal of a day and so many tracks says enough of a move on another day. Fewer tracks are among those that were rehearsed.
+fn covers((day, then): (NaiveDate, u64), (today, now): (NaiveDate, u64)) -> bool {
+    let is_fresh = (0..=1).contains(&calendar::days_between(day, today));
+    is_fresh && now <= then.saturating_add(then / MORE_TRACKS).saturating_add(MORE_TRACKS)
+}
 
 /// Payers that are looked up at a time.
 const PAGE: i64 = 500;
 
 impl Server {
-    pub(super) async fn rehearse(&self, tenant: &str, m: &proto::RehearseMigrationRequest) -> Result<proto::MigrationReport, Refusal> {
+    pub(super) async fn rehearse(
+        &self,
+        tenant: &str,
+        m: &proto::RehearseMigrationRequest,
+    ) -> Result<proto::RehearseMigrationResponse, Refusal> {
         let (from, to) = self.versions(tenant, m.from.as_ref(), m.to.as_ref()).await?;
+        let tracks = self.tracks_on(tenant, &from).await?;
+        let rehearsed = Rehearsed { tenant, from: &from, to: &to, day: self.today(), tracks };
+        let rehearsal = rehearsed.name();
+        let report = self.rehearse_moves(tenant, (&from, &to)).await?;
+        Ok(proto::RehearseMigrationResponse { report: Some(wire::report(&report)), rehearsal })
+    }
+
+    async fn rehearse_moves(&self, tenant: &str, (from, to): (&Version, &Version)) -> Result<Report, Refusal> {
         let (mut total, mut after) = (Report::default(), String::new());
         loop {
-            let page = self.payers_on(tenant, &from, &after).await?;
-            let Some(last) = page.last() else { return Ok(wire::report(&total)) };
+            let page = self.payers_on(tenant, from, &after).await?;
+            let Some(last) = page.last() else { return Ok(total) };
             after.clone_from(last);
             for customer in &page {
                 let (payer, _) = self.writer.state(&stream(tenant, customer)).await.map_err(unreadable)?;
-                let order = self.order(tenant, customer, (&from, &to), (String::new(), String::new()))?;
-                let facts = self.ladders.decide(&payer, &order).map_err(rejected)?;
+                let order = self.order(tenant, customer, (from, to), (String::new(), String::new()))?;
+                let facts = self.ladders.decide(&payer, &order).map_err(|refused| rejected(refused, "RehearseMigrationRequest"))?;
                 let moved = facts.iter().fold(Payer::clone(&payer), |payer, fact| self.ladders.evolve(payer, fact));
-                total.add(&self.report_of(tenant, &from, &moved, &facts));
+                total.add(&self.report_of(tenant, from, &moved, &facts));
             }
         }
     }
@@ -40,6 +90,7 @@ impl Server {
         let (from, to) = self.versions(tenant, m.from.as_ref(), m.to.as_ref()).await?;
         let (by, why) = wire::signature(&m.by, &m.reason)?;
         let key = command_key(&m.command_id, m)?;
+        self.was_rehearsed(tenant, (&from, &to), &m.rehearsal).await?;
         let (mut total, mut after) = (Report::default(), String::new());
         loop {
             let page = self.payers_on(tenant, &from, &after).await?;
@@ -60,6 +111,28 @@ impl Server {
         Ok(wire::report(&wire::read_report(&written.appended.answer).map_err(unreadable)?))
     }
 
+    /// Whether nobody is surprised. Where nothing is left to move, nothing is: a call that is repeated gets its answer.
+    async fn was_rehearsed(&self, tenant: &str, (from, to): (&Version, &Version), rehearsal: &str) -> Result<(), Refusal> {
+        if rehearsal.is_empty() {
+            return Err(Refusal::invalid("rehearsal", "rehearsal_missing", "RehearseMigration shows what would happen, and names it"));
+        }
+        let (today, tracks) = (self.today(), self.tracks_on(tenant, from).await?);
+        let is_known = |day, tracks| Rehearsed { tenant, from, to, day, tracks }.name() == rehearsal;
+        if tracks == 0 || Rehearsed::parts(rehearsal).is_some_and(|(day, then)| is_known(day, then) && covers((day, then), (today, tracks)))
+        {
+            return Ok(());
+        }
+        Err(Refusal::precondition(
+            "rehearsal",
+            "rehearsal_outdated",
+            "was of other versions, of other days, or of far fewer tracks: rehearse again",
+        ))
+    }
+
+    async fn tracks_on(&self, tenant: &str, from: &Version) -> Result<u64, Refusal> {
+        query::tracks_on(&self.views, tenant, (from.0.as_str(), from.1)).await.map_err(unreadable)
+    }
+
     async fn move_payer(
         &self,
         tenant: &str,
@@ -73,7 +146,8 @@ impl Server {
             wire::report(&report).encode_to_vec()
         };
         let submission = Submission::new(stream(tenant, customer), meta(tenant, customer), order).with_key(key).with_answer(answer);
-        let written = self.writer.submit(submission).await.map_err(|error| refusal(error, rejected))?;
+        let written =
+            self.writer.submit(submission).await.map_err(|error| refusal(error, |refused| rejected(refused, "MigrateTracksRequest")))?;
         wire::read_report(&written.appended.answer).map_err(unreadable)
     }
 
@@ -109,8 +183,9 @@ impl Server {
         to: Option<&proto::PolicyVersion>,
     ) -> Result<(Version, Version), Refusal> {
         let (from, to) = wire::versions(from, to)?;
-        for (policy_id, number) in [&from, &to] {
-            self.version(tenant, policy_id, *number).await?;
+        for (side, (policy_id, number)) in [("from", &from), ("to", &to)] {
+            let found = self.version(tenant, policy_id, *number).await;
+            found.map_err(|refusal| Refusal { field: format!("{side}.{}", refusal.field), ..refusal })?;
         }
         Ok((from, to))
     }

@@ -41,7 +41,7 @@ impl Server {
                 let (from, zone) = (self.clock.now(), payer.ladder.zone(&*published).unwrap_or(self.zone));
                 let until = calendar::add_days(zone.day_of(from), i64::from(days) - 1);
                 let asked = Asked { from, until, zone, book: &book, terms: self.ladders.terms_of_rehearsals() };
-                let one = Rehearsal::of(&asked, &payer.ladder).map_err(|rejection| rejected(rejection.into()))?;
+                let one = Rehearsal::of(&asked, &payer.ladder).map_err(|rejection| rejected(rejection.into(), "RehearsePolicyRequest"))?;
                 if one.harsh_firsts > 0 && harsh.len() < NAMED {
                     harsh.push(customer);
                 }

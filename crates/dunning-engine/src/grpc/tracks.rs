@@ -13,12 +13,13 @@ use host::{
 use kernel::{CustomerId, InvoiceId, Zone, calendar};
 use ladder::{
     Ladder,
-    track::{Occurrence, Track},
+    track::{Occurrence, Phase, Track},
 };
 use std::sync::Arc;
 
-pub(super) fn unknown_invoice(invoice_id: &str) -> Refusal {
-    Refusal::not_found("invoice_id", "unknown_invoice", format!("{invoice_id} is on no ladder"))
+/// `field`: what the request names it by.
+pub(super) fn unknown_invoice(field: &str, invoice_id: &str) -> Refusal {
+    Refusal::not_found(field, "unknown_invoice", format!("{invoice_id} is on no ladder"))
 }
 
 impl Server {
@@ -26,6 +27,9 @@ impl Server {
         let page = Page::of(m.page_size, &m.page_token)?;
         let customer_id = request::optional_id("customer_id", &m.customer_id, CustomerId::new)?;
         let customer_id = customer_id.as_ref().map_or("", |id| id.as_str());
+        if !m.phase.is_empty() && Phase::ALL.iter().all(|phase| phase.slug() != m.phase) {
+            return Err(request::unknown_word("phase", "unknown_phase", Phase::ALL.iter().map(|phase| phase.slug())));
+        }
         let filter = query::Filter { tenant, customer_id, word: &m.phase, after: &page.after, limit: page.limit() };
         let mut tracks = query::tracks(&self.views, filter).await.map_err(unreadable)?;
         let next_page_token = page.cut(&mut tracks, |track| track.invoice_id.clone());
@@ -35,7 +39,7 @@ impl Server {
     pub(super) async fn track(&self, tenant: &str, invoice_id: &str) -> Result<proto::GetTrackResponse, Refusal> {
         let invoice_id = request::id("invoice_id", invoice_id, InvoiceId::new)?;
         let found = query::track(&self.views, tenant, invoice_id.as_str()).await.map_err(unreadable)?;
-        let mut track = found.ok_or_else(|| unknown_invoice(invoice_id.as_str()))?;
+        let mut track = found.ok_or_else(|| unknown_invoice("invoice_id", invoice_id.as_str()))?;
         track.steps = query::steps(&self.views, tenant, invoice_id.as_str()).await.map_err(unreadable)?;
         let payer = self.payer(tenant, &track.customer_id).await?;
         if let Some(known) = payer.ladder.tracks.get(&invoice_id) {

@@ -27,9 +27,16 @@ async fn rehearse(world: &World) -> proto::MigrationReport {
     world.server.rehearse_migration(world.ask(asked)).await.unwrap().into_inner().report.unwrap()
 }
 
+/// As it is called: rehearsed, and then done.
 async fn migrate(world: &World, command_id: &str, (from, to): (u32, u32)) -> Result<proto::MigrationReport, Status> {
-    let (command_id, by, reason) = (command_id.into(), "ana".into(), "mais brando".into());
-    let asked = proto::MigrateTracksRequest { command_id, from: version(from), to: version(to), by, reason };
+    let asked = proto::RehearseMigrationRequest { from: version(from), to: version(to) };
+    let rehearsal = world.server.rehearse_migration(world.ask(asked)).await?.into_inner().rehearsal;
+    migrate_as(world, command_id, (from, to), &rehearsal).await
+}
+
+async fn migrate_as(world: &World, command_id: &str, (from, to): (u32, u32), rehearsal: &str) -> Result<proto::MigrationReport, Status> {
+    let (command_id, by, reason, rehearsal) = (command_id.into(), "ana".into(), "mais brando".into(), rehearsal.into());
+    let asked = proto::MigrateTracksRequest { command_id, from: version(from), to: version(to), by, reason, rehearsal };
     let answer = world.server.migrate_tracks(world.ask(asked)).await?.into_inner();
     world.settle().await;
     Ok(answer.report.unwrap())
@@ -64,8 +71,10 @@ async fn a_migration_is_rehearsed_by_the_same_plan_and_done_once_for_its_key() {
         let before = world.events("TrackMigrated").await;
         assert_eq!(shown(&rehearse(&world).await), expected);
         assert_eq!(world.events("TrackMigrated").await, before, "a rehearsal stores nothing");
-        assert_eq!(shown(&migrate(&world, "m1", (1, 2)).await.unwrap()), expected);
-        assert_eq!(shown(&migrate(&world, "m1", (1, 2)).await.unwrap()), expected, "the same key, the same answer");
+        let asked = proto::RehearseMigrationRequest { from: version(1), to: version(2) };
+        let rehearsal = world.server.rehearse_migration(world.ask(asked)).await.unwrap().into_inner().rehearsal;
+        assert_eq!(shown(&migrate_as(&world, "m1", (1, 2), &rehearsal).await.unwrap()), expected);
+        assert_eq!(shown(&migrate_as(&world, "m1", (1, 2), &rehearsal).await.unwrap()), expected, "the same key, the same answer");
         assert_eq!((world.events("TrackMigrated").await, world.events("PolicyMigrated").await), (2, 1));
         assert_eq!(shown(&migrate(&world, "m2", (1, 2)).await.unwrap()), ["0 payers, 0 moved, 0 left"]);
         let track = world.track("I1").await;
@@ -90,7 +99,7 @@ async fn a_migration_that_names_no_two_versions_that_exist_is_refused() {
     for (versions, reason, field) in [
         ((1, 1), "same_version", "to.policy_version"),
         ((0, 2), "version_missing", "from.policy_version"),
-        ((1, 9), "unknown_policy", "policy_version"),
+        ((1, 9), "unknown_policy", "to.policy_version"),
     ] {
         let refused = migrate(&world, "m1", versions).await.unwrap_err();
         assert_eq!((reason_of(&refused), field_of(&refused)), (reason, field), "{versions:?}");
@@ -98,9 +107,37 @@ async fn a_migration_that_names_no_two_versions_that_exist_is_refused() {
     let asked = proto::RehearseMigrationRequest { from: None, to: version(2) };
     let refused = world.server.rehearse_migration(world.ask(asked)).await.unwrap_err();
     assert_eq!(field_of(&refused), "from.policy_id");
-    let asked =
-        proto::MigrateTracksRequest { command_id: "m1".into(), from: version(1), to: version(2), by: String::new(), reason: "x".into() };
+    let (command_id, by, reason, rehearsal) = ("m1".into(), String::new(), "x".into(), "x".into());
+    let asked = proto::MigrateTracksRequest { command_id, from: version(1), to: version(2), by, reason, rehearsal };
     let refused = world.server.migrate_tracks(world.ask(asked)).await.unwrap_err();
     assert_eq!((reason_of(&refused), field_of(&refused)), ("text_refused", "by"));
     assert_eq!(world.events("TrackMigrated").await, 0);
+}
+
+#[tokio::test]
+async fn a_migration_that_was_not_rehearsed_as_it_would_be_done_is_refused() {
+    let mut world = two_payers(World::begin(brasilia("2026-11-20", 8), true).await).await;
+    let rehearsal = async |world: &World, (from, to)| {
+        let asked = proto::RehearseMigrationRequest { from: version(from), to: version(to) };
+        world.server.rehearse_migration(world.ask(asked)).await.unwrap().into_inner().rehearsal
+    };
+    let (good, back) = (rehearsal(&world, (1, 2)).await, rehearsal(&world, (2, 1)).await);
+    let more = good.replacen(".2.", ".2000.", 1);
+    for (named, reason) in
+        [("", "rehearsal_missing"), ("2026-11-26", "rehearsal_outdated"), (&back, "rehearsal_outdated"), (&more, "rehearsal_outdated")]
+    {
+        let refused = migrate_as(&world, "m1", (1, 2), named).await.unwrap_err();
+        assert_eq!((reason_of(&refused), field_of(&refused)), (reason, "rehearsal"), "{named}");
+    }
+    // Far more came in than somebody has read of.
+    for n in 0..30 {
+        world.issued("C1", &format!("N{n}"), ("2026-11-20", "2026-12-20")).await;
+    }
+    assert_eq!(reason_of(&migrate_as(&world, "m1", (1, 2), &good).await.unwrap_err()), "rehearsal_outdated");
+    let fresh = rehearsal(&world, (1, 2)).await;
+    world.live(brasilia("2026-11-28", 8), sent).await;
+    assert_eq!(reason_of(&migrate_as(&world, "m1", (1, 2), &fresh).await.unwrap_err()), "rehearsal_outdated", "two days old");
+    assert_eq!(world.events("TrackMigrated").await, 0);
+    migrate(&world, "m1", (1, 2)).await.unwrap();
+    assert_eq!(world.track("I1").await.policy_version, 2);
 }

@@ -114,7 +114,7 @@ async fn what_names_no_task_is_refused_by_field() {
     let field = |status: &Status| status.metadata().get(FIELD_KEY).and_then(|value| value.to_str().ok()).unwrap_or("").to_owned();
     for (task_id, until, reason, name) in [
         ("I1", "2026-12-01", "id_malformed", "task_id"),
-        ("I9,1,hold_review,,2026-11-24", "2026-12-01", "unknown_invoice", "invoice_id"),
+        ("I9,1,hold_review,,2026-11-24", "2026-12-01", "unknown_invoice", "task_id"),
         ("I1,1,hold_review,,2026-11-24", "2026-12-01", "task_not_open", "task_id"),
         (&task, "2026-11-24", "date_in_past", "until"),
         (&task, "amanhã", "date_malformed", "until"),
@@ -125,5 +125,13 @@ async fn what_names_no_task_is_refused_by_field() {
     let asked = proto::ListTasksRequest { status: "late".into(), ..Default::default() };
     let refused = world.server.list_tasks(world.ask(asked)).await.unwrap_err();
     assert_eq!((reason_of(&refused), field(&refused).as_str()), ("unknown_status", "status"));
+    let asked = proto::ListTasksRequest { reason: "late".into(), ..Default::default() };
+    let refused = world.server.list_tasks(world.ask(asked)).await.unwrap_err();
+    assert_eq!((reason_of(&refused), field(&refused).as_str()), ("unknown_reason", "reason"));
+    assert!(refused.message().contains("step_due"), "it names those that there are: {refused}");
+    let asked = proto::ListTracksRequest { phase: "late".into(), ..Default::default() };
+    let refused = world.server.list_tracks(world.ask(asked)).await.unwrap_err();
+    assert_eq!((reason_of(&refused), field(&refused).as_str()), ("unknown_phase", "phase"));
+    assert!(refused.message().contains("enrolled, active, settled"), "it names those that there are: {refused}");
     assert_eq!(world.events("TaskSnoozed").await, 0);
 }

@@ -27,7 +27,7 @@ impl Server {
         };
         let (rates, currency, note_id) = (self.rates(tenant).await?, issue.currency, issue.credit_note_id.clone());
         let addressed = Addressed { customer_id: customer_id.clone(), command: Command::IssueCreditNote(issue), rates: Arc::clone(&rates) };
-        let ready = self.ready(tenant, addressed, key).claiming(CREDIT_NOTE, note_id.as_str());
+        let ready = self.ready(tenant, addressed, ("IssueCreditNoteRequest", key)).claiming(CREDIT_NOTE, note_id.as_str());
         Ok(ready.answering(move |account| proto::IssueCreditNoteResponse {
             invoice: invoice_id.as_ref().and_then(|id| wire::invoice_view(&customer_id, id, account, (today, &rates))),
             credit_minor: account.credit_minor(currency),
@@ -40,7 +40,8 @@ impl Server {
         let (note_id, command) = wire::credit_note_cancellation(m, today)?;
         let customer_id = self.payer_of(tenant, CREDIT_NOTE, "credit_note_id", note_id.as_str()).await?;
         let rates = self.rates(tenant).await?;
-        let ready = self.ready(tenant, Addressed { customer_id: customer_id.clone(), command, rates: Arc::clone(&rates) }, key);
+        let addressed = Addressed { customer_id: customer_id.clone(), command, rates: Arc::clone(&rates) };
+        let ready = self.ready(tenant, addressed, ("CancelCreditNoteRequest", key));
         Ok(ready.answering(move |account| {
             let invoice_id: Option<&InvoiceId> = account.credit_notes.get(&note_id).and_then(|note| note.invoice_id.as_ref());
             proto::CancelCreditNoteResponse {

@@ -8,7 +8,7 @@ use crate::{
     aggregate::{self, Accounts, Addressed},
     allotment::Allotted,
     feed, query,
-    wire::{self, Contact},
+    wire::{self, Contact, Place},
 };
 use brazil::charges::LegalRates;
 use chrono::NaiveDate;
@@ -26,8 +26,7 @@ pub(crate) struct Ready {
     submission: Submission<Accounts>,
     tenant: String,
     claim: Option<(&'static str, String)>,
-    /// The message of the request that holds the command's fields; empty where the request itself does.
-    within: &'static str,
+    place: Place,
     /// The number of a boleto that was taken for it.
     allotted: Option<Allotted>,
     /// The invoice that the number was taken for, to be tried with another number.
@@ -52,7 +51,7 @@ impl Ready {
     pub(super) fn claiming(mut self, kind: &'static str, id: &str) -> Self {
         self.submission = self.submission.with_claim(kind, id);
         self.claim = Some((kind, id.to_owned()));
-        self.within = kind;
+        self.place.within = kind;
         self
     }
 
@@ -68,11 +67,12 @@ impl Ready {
 }
 
 impl Server {
-    pub(super) fn ready(&self, tenant: &str, addressed: Addressed, key: CommandKey) -> Ready {
+    /// `request`: the message that the command came in.
+    pub(super) fn ready(&self, tenant: &str, addressed: Addressed, (request, key): (&'static str, CommandKey)) -> Ready {
         let stream = aggregate::stream(tenant, addressed.customer_id.as_str());
         let meta = aggregate::meta(tenant, addressed.customer_id.as_str());
         let submission = Submission::new(stream, meta, addressed).with_key(key);
-        Ready { submission, tenant: tenant.to_owned(), claim: None, within: "", allotted: None, issue: None }
+        Ready { submission, tenant: tenant.to_owned(), claim: None, place: Place::of(request), allotted: None, issue: None }
     }
 
     pub(crate) fn ready_customer<M: Message>(
@@ -86,9 +86,10 @@ impl Server {
         let customer_id = register.customer_id.clone();
         let row = store_contact(tenant, customer_id.as_str(), &contact);
         let addressed = without_rates(customer_id.clone(), Command::RegisterCustomer(register));
-        let ready = self.ready(tenant, addressed, key);
+        let ready = self.ready(tenant, addressed, ("RegisterCustomerRequest", key));
         let answer = move |_: &Account| proto::RegisterCustomerResponse { customer_id: customer_id.to_string() };
-        Ok(Ready { within: "customer", ..ready.beside(row).answering(answer) })
+        let place = Place { within: "customer", ..ready.place };
+        Ok(Ready { place, ..ready.beside(row).answering(answer) })
     }
 
     pub(crate) fn ready_erasure(&self, tenant: &str, m: &proto::EraseCustomerRequest) -> Result<Ready, Refusal> {
@@ -96,7 +97,8 @@ impl Server {
         let customer_id = request::id("customer_id", &m.customer_id, CustomerId::new)?;
         let command = Command::EraseCustomer(receivable::EraseCustomer { customer_id: customer_id.clone() });
         let row = erase_contact(tenant, customer_id.as_str());
-        Ok(self.ready(tenant, without_rates(customer_id, command), key).beside(row).answering(|_| proto::EraseCustomerResponse {}))
+        let ready = self.ready(tenant, without_rates(customer_id, command), ("EraseCustomerRequest", key));
+        Ok(ready.beside(row).answering(|_| proto::EraseCustomerResponse {}))
     }
 
     pub(crate) async fn ready_invoice<M: Message>(
@@ -121,7 +123,7 @@ impl Server {
         issue.charges = issue.charges.or(charges);
         let claims = collection::claims(&issue);
         let addressed = Addressed { customer_id: customer_id.clone(), command: Command::IssueInvoice(issue), rates: Arc::clone(&rates) };
-        let ready = self.ready(tenant, addressed, key).claiming(INVOICE, invoice_id.as_str());
+        let ready = self.ready(tenant, addressed, ("IssueInvoiceRequest", key)).claiming(INVOICE, invoice_id.as_str());
         let submission = claims.into_iter().fold(ready.submission, |submission, (kind, name)| submission.with_claim(kind, name));
         let again = allotted.is_some().then(|| Box::new(asked));
         let ready = Ready { submission, allotted, issue: again, ..ready };
@@ -136,7 +138,8 @@ impl Server {
         let (invoice_id, command) = wire::amendment(m, today)?;
         let customer_id = self.payer_of(tenant, INVOICE, "invoice_id", invoice_id.as_str()).await?;
         let rates = self.rates(tenant).await?;
-        let ready = self.ready(tenant, Addressed { customer_id: customer_id.clone(), command, rates: Arc::clone(&rates) }, key);
+        let addressed = Addressed { customer_id: customer_id.clone(), command, rates: Arc::clone(&rates) };
+        let ready = self.ready(tenant, addressed, ("AmendInvoiceRequest", key));
         Ok(ready.answering(move |account| proto::AmendInvoiceResponse {
             invoice: wire::invoice_view(&customer_id, &invoice_id, account, (today, &rates)),
         }))
@@ -148,7 +151,8 @@ impl Server {
         let (invoice_id, command) = wire::cancellation(m, today)?;
         let customer_id = self.payer_of(tenant, INVOICE, "invoice_id", invoice_id.as_str()).await?;
         let rates = self.rates(tenant).await?;
-        let ready = self.ready(tenant, Addressed { customer_id: customer_id.clone(), command, rates: Arc::clone(&rates) }, key);
+        let addressed = Addressed { customer_id: customer_id.clone(), command, rates: Arc::clone(&rates) };
+        let ready = self.ready(tenant, addressed, ("CancelInvoiceRequest", key));
         Ok(ready.answering(move |account| proto::CancelInvoiceResponse {
             invoice: wire::invoice_view(&customer_id, &invoice_id, account, (today, &rates)),
         }))
@@ -171,7 +175,7 @@ impl Server {
         let command = payment.command(payment_id.clone(), invoice_id.clone(), currency);
         let rates = self.rates(tenant).await?;
         let addressed = Addressed { customer_id: customer_id.clone(), command, rates: Arc::clone(&rates) };
-        let ready = self.ready(tenant, addressed, key).claiming(PAYMENT, payment_id.as_str());
+        let ready = self.ready(tenant, addressed, ("RecordPaymentRequest", key)).claiming(PAYMENT, payment_id.as_str());
         Ok(ready.answering(move |account| proto::RecordPaymentResponse {
             invoice: wire::invoice_view(&customer_id, &invoice_id, account, (today, &rates)),
             unapplied_minor: account.payments.get(&payment_id).map_or(0, receivable::Payment::unapplied_minor),
@@ -184,7 +188,8 @@ impl Server {
         let (payment_id, command) = wire::payment_reversal(m, today)?;
         let customer_id = self.payer_of(tenant, PAYMENT, "payment_id", payment_id.as_str()).await?;
         let rates = self.rates(tenant).await?;
-        let ready = self.ready(tenant, Addressed { customer_id: customer_id.clone(), command, rates: Arc::clone(&rates) }, key);
+        let addressed = Addressed { customer_id: customer_id.clone(), command, rates: Arc::clone(&rates) };
+        let ready = self.ready(tenant, addressed, ("ReversePaymentRequest", key));
         Ok(ready.answering(move |account| proto::ReversePaymentResponse {
             invoice: paid_invoice(&customer_id, &payment_id, account, (today, &rates)),
         }))
@@ -216,7 +221,7 @@ impl Server {
     pub(crate) async fn submit<M: Message + Default>(&self, mut ready: Ready) -> Result<M, Refusal> {
         let mut tries = 1;
         loop {
-            let (tenant, claim, within, issue) = (ready.tenant.clone(), ready.claim.clone(), ready.within, ready.issue.take());
+            let (tenant, claim, place, issue) = (ready.tenant.clone(), ready.claim.clone(), ready.place, ready.issue.take());
             let stream = ready.submission.stream.clone();
             let outcome = self.carry_out(ready).await;
             if let (Err(WriteError::ClaimTaken { kind, key, .. }), Some(issue)) = (&outcome, issue)
@@ -228,7 +233,7 @@ impl Server {
                 ready = self.ready_issue(&tenant, *issue).await?;
                 continue;
             }
-            let written = outcome.map_err(|error| refusal(error, within, |rejection| wire::refused(rejection, within)))?;
+            let written = outcome.map_err(|error| refusal(error, place.within, |rejection| wire::refused(rejection, place)))?;
             if let Some((kind, id)) = claim {
                 self.streams.insert((tenant, kind, id), stream);
             }
@@ -323,7 +328,7 @@ fn erase_contact(tenant: &str, customer_id: &str) -> Statement {
     }
 }
 
-/// `within`: see [`wire::refused`].
+/// `within`: see [`Place::within`].
 pub(super) fn refusal<R>(error: WriteError<R>, within: &str, refused: impl FnOnce(&R) -> Refusal) -> Refusal {
     match error {
         WriteError::Rejected(rejection) => refused(&rejection),

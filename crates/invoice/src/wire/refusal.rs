@@ -1,15 +1,40 @@
 //! Rejections of the account → refusals that callers see: the slugs and fields of the published interface.
 
-use host::Refusal;
+use host::{Refusal, fields::Fields};
 use receivable::{Kind, Rejection};
+use std::sync::LazyLock;
 
-/// The refusal of a command. `within` is the message of the request that holds the command's fields (`invoice`, `payment`,
-/// `customer`); empty where the request itself does.
-pub fn refused(rejection: &Rejection, within: &str) -> Refusal {
-    let field = match (within, field(rejection)) {
-        ("", field) => field.to_owned(),
-        (within, field) => format!("{within}.{field}"),
-    };
+static FIELDS: LazyLock<Fields> = LazyLock::new(|| Fields::of(contracts::DESCRIPTORS));
+
+/// What a refusal is about where its request does not have the field at fault: a cancellation has no amount, and is of an invoice.
+const SUBJECTS: [&str; 4] = ["invoice_id", "payment_id", "credit_note_id", "customer_id"];
+
+/// Where a request holds the fields of a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Place {
+    /// The request's message; empty where nobody asked.
+    pub request: &'static str,
+    /// The field with the message that holds them (`invoice`, `payment`, `customer`); empty where the request itself does.
+    pub within: &'static str,
+}
+
+impl Place {
+    /// In the request itself.
+    pub fn of(request: &'static str) -> Self {
+        Self { request, within: "" }
+    }
+
+    /// The field of the request that a fault is told of.
+    fn field(self, natural: &str) -> String {
+        let within = |name: &str| if self.within.is_empty() { name.to_owned() } else { format!("{}.{name}", self.within) };
+        let paths: Vec<String> = std::iter::once(natural).chain(SUBJECTS).map(within).collect();
+        FIELDS.first(&format!("regua.invoice.v1.{}", self.request), paths.iter().map(String::as_str)).to_owned()
+    }
+}
+
+/// The refusal of a command, by a field that its request has.
+pub fn refused(rejection: &Rejection, place: Place) -> Refusal {
+    let field = place.field(field(rejection));
     let text = rejection.to_string();
     match rejection.kind() {
         _ if *rejection == Rejection::CurrencyMismatch => Refusal::invalid(&field, reason(rejection), text),

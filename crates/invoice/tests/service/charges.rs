@@ -131,7 +131,7 @@ async fn the_legal_rate_is_the_tenants_data_and_a_month_without_one_is_no_guess(
         let get = proto::GetInvoiceRequest { invoice_id: "I1".into() };
         let shown = client.clone().get_invoice(get).await.unwrap().into_inner().invoice.unwrap();
         assert_eq!((shown.due_minor, shown.due_unknown.as_str()), (0, "charges_missing_legal_rate"));
-        play(&site, "pay P1 I1 1000 => FailedPrecondition charges_missing_legal_rate payment.charges").await;
+        play(&site, "pay P1 I1 1000 => FailedPrecondition charges_missing_legal_rate payment.invoice_id").await;
 
         type Case<'a> = (&'a [(&'a str, u64)], bool, &'a str);
         let cases: &[Case<'_>] = &[

@@ -1,7 +1,7 @@
 //! `regua policy`
 
 use super::{
-    DONE, FOUND, Shared,
+    DONE, FOUND, Shared, day,
     invoices::{self, Access, command_id, told},
 };
 use crate::output::{Format, Table, print_json};
@@ -25,7 +25,8 @@ use std::{
   regua policy check my-ladder.toml
   regua policy preview my-ladder.toml --due 2026-12-24
   regua policy migrate --from minha-regua@1 --to minha-regua@2 --rehearse
-  regua policy migrate --from minha-regua@1 --to minha-regua@2 --by ana --reason \"texto mais brando\"
+  regua policy migrate --from minha-regua@1 --to minha-regua@2 --rehearsal 2026-11-26.1200.5f0c1d2e3a4b5c6d --by ana \\
+    --reason \"texto mais brando\"
   regua policy rehearse my-ladder.toml --days 30
 `rehearse` and `migrate` ask the running dunning engine.")]
 pub struct PolicyArgs {
@@ -47,7 +48,7 @@ enum What {
         /// The ladder, TOML
         file: PathBuf,
         /// Sample due date, YYYY-MM-DD; thirty days from today without it
-        #[arg(long)]
+        #[arg(long, value_parser = day)]
         due: Option<NaiveDate>,
     },
     /// What a draft would do to the running receivables in the days to come; nothing is stored or sent
@@ -70,9 +71,12 @@ struct Migrate {
     /// The version that they move to, as `ladder@2`
     #[arg(long, value_parser = version)]
     to: proto::PolicyVersion,
-    /// Only show what would happen
+    /// Only show what would happen, and name it for `--rehearsal`
     #[arg(long)]
     rehearse: bool,
+    /// What was shown before, as `--rehearse` named it today or yesterday
+    #[arg(long, required_unless_present = "rehearse", default_value = "")]
+    rehearsal: String,
     /// Who moves them, as an operator id
     #[arg(long, required_unless_present = "rehearse", default_value = "")]
     by: String,
@@ -107,15 +111,16 @@ fn sample_due() -> NaiveDate {
 async fn migrate(asked: &Migrate, access: &Access, shared: &Shared) -> anyhow::Result<u8> {
     let mut client = invoices::dunning(access, shared)?;
     let (from, to) = (Some(asked.from.clone()), Some(asked.to.clone()));
-    let report = if asked.rehearse {
+    if asked.rehearse {
         let asked = proto::RehearseMigrationRequest { from, to };
-        client.rehearse_migration(asked).await.map_err(|status| told(&status))?.into_inner().report
-    } else {
-        let (by, reason) = (asked.by.clone(), asked.reason.clone());
-        let asked = proto::MigrateTracksRequest { command_id: command_id(), from, to, by, reason };
-        client.migrate_tracks(asked).await.map_err(|status| told(&status))?.into_inner().report
-    };
-    migration_table(&report.unwrap_or_default(), asked.rehearse).print(shared.format)?;
+        let answer = client.rehearse_migration(asked).await.map_err(|status| told(&status))?.into_inner();
+        print_rehearsed(&answer, shared.format)?;
+        return Ok(DONE);
+    }
+    let (by, reason, rehearsal) = (asked.by.clone(), asked.reason.clone(), asked.rehearsal.clone());
+    let asked = proto::MigrateTracksRequest { command_id: command_id(), from, to, by, reason, rehearsal };
+    let report = client.migrate_tracks(asked).await.map_err(|status| told(&status))?.into_inner().report;
+    migration_table(&report.unwrap_or_default(), "moved").print(shared.format)?;
     Ok(DONE)
 }
 
@@ -160,8 +165,30 @@ fn rehearsal_table(answer: &proto::RehearsePolicyResponse) -> Table {
     table
 }
 
-fn migration_table(report: &proto::MigrationReport, is_rehearsal: bool) -> Table {
-    let verb = if is_rehearsal { "would move" } else { "moved" };
+fn print_rehearsed(answer: &proto::RehearseMigrationResponse, format: Format) -> anyhow::Result<()> {
+    let report = answer.report.clone().unwrap_or_default();
+    let table = migration_table(&report, "would move");
+    match format {
+        Format::Json => {
+            let told = json!({
+                "rehearsal": answer.rehearsal,
+                "payers": report.payers,
+                "tracks_moved": report.tracks_moved,
+                "tracks_left": report.tracks_left,
+                "steps": table.to_json(),
+            });
+            print_json(std::io::stdout().lock(), &told)
+        }
+        Format::Csv => table.print(Format::Csv),
+        Format::Table => {
+            table.print(Format::Table)?;
+            println!("rehearsal {}: `--rehearsal` takes it today and tomorrow", answer.rehearsal);
+            Ok(())
+        }
+    }
+}
+
+fn migration_table(report: &proto::MigrationReport, verb: &str) -> Table {
     let title = format!(
         "{} receivables of {} payers {verb}, {} stay: a step is being carried out",
         report.tracks_moved, report.payers, report.tracks_left
