@@ -2,7 +2,7 @@
 
 use crate::wire;
 use brazil::charges::LegalRates;
-use eventlog::{Aggregate, DecodeError, LogError, Meta, NewEvent, Recorded, Writer};
+use eventlog::{Aggregate, DecodeError, Log, LogError, Meta, NewEvent, Recorded, Writer};
 use host::metrics::Metrics;
 use moka::sync::Cache;
 use receivable::legal_rates::{LegalRateRecorded, LegalRatesRejection, RecordLegalRates, decide_legal_rates, evolve_legal_rates};
@@ -49,6 +49,21 @@ impl Aggregate for LegalRateTables {
 /// The stream of a tenant's rates.
 pub fn stream(tenant: &str) -> String {
     format!("legal-rates/{tenant}")
+}
+
+/// The rates of a tenant, as a log has them.
+///
+/// # Errors
+/// [`LogError`] where the log cannot be read.
+pub async fn recorded_rates(log: &Log, tenant: &str) -> Result<LegalRates, LogError> {
+    let events = log.read_streams(&[(stream(tenant), 0)]).await?;
+    let decode = |event: &Recorded| LegalRateTables.decode(event).map_err(|error| LogError::Corrupt(error.to_string()));
+    events.iter().try_fold(LegalRates::default(), |known, event| {
+        Ok(match decode(event)? {
+            Some(event) => evolve_legal_rates(known, &event),
+            None => known,
+        })
+    })
 }
 
 /// What the events of a request share.

@@ -28,6 +28,7 @@ mod wire;
 pub use aggregate::Accounts;
 pub use bank::pix::PixConfig;
 pub use feed::payment_feed;
+pub use legal_rates::recorded_rates;
 pub use start::{Settings, projections, start};
 
 /// The topic of this service's facts.

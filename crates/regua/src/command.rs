@@ -12,6 +12,7 @@ mod parked;
 mod pix;
 mod policy;
 mod projections;
+mod rates;
 mod replay;
 mod report;
 mod tasks;
@@ -19,6 +20,7 @@ mod unapplied;
 mod up;
 
 use crate::{output::Format, settings::Settings};
+use chrono::NaiveDate;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -46,6 +48,11 @@ const EXAMPLES: &str = "Examples:
   regua policy preview policies/simples.toml   what the offsets of a ladder mean, in dates
 
 Exit codes: 0 done, 1 could not be done, 2 wrong usage, 3 done and found something wrong.";
+
+/// A civil date of the command line, as the services take it.
+fn day(text: &str) -> Result<NaiveDate, String> {
+    host::request::date("", text).map_err(|refusal| refusal.message)
+}
 
 /// What every command takes.
 #[derive(Args, Clone)]
@@ -100,6 +107,8 @@ enum Command {
     Tasks(tasks::TasksArgs),
     /// Payments that are on no receivable
     Unapplied(unapplied::UnappliedArgs),
+    /// Legal rates by month, for charges that bear them
+    Rates(rates::RatesArgs),
     /// Look into a Pix code
     Pix(pix::PixArgs),
     /// How fast is it here, beside what this machine can do at all?
@@ -124,8 +133,34 @@ pub async fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::BankFile(args) => bank_file::run(args, &shared).await,
         Command::Tasks(args) => tasks::run(args, &shared).await,
         Command::Unapplied(args) => unapplied::run(args, &shared).await,
+        Command::Rates(args) => rates::run(args, &shared).await,
         Command::Pix(args) => pix::run(args, &shared),
         Command::Bench(args) => bench::run(args, &shared).await,
         Command::Check(args) => check::run(args, &shared).await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_of_the_command_line_are_those_that_the_services_take() {
+        let read = |line: &str| Cli::try_parse_from(line.split(' ')).map(drop).map_err(|error| error.to_string());
+        let takes = [
+            "policy preview x.toml --due",
+            "report aging --as-of",
+            "report channels --from",
+            "explain C1",
+            "bank-file line 1 --today",
+            "tasks snooze t --by ana --reason x --until",
+        ];
+        for command in takes {
+            assert_eq!(read(&format!("regua {command} 2026-12-24")), Ok(()), "{command}");
+            for day in ["9999-12-31", "2200-01-01", "1899-12-31", "2026-02-30", "+10000-01-01"] {
+                let told = read(&format!("regua {command} {day}")).unwrap_err();
+                assert!(told.contains("1900 to 2199"), "{command} {day}: {told}");
+            }
+        }
     }
 }

@@ -27,6 +27,19 @@ impl LegalRates {
         self.0.iter().map(|((year, month), rate)| (*year, *month, *rate))
     }
 
+    /// Months without a rate, from the first that has one until a month, in order; none where no month has one.
+    pub fn missing_until(&self, year: i32, month: u32) -> Vec<(i32, u32)> {
+        let mut missing = Vec::new();
+        let Some(mut at) = self.0.keys().next().copied() else { return missing };
+        while at <= (year, month) {
+            if !self.0.contains_key(&at) {
+                missing.push(at);
+            }
+            at = if at.1 == 12 { (at.0 + 1, 1) } else { (at.0, at.1 + 1) };
+        }
+        missing
+    }
+
     /// The rate of a month. Errors: [`ChargeFault::MissingLegalRate`].
     pub fn of(&self, year: i32, month: u32) -> Result<Rate, ChargeFault> {
         self.0.get(&(year, month)).copied().ok_or(ChargeFault::MissingLegalRate { year, month })

@@ -2,9 +2,11 @@
 
 use super::{Finding, finding};
 use crate::{command::data, settings::Settings, system};
-use chrono::TimeDelta;
+use brazil::charges::LegalRates;
+use chrono::{Datelike, NaiveDate, TimeDelta};
 use eventlog::Log;
 use host::{access, clock::SystemClock, environment::look_at_database, ids::TimeOrdered};
+use kernel::calendar;
 use sql::Db;
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -59,6 +61,38 @@ pub(super) async fn payment_feeds(settings: &Settings) -> Vec<Finding> {
     findings
 }
 
+/// Day of a month from which its rate is looked for: the Central Bank publishes it on the first business day.
+const RATE_IS_THERE_ON: u32 = 5;
+
+/// Whether a month of the legal rate is missing, for each tenant that the configuration names. Who recorded none does not use it.
+pub(super) async fn legal_rates(settings: &Settings) -> Vec<Finding> {
+    let log = match look_at_log(settings, invoice::NAME).await {
+        Ok(Some(log)) => log,
+        Ok(None) => return vec![finding("legal rates", Ok("none recorded".to_owned()))],
+        Err(error) => return vec![finding("legal rates", Err(format!("{error:#}")))],
+    };
+    let today = settings.zone.day_of(log.clock().now());
+    let last = if today.day() < RATE_IS_THERE_ON { calendar::add_days(today, -i64::from(today.day())) } else { today };
+    let mut findings = Vec::new();
+    for tenant in tenants(settings) {
+        let rates = invoice::recorded_rates(&log, &tenant).await.map_err(|error| error.to_string());
+        findings.push(finding(format!("legal rates {tenant}"), rates.and_then(|rates| judged(&rates, last))));
+    }
+    findings
+}
+
+fn judged(rates: &LegalRates, last: NaiveDate) -> Result<String, String> {
+    let shown = |(year, month): (i32, u32)| format!("{year:04}-{month:02}");
+    let Some((year, month, _)) = rates.rows().next_back() else {
+        return Ok("none recorded: only charges at the legal rate need them".to_owned());
+    };
+    let missing: Vec<String> = rates.missing_until(last.year(), last.month()).into_iter().map(shown).collect();
+    if missing.is_empty() {
+        return Ok(format!("recorded until {}", shown((year, month))));
+    }
+    Err(format!("charges unknown, and their reminders wait: no rate of {}; `regua rates set` records it", missing.join(", ")))
+}
+
 /// Tenants with a token of their own; without tokens the one of an installation without login.
 fn tenants(settings: &Settings) -> BTreeSet<String> {
     let named = settings.access.tokens.values().filter_map(|tenant| tenant.as_str()).filter(|tenant| *tenant != access::ANY_TENANT);
@@ -69,4 +103,20 @@ fn tenants(settings: &Settings) -> BTreeSet<String> {
 async fn look_at_log(settings: &Settings, name: &str) -> anyhow::Result<Option<Log>> {
     let Some(db) = look_at_database(name, &settings.storage).await? else { return Ok(None) };
     Ok(Some(Log::look(db, Arc::new(SystemClock), Arc::new(TimeOrdered)).await?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use brazil::charges::Rate;
+
+    #[test]
+    fn a_month_without_a_legal_rate_is_found_and_who_has_none_does_not_use_it() {
+        let table = |months: &[(i32, u32)]| LegalRates::new(months.iter().map(|(year, month)| (*year, *month, Rate::percent(1))).collect());
+        let last = "2027-01-20".parse().unwrap();
+        assert!(judged(&table(&[]), last).is_ok());
+        assert_eq!(judged(&table(&[(2026, 11), (2026, 12), (2027, 1)]), last).unwrap(), "recorded until 2027-01");
+        let missing = judged(&table(&[(2026, 10), (2026, 12)]), last).unwrap_err();
+        assert!(missing.contains("no rate of 2026-11, 2027-01;"), "{missing}");
+    }
 }
