@@ -10,7 +10,7 @@ mod slip;
 mod spool;
 
 use super::{
-    DONE, FOUND, Shared,
+    DONE, FOUND, Shared, day,
     invoices::{self, Access},
 };
 use crate::output::{Format, Table, print_json};
@@ -82,7 +82,7 @@ enum What {
         #[arg(required = true)]
         text: Vec<String>,
         /// Day from which the due date is seen, YYYY-MM-DD; without it today in São Paulo
-        #[arg(long)]
+        #[arg(long, value_parser = day)]
         today: Option<NaiveDate>,
     },
 }

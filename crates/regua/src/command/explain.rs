@@ -1,7 +1,7 @@
 //! `regua explain`
 
 use super::{
-    DONE, Shared,
+    DONE, Shared, day,
     invoices::{self, Access, told},
 };
 use crate::output::{Format, Table, print_json};
@@ -20,6 +20,7 @@ pub struct Explain {
     /// The payer
     payer: String,
     /// The payer's local day, YYYY-MM-DD
+    #[arg(value_parser = day)]
     day: NaiveDate,
     #[command(flatten)]
     access: Access,

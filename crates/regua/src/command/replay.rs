@@ -1,6 +1,6 @@
 //! `regua replay`
 
-use super::{DONE, FOUND, Shared};
+use super::{DONE, FOUND, Shared, day};
 use crate::{
     output::{Format, Table, print_json},
     portfolio::{Columns, RowFault},
@@ -31,7 +31,7 @@ pub struct ReplayArgs {
     #[arg(long)]
     policy: PathBuf,
     /// Last day, YYYY-MM-DD
-    #[arg(long)]
+    #[arg(long, value_parser = day)]
     until: NaiveDate,
     /// Where the report is written, JSON; standard output without it
     #[arg(long)]

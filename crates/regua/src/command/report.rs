@@ -1,6 +1,6 @@
 //! `regua report`
 
-use super::{DONE, Shared, data};
+use super::{DONE, Shared, data, day};
 use crate::{
     output::{Format, Table},
     settings::{Mode, Settings},
@@ -39,7 +39,7 @@ enum What {
     /// One line per receivable
     Receivables {
         /// End of this day; today without it
-        #[arg(long)]
+        #[arg(long, value_parser = day)]
         as_of: Option<NaiveDate>,
         /// Only this payer's
         #[arg(long, default_value = "")]
@@ -57,7 +57,7 @@ enum What {
     /// Who owes how much since when, longest overdue first
     Delinquency {
         /// End of this day; today without it
-        #[arg(long)]
+        #[arg(long, value_parser = day)]
         as_of: Option<NaiveDate>,
         /// customer or segment
         #[arg(long, default_value = "customer")]
@@ -72,7 +72,7 @@ enum What {
     /// Open amounts by days late
     Aging {
         /// End of this day, again for more days; today without it
-        #[arg(long)]
+        #[arg(long, value_parser = day)]
         as_of: Vec<NaiveDate>,
         /// Only this currency; all added up without it
         #[arg(long, default_value = "")]
@@ -84,19 +84,19 @@ enum What {
     /// How fast invoices were paid
     Settlement {
         /// Facts until the end of this day; today without it
-        #[arg(long)]
+        #[arg(long, value_parser = day)]
         as_of: Option<NaiveDate>,
     },
     /// How the steps of the ladders ended
     Steps {
         /// At 24:00 of this day; today without it
-        #[arg(long)]
+        #[arg(long, value_parser = day)]
         as_of: Option<NaiveDate>,
     },
     /// What each channel brought, by step: contacts, what became of them, and the money that came in after them
     Channels {
         /// At 24:00 of this day; today without it
-        #[arg(long)]
+        #[arg(long, value_parser = day)]
         as_of: Option<NaiveDate>,
         /// Only this ladder
         #[arg(long, default_value = "")]
@@ -108,10 +108,10 @@ enum What {
         #[arg(long, default_value = "")]
         channel: String,
         /// Only contacts from this day on
-        #[arg(long)]
+        #[arg(long, value_parser = day)]
         from: Option<NaiveDate>,
         /// Only contacts until this day
-        #[arg(long)]
+        #[arg(long, value_parser = day)]
         until: Option<NaiveDate>,
         /// Days after a contact in which a payment counts for it, 1 to 90
         #[arg(long, default_value_t = 7)]
@@ -120,7 +120,7 @@ enum What {
     /// Contacts by month and channel
     Contacts {
         /// Until the end of this day; today without it
-        #[arg(long)]
+        #[arg(long, value_parser = day)]
         as_of: Option<NaiveDate>,
     },
 }

@@ -1,7 +1,7 @@
 //! `regua tasks`
 
 use super::{
-    DONE, Shared,
+    DONE, Shared, day,
     invoices::{self, Access, Dunning, command_id, told},
 };
 use crate::output::Table;
@@ -40,7 +40,7 @@ enum What {
         /// The task, as `list` shows it
         task: String,
         /// The day on which it is looked at again, YYYY-MM-DD
-        #[arg(long)]
+        #[arg(long, value_parser = day)]
         until: NaiveDate,
         #[command(flatten)]
         signed: Signed,

@@ -1,7 +1,7 @@
 //! What happens next: facts, a deadline of some timer, the begin or end of an outage.
 
 use crate::portfolio::Spool;
-use anyhow::{Context, ensure};
+use anyhow::{Context, anyhow, ensure};
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use kernel::{Zone, calendar};
 
@@ -18,7 +18,7 @@ impl Outage {
     /// From `A..B`. Errors: no two dates, or B not after A.
     pub fn parse(text: &str) -> anyhow::Result<Self> {
         let (from, until) = text.split_once("..").context("an outage is written A..B")?;
-        let date = |text: &str| text.parse::<NaiveDate>().with_context(|| format!("`{text}` is no date YYYY-MM-DD"));
+        let date = |text: &str| host::request::date("", text).map_err(|refusal| anyhow!("`{text}` {}", refusal.message));
         let outage = Self { from: date(from)?, until: date(until)? };
         ensure!(outage.from < outage.until, "an outage ends after it begins");
         Ok(outage)
