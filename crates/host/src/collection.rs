@@ -30,11 +30,13 @@ impl Collection {
     /// From a configuration. Errors: an unknown zone, a tolerance below zero.
     pub fn of(config: &Config) -> Result<Self, Faults> {
         let section: Section = config.section("collection")?;
-        let fault = |path: &str, message: &str| Faults(vec![Fault { path: path.to_owned(), message: message.to_owned() }]);
-        let zone = Zone::named(&section.time_zone).ok_or_else(|| fault("collection.time_zone", "is no known IANA zone"))?;
-        if section.tolerance_minor < 0 {
-            return Err(fault("collection.tolerance_minor", "is below zero"));
-        }
+        let fault = |path: &str, message: &str| Fault { path: path.to_owned(), message: message.to_owned() };
+        let below_zero = (section.tolerance_minor < 0).then(|| fault("collection.tolerance_minor", "is below zero"));
+        let zone = Zone::named(&section.time_zone).ok_or_else(|| fault("collection.time_zone", "is no known IANA zone"));
+        let zone = match (zone, below_zero) {
+            (Ok(zone), None) => zone,
+            (zone, below_zero) => return Err(Faults(zone.err().into_iter().chain(below_zero).collect())),
+        };
         let Section { tolerance_minor, payment_feed_max_age_hours, .. } = section;
         Ok(Self { zone, tolerance_minor, payment_feed_max_age_hours })
     }

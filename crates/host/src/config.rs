@@ -3,6 +3,10 @@
 //! The bundled default is the schema: a key that it does not have, or a value of another kind, is a fault, and all
 //! faults are reported at once. A text value `env:NAME` is read from the environment here and nowhere else.
 
+mod reading;
+
+pub use reading::Reading;
+
 use eventlog::bus::PROTECTED;
 use serde::{Deserialize, de::DeserializeOwned};
 use std::{
@@ -49,25 +53,31 @@ impl std::error::Error for Faults {}
 #[derive(Debug, Clone)]
 pub struct Config {
     table: Table,
+    default: Table,
 }
 
 impl Config {
     /// Lays `user` (TOML) over `default` (TOML). Errors: every unknown key, wrong kind and unset variable at once.
     pub fn load(default: &str, user: &str) -> Result<Self, Faults> {
-        let mut table: Table = default.parse().map_err(|error: toml::de::Error| Faults::one("(default)", error.to_string()))?;
-        let user: Table = user.parse().map_err(|error: toml::de::Error| Faults::one("(file)", error.to_string()))?;
-        let mut faults = Vec::new();
-        lay_over(&mut table, user, "", &mut faults);
-        resolve_environment(&mut table, "", &mut faults);
-        if faults.is_empty() { Ok(Self { table }) } else { Err(Faults(faults)) }
+        let (config, faults) = Self::read(default, user)?;
+        if faults.is_empty() { Ok(config) } else { Err(Faults(faults)) }
     }
 
-    /// One section as a typed value. Errors: the first wrong value of the section, with its path.
+    /// The same, and what can be read in spite of its faults, so that more of them are told at once: where there is one, the default stands.
+    /// Errors: a text that is no TOML.
+    pub fn read(default: &str, user: &str) -> Result<(Self, Vec<Fault>), Faults> {
+        let default: Table = default.parse().map_err(|error: toml::de::Error| Faults::one("(default)", error.to_string()))?;
+        let user: Table = user.parse().map_err(|error: toml::de::Error| Faults::one("(file)", error.to_string()))?;
+        let (mut table, mut faults) = (default.clone(), Vec::new());
+        lay_over(&mut table, user, "", &mut faults);
+        resolve_environment(&mut table, "", &mut faults);
+        Ok((Self { table, default }, faults))
+    }
+
+    /// One section as a typed value. Errors: every wrong value of the section, with its path.
     pub fn section<T: DeserializeOwned>(&self, name: &str) -> Result<T, Faults> {
         let value = self.table.get(name).cloned().unwrap_or_else(|| Value::Table(Table::new()));
-        value
-            .try_into()
-            .map_err(|error: toml::de::Error| Faults(vec![Fault { path: name.to_owned(), message: error.message().to_owned() }]))
+        value.clone().try_into().map_err(|error: toml::de::Error| Faults(self.wrong_values::<T>(name, &value, error.message())))
     }
 
     /// Sets a key, for flags that override the file.
@@ -166,17 +176,14 @@ pub struct BusConfig {
 }
 
 impl Storage {
-    /// Errors: an unknown kind, PostgreSQL without an address, or a deadline that is none.
+    /// Errors: an unknown kind, PostgreSQL without an address, a deadline that is none; all of them at once.
     pub fn check(&self) -> Result<(), Faults> {
-        match self.kind.as_str() {
-            "sqlite" | "postgres" if !(1..=3600).contains(&self.statement_timeout_seconds) => {
-                Err(Faults::one("storage.statement_timeout_seconds", "should be 1 to 3600"))
-            }
-            "sqlite" => Ok(()),
-            "postgres" if self.url.is_empty() => Err(Faults::one("storage.url", "is needed where storage.kind is postgres")),
-            "postgres" => Ok(()),
-            other => Err(Faults::one("storage.kind", format!("is {other}, should be sqlite or postgres"))),
-        }
+        let is_known = ["sqlite", "postgres"].contains(&self.kind.as_str());
+        told([
+            (!is_known, "storage.kind", format!("is {}, should be sqlite or postgres", self.kind)),
+            (self.kind == "postgres" && self.url.is_empty(), "storage.url", "is needed where storage.kind is postgres".to_owned()),
+            (!(1..=3600).contains(&self.statement_timeout_seconds), "storage.statement_timeout_seconds", "should be 1 to 3600".to_owned()),
+        ])
     }
 
     /// The deadline of a statement on PostgreSQL.
@@ -186,15 +193,18 @@ impl Storage {
 }
 
 impl BusConfig {
-    /// Errors: an unknown kind, Kafka without brokers, no partition.
+    /// Errors: an unknown kind, Kafka without brokers, no partition or copy, and those of [`BusConfig::client_settings`]; all of them at
+    /// once.
     pub fn check(&self) -> Result<(), Faults> {
-        match self.kind.as_str() {
-            "in-process" | "kafka" if self.partitions < 1 => Err(Faults::one("bus.partitions", "should be more than zero")),
-            "in-process" | "kafka" if self.replication < 1 => Err(Faults::one("bus.replication", "should be more than zero")),
-            "kafka" if self.brokers.is_empty() => Err(Faults::one("bus.brokers", "is needed where bus.kind is kafka")),
-            "in-process" | "kafka" => self.client_settings().map(drop),
-            other => Err(Faults::one("bus.kind", format!("is {other}, should be in-process or kafka"))),
-        }
+        let is_known = ["in-process", "kafka"].contains(&self.kind.as_str());
+        let own = told([
+            (!is_known, "bus.kind", format!("is {}, should be in-process or kafka", self.kind)),
+            (self.kind == "kafka" && self.brokers.is_empty(), "bus.brokers", "is needed where bus.kind is kafka".to_owned()),
+            (self.partitions < 1, "bus.partitions", "should be more than zero".to_owned()),
+            (self.replication < 1, "bus.replication", "should be more than zero".to_owned()),
+        ]);
+        let all = [own.err(), self.client_settings().err()].into_iter().flatten().flat_map(|faults| faults.0).collect::<Vec<_>>();
+        if all.is_empty() { Ok(()) } else { Err(Faults(all)) }
     }
 
     /// `[bus.settings]` as librdkafka takes them; `a.b = "c"` and `"a.b" = "c"` are the same. Errors: each value that is no text, number
@@ -216,6 +226,13 @@ impl BusConfig {
             format!("bus.replication is {}: with less than 3 copies the loss of one broker stops or loses events", self.replication)
         })
     }
+}
+
+/// The faults that there are, of those that there may be.
+fn told<const N: usize>(may_be: [(bool, &str, String); N]) -> Result<(), Faults> {
+    let there = may_be.into_iter().filter(|(is, _, _)| *is);
+    let faults: Vec<Fault> = there.map(|(_, path, message)| Fault { path: path.to_owned(), message }).collect();
+    if faults.is_empty() { Ok(()) } else { Err(Faults(faults)) }
 }
 
 /// Whether a broker's `host:port` is on this machine.
@@ -319,6 +336,14 @@ mod tests {
         let faults = Config::load(DEFAULT, "[bus]\nkindd = 1\npartitions = \"four\"\n[storag]\nx = 1\n").unwrap_err().0;
         let paths: Vec<&str> = faults.iter().map(|fault| fault.path.as_str()).collect();
         assert_eq!(paths, ["bus.kindd", "bus.partitions", "storag"]);
+    }
+
+    #[test]
+    fn every_wrong_value_of_a_section_is_told_with_its_path() {
+        let config = Config::load("[a]\ngrpc = \"127.0.0.1:1\"\nhttp = \"127.0.0.1:2\"\nurl = \"\"\n", "[a]\ngrpc = \"x\"\nhttp = \"y\"\n");
+        let faults = config.unwrap().section::<Listen>("a").unwrap_err().0;
+        let paths: Vec<&str> = faults.iter().map(|fault| fault.path.as_str()).collect();
+        assert_eq!(paths, ["a.grpc", "a.http"]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use crate::{
     Config, Process, Service,
     clock::SystemClock,
-    config::{Access, BusConfig, Storage, TelemetryConfig},
+    config::{Access, BusConfig, Reading, Storage, TelemetryConfig},
     ids::TimeOrdered,
     telemetry::{self, Telemetry},
 };
@@ -37,13 +37,13 @@ impl Launch {
         };
         // One TLS implementation for everything in the process; it is chosen once, here.
         rustls::crypto::ring::default_provider().install_default().map_err(|_| anyhow::anyhow!("TLS was set up twice"))?;
-        let config = Config::load(default, &user)?;
-        let telemetry_config: TelemetryConfig = config.section("telemetry")?;
-        let access: Access = config.section("access")?;
-        let bus: BusConfig = config.section("bus")?;
-        let storage: Storage = config.section("storage")?;
-        bus.check()?;
-        storage.check()?;
+        let (config, faults) = Config::read(default, &user)?;
+        let mut reading = Reading::new(&config, faults);
+        let shared = shared(&mut reading);
+        let (telemetry_config, access, bus, storage) = match shared {
+            Some(shared) if reading.is_good() => shared,
+            _ => return Err(reading.into_faults().into()),
+        };
         let process = Process {
             clock: Arc::new(SystemClock),
             ids: Arc::new(TimeOrdered),
@@ -74,6 +74,18 @@ impl Launch {
         service.stop().await;
         Ok(())
     }
+}
+
+/// The sections that every service has, checked.
+fn shared(reading: &mut Reading<'_>) -> Option<(TelemetryConfig, Access, BusConfig, Storage)> {
+    let (telemetry, access) = (reading.section("telemetry"), reading.section("access"));
+    let (bus, storage) = (reading.section::<BusConfig>("bus"), reading.section::<Storage>("storage"));
+    if let Some(told) = &telemetry {
+        reading.add(telemetry::faults(told));
+    }
+    bus.as_ref().and_then(|bus| reading.take(bus.check()));
+    storage.as_ref().and_then(|storage| reading.take(storage.check()));
+    Some((telemetry?, access?, bus?, storage?))
 }
 
 /// Hears Ctrl-C and SIGTERM, from its making on.

@@ -2,8 +2,9 @@
 
 use anyhow::Context;
 use host::{
+    access,
     collection::Collection,
-    config::{Access, BusConfig, Config, Listen, Storage, TelemetryConfig},
+    config::{self, Access, BusConfig, Config, Listen, Reading, Storage, TelemetryConfig},
 };
 use kernel::Zone;
 use ladder::draft::Fault;
@@ -67,36 +68,77 @@ impl Settings {
             None => String::new(),
             Some(path) => std::fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?,
         };
-        let config = Config::load(DEFAULT, &user)?;
-        let Collection { zone, tolerance_minor, payment_feed_max_age_hours } = Collection::of(&config)?;
-        let settings = Self {
-            storage: config.section("storage")?,
-            bus: config.section("bus")?,
-            access: config.section("access")?,
-            telemetry: config.section("telemetry")?,
-            invoice: config.section(invoice::NAME)?,
-            dunning_engine: config.section(dunning_engine::NAME)?,
-            notification: config.section(notification::NAME)?,
-            reporting: config.section(reporting::NAME)?,
+        let (config, faults) = Config::read(DEFAULT, &user)?;
+        let mut reading = Reading::new(&config, faults);
+        match Self::read(&mut reading) {
+            Some(settings) if reading.is_good() => Ok(settings),
+            // Something is wrong anyway: then what only a start refuses is told with it.
+            Some(settings) => {
+                reading.add(settings.refused_at_start());
+                Err(reading.into_faults().into())
+            }
+            None => Err(reading.into_faults().into()),
+        }
+    }
+
+    /// Every section is read before the first that is missing ends it.
+    fn read(reading: &mut Reading<'_>) -> Option<Self> {
+        let (storage, bus) = (reading.section::<Storage>("storage"), reading.section::<BusConfig>("bus"));
+        storage.as_ref().and_then(|storage| reading.take(storage.check()));
+        bus.as_ref().and_then(|bus| reading.take(bus.check()));
+        let (access, telemetry) = (reading.section("access"), reading.section("telemetry"));
+        let [invoice, dunning_engine, notification, reporting] =
+            [invoice::NAME, dunning_engine::NAME, notification::NAME, reporting::NAME].map(|name| reading.section::<Listen>(name));
+        let collection = reading.take(Collection::of(reading.config()));
+        let limits = reading.take(dunning_engine::Limits::of(reading.config()));
+        let (creditor, channels) = (reading.section("creditor"), reading.section("channels"));
+        let pix = reading.section::<invoice::PixConfig>("pix");
+        pix.as_ref().and_then(|pix| reading.take(pix.check()));
+        let Collection { zone, tolerance_minor, payment_feed_max_age_hours } = collection?;
+        Some(Self {
+            storage: storage?,
+            bus: bus?,
+            access: access?,
+            telemetry: telemetry?,
+            invoice: invoice?,
+            dunning_engine: dunning_engine?,
+            notification: notification?,
+            reporting: reporting?,
             zone,
             tolerance_minor,
             payment_feed_max_age_hours,
-            limits: dunning_engine::Limits::of(&config)?,
-            creditor: config.section("creditor")?,
-            pix: config.section("pix")?,
-            channels: config.section("channels")?,
+            limits: limits?,
+            creditor: creditor?,
+            pix: pix?,
+            channels: channels?,
             throwaway: false,
             keep_mail_in: None,
-        };
-        settings.check()?;
-        Ok(settings)
+        })
     }
 
-    fn check(&self) -> anyhow::Result<()> {
-        self.storage.check()?;
-        self.bus.check()?;
-        self.pix.check()?;
-        Ok(())
+    /// Keys that the services refuse when they start, and that a replay or a report has no use for: telemetry, channels, tokens.
+    pub fn refused_at_start(&self) -> Vec<config::Fault> {
+        let fault = |path: String, message: String| config::Fault { path, message };
+        let channels = notification::channel::Channels::faults(&self.channels, &self.creditor);
+        let channels = channels.into_iter().map(|one| fault(one.path, one.message));
+        let tokens = access::Gatekeeper::new(&self.access).err().map(|error| fault("access.tokens".to_owned(), error.to_string()));
+        host::telemetry::faults(&self.telemetry).into_iter().chain(channels).chain(tokens).collect()
+    }
+
+    /// Listeners that others can reach, without what they need for it.
+    pub fn exposed(&self) -> Vec<config::Fault> {
+        let services = [
+            (invoice::NAME, &self.invoice),
+            (dunning_engine::NAME, &self.dunning_engine),
+            (notification::NAME, &self.notification),
+            (reporting::NAME, &self.reporting),
+        ];
+        let both = services.into_iter().flat_map(|(name, listen)| [(name, "grpc", listen.grpc), (name, "http", listen.http)]);
+        let one = |(name, key, address): (&str, &str, SocketAddr)| {
+            let refused = access::check_listener(address, &self.access).err()?;
+            Some(config::Fault { path: format!("{name}.{key}"), message: refused.to_string() })
+        };
+        both.filter_map(one).collect()
     }
 
     /// Makes every listener take any free loopback port: for a replay beside a running system.
@@ -134,10 +176,40 @@ mod tests {
     #[test]
     fn every_fault_of_a_configuration_is_told_at_once() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(file.path(), "[storage]\nknd = \"x\"\n[bus]\npartitions = \"a\"\n[nonsense]\n").unwrap();
-        let error = Settings::load(Some(file.path())).unwrap_err().to_string();
-        for part in ["storage.knd", "bus.partitions", "nonsense"] {
-            assert!(error.contains(part), "{error}");
+        let text = "[nonsense]\n[storage]\nknd = \"x\"\nkind = \"mysql\"\nstatement_timeout_seconds = 0\n\
+            [bus]\npartitions = \"a\"\nreplication = 0\nkind = \"kafka\"\n[telemetry]\nformat = \"xml\"\n\
+            [collection]\ntime_zone = \"Mars/Base\"\ntolerance_minor = -1\n[dunning]\nlate_after_days = 0\n\
+            [access.tokens]\nsecret = \"a b\"\n[pix.tokens]\nacme = \"short\"\nother = \"short\"\n";
+        let of_values = [
+            "nonsense",
+            "storage.knd",
+            "storage.kind",
+            "storage.statement_timeout_seconds",
+            "bus.partitions",
+            "bus.replication",
+            "bus.brokers",
+            "collection.time_zone",
+            "collection.tolerance_minor",
+            "dunning.late_after_days",
+            "pix.tokens.acme",
+            "pix.tokens.other",
+        ];
+        let told = |text: &str| {
+            std::fs::write(file.path(), text).unwrap();
+            Settings::load(Some(file.path())).unwrap_err().to_string()
+        };
+        let error = told(text);
+        for part in of_values {
+            assert!(error.contains(&format!("\n  {part}: ")), "{part}: {error}");
+        }
+        let listeners = "[invoice]\ngrpc = \"nowhere\"\nhttp = \"x\"\n[channels.email]\nkind = \"pigeon\"\n";
+        let error = told(&format!("{text}{listeners}"));
+        for part in of_values.into_iter().chain(["invoice.grpc", "invoice.http", "channels.email.kind"]) {
+            assert!(error.contains(&format!("\n  {part}: ")), "{part}: {error}");
+        }
+        let error = told("[bus]\nx = 1\n[telemetry]\nformat = \"xml\"\n[access.tokens]\nsecret = \"a b\"\n");
+        for part in ["bus.x", "telemetry.format", "access.tokens"] {
+            assert!(error.contains(&format!("\n  {part}: ")), "{part}: {error}");
         }
     }
 }

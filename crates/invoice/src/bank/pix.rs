@@ -49,23 +49,22 @@ pub struct PixConfig {
 }
 
 impl PixConfig {
-    /// Errors: a key that is no tenant; a token shorter than 16 characters, with a character that does not fit a path, or of two tenants.
+    /// Errors: a key that is no tenant; a token shorter than 16 characters, with a character that does not fit a path, or of two tenants; all of them at once.
     pub fn check(&self) -> Result<(), Faults> {
-        let fault = |tenant: &str, message: &str| {
-            Err(Faults(vec![host::config::Fault { path: format!("pix.tokens.{tenant}"), message: message.to_owned() }]))
-        };
+        let mut faults = Vec::new();
         for (tenant, token) in &self.tokens {
-            if TenantId::new(tenant).is_err() || tenant.contains('/') {
-                return fault(tenant, "is no tenant");
-            }
-            if token.len() < MIN_TOKEN_CHARS || !token.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte)) {
-                return fault(tenant, "should be at least 16 letters, digits and - _ . ~");
-            }
-            if self.tokens.iter().any(|(other, theirs)| other != tenant && theirs == token) {
-                return fault(tenant, "is another tenant's token too");
-            }
+            let message = if TenantId::new(tenant).is_err() || tenant.contains('/') {
+                "is no tenant"
+            } else if token.len() < MIN_TOKEN_CHARS || !token.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte)) {
+                "should be at least 16 letters, digits and - _ . ~"
+            } else if self.tokens.iter().any(|(other, theirs)| other != tenant && theirs == token) {
+                "is another tenant's token too"
+            } else {
+                continue;
+            };
+            faults.push(host::config::Fault { path: format!("pix.tokens.{tenant}"), message: message.to_owned() });
         }
-        Ok(())
+        if faults.is_empty() { Ok(()) } else { Err(Faults(faults)) }
     }
 }
 

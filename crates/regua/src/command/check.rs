@@ -50,7 +50,7 @@ pub async fn run(args: Check, shared: &Shared) -> anyhow::Result<u8> {
     }
     let mut findings = Vec::new();
     match shared.settings(args.data.as_ref()) {
-        Err(error) => findings.push(finding("configuration", Err(format!("{error:#}")))),
+        Err(error) => findings.extend(faults(&error)),
         Ok(settings) => {
             findings.push(finding("configuration", Ok(settings.mode_name().to_owned())));
             findings.extend(refused_by_up(&settings));
@@ -60,6 +60,7 @@ pub async fn run(args: Check, shared: &Shared) -> anyhow::Result<u8> {
             findings.push(clock::clock(&settings).await);
             findings.extend(bus::bus(&settings).await);
             findings.extend(storage::payment_feeds(&settings).await);
+            findings.extend(storage::legal_rates(&settings).await);
         }
     }
     let mut table = Table::new("", &["what", "fit", "note"]);
@@ -71,12 +72,16 @@ pub async fn run(args: Check, shared: &Shared) -> anyhow::Result<u8> {
     Ok(if all_fit { DONE } else { FOUND })
 }
 
+/// A finding for each fault of a configuration.
+fn faults(error: &anyhow::Error) -> Vec<Finding> {
+    let whole = || vec![finding("configuration", Err(format!("{error:#}")))];
+    let one = |fault: &host::config::Fault| finding(fault.path.clone(), Err(fault.message.clone()));
+    error.downcast_ref::<host::config::Faults>().map_or_else(whole, |faults| faults.0.iter().map(one).collect())
+}
+
 /// Keys that the services refuse when they start.
 fn refused_by_up(settings: &Settings) -> Vec<Finding> {
-    let channels = notification::channel::Channels::faults(&settings.channels, &settings.creditor);
-    let channels = channels.into_iter().map(|fault| (fault.path, fault.message));
-    let telemetry = host::telemetry::faults(&settings.telemetry).into_iter().map(|fault| (fault.path, fault.message));
-    telemetry.chain(channels).map(|(path, message)| finding(path, Err(message))).collect()
+    settings.refused_at_start().into_iter().map(|fault| finding(fault.path, Err(fault.message))).collect()
 }
 
 fn of_services(settings: &Settings) -> [(&'static str, &host::config::Listen); 4] {

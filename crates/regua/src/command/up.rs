@@ -9,7 +9,7 @@ use crate::{
 use anyhow::Context;
 use clap::Args;
 use eventlog::Activity;
-use host::{Service, clock::SystemClock, launch, telemetry};
+use host::{Service, clock::SystemClock, config::Faults, launch, telemetry};
 use std::{path::PathBuf, sync::Arc};
 
 /// Run the services until Ctrl-C or SIGTERM
@@ -31,6 +31,10 @@ pub async fn run(args: Up, shared: &Shared) -> anyhow::Result<u8> {
     let mut settings = shared.settings(args.data.as_ref())?;
     if args.free_ports {
         settings = settings.on_free_ports();
+    }
+    let refused: Vec<_> = settings.refused_at_start().into_iter().chain(settings.exposed()).collect();
+    if !refused.is_empty() {
+        return Err(Faults(refused).into());
     }
     let only = args.only.map(|name| named(&name, &settings)).transpose()?;
     let _telemetry = telemetry::start(only.unwrap_or("regua"), &settings.telemetry)?;
