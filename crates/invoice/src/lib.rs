@@ -26,7 +26,7 @@ mod unapplied;
 mod wire;
 
 pub use aggregate::Accounts;
-pub use bank::pix::PixConfig;
+pub use bank::pix::{PixConfig, body as pix_body};
 pub use feed::payment_feed;
 pub use legal_rates::recorded_rates;
 pub use start::{Settings, projections, start};

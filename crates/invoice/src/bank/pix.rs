@@ -8,7 +8,7 @@
 //! twice. A call with an item that cannot be understood is answered with 400 after the others are durable: the provider repeats the
 //! whole, and the good ones are known by then. What the body says beyond ids, amounts and instants is not kept.
 
-mod body;
+pub mod body;
 
 use crate::{
     grpc::Server,

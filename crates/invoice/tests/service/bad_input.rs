@@ -137,9 +137,7 @@ async fn bad_registrations_are_refused() {
         name with what is unseen | name=A<unseen>na | InvalidArgument text_refused customer.name
         address that turns | address=Rua <turn>A | InvalidArgument text_refused customer.address
         e-mail with what is unseen | email=a<unseen>@example.invalid | InvalidArgument text_refused customer.email
-        segment with what is unseen | segment=a<unseen>b | InvalidArgument text_refused customer.attributes.segment
         no language tag | language=pt_BR | InvalidArgument language_malformed customer.attributes.language
-        no language | language=português | InvalidArgument language_malformed customer.attributes.language
         long language | language=<17 x> | InvalidArgument text_refused customer.attributes.language
         unknown zone | zone=Mars/Base | InvalidArgument unknown_zone customer.attributes.time_zone
         unknown state | state=XX | InvalidArgument unknown_state customer.attributes.state
