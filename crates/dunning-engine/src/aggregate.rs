@@ -9,7 +9,7 @@ use crate::{
 };
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use eventlog::{Aggregate, DecodeError, DueStream, Meta, NewEvent, NextTimer, Recorded, Submission};
-use kernel::{Currency, CustomerId, InvoiceId, StepId};
+use kernel::{AgreementId, Currency, CustomerId, InvoiceId, StepId};
 use ladder::{Command, Context, Event, Ladder, PolicyBook, Rejection, Terms, ladder::Attend, next_wake, track::OccurrenceState};
 use std::sync::Arc;
 
@@ -69,6 +69,8 @@ pub struct Entry {
     pub due_on: NaiveDate,
     /// When its owner recorded it.
     pub recorded_at: DateTime<Utc>,
+    /// The agreement whose instalment it is.
+    pub instalment_of: Option<AgreementId>,
 }
 
 /// A confirmation, or a refusal.
@@ -165,6 +167,7 @@ fn enroll(book: &Book, ladder: &Ladder, customer_id: &CustomerId, entry: &Entry)
         recorded_at: entry.recorded_at,
         policy_id,
         policy_version,
+        instalment_of: entry.instalment_of.clone(),
     }
 }
 
@@ -190,6 +193,8 @@ fn in_order_of_log(ladder: &Ladder, mut command: Command) -> Command {
         | Command::NoteCredit { invoice_id, recorded_at, .. }
         | Command::NoteReversal { invoice_id, recorded_at, .. }
         | Command::NoteAmendment { invoice_id, recorded_at, .. }
+        | Command::NoteAgreement { invoice_id, recorded_at, .. }
+        | Command::NoteBreach { invoice_id, recorded_at, .. }
         | Command::NoteCancellation { invoice_id, recorded_at } => Some((invoice_id, recorded_at)),
         Command::NotePayer { .. }
         | Command::Enroll { .. }

@@ -9,7 +9,7 @@ use brazil::State;
 use contracts::{invoice::v1 as invoice, notification::v1 as notification};
 use eventlog::bus::Message;
 use eventlog::consumer::{Inbound, InboundCommand, Poison};
-use kernel::{ContactId, CustomerId, InvoiceId, StepId, Zone};
+use kernel::{AgreementId, ContactId, CustomerId, InvoiceId, StepId, Zone};
 use ladder::{
     Command, Reason,
     ladder::{ItemOutcome, Outcome},
@@ -33,8 +33,15 @@ const KNOWN: [(&str, &[&str]); 2] = [
             "InvoiceCancelled",
             "CreditNoteIssued",
             "CreditNoteCancelled",
+            "InvoiceRenegotiated",
+            "InvoiceReopened",
             "PaymentReceived",
             "PaymentReversed",
+            // What an agreement is as a whole its owner knows; what it does to each debt and instalment comes with those.
+            "AgreementMade",
+            "AgreementBroken",
+            "AgreementCompleted",
+            "AgreementResumed",
             // What an invoice is paid with is of no interest here.
             "InstrumentsAssigned",
             // What banks say beside money, and money that is nobody's yet, are of no interest here.
@@ -118,6 +125,17 @@ fn of_invoice(from: &Message) -> Understood {
             one(m.customer_id, Command::NoteCancellation { invoice_id, recorded_at })
         }
         "CreditNoteIssued" | "CreditNoteCancelled" => credit_note(from),
+        "InvoiceRenegotiated" => {
+            let m: invoice::InvoiceRenegotiated = message("InvoiceRenegotiated", payload)?;
+            let invoice_id = id("invoice_id", &m.invoice_id, InvoiceId::new)?;
+            let agreement_id = id("agreement_id", &m.agreement_id, AgreementId::new)?;
+            one(m.customer_id, Command::NoteAgreement { invoice_id, agreement_id, recorded_at })
+        }
+        "InvoiceReopened" => {
+            let m: invoice::InvoiceReopened = message("InvoiceReopened", payload)?;
+            let invoice_id = id("invoice_id", &m.invoice_id, InvoiceId::new)?;
+            one(m.customer_id, Command::NoteBreach { invoice_id, outstanding_minor: m.outstanding_minor, recorded_at })
+        }
         "PaymentReceived" => {
             let m: invoice::PaymentReceived = message("PaymentReceived", payload)?;
             let invoice_id = id("invoice_id", &m.invoice_id, InvoiceId::new)?;
@@ -166,6 +184,7 @@ fn issued(from: &Message) -> Understood {
         issued_on: day("issued_on", &m.issued_on)?,
         due_on: day("due_on", &m.due_on)?,
         recorded_at: from.event.recorded_at,
+        instalment_of: optional_id("agreement_id", &m.agreement_id, AgreementId::new)?,
     };
     Ok(vec![(m.customer_id, Order::Enter(entry))])
 }

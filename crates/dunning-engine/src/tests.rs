@@ -2,6 +2,7 @@
 //! the balance is a function. PostgreSQL takes part when REGUA_TEST_POSTGRES names one. Tests only.
 
 mod actions;
+mod agreements;
 mod arrangements;
 mod catch_ups;
 mod days;

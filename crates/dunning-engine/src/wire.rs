@@ -1,5 +1,6 @@
 //! proto ↔ domain: the only place of this service that knows both.
 
+mod agreement;
 mod arrangement;
 mod catch_up;
 mod decode;

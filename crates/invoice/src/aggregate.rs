@@ -2,14 +2,23 @@
 
 use crate::wire::{self, Fact};
 use brazil::charges::LegalRates;
-use eventlog::{Aggregate, DecodeError, Meta, NewEvent, Recorded};
-use kernel::CustomerId;
-use receivable::{Account, Command, Rejection};
+use eventlog::{Aggregate, DecodeError, DueStream, Meta, NewEvent, NextTimer, Recorded, Submission};
+use kernel::{AgreementId, CustomerId, DateTime, Utc, Zone, calendar::add_days};
+use receivable::{Account, BreakAgreement, BreakCause, Command, Rejection, agreement::late_from};
 use std::sync::Arc;
 
 /// Accounts, one stream per payer.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Accounts;
+#[derive(Debug, Clone, Copy)]
+pub struct Accounts {
+    /// Zone of the tenant's civil dates: an agreement breaks when a day begins there.
+    pub zone: Zone,
+}
+
+impl Default for Accounts {
+    fn default() -> Self {
+        Self { zone: Zone::SAO_PAULO }
+    }
+}
 
 /// A command with the payer whose account it is for.
 #[derive(Debug, Clone)]
@@ -45,6 +54,33 @@ impl Aggregate for Accounts {
     fn decode(&self, recorded: &Recorded) -> Result<Option<Fact>, DecodeError> {
         wire::decode(&recorded.event_type, &recorded.payload).map_err(|fault| DecodeError::new(recorded, fault.to_string()))
     }
+
+    /// One for each agreement that may break. One that could not be broken when it was to be (the legal rate of a month is missing) is tried
+    /// again the next day.
+    fn timers(&self, account: &Account, after: DateTime<Utc>) -> Vec<NextTimer> {
+        let next = |(id, agreement): (&AgreementId, &receivable::Agreement)| {
+            let breaks_at = self.zone.midnight(late_from(account, agreement)?);
+            let tomorrow = self.zone.midnight(add_days(self.zone.day_of(after), 1));
+            Some(NextTimer { track: id.to_string(), due_at: Some(if breaks_at > after { breaks_at } else { tomorrow }) })
+        };
+        account.agreements.iter().filter_map(next).collect()
+    }
+}
+
+/// The command for a payer one of whose agreements may break now.
+pub fn wake(due: &DueStream, now: DateTime<Utc>, (zone, rates): (Zone, Arc<LegalRates>)) -> Submission<Accounts> {
+    let traceparent = host::trace::begun("wake account");
+    let meta = Meta { tenant: due.tenant.clone(), key: due.key.clone(), traceparent, ..Meta::default() };
+    // Only accounts have timers, and their name was made by `stream`.
+    let customer_id = customer_of(&due.tenant, &due.stream).and_then(|id| CustomerId::new(id).ok());
+    let customer_id = customer_id.expect("a stream with timers is a payer's");
+    let late = BreakAgreement {
+        agreement_id: None,
+        cause: BreakCause::Late,
+        reason: BreakCause::Late.slug().to_owned(),
+        today: zone.day_of(now),
+    };
+    Submission::new(due.stream.clone(), meta, Addressed { customer_id, command: Command::BreakAgreement(late), rates })
 }
 
 /// The stream of a payer's account.

@@ -1,5 +1,6 @@
 //! Request → command → response.
 
+mod agreement;
 mod collection;
 mod credit;
 mod customers;
@@ -48,6 +49,8 @@ pub(crate) const INVOICE: &str = "invoice";
 pub(crate) const PAYMENT: &str = "payment";
 /// Kind of the claim by which a credit note's account is found.
 pub(crate) const CREDIT_NOTE: &str = "credit_note";
+/// Kind of the claim by which an agreement's account is found.
+pub(crate) const AGREEMENT: &str = "agreement";
 /// Kind of the claim by which a boleto's account is found: `<collection account>/<number>`, see [`receivable::Slip::look_up_number`].
 pub(crate) const BOLETO: &str = "boleto";
 /// Kind of the claim by which a Pix's account is found: its txid.
@@ -278,6 +281,28 @@ impl InvoiceService for Server {
         let mut answer: proto::CancelCreditNoteResponse = self.submit(ready).await?;
         self.show_pix(&tenant, &mut answer.invoice).await?;
         Ok(Response::new(answer))
+    }
+
+    async fn make_agreement(&self, request: Request<proto::MakeAgreementRequest>) -> Answer<proto::MakeAgreementResponse> {
+        let tenant = tenant_of(&request)?;
+        let ready = self.ready_agreement(&tenant, request.get_ref()).await?;
+        Ok(Response::new(self.submit(ready).await?))
+    }
+
+    async fn break_agreement(&self, request: Request<proto::BreakAgreementRequest>) -> Answer<proto::BreakAgreementResponse> {
+        let tenant = tenant_of(&request)?;
+        let ready = self.ready_break(&tenant, request.get_ref()).await?;
+        Ok(Response::new(self.submit(ready).await?))
+    }
+
+    async fn get_agreement(&self, request: Request<proto::GetAgreementRequest>) -> Answer<proto::GetAgreementResponse> {
+        let tenant = tenant_of(&request)?;
+        Ok(Response::new(self.show_agreement(&tenant, &request.get_ref().agreement_id).await?))
+    }
+
+    async fn list_agreements(&self, request: Request<proto::ListAgreementsRequest>) -> Answer<proto::ListAgreementsResponse> {
+        let tenant = tenant_of(&request)?;
+        Ok(Response::new(self.list_payers_agreements(&tenant, request.get_ref()).await?))
     }
 
     async fn list_bank_findings(&self, request: Request<proto::ListBankFindingsRequest>) -> Answer<proto::ListBankFindingsResponse> {

@@ -76,6 +76,8 @@ pub fn meta(tenant: &str) -> Meta {
 pub(crate) struct RateBook {
     pub(crate) writer: Writer<LegalRateTables>,
     known: Cache<String, Arc<LegalRates>>,
+    /// The same without end: for what happens by itself, where waiting a day mends what is missing.
+    last: Cache<String, Arc<LegalRates>>,
     /// Tenants whose reminders wait for the rate of a month: what the gauge tells.
     missing: Arc<Mutex<BTreeSet<String>>>,
 }
@@ -88,7 +90,7 @@ impl RateBook {
             let tenants = read.lock().unwrap_or_else(PoisonError::into_inner);
             tenants.iter().map(|tenant| ("tenant", tenant.clone(), 1)).collect()
         });
-        Self { writer, known: Cache::builder().max_capacity(REMEMBERED_TENANTS).time_to_live(REMEMBERED_FOR).build(), missing }
+        Self { writer, known: Cache::builder().max_capacity(REMEMBERED_TENANTS).time_to_live(REMEMBERED_FOR).build(), last: Cache::new(REMEMBERED_TENANTS), missing }
     }
 
     /// Says that a reminder waits for the rate of a month; the log tells it once until rates are recorded.
@@ -106,7 +108,13 @@ impl RateBook {
         }
         let (rates, _) = self.writer.state(&stream(tenant)).await?;
         self.known.insert(tenant.to_owned(), Arc::clone(&rates));
+        self.last.insert(tenant.to_owned(), Arc::clone(&rates));
         Ok(rates)
+    }
+
+    /// The tenant's rates as they were last read here; none where nobody asked for them since the start.
+    pub(crate) fn last_known(&self, tenant: &str) -> Arc<LegalRates> {
+        self.last.get(tenant).unwrap_or_default()
     }
 
     /// Forgets what was remembered of a tenant's rates.

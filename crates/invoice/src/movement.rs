@@ -13,7 +13,7 @@ pub struct Movement<'a> {
     pub effective_on: NaiveDate,
     /// Currency of both amounts.
     pub currency: Currency,
-    /// `issued`, `amended`, `cancelled`, `credit_note`, `credit_note_cancelled`, `payment`, `reversal`.
+    /// `issued`, `amended`, `cancelled`, `credit_note`, `credit_note_cancelled`, `payment`, `reversal`, `renegotiated`, `reopened`.
     pub kind: &'static str,
     /// What the receivable owes more (less where negative), minor units.
     pub amount_minor: i64,
@@ -38,6 +38,14 @@ pub fn movement(event: &Event) -> Option<Movement<'_>> {
             let (amount_minor, credit_minor) = (-e.previous_outstanding_minor, released_minor(&e.released));
             Movement { kind: "cancelled", amount_minor, credit_minor, ..at(Some(&e.invoice_id), e.cancelled_on, e.currency) }
         }
+        Event::InvoiceRenegotiated(e) => {
+            let at = at(Some(&e.original.invoice_id), e.renegotiated_on, e.currency);
+            Movement { kind: "renegotiated", amount_minor: -e.original.principal_minor, ..at }
+        }
+        Event::InvoiceReopened(e) => {
+            let (amount_minor, credit_minor) = (e.grown_minor(), released_minor(&e.released));
+            Movement { kind: "reopened", amount_minor, credit_minor, ..at(Some(&e.invoice_id), e.reopened_on, e.currency) }
+        }
         Event::CreditNoteIssued(e) => {
             let own_minor = if e.invoice_id.is_none() { e.amount_minor } else { 0 };
             let (amount_minor, credit_minor) = (-e.applied_minor, own_minor + released_minor(&e.released));
@@ -50,8 +58,9 @@ pub fn movement(event: &Event) -> Option<Movement<'_>> {
             Movement { kind: "credit_note_cancelled", amount_minor, credit_minor, ..at }
         }
         Event::PaymentReceived(e) => {
-            let (amount_minor, credit_minor) = (-e.applied_minor, e.unapplied_minor + released_minor(&e.released));
-            Movement { kind: "payment", amount_minor, credit_minor, ..at(Some(&e.invoice_id), e.paid_on, e.currency) }
+            let (amount_minor, credit_minor) = (-e.applied_minor, e.credit_minor() + released_minor(&e.released));
+            let counts_on = e.part_of.as_ref().map_or(e.paid_on, |part| part.moved_on);
+            Movement { kind: "payment", amount_minor, credit_minor, ..at(Some(&e.invoice_id), counts_on, e.currency) }
         }
         Event::PaymentReversed(e) => {
             let (amount_minor, credit_minor) = (e.applied_minor, -e.unapplied_minor);
@@ -60,6 +69,10 @@ pub fn movement(event: &Event) -> Option<Movement<'_>> {
         Event::CustomerRegistered(_)
         | Event::CustomerAmended(_)
         | Event::CustomerErased(_)
+        | Event::AgreementMade(_)
+        | Event::AgreementBroken(_)
+        | Event::AgreementCompleted(_)
+        | Event::AgreementResumed(_)
         | Event::PaymentConfirmed(_)
         | Event::BoletoRegistered(_)
         | Event::BoletoRejected(_)

@@ -131,6 +131,12 @@ fn customer_row(tenant: &str, fact: &Fact) -> Option<Vec<Value>> {
         | Event::CreditNoteCancelled(_)
         | Event::PaymentReceived(_)
         | Event::PaymentReversed(_)
+        | Event::AgreementMade(_)
+        | Event::AgreementBroken(_)
+        | Event::AgreementCompleted(_)
+        | Event::AgreementResumed(_)
+        | Event::InvoiceRenegotiated(_)
+        | Event::InvoiceReopened(_)
         | Event::PaymentConfirmed(_)
         | Event::BoletoRegistered(_)
         | Event::BoletoRejected(_)
@@ -223,7 +229,11 @@ impl InvoiceRow {
             currency: row.text("currency")?,
             issued_on: row.date("issued_on")?,
             due_on: row.date("due_on")?,
-            status: if row.text("status")? == CANCELLED { CANCELLED } else { status(open_minor) },
+            status: match row.text("status")?.as_str() {
+                CANCELLED => CANCELLED,
+                RENEGOTIATED => RENEGOTIATED,
+                _ => status(open_minor),
+            },
             document: row.text("document")?,
             automatic_debit_on: row.text("automatic_debit_on")?,
         })
@@ -231,11 +241,15 @@ impl InvoiceRow {
 
     fn stand(&mut self, open_minor: i64) {
         self.open_minor = open_minor;
-        self.status = status(open_minor);
+        // What went back while an agreement holds is owed, and the receivable renegotiated all the same.
+        if self.status != RENEGOTIATED {
+            self.status = status(open_minor);
+        }
     }
 }
 
 const CANCELLED: &str = "cancelled";
+const RENEGOTIATED: &str = "renegotiated";
 
 fn status(open_minor: i64) -> &'static str {
     if open_minor > 0 { "open" } else { "settled" }
@@ -255,10 +269,16 @@ fn amended_invoice(event: &Event) -> Option<&kernel::InvoiceId> {
         Event::CreditNoteCancelled(e) => e.invoice_id.as_ref(),
         Event::PaymentReceived(e) => Some(&e.invoice_id),
         Event::PaymentReversed(e) => Some(&e.invoice_id),
+        Event::InvoiceRenegotiated(e) => Some(&e.original.invoice_id),
+        Event::InvoiceReopened(e) => Some(&e.invoice_id),
         Event::InvoiceIssued(_)
         | Event::CustomerRegistered(_)
         | Event::CustomerAmended(_)
         | Event::CustomerErased(_)
+        | Event::AgreementMade(_)
+        | Event::AgreementBroken(_)
+        | Event::AgreementCompleted(_)
+        | Event::AgreementResumed(_)
         | Event::PaymentConfirmed(_)
         | Event::BoletoRegistered(_)
         | Event::BoletoRejected(_)
@@ -312,6 +332,11 @@ fn fold_invoice(invoices: &mut Invoices, tenant: &str, fact: &Fact) {
             row.stand(e.outstanding_minor);
         }
         Event::InvoiceCancelled(_) => (row.open_minor, row.status) = (0, CANCELLED),
+        Event::InvoiceRenegotiated(_) => (row.open_minor, row.status) = (0, RENEGOTIATED),
+        Event::InvoiceReopened(e) => {
+            row.status = "";
+            row.stand(e.outstanding_minor);
+        }
         Event::CreditNoteIssued(e) => row.stand(e.outstanding_minor),
         Event::CreditNoteCancelled(e) => row.stand(e.outstanding_minor),
         Event::PaymentReceived(e) => row.stand(e.outstanding_minor),
@@ -321,6 +346,10 @@ fn fold_invoice(invoices: &mut Invoices, tenant: &str, fact: &Fact) {
         | Event::CustomerRegistered(_)
         | Event::CustomerAmended(_)
         | Event::CustomerErased(_)
+        | Event::AgreementMade(_)
+        | Event::AgreementBroken(_)
+        | Event::AgreementCompleted(_)
+        | Event::AgreementResumed(_)
         | Event::PaymentConfirmed(_)
         | Event::BoletoRegistered(_)
         | Event::BoletoRejected(_)

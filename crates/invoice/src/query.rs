@@ -71,7 +71,7 @@ fn read_receiver(row: &Row) -> Result<Receiver, SqlError> {
 pub struct InvoiceFilter {
     /// Payer.
     pub customer_id: String,
-    /// `open`, `settled`, `cancelled`.
+    /// `open`, `settled`, `cancelled`, `renegotiated`.
     pub status: &'static str,
     /// First due date.
     pub due_from: NaiveDate,
@@ -104,6 +104,7 @@ fn read_invoice(row: &Row) -> Result<proto::Invoice, ProjectionError> {
         "open" => proto::InvoiceStatus::Open,
         "settled" => proto::InvoiceStatus::Settled,
         "cancelled" => proto::InvoiceStatus::Cancelled,
+        "renegotiated" => proto::InvoiceStatus::Renegotiated,
         _ => proto::InvoiceStatus::Unspecified,
     };
     Ok(proto::Invoice {
@@ -121,6 +122,9 @@ fn read_invoice(row: &Row) -> Result<proto::Invoice, ProjectionError> {
         due_minor: 0,
         due_unknown: String::new(),
         charges: None,
+        agreement_id: String::new(),
+        instalment: 0,
+        instalments: 0,
     })
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     CONSUMER, NAME, TOPIC,
-    aggregate::Accounts,
+    aggregate::{self, Accounts},
     allotment::Allotment,
     bank::pix::{self, PixConfig},
     collection::Collections,
@@ -19,7 +19,7 @@ use crate::{
 use anyhow::Context;
 use contracts::invoice::v1::invoice_service_server::{InvoiceServiceServer, SERVICE_NAME};
 use eventlog::{
-    Log, Writer, WriterOptions,
+    DueStream, Log, TimerLoop, TimerOptions, Writer, WriterOptions,
     consumer::{Consumer, ConsumerSpec},
     projection::{OwnLog, Projection, Projections, Views},
 };
@@ -80,7 +80,8 @@ pub async fn start(process: &Process, settings: Settings) -> anyhow::Result<Serv
     let entrance = Entrance::open(&settings.listen, (SERVICE_NAME, contracts::DESCRIPTORS), &process.access).await?;
     let environment = Environment::open(NAME, &settings.storage, MIGRATIONS, process).await?;
     let options = WriterOptions { partitions: process.partitions, activity: process.activity.clone(), ..WriterOptions::default() };
-    let writer = Writer::spawn(Arc::new(Accounts), environment.log.clone(), options.clone());
+    let zone = settings.zone;
+    let writer = Writer::spawn(Arc::new(Accounts { zone }), environment.log.clone(), options.clone());
     let feeds = Writer::spawn(Arc::new(PaymentFeeds), environment.log.clone(), options.clone());
     let collections = Writer::spawn(Arc::new(Collections), environment.log.clone(), options.clone());
     let unapplied = Writer::spawn(Arc::new(UnappliedPayments), environment.log.clone(), options.clone());
@@ -96,6 +97,12 @@ pub async fn start(process: &Process, settings: Settings) -> anyhow::Result<Serv
 
     service::publish(&environment, TOPIC, Arc::new(PublicFacts), &mut parts).await?;
 
+    let rate_book = RateBook::new(rates, &environment.metrics);
+    let known_rates = rate_book.clone();
+    let wake = move |due: &DueStream, now| aggregate::wake(due, now, (zone, known_rates.last_known(&due.tenant)));
+    let timers = TimerOptions::for_log(&environment.log, process.activity.clone());
+    parts.timers.push(TimerLoop::spawn(writer.clone(), Arc::new(wake), timers));
+
     let server = Server {
         writer,
         allotment: Allotment::new(collections),
@@ -109,7 +116,7 @@ pub async fn start(process: &Process, settings: Settings) -> anyhow::Result<Serv
         zone: settings.zone,
         tolerance_minor: settings.tolerance_minor,
         feeds: FeedWatch::new(feeds, settings.payment_feed_max_age_hours, &environment.metrics),
-        rate_book: RateBook::new(rates, &environment.metrics),
+        rate_book,
         streams: Cache::new(REMEMBERED_IDS),
     };
     parts.projections.push(projections);

@@ -1,5 +1,6 @@
 //! proto ↔ domain: the only place of this service that knows both.
 
+mod agreement;
 mod charges;
 mod collection;
 mod command;
@@ -13,6 +14,7 @@ mod refusal;
 mod remittance;
 mod unapplied;
 
+pub use agreement::{NewAgreement, agreement_break, agreement_view, new_agreement};
 pub use charges::{charge_terms, statement};
 pub use collection::{Receiver, collection_account, collection_account_view, collection_refused, decode_collection, encode_collection};
 

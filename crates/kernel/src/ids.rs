@@ -70,6 +70,8 @@ id!(/// A payment. Unique within a tenant.
     PaymentId);
 id!(/// A credit note. Unique within a tenant.
     CreditNoteId);
+id!(/// An agreement about debts: what is owed anew in instalments. Unique within a tenant.
+    AgreementId);
 id!(/// Where payers pay: a bank's collection agreement, a Pix key, or both. Unique within a tenant.
     CollectionAccountId);
 id!(/// A ladder, over all its versions.

@@ -16,7 +16,7 @@ pub mod zone;
 pub use calendar::Calendar;
 pub use chrono::{DateTime, NaiveDate, NaiveTime, Utc, Weekday};
 pub use ids::{
-    ArrangementId, ChannelAttemptId, CollectionAccountId, CommandId, ContactId, CreditNoteId, CustomerId, InvoiceId, PaymentId, PolicyId,
+    AgreementId, ArrangementId, ChannelAttemptId, CollectionAccountId, CommandId, ContactId, CreditNoteId, CustomerId, InvoiceId, PaymentId, PolicyId,
     StepId, TenantId,
 };
 pub use money::{Currency, MAX_AMOUNT_MINOR, Money};

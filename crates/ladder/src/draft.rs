@@ -75,7 +75,7 @@ pub struct DraftWindow {
 pub struct DraftStep {
     /// `id`. Mandatory.
     pub id: Option<String>,
-    /// `anchor`: `due` (default) or `previous_executed`; `agreement_due` is not evaluated yet.
+    /// `anchor`: `due` (default), `previous_executed`, or `agreement_due` (instalments of agreements only).
     pub anchor: Option<String>,
     /// `offset_days`. Mandatory.
     pub offset_days: Option<i64>,

@@ -23,6 +23,7 @@
 //!
 //! Sources: ladder.md sections 3 to 9 and 11.
 
+mod agreement;
 mod anchor;
 mod arrange;
 mod attend;

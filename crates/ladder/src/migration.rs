@@ -44,7 +44,7 @@ pub fn plan(track: &Track, to: &Policy) -> Option<Move> {
         return None;
     }
     let current = track.current();
-    let planned = schedule::planned_steps(to, track.due_on);
+    let planned = schedule::planned_steps(to, track.due_on, track.instalment_of.is_some());
     let has = |at: &Occurrence| planned.iter().any(|step| is_same(at, step));
     let vanished = current.iter().filter(|at| at.is_open() && !has(at)).map(|at| (at.step_id.clone(), at.occurrence)).collect();
     let place = place(current, &planned);

@@ -79,6 +79,17 @@ impl Policy {
         self.steps.iter().find(|step| step.id == *id)
     }
 
+    /// Whose step it is. A step that counts from the one before is for whom that is.
+    pub fn audience(&self, id: &StepId) -> Audience {
+        let of_agreements = |step: &Step| step.anchor == Anchor::AgreementDue;
+        if !self.steps.iter().any(of_agreements) {
+            return Audience::All;
+        }
+        let until = self.steps.iter().position(|step| step.id == *id).map_or(0, |at| at + 1);
+        let own = self.steps.iter().take(until).rev().find(|step| step.anchor != Anchor::PreviousExecuted);
+        if own.is_some_and(of_agreements) { Audience::Instalments } else { Audience::Others }
+    }
+
     /// The step before it in policy order; `None` for the first, and for one that the policy does not have.
     pub fn step_before(&self, id: &StepId) -> Option<&Step> {
         let at = self.steps.iter().position(|step| step.id == *id)?;
@@ -152,9 +163,39 @@ pub enum Anchor {
     Due,
     /// The local day on which the step before, in policy order, was executed. Unknown until then.
     PreviousExecuted,
-    /// The effective due date of an agreement's instalment, which is that of its track. Validation does not admit it: no agreement has
-    /// tracks so far.
+    /// The effective due date of an agreement's instalment, which is that of its track: only instalments have the step.
     AgreementDue,
+}
+
+/// Which receivables have a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Audience {
+    /// All: the policy has no steps for instalments of agreements.
+    All,
+    /// Instalments of agreements.
+    Instalments,
+    /// All but instalments, which have steps of their own.
+    Others,
+}
+
+impl Audience {
+    /// Its stable name.
+    pub fn slug(self) -> &'static str {
+        match self {
+            Audience::All => "all",
+            Audience::Instalments => "instalments",
+            Audience::Others => "others",
+        }
+    }
+
+    /// Whether a receivable is among them.
+    pub fn has(self, instalment: bool) -> bool {
+        match self {
+            Audience::All => true,
+            Audience::Instalments => instalment,
+            Audience::Others => !instalment,
+        }
+    }
 }
 
 /// Which days an offset counts.

@@ -1,6 +1,6 @@
 //! Previews: what the offsets of a policy mean for one due date, in dates.
 
-use crate::policy::{Anchor, Policy, Step, StepKind};
+use crate::policy::{Anchor, Audience, Policy, Step, StepKind};
 use crate::schedule::{self, PlannedStep};
 use alloc::vec::Vec;
 use chrono::Datelike;
@@ -31,12 +31,14 @@ pub struct PreviewLine {
     pub never_reached: bool,
     /// A person confirms first.
     pub requires_approval: bool,
+    /// Whose step it is.
+    pub audience: Audience,
 }
 
 /// The steps of a policy for a sample due date, in policy order.
 pub fn preview(policy: &Policy, due_on: NaiveDate) -> Vec<PreviewLine> {
     let due = schedule::effective_due(due_on, policy.calendar());
-    let planned = schedule::planned_steps(policy, due_on);
+    let planned = schedule::all_steps(policy, due_on);
     planned.iter().filter_map(|planned| Some(line(policy, policy.step(&planned.step_id)?, planned, due))).collect()
 }
 
@@ -57,5 +59,6 @@ fn line(policy: &Policy, step: &Step, planned: &PlannedStep, due: NaiveDate) -> 
         last_day: planned.last_day,
         never_reached: planned.last_day.zip(planned.planned_on).is_some_and(|(last, planned_on)| last < planned_on),
         requires_approval: step.requires_approval,
+        audience: policy.audience(&step.id),
     }
 }

@@ -45,9 +45,11 @@ slugs! {
         SameDay => "same_day",
         /// The receivable was cancelled.
         Cancelled => "cancelled",
+        /// The debt is owed by the instalments of an agreement.
+        Renegotiated => "renegotiated",
         /// The due date moved; a new cycle has its own steps.
         Rescheduled => "rescheduled",
-        /// A payment was reversed; a new cycle has its own steps.
+        /// A payment was reversed, or an agreement broken; a new cycle has its own steps.
         Reopened => "reopened",
         /// The same step went out within `min_gap_days` before a payment was returned.
         RecentlySent => "recently_sent",

@@ -57,8 +57,19 @@ pub fn last_day(effective_due: NaiveDate, planned_on: NaiveDate, expires: Expire
     }
 }
 
-/// All occurrences of a cycle, in policy order; those that count from an execution have no date yet.
-pub fn planned_steps(policy: &Policy, due_on: NaiveDate) -> Vec<PlannedStep> {
+/// All occurrences of a cycle, in policy order; those that count from an execution have no date yet. `instalment`: of an instalment of an
+/// agreement, which may have steps of its own.
+pub fn planned_steps(policy: &Policy, due_on: NaiveDate, instalment: bool) -> Vec<PlannedStep> {
+    let is_for = |step: &&Step| policy.audience(&step.id).has(instalment);
+    planned(policy, due_on, policy.steps().iter().filter(is_for))
+}
+
+/// The occurrences of every step of a policy, whomever it is for.
+pub fn all_steps(policy: &Policy, due_on: NaiveDate) -> Vec<PlannedStep> {
+    planned(policy, due_on, policy.steps().iter())
+}
+
+fn planned<'a>(policy: &Policy, due_on: NaiveDate, steps: impl Iterator<Item = &'a Step>) -> Vec<PlannedStep> {
     let due = effective_due(due_on, policy.calendar());
     let of = |step: &Step| {
         let anchor = match step.anchor {
@@ -67,7 +78,7 @@ pub fn planned_steps(policy: &Policy, due_on: NaiveDate) -> Vec<PlannedStep> {
         };
         occurrences(step, anchor, due, policy.calendar())
     };
-    policy.steps().iter().flat_map(of).collect()
+    steps.flat_map(of).collect()
 }
 
 /// The occurrences of a step, counted from an anchor.

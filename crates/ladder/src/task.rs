@@ -37,10 +37,12 @@ pub struct Task {
 /// Whether an event about its receivable leaves nothing to do of a task.
 pub fn is_void_after(event: &Event, reason: TaskReason, (cycle, step_id, occurrence): (u32, Option<&StepId>, u32)) -> bool {
     match event {
-        Event::TrackSettled { .. } | Event::TrackCancelled { .. } | Event::TrackHandedOff { .. } | Event::TrackWrittenOff { .. } => {
-            is_about_an_open_debt(reason)
-        }
-        Event::TrackReopened { .. } | Event::TrackRescheduled { .. } => {
+        Event::TrackSettled { .. }
+        | Event::TrackCancelled { .. }
+        | Event::TrackRenegotiated { .. }
+        | Event::TrackHandedOff { .. }
+        | Event::TrackWrittenOff { .. } => is_about_an_open_debt(reason),
+        Event::TrackReopened { .. } | Event::TrackAgreementBroken { .. } | Event::TrackRescheduled { .. } => {
             matches!(reason, TaskReason::Exhausted | TaskReason::NoAllowedStep)
         }
         Event::TrackMigrated { .. } => matches!(reason, TaskReason::NoAllowedStep | TaskReason::Approval),

@@ -7,7 +7,7 @@ use crate::schedule::PlannedStep;
 use crate::task::Task;
 use alloc::string::String;
 use alloc::vec::Vec;
-use kernel::{ContactId, Currency, DateTime, InvoiceId, NaiveDate, PolicyId, StepId, Utc};
+use kernel::{AgreementId, ContactId, Currency, DateTime, InvoiceId, NaiveDate, PolicyId, StepId, Utc};
 
 /// The first occurrence of a step in a cycle, and the only one where it is not repeated.
 pub const FIRST_OCCURRENCE: u32 = 1;
@@ -43,6 +43,10 @@ pub struct Track {
     pub received_minor: i64,
     /// When the latest fact was recorded; older ones change nothing.
     pub facts_until: DateTime<Utc>,
+    /// The agreement whose instalment it is.
+    pub instalment_of: Option<AgreementId>,
+    /// The agreement by which the debt is, or was last, owed in instalments.
+    pub renegotiated_by: Option<AgreementId>,
     /// When the latest reversal was recorded.
     pub reversed_at: Option<DateTime<Utc>>,
     /// Of every cycle, oldest cycle first, in policy order within a cycle.
@@ -84,6 +88,8 @@ pub enum Phase {
     Exhausted,
     /// Given up in the creditor's books, for good.
     WrittenOff,
+    /// Owed by the instalments of an agreement. Reopens when that is broken.
+    Renegotiated,
 }
 
 impl Phase {
@@ -101,6 +107,7 @@ impl Phase {
             Phase::HandedOff => "handed_off",
             Phase::Exhausted => "exhausted",
             Phase::WrittenOff => "written_off",
+            Phase::Renegotiated => "renegotiated",
         }
     }
 
@@ -117,6 +124,8 @@ pub enum Opening {
     Enrolled,
     /// A payment was returned: tone no higher than before, tone 2 where nothing was executed before.
     Reversed,
+    /// Its agreement was broken: tone no higher than before, tone 2 where nothing was executed before.
+    Broken,
     /// The due date moved later: tone starts again.
     Later,
     /// The due date moved earlier: tone goes on from where it was.
@@ -326,7 +335,7 @@ impl Track {
         }
         match self.opening {
             Opening::Enrolled | Opening::Later => FIRST_TONE,
-            Opening::Reversed => self.tone_before.unwrap_or(FIRST_TONE),
+            Opening::Reversed | Opening::Broken => self.tone_before.unwrap_or(FIRST_TONE),
             Opening::Earlier => self.tone_before.map_or(FIRST_TONE, |tone| tone.saturating_add(1)),
         }
     }

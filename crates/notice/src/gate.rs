@@ -47,6 +47,8 @@ pub enum OwnerRefusal {
     Paid,
     /// No longer owed.
     Cancelled,
+    /// Owed by the instalments of an agreement.
+    Renegotiated,
     /// The residue is tolerated.
     WithinTolerance,
     /// Unapplied credit covers it.
@@ -68,9 +70,10 @@ pub enum OwnerRefusal {
 }
 
 impl OwnerRefusal {
-    const ALL: [(OwnerRefusal, &'static str); 11] = [
+    const ALL: [(OwnerRefusal, &'static str); 12] = [
         (OwnerRefusal::Paid, "paid"),
         (OwnerRefusal::Cancelled, "cancelled"),
+        (OwnerRefusal::Renegotiated, "renegotiated"),
         (OwnerRefusal::WithinTolerance, "within_tolerance"),
         (OwnerRefusal::CoveredByCredit, "covered_by_credit"),
         (OwnerRefusal::BelowMinimum, "below_minimum"),
@@ -92,6 +95,7 @@ impl OwnerRefusal {
         match self {
             OwnerRefusal::Paid => Outcome::Superseded(Reason::Paid),
             OwnerRefusal::Cancelled => Outcome::Superseded(Reason::Cancelled),
+            OwnerRefusal::Renegotiated => Outcome::Superseded(Reason::Renegotiated),
             OwnerRefusal::WithinTolerance => Outcome::Superseded(Reason::WithinTolerance),
             OwnerRefusal::CoveredByCredit => Outcome::Suppressed(Reason::CoveredByCredit),
             OwnerRefusal::BelowMinimum => Outcome::Suppressed(Reason::BelowMinimum),

@@ -67,6 +67,8 @@ pub enum Reason {
     Paid,
     /// The invoice was cancelled.
     Cancelled,
+    /// Owed by the instalments of an agreement.
+    Renegotiated,
     /// The residue is within the tenant's tolerance.
     WithinTolerance,
     /// A later cycle of the same track is in the same contact.
@@ -117,9 +119,10 @@ pub enum Reason {
 
 impl Reason {
     /// All of them.
-    pub const ALL: [Reason; 25] = [
+    pub const ALL: [Reason; 26] = [
         Reason::Paid,
         Reason::Cancelled,
+        Reason::Renegotiated,
         Reason::WithinTolerance,
         Reason::NewCycle,
         Reason::SameDay,
@@ -155,6 +158,7 @@ impl Reason {
         match self {
             Reason::Paid => "paid",
             Reason::Cancelled => "cancelled",
+            Reason::Renegotiated => "renegotiated",
             Reason::WithinTolerance => "within_tolerance",
             Reason::NewCycle => "new_cycle",
             Reason::SameDay => "same_day",

@@ -1,12 +1,17 @@
 //! State of one payer's account.
 
-use crate::{charges::ChargeTerms, event::AuthorizedItem, instrument::Instruments};
+use crate::{
+    agreement::{Agreement, InstalmentOf},
+    charges::ChargeTerms,
+    event::AuthorizedItem,
+    instrument::Instruments,
+};
 use alloc::{
     collections::{BTreeMap, BTreeSet},
     string::{String, ToString},
     vec::Vec,
 };
-use kernel::{ContactId, CreditNoteId, Currency, DateTime, InvoiceId, NaiveDate, PaymentId, Utc};
+use kernel::{AgreementId, ContactId, CreditNoteId, Currency, DateTime, InvoiceId, NaiveDate, PaymentId, Utc};
 
 /// One payer with all invoices, payments and unapplied credit.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -23,6 +28,8 @@ pub struct Account {
     pub payments: BTreeMap<PaymentId, Payment>,
     /// Every credit note ever issued, cancelled ones too.
     pub credit_notes: BTreeMap<CreditNoteId, CreditNote>,
+    /// Every agreement ever made, broken ones too.
+    pub agreements: BTreeMap<AgreementId, Agreement>,
     /// Unapplied credit in minor units, never negative; a currency without credit is absent.
     pub credit: BTreeMap<Currency, i64>,
     /// What was authorised lately, by contact; kept for two days, so that asking again adds nothing.
@@ -89,7 +96,8 @@ pub struct Invoice {
     pub due_on: NaiveDate,
     /// What credit notes took off it in all, in minor units: from 0 to `amount_minor`.
     pub credited_minor: i64,
-    /// What is left of the principal, in minor units: from 0 to `amount_minor`; 0 once cancelled. Charges are never in it.
+    /// What is left of the principal, in minor units: from 0 to `amount_minor`; 0 once cancelled. Charges are never in it. Once
+    /// renegotiated it is what went back of earlier payments since: the agreement does not cover it.
     pub open_minor: i64,
     /// Day of its automatic debit, as it stands.
     pub automatic_debit_on: Option<NaiveDate>,
@@ -103,6 +111,21 @@ pub struct Invoice {
     pub charges: Option<ChargeTerms>,
     /// What the bank said last of its boleto.
     pub bank_standing: BankStanding,
+    /// The agreement whose instalment it is.
+    pub instalment: Option<InstalmentOf>,
+    /// The agreement by which it is owed in instalments, as long as that holds.
+    pub renegotiated_by: Option<AgreementId>,
+}
+
+impl Invoice {
+    /// Whether anything of it may be asked for, boletos and reminders alike.
+    pub fn is_owed(&self) -> bool {
+        match self.phase {
+            Phase::Open => true,
+            Phase::Renegotiated => self.open_minor > 0,
+            Phase::Settled | Phase::Cancelled => false,
+        }
+    }
 }
 
 /// Where a boleto stands at its bank, as far as the bank has said.
@@ -141,6 +164,8 @@ pub enum Phase {
     Settled,
     /// No longer owed.
     Cancelled,
+    /// Owed by the instalments of an agreement in its place.
+    Renegotiated,
 }
 
 /// A payment.
@@ -168,6 +193,10 @@ pub struct Payment {
     pub returned_minor: i64,
     /// Set once all of the money went back.
     pub reversed: Option<Reversal>,
+    /// The payment of which this is a part, put on a debt whose agreement was broken.
+    pub part_of: Option<PaymentId>,
+    /// What other entries have of it as its parts, minor units.
+    pub parts_minor: i64,
 }
 
 /// A credit note.
@@ -255,7 +284,7 @@ impl Source {
 impl Payment {
     /// The part that is unapplied credit, in minor units; 0 once reversed.
     pub fn unapplied_minor(&self) -> i64 {
-        self.amount_minor.saturating_sub(self.returned_minor).saturating_sub(self.applied_minor)
+        self.amount_minor.saturating_sub(self.returned_minor).saturating_sub(self.applied_minor).saturating_sub(self.parts_minor)
     }
 }
 

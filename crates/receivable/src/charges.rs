@@ -175,7 +175,8 @@ pub fn statement_on(
 pub fn due_minor(account: &Account, invoice: &Invoice, day: NaiveDate, rates: &LegalRates) -> Result<i64, ChargeFault> {
     match (invoice.phase, &invoice.charges) {
         (Phase::Settled | Phase::Cancelled, _) => Ok(0),
-        (Phase::Open, None) => Ok(invoice.open_minor),
+        // What an agreement does not cover is owed just as it is.
+        (Phase::Open, None) | (Phase::Renegotiated, _) => Ok(invoice.open_minor),
         (Phase::Open, Some(_)) => match statement_now(account, invoice, day, rates) {
             Ok(statement) => Ok(statement.due_cents),
             Err(missing @ ChargeFault::MissingLegalRate { .. }) => Err(missing),

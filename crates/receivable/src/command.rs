@@ -1,6 +1,7 @@
 //! What an account is asked to do.
 
 use crate::account::{Attributes, Source};
+use crate::agreement::{BreakAgreement, MakeAgreement};
 use crate::charges::ChargeTerms;
 use crate::event::BankRecord;
 use crate::instrument::NewInstruments;
@@ -23,6 +24,10 @@ pub enum Command {
     IssueCreditNote(IssueCreditNote),
     /// Takes a credit note back.
     CancelCreditNote(CancelCreditNote),
+    /// Owes debts anew, in instalments.
+    MakeAgreement(MakeAgreement),
+    /// Ends an agreement that is not kept.
+    BreakAgreement(BreakAgreement),
     /// Records money received.
     RecordPayment(RecordPayment),
     /// Records money that the bank or the Pix network told of.

@@ -1,6 +1,6 @@
 //! How unapplied credit covers open invoices. Source: the gate's rule, oldest due first within a currency.
 
-use crate::{Account, Phase, charges::due_minor};
+use crate::{Account, charges::due_minor};
 use alloc::{collections::BTreeMap, vec::Vec};
 use brazil::charges::LegalRates;
 use kernel::{Currency, InvoiceId, NaiveDate};
@@ -13,7 +13,7 @@ use kernel::{Currency, InvoiceId, NaiveDate};
 /// principal stands for what is due: no reminder says it.
 pub fn net_minor(account: &Account, day: NaiveDate, rates: &LegalRates) -> BTreeMap<InvoiceId, i64> {
     let mut left: BTreeMap<Currency, i64> = account.credit.clone();
-    let mut open: Vec<_> = account.invoices.iter().filter(|(_, invoice)| invoice.phase == Phase::Open).collect();
+    let mut open: Vec<_> = account.invoices.iter().filter(|(_, invoice)| invoice.is_owed()).collect();
     open.sort_by_key(|(invoice_id, invoice)| (invoice.due_on, invoice.issued_on, *invoice_id));
     let mut net = BTreeMap::new();
     for (invoice_id, invoice) in open {

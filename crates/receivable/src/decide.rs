@@ -1,5 +1,6 @@
 //! Commands to events: one function each, in the order malformed, not there, not allowed, nothing new, new.
 
+mod agreement;
 mod bank;
 mod credit;
 mod customer;
@@ -15,6 +16,11 @@ use kernel::{Currency, InvoiceId, MAX_AMOUNT_MINOR, text};
 /// What a command does to an account: events, none where nothing is new, or the reason why not. `rates` are the legal rates that are known;
 /// they matter where an invoice bears them.
 pub fn decide(account: &Account, command: &Command, rates: &LegalRates) -> Result<Vec<Event>, Rejection> {
+    let events = by_itself(account, command, rates)?;
+    Ok(agreement::follow(account, events))
+}
+
+fn by_itself(account: &Account, command: &Command, rates: &LegalRates) -> Result<Vec<Event>, Rejection> {
     match command {
         Command::RegisterCustomer(command) => customer::register(account, command),
         Command::IssueInvoice(command) => invoice::issue(account, command),
@@ -22,6 +28,8 @@ pub fn decide(account: &Account, command: &Command, rates: &LegalRates) -> Resul
         Command::CancelInvoice(command) => invoice::cancel(account, command, rates),
         Command::IssueCreditNote(command) => credit::issue(account, command, rates),
         Command::CancelCreditNote(command) => credit::cancel(account, command, rates),
+        Command::MakeAgreement(command) => agreement::make(account, command, rates),
+        Command::BreakAgreement(command) => agreement::break_up(account, command, rates),
         Command::RecordPayment(command) => payment::record(account, command, rates),
         Command::RecordReceipt(command) => payment::receive(account, command, rates),
         Command::ReversePayment(command) => payment::reverse(account, command, rates),

@@ -1,6 +1,7 @@
 //! What happened to an account. Each event carries what a reader needs who has no state of its own.
 
 use crate::account::{Attributes, Source};
+use crate::agreement::{AgreementBroken, AgreementMade, AgreementMoved, InstalmentOf, InvoiceRenegotiated, InvoiceReopened, PartOf};
 use crate::charges::ChargeTerms;
 use crate::instrument::Instruments;
 use alloc::{collections::BTreeSet, string::String, vec::Vec};
@@ -25,6 +26,18 @@ pub enum Event {
     CreditNoteIssued(CreditNoteIssued),
     /// A credit note was taken back.
     CreditNoteCancelled(CreditNoteCancelled),
+    /// An agreement was made.
+    AgreementMade(AgreementMade),
+    /// A debt is owed by the instalments of an agreement.
+    InvoiceRenegotiated(InvoiceRenegotiated),
+    /// An agreement was broken.
+    AgreementBroken(AgreementBroken),
+    /// A debt is owed by itself again.
+    InvoiceReopened(InvoiceReopened),
+    /// Every instalment of an agreement is paid.
+    AgreementCompleted(AgreementMoved),
+    /// A payment went back, and the agreement is open again.
+    AgreementResumed(AgreementMoved),
     /// Money came.
     PaymentReceived(PaymentReceived),
     /// Money went back.
@@ -56,11 +69,17 @@ impl Event {
             Event::InvoiceCancelled(event) => Some(event.cancelled_on),
             Event::CreditNoteIssued(event) => Some(event.noted_on),
             Event::CreditNoteCancelled(event) => Some(event.cancelled_on),
-            Event::PaymentReceived(event) => Some(event.paid_on),
+            Event::InvoiceRenegotiated(event) => Some(event.renegotiated_on),
+            Event::InvoiceReopened(event) => Some(event.reopened_on),
+            Event::PaymentReceived(event) => Some(event.part_of.as_ref().map_or(event.paid_on, |part| part.moved_on)),
             Event::PaymentReversed(event) => Some(event.reversed_on),
             Event::CustomerRegistered(_)
             | Event::CustomerAmended(_)
             | Event::CustomerErased(_)
+            | Event::AgreementMade(_)
+            | Event::AgreementBroken(_)
+            | Event::AgreementCompleted(_)
+            | Event::AgreementResumed(_)
             | Event::PaymentConfirmed(_)
             | Event::BoletoRegistered(_)
             | Event::BoletoRejected(_)
@@ -121,6 +140,8 @@ pub struct InvoiceIssued {
     pub automatic_debit_on: Option<NaiveDate>,
     /// Charges and discounts that were agreed.
     pub charges: Option<ChargeTerms>,
+    /// The agreement whose instalment it is.
+    pub instalment: Option<InstalmentOf>,
 }
 
 /// Amount or due day changed.
@@ -276,6 +297,16 @@ pub struct PaymentReceived {
     pub outstanding_minor: i64,
     /// Who told of it.
     pub source: Source,
+    /// Where it is no new money but a part of a payment on an instalment: it leaves unapplied credit.
+    pub part_of: Option<PartOf>,
+}
+
+impl PaymentReceived {
+    /// What the payer has more as unapplied credit by it, minor units; a part of another payment leaves credit.
+    pub fn credit_minor(&self) -> i64 {
+        let taken_minor = if self.part_of.is_some() { self.amount_minor } else { 0 };
+        self.unapplied_minor.saturating_sub(taken_minor)
+    }
 }
 
 /// Money went back.
@@ -305,6 +336,8 @@ pub struct PaymentReversed {
     pub reversed_on: NaiveDate,
     /// Id of the return, where only a part may have gone back.
     pub return_id: Option<String>,
+    /// The payment of which it is a part: that tells of the same money going back, after it.
+    pub part_of: Option<PaymentId>,
 }
 
 /// A second channel told of a payment that is known: nothing moves.

@@ -1,5 +1,6 @@
 //! Events to state: total, without rules. Sums saturate, so that no log can make it panic.
 
+use crate::agreement::{Agreement, AgreementMade, InvoiceRenegotiated, InvoiceReopened, Stage};
 use crate::event::released_minor;
 use crate::{
     Account, Authorization, BankRecord, BankStanding, CreditNote, CreditNoteCancelled, CreditNoteIssued, Event, Invoice, InvoiceAmended,
@@ -8,7 +9,7 @@ use crate::{
 };
 use alloc::{collections::BTreeMap, string::String, vec::Vec};
 use chrono::TimeDelta;
-use kernel::Currency;
+use kernel::{AgreementId, Currency, PaymentId};
 
 /// How long an authorisation is remembered. A contact belongs to one local day, so nobody asks for it later.
 const AUTHORIZATION_DAYS: i64 = 2;
@@ -36,6 +37,14 @@ pub fn evolve(mut account: Account, event: &Event) -> Account {
         Event::InvoiceIssued(event) => issued(&mut account, event),
         Event::InvoiceAmended(event) => amended(&mut account, event),
         Event::InvoiceCancelled(event) => cancelled(&mut account, event),
+        Event::AgreementMade(event) => made(&mut account, event),
+        Event::InvoiceRenegotiated(event) => renegotiated(&mut account, event),
+        Event::AgreementBroken(event) => {
+            stage(&mut account, &event.agreement_id, Stage::Broken { on: event.broken_on, cause: event.cause });
+        }
+        Event::InvoiceReopened(event) => reopened(&mut account, event),
+        Event::AgreementCompleted(event) => stage(&mut account, &event.agreement_id, Stage::Completed { on: event.on }),
+        Event::AgreementResumed(event) => stage(&mut account, &event.agreement_id, Stage::Open),
         Event::CreditNoteIssued(event) => credit_note_issued(&mut account, event),
         Event::CreditNoteCancelled(event) => credit_note_cancelled(&mut account, event),
         Event::PaymentReceived(event) => received(&mut account, event),
@@ -81,6 +90,8 @@ fn issued(account: &mut Account, event: &InvoiceIssued) {
         instruments: None,
         charges: event.charges.clone(),
         bank_standing: BankStanding::Unsaid,
+        instalment: event.instalment.clone(),
+        renegotiated_by: None,
     };
     account.invoices.insert(event.invoice_id.clone(), invoice);
 }
@@ -102,6 +113,46 @@ fn cancelled(account: &mut Account, event: &InvoiceCancelled) {
         invoice.phase = Phase::Cancelled;
     }
     released(account, event.currency, &event.released);
+}
+
+fn made(account: &mut Account, event: &AgreementMade) {
+    let agreement = Agreement {
+        currency: event.currency,
+        owed_minor: event.owed_minor,
+        total_minor: event.total_minor,
+        made_on: event.made_on,
+        breach_after_days: event.breach_after_days,
+        originals: Vec::new(),
+        instalments: event.instalments.clone(),
+        stage: Stage::Open,
+    };
+    account.agreements.insert(event.agreement_id.clone(), agreement);
+}
+
+fn renegotiated(account: &mut Account, event: &InvoiceRenegotiated) {
+    if let Some(invoice) = account.invoices.get_mut(&event.original.invoice_id) {
+        invoice.open_minor = 0;
+        invoice.phase = Phase::Renegotiated;
+        invoice.renegotiated_by = Some(event.agreement_id.clone());
+    }
+    if let Some(agreement) = account.agreements.get_mut(&event.agreement_id) {
+        agreement.originals.push(event.original.clone());
+    }
+}
+
+fn reopened(account: &mut Account, event: &InvoiceReopened) {
+    if let Some(invoice) = account.invoices.get_mut(&event.invoice_id) {
+        invoice.phase = Phase::Open;
+        invoice.renegotiated_by = None;
+        left_open(invoice, event.grown_minor(), event.outstanding_minor);
+    }
+    released(account, event.currency, &event.released);
+}
+
+fn stage(account: &mut Account, agreement_id: &AgreementId, stage: Stage) {
+    if let Some(agreement) = account.agreements.get_mut(agreement_id) {
+        agreement.stage = stage;
+    }
 }
 
 fn credit_note_issued(account: &mut Account, event: &CreditNoteIssued) {
@@ -157,9 +208,14 @@ fn received(account: &mut Account, event: &PaymentReceived) {
         returns: BTreeMap::new(),
         returned_minor: 0,
         reversed: None,
+        part_of: event.part_of.as_ref().map(|part| part.payment_id.clone()),
+        parts_minor: 0,
     };
     account.payments.insert(event.payment_id.clone(), payment);
-    credited(account, event.currency, event.unapplied_minor);
+    if let Some(part) = &event.part_of {
+        lend(account, &part.payment_id, event.amount_minor);
+    }
+    credited(account, event.currency, event.credit_minor());
     released(account, event.currency, &event.released);
 }
 
@@ -167,8 +223,12 @@ fn reversed(account: &mut Account, event: &PaymentReversed) {
     if let Some(invoice) = account.invoices.get_mut(&event.invoice_id) {
         left_open(invoice, event.applied_minor, event.outstanding_minor);
     }
+    if let Some(whole) = account.payments.get(&event.payment_id).and_then(|part| part.part_of.clone()) {
+        lend(account, &whole, event.amount_minor.saturating_neg());
+    }
     if let Some(payment) = account.payments.get_mut(&event.payment_id) {
-        let money_minor = event.amount_minor.saturating_sub(event.unapplied_minor);
+        // Of the whole amount, what its parts had was taken off before.
+        let money_minor = event.amount_minor.saturating_sub(event.unapplied_minor).min(payment.applied_minor);
         payment.applied_minor = payment.applied_minor.saturating_sub(money_minor);
         payment.returned_minor = payment.returned_minor.saturating_add(event.amount_minor);
         let whole_minor = match &event.return_id {
@@ -185,6 +245,13 @@ fn reversed(account: &mut Account, event: &PaymentReversed) {
         }
     }
     credited(account, event.currency, event.unapplied_minor.saturating_neg());
+}
+
+/// Notes how much more (less where negative) of a payment its parts have.
+fn lend(account: &mut Account, payment_id: &PaymentId, amount_minor: i64) {
+    if let Some(payment) = account.payments.get_mut(payment_id) {
+        payment.parts_minor = payment.parts_minor.saturating_add(amount_minor);
+    }
 }
 
 fn stands(account: &mut Account, record: &BankRecord, standing: BankStanding) {
@@ -215,6 +282,8 @@ fn left_open(invoice: &mut Invoice, grown_minor: i64, outstanding_minor: i64) {
             };
             invoice.phase = if outstanding_minor == 0 { Phase::Settled } else { Phase::Open };
         }
+        // What went back of its payments while an agreement holds is owed just as it is.
+        Phase::Renegotiated => invoice.open_minor = outstanding_minor,
         Phase::Cancelled => {}
     }
 }

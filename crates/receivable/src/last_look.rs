@@ -37,6 +37,8 @@ pub enum RefusalReason {
     Cancelled,
     /// Nothing is open.
     Paid,
+    /// It is owed by the instalments of an agreement.
+    Renegotiated,
     /// What is due does not exceed the tenant's tolerance.
     WithinTolerance,
     /// Unapplied credit leaves nothing above the tolerance.
@@ -55,11 +57,12 @@ pub enum RefusalReason {
 
 impl RefusalReason {
     /// All of them.
-    pub const ALL: [RefusalReason; 11] = [
+    pub const ALL: [RefusalReason; 12] = [
         RefusalReason::Unknown,
         RefusalReason::CustomerErased,
         RefusalReason::Cancelled,
         RefusalReason::Paid,
+        RefusalReason::Renegotiated,
         RefusalReason::WithinTolerance,
         RefusalReason::CoveredByCredit,
         RefusalReason::BelowMinimum,
@@ -81,6 +84,7 @@ impl RefusalReason {
             RefusalReason::CustomerErased => "customer_erased",
             RefusalReason::Cancelled => "cancelled",
             RefusalReason::Paid => "paid",
+            RefusalReason::Renegotiated => "renegotiated",
             RefusalReason::WithinTolerance => "within_tolerance",
             RefusalReason::CoveredByCredit => "covered_by_credit",
             RefusalReason::BelowMinimum => "below_minimum",
@@ -134,7 +138,8 @@ fn look(
     match invoice.phase {
         Phase::Cancelled => return Answer::Refused(RefusalReason::Cancelled),
         Phase::Settled => return Answer::Refused(RefusalReason::Paid),
-        Phase::Open => {}
+        Phase::Renegotiated if invoice.open_minor == 0 => return Answer::Refused(RefusalReason::Renegotiated),
+        Phase::Open | Phase::Renegotiated => {}
     }
     if item.disputed_minor > 0 && invoice.open_minor <= 0 {
         return Answer::Refused(RefusalReason::Disputed);

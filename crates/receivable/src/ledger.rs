@@ -1,5 +1,6 @@
 //! The books: dated entries that fold to balances. Principal + charges − credits − payments = balance, at every instant.
 
+use crate::agreement::InvoiceRenegotiated;
 use crate::event::{Event, PaymentReversed, Release, released_minor};
 use alloc::{vec, vec::Vec};
 use kernel::{Currency, DateTime, InvoiceId, NaiveDate, PaymentId, Utc};
@@ -115,6 +116,18 @@ pub fn postings(event: &Event, recorded_at: DateTime<Utc>) -> Vec<Posting> {
             post(on(&event.invoice_id), None, Column::Credits, event.discount_minor.saturating_add(event.credited_minor).saturating_neg()),
             post(Book::Unapplied(event.currency), None, Column::Payments, released_minor(&event.released)),
         ],
+        Event::InvoiceRenegotiated(InvoiceRenegotiated { original: o, .. }) => vec![
+            post(on(&o.invoice_id), None, Column::Principal, o.moved_minor().saturating_neg()),
+            post(on(&o.invoice_id), None, Column::Charges, o.charges_minor),
+            post(on(&o.invoice_id), None, Column::Credits, o.discount_minor),
+        ],
+        Event::InvoiceReopened(e) => vec![
+            post(on(&e.invoice_id), None, Column::Principal, e.moved_minor),
+            post(on(&e.invoice_id), None, Column::Charges, e.charges_minor),
+            post(on(&e.invoice_id), None, Column::Credits, e.discount_minor),
+            post(on(&e.invoice_id), None, Column::Payments, released_minor(&e.released).saturating_neg()),
+            post(Book::Unapplied(e.currency), None, Column::Payments, released_minor(&e.released)),
+        ],
         Event::CreditNoteIssued(e) => {
             credit_note((e.invoice_id.as_ref(), e.currency), e.amount_minor, (e.charges_minor, e.discount_minor), &e.released, &entry)
         }
@@ -131,7 +144,7 @@ pub fn postings(event: &Event, recorded_at: DateTime<Utc>) -> Vec<Posting> {
             post(on(&event.invoice_id), None, Column::Payments, released_minor(&event.released).saturating_neg()),
             post(on(&event.invoice_id), None, Column::Charges, event.charges_minor),
             post(on(&event.invoice_id), None, Column::Credits, event.discount_minor),
-            post(Book::Unapplied(event.currency), Some(&event.payment_id), Column::Payments, event.unapplied_minor),
+            post(Book::Unapplied(event.currency), Some(&event.payment_id), Column::Payments, event.credit_minor()),
             post(Book::Unapplied(event.currency), None, Column::Payments, released_minor(&event.released)),
         ],
         Event::PaymentReversed(event) => vec![
@@ -143,6 +156,10 @@ pub fn postings(event: &Event, recorded_at: DateTime<Utc>) -> Vec<Posting> {
         Event::CustomerRegistered(_)
         | Event::CustomerAmended(_)
         | Event::CustomerErased(_)
+        | Event::AgreementMade(_)
+        | Event::AgreementBroken(_)
+        | Event::AgreementCompleted(_)
+        | Event::AgreementResumed(_)
         | Event::PaymentConfirmed(_)
         | Event::BoletoRegistered(_)
         | Event::BoletoRejected(_)

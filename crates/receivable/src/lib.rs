@@ -8,12 +8,14 @@
 //! - what is open minus unapplied credit = issued amounts and paid charges minus discounts and payments, cancelled and reversed ones left out;
 //! - where charges were agreed, what is open and what is due are those of [`charges::statement_on`], whatever the order of recording;
 //! - the postings of [`ledger`] fold to the same balances as the state;
+//! - an agreement and its end change what is owed by the discount, interest and charges that their events say, and by nothing else;
 //! - a command that is repeated word for word adds no event.
 #![no_std]
 #![warn(missing_docs)]
 extern crate alloc;
 
 pub mod account;
+pub mod agreement;
 pub mod bank_charges;
 pub mod charges;
 pub mod collection;
@@ -35,6 +37,10 @@ pub mod unapplied;
 
 pub use account::{
     Account, Attributes, Authorization, BankStanding, CreditNote, Invoice, Payment, Phase, Return, Reversal, Source, Standing, Terms,
+};
+pub use agreement::{
+    Agreement, AgreementBroken, AgreementMade, AgreementMoved, BreakAgreement, BreakCause, InstalmentOf, InvoiceRenegotiated,
+    InvoiceReopened, MakeAgreement, Original, PartOf, Stage,
 };
 pub use bank_charges::{AtBank, BankCharges};
 pub use charges::ChargeTerms;

@@ -57,6 +57,48 @@ pub enum Rejection {
     /// The invoice is no longer owed.
     #[error("the invoice is cancelled")]
     InvoiceCancelled,
+    /// The payer has no such agreement.
+    #[error("the agreement is unknown")]
+    AgreementUnknown,
+    /// The id belongs to an agreement that says something else.
+    #[error("an agreement with this id and other content exists")]
+    AgreementExists,
+    /// Every instalment of the agreement is paid.
+    #[error("the agreement is completed")]
+    AgreementCompleted,
+    /// The id leaves no room for the ids of what is made under it.
+    #[error("agreement_id leaves no room for ids of instalments")]
+    AgreementIdTooLong,
+    /// An agreement about nothing.
+    #[error("originals are missing")]
+    OriginalsMissing,
+    /// A debt is named twice.
+    #[error("originals should name each invoice once")]
+    OriginalsNotDistinct,
+    /// More debts than an agreement takes.
+    #[error("more than 100 originals")]
+    OriginalsTooMany,
+    /// No instalment, or more than an agreement takes.
+    #[error("an agreement has 1 to 60 instalments")]
+    InstalmentsCount,
+    /// The instalments do not sum up to the total.
+    #[error("the instalments do not sum up to total_minor")]
+    InstalmentsSum,
+    /// An instalment is due before the agreement, or not after the one before.
+    #[error("instalments should be due one after the other, from today on")]
+    InstalmentsOrder,
+    /// More days than an instalment may be overdue.
+    #[error("breach_after_days is more than 365")]
+    BreachDaysTooMany,
+    /// Nothing is left of the debt to agree about.
+    #[error("the invoice is settled")]
+    InvoiceSettled,
+    /// The debt is owed by the instalments of an agreement.
+    #[error("the invoice is renegotiated")]
+    InvoiceRenegotiated,
+    /// It is an instalment: its agreement decides what it asks for.
+    #[error("the invoice is an instalment of an agreement")]
+    InvoiceIsInstalment,
     /// The payer has no such credit note.
     #[error("the credit note is unknown")]
     CreditNoteUnknown,
@@ -134,6 +176,20 @@ impl Rejection {
             Rejection::CustomerErased => "customer_erased",
             Rejection::InvoiceExists => "invoice_exists",
             Rejection::InvoiceCancelled => "invoice_cancelled",
+            Rejection::AgreementUnknown => "agreement_unknown",
+            Rejection::AgreementExists => "agreement_exists",
+            Rejection::AgreementCompleted => "agreement_completed",
+            Rejection::AgreementIdTooLong => "agreement_id_too_long",
+            Rejection::OriginalsMissing => "originals_missing",
+            Rejection::OriginalsNotDistinct => "originals_not_distinct",
+            Rejection::OriginalsTooMany => "originals_too_many",
+            Rejection::InstalmentsCount => "instalments_count",
+            Rejection::InstalmentsSum => "instalments_sum",
+            Rejection::InstalmentsOrder => "instalments_order",
+            Rejection::BreachDaysTooMany => "breach_days_too_many",
+            Rejection::InvoiceSettled => "invoice_settled",
+            Rejection::InvoiceRenegotiated => "invoice_renegotiated",
+            Rejection::InvoiceIsInstalment => "invoice_is_instalment",
             Rejection::CreditNoteUnknown => "credit_note_unknown",
             Rejection::CreditNoteExists => "credit_note_exists",
             Rejection::CreditNoteTooLarge => "credit_note_too_large",
@@ -163,6 +219,12 @@ impl Rejection {
             | Rejection::ReturnTooLarge
             | Rejection::CreditNoteTooLarge
             | Rejection::BelowCredited => "amount_minor",
+            Rejection::AgreementUnknown | Rejection::AgreementExists | Rejection::AgreementCompleted | Rejection::AgreementIdTooLong => "agreement_id",
+            Rejection::OriginalsMissing | Rejection::OriginalsNotDistinct | Rejection::OriginalsTooMany => "originals",
+            Rejection::InstalmentsCount => "instalments",
+            Rejection::InstalmentsSum => "total_minor",
+            Rejection::InstalmentsOrder => "instalments.due_on",
+            Rejection::BreachDaysTooMany => "breach_after_days",
             Rejection::CreditNoteUnknown | Rejection::CreditNoteExists | Rejection::CreditNoteUsed => "credit_note_id",
             Rejection::ReturnExists => "return_id",
             Rejection::FeeNegative => "fee_minor",
@@ -172,7 +234,12 @@ impl Rejection {
             Rejection::MinimumNegative => "items.min_outstanding_minor",
             Rejection::DisputedNegative => "items.disputed_minor",
             Rejection::CustomerUnknown | Rejection::CustomerErased => "customer_id",
-            Rejection::InvoiceUnknown | Rejection::InvoiceExists | Rejection::InvoiceCancelled => "invoice_id",
+            Rejection::InvoiceUnknown
+            | Rejection::InvoiceExists
+            | Rejection::InvoiceCancelled
+            | Rejection::InvoiceSettled
+            | Rejection::InvoiceRenegotiated
+            | Rejection::InvoiceIsInstalment => "invoice_id",
             Rejection::PaymentUnknown | Rejection::PaymentExists | Rejection::PaymentAlreadyReversed => "payment_id",
             Rejection::CurrencyMismatch | Rejection::InstrumentsCurrency => "currency",
             Rejection::Charges(_) => "charges",
@@ -186,6 +253,14 @@ impl Rejection {
     pub fn kind(&self) -> Kind {
         match self {
             Rejection::TextRefused { .. }
+            | Rejection::AgreementIdTooLong
+            | Rejection::OriginalsMissing
+            | Rejection::OriginalsNotDistinct
+            | Rejection::OriginalsTooMany
+            | Rejection::InstalmentsCount
+            | Rejection::InstalmentsSum
+            | Rejection::InstalmentsOrder
+            | Rejection::BreachDaysTooMany
             | Rejection::ZoneUnknown
             | Rejection::AmountNotPositive
             | Rejection::AmountTooLarge
@@ -200,10 +275,15 @@ impl Rejection {
             | Rejection::Charges(
                 ChargeFault::Principal | ChargeFault::MovementAmount | ChargeFault::Terms(_) | ChargeFault::TooLarge,
             ) => Kind::Invalid,
-            Rejection::CustomerUnknown | Rejection::InvoiceUnknown | Rejection::PaymentUnknown | Rejection::CreditNoteUnknown => {
+            Rejection::CustomerUnknown | Rejection::InvoiceUnknown | Rejection::PaymentUnknown | Rejection::CreditNoteUnknown | Rejection::AgreementUnknown => {
                 Kind::NotFound
             }
             Rejection::CustomerErased
+            | Rejection::AgreementExists
+            | Rejection::AgreementCompleted
+            | Rejection::InvoiceSettled
+            | Rejection::InvoiceRenegotiated
+            | Rejection::InvoiceIsInstalment
             | Rejection::InvoiceExists
             | Rejection::InvoiceCancelled
             | Rejection::CurrencyMismatch

@@ -1,5 +1,6 @@
 //! The commands. Each has its file; here is what they share and how they are called.
 
+mod agreements;
 mod bank_file;
 mod bench;
 mod check;
@@ -105,6 +106,8 @@ enum Command {
     BankFile(bank_file::BankFileArgs),
     /// What a person has to do: approvals, reviews, what could not be delivered
     Tasks(tasks::TasksArgs),
+    /// Debts that are owed anew, in instalments
+    Agreements(agreements::AgreementsArgs),
     /// Payments that are on no receivable
     Unapplied(unapplied::UnappliedArgs),
     /// Legal rates by month, for charges that bear them
@@ -132,6 +135,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Explain(args) => explain::run(args, &shared).await,
         Command::BankFile(args) => bank_file::run(args, &shared).await,
         Command::Tasks(args) => tasks::run(args, &shared).await,
+        Command::Agreements(args) => agreements::run(args, &shared).await,
         Command::Unapplied(args) => unapplied::run(args, &shared).await,
         Command::Rates(args) => rates::run(args, &shared).await,
         Command::Pix(args) => pix::run(args, &shared),

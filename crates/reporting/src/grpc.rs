@@ -25,7 +25,7 @@ const WITHIN_DAYS: i32 = 7;
 /// Most of them.
 const MAX_WITHIN_DAYS: i32 = 90;
 const CHANNELS: [&str; 6] = ["", "email", "whatsapp", "sms", "voice", "letter"];
-const STATUSES: [&str; 5] = ["", "open", "overdue", "settled", "cancelled"];
+const STATUSES: [&str; 6] = ["", "open", "overdue", "settled", "cancelled", "renegotiated"];
 
 /// The service; clones share everything.
 #[derive(Clone)]
@@ -80,7 +80,7 @@ impl ReportingService for Server {
         let tenant = tenant_of(&request)?;
         let m = request.into_inner();
         if !STATUSES.contains(&m.status.as_str()) {
-            return Err(Refusal::invalid("status", "unknown_status", "should be open, overdue, settled or cancelled").into());
+            return Err(Refusal::invalid("status", "unknown_status", "should be open, overdue, settled, cancelled or renegotiated").into());
         }
         let page = Page::of(m.page_size, &m.page_token)?;
         let customer_id = request::optional_id("customer_id", &m.customer_id, CustomerId::new)?;

@@ -25,10 +25,12 @@ type Read<T> = Result<T, ProjectionError>;
 const STANDING: &str = "SELECT o.customer_id, o.invoice_id, o.open_minor, o.issued_on, o.issued_day, t.currency, t.stated_minor, t.due_on, \
      COALESCE(p.effective_due, t.due_on) AS due, COALESCE(p.effective_due_day, t.due_day) AS due_day, COALESCE(y.segment, '') AS segment, \
      CASE WHEN g.whole = 1 OR COALESCE(g.part, 0) > o.open_minor THEN o.open_minor ELSE COALESCE(g.part, 0) END AS disputed_minor, \
-     CASE WHEN o.cancelled = 1 THEN 'cancelled' WHEN o.open_minor <= 0 THEN 'settled' \
+     CASE WHEN o.cancelled = 1 THEN 'cancelled' WHEN o.open_minor <= 0 AND o.moved_at > o.back_at THEN 'renegotiated' WHEN o.open_minor <= 0 THEN 'settled' \
      WHEN COALESCE(p.effective_due, t.due_on) < $2 THEN 'overdue' ELSE 'open' END AS status \
      FROM (SELECT MIN(e.customer_id) AS customer_id, e.invoice_id, CAST(SUM(e.amount_minor) AS BIGINT) AS open_minor, \
      MAX(CASE WHEN e.kind = 'cancelled' THEN 1 ELSE 0 END) AS cancelled, \
+     MAX(CASE WHEN e.kind = 'renegotiated' THEN e.version ELSE 0 END) AS moved_at, \
+     MAX(CASE WHEN e.kind = 'reopened' THEN e.version ELSE 0 END) AS back_at, \
      MIN(CASE WHEN e.kind = 'issued' THEN e.effective_on END) AS issued_on, \
      MIN(CASE WHEN e.kind = 'issued' THEN e.effective_day END) AS issued_day, \
      MAX(CASE WHEN e.due_on IS NULL THEN 0 ELSE e.version END) AS terms \
@@ -99,7 +101,7 @@ pub struct ReceivableFilter<'a> {
     pub customer_id: &'a str,
     /// Segment.
     pub segment: &'a str,
-    /// `open`, `overdue`, `settled`, `cancelled`.
+    /// `open`, `overdue`, `settled`, `cancelled`, `renegotiated`.
     pub status: &'a str,
     /// Only ids after this one.
     pub after: &'a str,

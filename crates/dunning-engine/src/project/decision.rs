@@ -53,6 +53,8 @@ pub(super) fn rows(fact: &Fact) -> Vec<Vec<Value>> {
         | Event::TaskSnoozed { .. }
         | Event::TrackSettled { .. }
         | Event::TrackCancelled { .. }
+        | Event::TrackRenegotiated { .. }
+        | Event::TrackAgreementBroken { .. }
         | Event::TrackExhausted { .. }
         | Event::TrackHandedOff { .. }
         | Event::TrackWrittenOff { .. }

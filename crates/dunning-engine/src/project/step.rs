@@ -127,6 +127,8 @@ fn changes_occurrences(event: &Event) -> bool {
         | Event::OutstandingNoted { .. }
         | Event::TrackSettled { .. }
         | Event::TrackCancelled { .. }
+        | Event::TrackRenegotiated { .. }
+        | Event::TrackAgreementBroken { .. }
         | Event::TrackExhausted { .. }
         | Event::TrackHandedOff { .. }
         | Event::TrackWrittenOff { .. }
@@ -155,7 +157,8 @@ pub(super) fn fold(steps: &mut Steps, fact: &Fact) {
     match &fact.event {
         Event::TrackEnrolled { invoice_id, cycle, steps: planned, .. }
         | Event::TrackRescheduled { invoice_id, cycle, steps: planned, .. }
-        | Event::TrackReopened { invoice_id, cycle, steps: planned, .. } => {
+        | Event::TrackReopened { invoice_id, cycle, steps: planned, .. }
+        | Event::TrackAgreementBroken { invoice_id, cycle, steps: planned, .. } => {
             let rows = planned.iter().enumerate().map(|(place, step)| planned_row(fact, invoice_id, *cycle, (place, step)));
             steps.extend(rows.map(|row| (row.key.clone(), row)));
         }
@@ -193,6 +196,7 @@ pub(super) fn fold(steps: &mut Steps, fact: &Fact) {
         | Event::OutstandingNoted { .. }
         | Event::TrackSettled { .. }
         | Event::TrackCancelled { .. }
+        | Event::TrackRenegotiated { .. }
         | Event::TrackExhausted { .. }
         | Event::TrackHandedOff { .. }
         | Event::TrackWrittenOff { .. }

@@ -107,6 +107,8 @@ fn changes(event: &Event) -> bool {
         | Event::StepsClosed { .. }
         | Event::TrackSettled { .. }
         | Event::TrackCancelled { .. }
+        | Event::TrackRenegotiated { .. }
+        | Event::TrackAgreementBroken { .. }
         | Event::TrackHandedOff { .. }
         | Event::TrackWrittenOff { .. }
         | Event::TrackReopened { .. }
@@ -134,6 +136,8 @@ fn day_of(event: &Event) -> Option<NaiveDate> {
     if let Event::StepsClosed { day, .. }
     | Event::TrackSettled { day, .. }
     | Event::TrackCancelled { day, .. }
+    | Event::TrackRenegotiated { day, .. }
+    | Event::TrackAgreementBroken { day, .. }
     | Event::TrackHandedOff { day, .. }
     | Event::TrackWrittenOff { day, .. }
     | Event::TrackReopened { day, .. }

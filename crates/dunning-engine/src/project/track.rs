@@ -103,6 +103,11 @@ pub(super) fn fold(tracks: &mut Tracks, fact: &Fact) {
     match &fact.event {
         Event::OutstandingNoted { outstanding_minor, .. } => row.outstanding_minor = *outstanding_minor,
         Event::TrackReopened { cycle, outstanding_minor, .. } => row.reopen(*cycle, *outstanding_minor),
+        Event::TrackAgreementBroken { cycle, outstanding_minor, .. } => row.reopen(*cycle, *outstanding_minor),
+        Event::TrackRenegotiated { .. } => {
+            row.outstanding_minor = 0;
+            row.stand(Phase::Renegotiated);
+        }
         Event::TrackRescheduled { cycle, due_on, effective_due, outstanding_minor, .. } => {
             row.reopen(*cycle, *outstanding_minor);
             (row.due_on, row.effective_due) = (*due_on, *effective_due);

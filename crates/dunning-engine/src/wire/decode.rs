@@ -1,7 +1,7 @@
 //! Protobuf bytes → events.
 
 use super::field::{DecodeFault, currency, day, id, instant, message, named, optional_day, optional_id, time, tone};
-use super::{Fact, Read, arrangement, catch_up, migration, work};
+use super::{Fact, Read, agreement, arrangement, catch_up, migration, work};
 use contracts::dunning::v1 as proto;
 use kernel::{Calendar, ContactId, CustomerId, InvoiceId, PolicyId, StepId, Window, Zone, window::close_named};
 use ladder::{
@@ -35,6 +35,8 @@ pub fn decode(tenant: &str, event_type: &str, payload: &[u8]) -> Result<Option<F
         "TaskSnoozed" => work::snoozed(message("TaskSnoozed", payload)?)?,
         "ActionDue" => action(message("ActionDue", payload)?)?,
         "TrackSettled" => settled(message("TrackSettled", payload)?)?,
+        "TrackRenegotiated" => agreement::renegotiated_in(message("TrackRenegotiated", payload)?)?,
+        "TrackAgreementBroken" => agreement::broken_in(message("TrackAgreementBroken", payload)?)?,
         "TrackCancelled" => cancelled(message("TrackCancelled", payload)?)?,
         "TrackMigrated" => migration::moved(message("TrackMigrated", payload)?)?,
         "TrackExhausted" => exhausted(message("TrackExhausted", payload)?)?,
@@ -87,6 +89,7 @@ fn enrolled(m: proto::TrackEnrolled) -> Read {
         known_on: day("known_on", &m.known_on)?,
         recorded_at: instant("recorded_at_us", m.recorded_at_us)?,
         steps: planned(&m.steps)?,
+        instalment_of: agreement::instalment_of(&m.agreement_id)?,
     };
     Ok((m.customer_id, event))
 }
@@ -126,7 +129,7 @@ fn reopened(m: proto::TrackReopened) -> Read {
     Ok((m.customer_id, event))
 }
 
-fn planned(steps: &[proto::PlannedStep]) -> Result<Vec<PlannedStep>, DecodeFault> {
+pub(super) fn planned(steps: &[proto::PlannedStep]) -> Result<Vec<PlannedStep>, DecodeFault> {
     steps.iter().map(planned_step).collect()
 }
 

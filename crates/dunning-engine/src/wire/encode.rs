@@ -1,7 +1,7 @@
 //! Events → protobuf bytes.
 
 use super::field::{TIME_FORMAT, date_text, text_of};
-use super::{Fact, arrangement, catch_up, migration, work};
+use super::{Fact, agreement, arrangement, catch_up, migration, work};
 use contracts::dunning::v1 as proto;
 use kernel::{Calendar, Zone, window::close_text};
 use ladder::{
@@ -39,6 +39,8 @@ pub fn encode(fact: &Fact) -> (&'static str, Vec<u8>) {
             let m = proto::TrackSettled { customer_id, invoice_id: invoice_id.to_string(), day: day.to_string(), cycle: *cycle };
             ("TrackSettled", m.encode_to_vec())
         }
+        Event::TrackRenegotiated { .. } => ("TrackRenegotiated", agreement::renegotiated(customer_id, &fact.event).encode_to_vec()),
+        Event::TrackAgreementBroken { .. } => ("TrackAgreementBroken", agreement::broken(customer_id, &fact.event).encode_to_vec()),
         Event::TrackCancelled { .. } => ("TrackCancelled", cancelled(customer_id, &fact.event).encode_to_vec()),
         Event::TrackMigrated { .. } => migration::encode_moved(customer_id, &fact.event),
         Event::TrackExhausted { invoice_id, cycle, day } => {
@@ -71,6 +73,7 @@ macro_rules! writer {
 
 writer!(enrolled, TrackEnrolled, customer_id, Event::TrackEnrolled {
     invoice_id, policy_id, policy_version, cycle, amount_minor, currency, issued_on, due_on, effective_due, known_on, recorded_at, steps,
+    instalment_of,
 } => proto::TrackEnrolled {
     customer_id,
     invoice_id: invoice_id.to_string(),
@@ -85,6 +88,7 @@ writer!(enrolled, TrackEnrolled, customer_id, Event::TrackEnrolled {
     known_on: known_on.to_string(),
     steps: planned(steps),
     recorded_at_us: recorded_at.timestamp_micros(),
+    agreement_id: instalment_of.as_ref().map(ToString::to_string).unwrap_or_default(),
 });
 
 writer!(rescheduled, TrackRescheduled, customer_id, Event::TrackRescheduled {
@@ -254,7 +258,7 @@ writer!(delivered, StepDelivered, customer_id, Event::StepDelivered { invoice_id
     }
 });
 
-fn planned(steps: &[PlannedStep]) -> Vec<proto::PlannedStep> {
+pub(super) fn planned(steps: &[PlannedStep]) -> Vec<proto::PlannedStep> {
     steps.iter().map(planned_step).collect()
 }
 

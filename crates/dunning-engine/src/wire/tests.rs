@@ -4,7 +4,7 @@ use super::*;
 use crate::catch_up::{CatchUpEvent, Report, Verdict};
 use crate::policies::{Assignment, Migrated, PolicyEvent, Scope};
 use chrono::{DateTime, NaiveDate, Utc};
-use kernel::{ArrangementId, Calendar, ContactId, Currency, InvoiceId, PolicyId, StepId, Window, Zone};
+use kernel::{AgreementId, ArrangementId, Calendar, ContactId, Currency, InvoiceId, PolicyId, StepId, Window, Zone};
 use ladder::{
     Reason, TaskReason,
     arrangement::{Arrangement, ArrangementEnd, ArrangementKind, ArrangementTerms},
@@ -98,6 +98,10 @@ fn rules() -> ContactRules {
     ContactRules { merge: Merge::ByClass, max_per_day: 2, max_per_7_days: 5, max_voice_per_day: 0, window }
 }
 
+fn agreement() -> AgreementId {
+    AgreementId::new("A1").unwrap()
+}
+
 fn track_events() -> Vec<Event> {
     let (invoice_id, day_, recorded_at) = (invoice(), day("2026-11-23"), at());
     let enrolled = Event::TrackEnrolled {
@@ -113,6 +117,7 @@ fn track_events() -> Vec<Event> {
         known_on: day("2026-11-02"),
         recorded_at,
         steps: planned(),
+        instalment_of: None,
     };
     let rescheduled = |shift| Event::TrackRescheduled {
         invoice_id: invoice(),
@@ -127,6 +132,10 @@ fn track_events() -> Vec<Event> {
     };
     let reopened =
         Event::TrackReopened { invoice_id: invoice(), cycle: 3, day: day_, outstanding_minor: 100, recorded_at, steps: planned() };
+    let mut of_instalment = enrolled.clone();
+    if let Event::TrackEnrolled { instalment_of, .. } = &mut of_instalment {
+        *instalment_of = Some(agreement());
+    }
     vec![
         enrolled,
         rescheduled(Shift::Later),
@@ -140,6 +149,9 @@ fn track_events() -> Vec<Event> {
         Event::TrackHandedOff { invoice_id: invoice(), cycle: 1, day: day_, by: String::new(), why: String::new() },
         Event::TrackHandedOff { invoice_id: invoice(), cycle: 1, day: day_, by: "ana".into(), why: "carteira antiga".into() },
         Event::TrackWrittenOff { invoice_id, cycle: 1, day: day_, by: "ana".into(), why: "incobrável".into() },
+        Event::TrackRenegotiated { invoice_id: invoice(), cycle: 1, day: day_, agreement_id: agreement(), recorded_at },
+        Event::TrackAgreementBroken { invoice_id: invoice(), cycle: 2, day: day_, outstanding_minor: 70, recorded_at, steps: planned() },
+        of_instalment,
     ]
 }
 

@@ -84,6 +84,7 @@ pub fn preview_lines(policy: &Policy, due_on: NaiveDate) -> Vec<proto::PreviewLi
         after_step_id: text_of(line.after.as_ref()),
         offset_days: line.offset_days,
         step_id: line.step_id.to_string(),
+        applies_to: line.audience.slug().to_owned(),
     };
     lines.into_iter().map(one).collect()
 }

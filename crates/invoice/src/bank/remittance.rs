@@ -250,8 +250,8 @@ fn candidate(invoice_id: &InvoiceId, customer_id: &CustomerId, invoice: &Invoice
         (_, BankStanding::WrittenOff) => Want::AsItIs,
         (Phase::Open, BankStanding::Unsaid | BankStanding::Registered) => Want::Registered,
         (Phase::Open, BankStanding::Rejected) => Want::RegisteredAgain,
-        (Phase::Settled | Phase::Cancelled, BankStanding::Rejected) => Want::AsItIs,
-        (Phase::Settled | Phase::Cancelled, BankStanding::Unsaid | BankStanding::Registered) => {
+        (Phase::Settled | Phase::Cancelled | Phase::Renegotiated, BankStanding::Rejected) => Want::AsItIs,
+        (Phase::Settled | Phase::Cancelled | Phase::Renegotiated, BankStanding::Unsaid | BankStanding::Registered) => {
             if at_bank() {
                 Want::AsItIs
             } else {

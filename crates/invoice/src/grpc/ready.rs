@@ -3,6 +3,7 @@
 //! A command that is repeated gets the answer of the first time, whatever has happened to the account since. The items of a bulk
 //! stream are the commands of the single calls: same key, same body, same answer.
 
+use super::agreement::Making;
 use super::{BOLETO, INVOICE, PAYMENT, Server, TXID, collection, unreadable};
 use crate::{
     aggregate::{self, Accounts, Addressed},
@@ -27,10 +28,16 @@ pub(crate) struct Ready {
     tenant: String,
     claim: Option<(&'static str, String)>,
     place: Place,
-    /// The number of a boleto that was taken for it.
-    allotted: Option<Allotted>,
-    /// The invoice that the number was taken for, to be tried with another number.
-    issue: Option<Box<Issue>>,
+    /// The numbers of boletos that were taken for it.
+    allotted: Vec<Allotted>,
+    /// What the numbers were taken for, to be tried with others.
+    again: Option<Again>,
+}
+
+/// What is tried again where a number turns out to be taken.
+enum Again {
+    Invoice(Box<Issue>),
+    Agreement(Box<Making>),
 }
 
 /// An invoice to be issued, before a number is taken for it.
@@ -55,6 +62,16 @@ impl Ready {
         self
     }
 
+    pub(super) fn claiming_too(mut self, claims: Vec<(&'static str, String)>) -> Self {
+        self.submission = claims.into_iter().fold(self.submission, |submission, (kind, name)| submission.with_claim(kind, name));
+        self
+    }
+
+    pub(super) fn with_numbers(self, allotted: Vec<Allotted>, making: Making) -> Self {
+        let again = (!allotted.is_empty()).then(|| Again::Agreement(Box::new(making)));
+        Self { allotted, again, ..self }
+    }
+
     fn beside(mut self, row: Statement) -> Self {
         self.submission = self.submission.with_side(row);
         self
@@ -72,7 +89,7 @@ impl Server {
         let stream = aggregate::stream(tenant, addressed.customer_id.as_str());
         let meta = aggregate::meta(tenant, addressed.customer_id.as_str());
         let submission = Submission::new(stream, meta, addressed).with_key(key);
-        Ready { submission, tenant: tenant.to_owned(), claim: None, place: Place::of(request), allotted: None, issue: None }
+        Ready { submission, tenant: tenant.to_owned(), claim: None, place: Place::of(request), allotted: Vec::new(), again: None }
     }
 
     pub(crate) fn ready_customer<M: Message>(
@@ -124,9 +141,8 @@ impl Server {
         let claims = collection::claims(&issue);
         let addressed = Addressed { customer_id: customer_id.clone(), command: Command::IssueInvoice(issue), rates: Arc::clone(&rates) };
         let ready = self.ready(tenant, addressed, ("IssueInvoiceRequest", key)).claiming(INVOICE, invoice_id.as_str());
-        let submission = claims.into_iter().fold(ready.submission, |submission, (kind, name)| submission.with_claim(kind, name));
-        let again = allotted.is_some().then(|| Box::new(asked));
-        let ready = Ready { submission, allotted, issue: again, ..ready };
+        let again = allotted.is_some().then(|| Again::Invoice(Box::new(asked)));
+        let ready = Ready { allotted: allotted.into_iter().collect(), again, ..ready.claiming_too(claims) };
         Ok(ready.answering(move |account| proto::IssueInvoiceResponse {
             invoice: wire::invoice_view(&customer_id, &invoice_id, account, (today, &rates)),
         }))
@@ -221,16 +237,19 @@ impl Server {
     pub(crate) async fn submit<M: Message + Default>(&self, mut ready: Ready) -> Result<M, Refusal> {
         let mut tries = 1;
         loop {
-            let (tenant, claim, place, issue) = (ready.tenant.clone(), ready.claim.clone(), ready.place, ready.issue.take());
+            let (tenant, claim, place, again) = (ready.tenant.clone(), ready.claim.clone(), ready.place, ready.again.take());
             let stream = ready.submission.stream.clone();
             let outcome = self.carry_out(ready).await;
-            if let (Err(WriteError::ClaimTaken { kind, key, .. }), Some(issue)) = (&outcome, issue)
+            if let (Err(WriteError::ClaimTaken { kind, key, .. }), Some(again)) = (&outcome, again)
                 && *kind == BOLETO
                 && tries < NUMBERS_TRIED
             {
                 tracing::warn!(kind, key, "the number was taken before; another one is tried");
                 tries += 1;
-                ready = self.ready_issue(&tenant, *issue).await?;
+                ready = match again {
+                    Again::Invoice(issue) => self.ready_issue(&tenant, *issue).await?,
+                    Again::Agreement(making) => self.ready_making(&tenant, *making).await?,
+                };
                 continue;
             }
             let written = outcome.map_err(|error| refusal(error, place.within, |rejection| wire::refused(rejection, place)))?;
@@ -244,8 +263,8 @@ impl Server {
     /// Submits a command; a number that nobody can have got goes back.
     async fn carry_out(&self, ready: Ready) -> Result<Written<Account>, WriteError<Rejection>> {
         let outcome = self.writer.submit(ready.submission).await;
-        if let Some(allotted) = ready.allotted.filter(|_| leaves_its_number(&outcome)) {
-            allotted.give_back();
+        if leaves_its_number(&outcome) {
+            ready.allotted.into_iter().for_each(Allotted::give_back);
         }
         outcome
     }

@@ -154,7 +154,11 @@ pub fn statement(
 }
 
 fn statement_view(statement: &Statement, invoice: &Invoice) -> proto::Statement {
-    let owed = invoice.phase != Phase::Cancelled;
+    let due_minor = match invoice.phase {
+        Phase::Open | Phase::Settled => statement.due_cents,
+        Phase::Renegotiated => invoice.open_minor,
+        Phase::Cancelled => 0,
+    };
     proto::Statement {
         day: statement.day.to_string(),
         principal_minor: statement.principal_cents,
@@ -163,7 +167,7 @@ fn statement_view(statement: &Statement, invoice: &Invoice) -> proto::Statement 
         discount_minor: statement.discount_cents,
         credits_minor: statement.credits_cents,
         paid_minor: statement.paid_cents,
-        due_minor: if owed { statement.due_cents } else { 0 },
+        due_minor,
         excess_minor: statement.excess_cents,
         days_late: statement.days_late,
         currency: invoice.currency.to_string(),

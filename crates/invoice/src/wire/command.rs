@@ -363,12 +363,13 @@ pub fn timestamp(at: DateTime<Utc>) -> prost_types::Timestamp {
 
 /// Which receivables to list. Errors: INVALID_ARGUMENT on the field at fault.
 pub fn invoice_filter(m: &proto::ListInvoicesRequest) -> Result<InvoiceFilter, Refusal> {
-    let unknown = |_| Refusal::invalid("status", "unknown_status", "should be open, settled or cancelled");
+    let unknown = |_| Refusal::invalid("status", "unknown_status", "should be open, settled, cancelled or renegotiated");
     let status = match proto::InvoiceStatus::try_from(m.status).map_err(unknown)? {
         proto::InvoiceStatus::Unspecified => "",
         proto::InvoiceStatus::Open => "open",
         proto::InvoiceStatus::Settled => "settled",
         proto::InvoiceStatus::Cancelled => "cancelled",
+        proto::InvoiceStatus::Renegotiated => "renegotiated",
     };
     Ok(InvoiceFilter {
         customer_id: optional_id("customer_id", &m.customer_id, CustomerId::new)?.map(|id| id.to_string()).unwrap_or_default(),

@@ -1,5 +1,6 @@
 //! Events of the log: protobuf bytes ↔ domain facts.
 
+mod agreement;
 mod bank;
 mod credit;
 
@@ -62,6 +63,12 @@ pub fn encode(fact: &Fact) -> (&'static str, Vec<u8>) {
         | Event::BoletoWrittenOff(_)
         | Event::BoletoNoticed(_)
         | Event::BankFeeCharged(_) => bank::encode(customer_id, &fact.event),
+        Event::AgreementMade(e) => agreement::made(customer_id, e),
+        Event::InvoiceRenegotiated(e) => agreement::renegotiated(customer_id, e),
+        Event::AgreementBroken(e) => agreement::broken(customer_id, e),
+        Event::InvoiceReopened(e) => agreement::reopened(customer_id, e),
+        Event::AgreementCompleted(e) => agreement::completed(customer_id, e),
+        Event::AgreementResumed(e) => agreement::resumed(customer_id, e),
         Event::ReminderAuthorized(e) => ("ReminderAuthorized", authorized_out(customer_id, e).encode_to_vec()),
         Event::InstrumentsAssigned(e) => (INSTRUMENTS_ASSIGNED, instrument::assigned_out(customer_id, e).encode_to_vec()),
     }
@@ -91,6 +98,9 @@ fn issued_out(customer_id: String, e: &receivable::InvoiceIssued) -> proto::Invo
         document: e.document.clone().unwrap_or_default(),
         automatic_debit_on: optional_day_out(e.automatic_debit_on),
         charges: e.charges.as_ref().map(charges::charge_terms_out),
+        agreement_id: e.instalment.as_ref().map(|of| of.agreement_id.to_string()).unwrap_or_default(),
+        instalment: e.instalment.as_ref().map_or(0, |of| of.number),
+        instalments: e.instalment.as_ref().map_or(0, |of| of.count),
     }
 }
 
@@ -148,6 +158,8 @@ fn received_out(customer_id: String, e: &receivable::PaymentReceived) -> proto::
         discount_minor: e.discount_minor,
         released: releases_out(&e.released),
         source: e.source.slug().to_owned(),
+        part_of: e.part_of.as_ref().map(|part| part.payment_id.to_string()).unwrap_or_default(),
+        moved_on: e.part_of.as_ref().map(|part| part.moved_on.to_string()).unwrap_or_default(),
     }
 }
 
@@ -166,6 +178,7 @@ fn reversed_out(customer_id: String, e: &receivable::PaymentReversed) -> proto::
         charges_minor: e.charges_minor,
         discount_minor: e.discount_minor,
         return_id: e.return_id.clone().unwrap_or_default(),
+        part_of: e.part_of.as_ref().map(ToString::to_string).unwrap_or_default(),
     }
 }
 
@@ -204,7 +217,10 @@ pub fn decode(event_type: &str, payload: &[u8]) -> Result<Option<Fact>, DecodeFa
         "PaymentReversed" => reversed_in(message("PaymentReversed", payload)?)?,
         "ReminderAuthorized" => authorized_in(message("ReminderAuthorized", payload)?)?,
         INSTRUMENTS_ASSIGNED => instrument::assigned_in(message(INSTRUMENTS_ASSIGNED, payload)?)?,
-        other => return bank::decode(other, payload),
+        other => {
+            let of_agreement = agreement::decode(other, payload)?;
+            return if of_agreement.is_some() { Ok(of_agreement) } else { bank::decode(other, payload) };
+        }
     };
     Ok(Some(fact))
 }
@@ -266,7 +282,9 @@ fn erased_in(m: proto::CustomerErased) -> Result<Fact, DecodeFault> {
 }
 
 fn issued_in(m: proto::InvoiceIssued) -> Result<Fact, DecodeFault> {
+    let instalment = agreement::instalment_in(&m)?;
     let event = receivable::InvoiceIssued {
+        instalment,
         invoice_id: invoice_id(&m.invoice_id)?,
         amount_minor: m.amount_minor,
         currency: currency(&m.currency)?,
@@ -314,7 +332,9 @@ fn cancelled_in(m: proto::InvoiceCancelled) -> Result<Fact, DecodeFault> {
 }
 
 fn received_in(m: proto::PaymentReceived) -> Result<Fact, DecodeFault> {
+    let part_of = agreement::part_in(&m)?;
     let event = receivable::PaymentReceived {
+        part_of,
         payment_id: payment_id(&m.payment_id)?,
         invoice_id: invoice_id(&m.invoice_id)?,
         amount_minor: m.amount_minor,
@@ -346,6 +366,7 @@ fn reversed_in(m: proto::PaymentReversed) -> Result<Fact, DecodeFault> {
         reason: m.reason,
         reversed_on: day("reversed_on", &m.reversed_on)?,
         return_id: optional(m.return_id),
+        part_of: if m.part_of.is_empty() { None } else { Some(payment_id(&m.part_of)?) },
     };
     fact(&m.customer_id, Event::PaymentReversed(event))
 }

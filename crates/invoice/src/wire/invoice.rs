@@ -21,12 +21,8 @@ pub fn invoice_view(
     (today, rates): (NaiveDate, &LegalRates),
 ) -> Option<proto::Invoice> {
     let invoice = account.invoices.get(invoice_id)?;
-    let status = match invoice.phase {
-        Phase::Open => proto::InvoiceStatus::Open,
-        Phase::Settled => proto::InvoiceStatus::Settled,
-        Phase::Cancelled => proto::InvoiceStatus::Cancelled,
-    };
     let (due_minor, due_unknown) = due(account, invoice, (today, rates));
+    let agreement = invoice.instalment.as_ref().map(|of| &of.agreement_id).or(invoice.renegotiated_by.as_ref());
     Some(proto::Invoice {
         invoice_id: invoice_id.to_string(),
         customer_id: customer_id.to_string(),
@@ -35,14 +31,27 @@ pub fn invoice_view(
         currency: invoice.currency.to_string(),
         issued_on: invoice.issued_on.to_string(),
         due_on: invoice.due_on.to_string(),
-        status: status.into(),
+        status: status(invoice.phase).into(),
         document: invoice.issued.document.clone().unwrap_or_default(),
         instruments: invoice.instruments.as_ref().map(instruments_view),
         due_minor,
         due_unknown,
         charges: invoice.charges.as_ref().map(charge_terms_out),
         automatic_debit_on: invoice.automatic_debit_on.map(|day| day.to_string()).unwrap_or_default(),
+        agreement_id: agreement.map(ToString::to_string).unwrap_or_default(),
+        instalment: invoice.instalment.as_ref().map_or(0, |of| of.number),
+        instalments: invoice.instalment.as_ref().map_or(0, |of| of.count),
     })
+}
+
+/// Where a receivable stands, as callers see it.
+pub(super) fn status(phase: Phase) -> proto::InvoiceStatus {
+    match phase {
+        Phase::Open => proto::InvoiceStatus::Open,
+        Phase::Settled => proto::InvoiceStatus::Settled,
+        Phase::Cancelled => proto::InvoiceStatus::Cancelled,
+        Phase::Renegotiated => proto::InvoiceStatus::Renegotiated,
+    }
 }
 
 /// Minor units that settle a receivable on a day; else 0 and why nobody can say.
@@ -96,6 +105,9 @@ fn of_invoice(
         discount_minor: charged.as_ref().map_or(0, |statement| statement.discount_cents),
         instruments: invoice.instruments.as_ref().filter(|_| said.authorized).map(instruments_view),
         boleto_fits,
+        agreement_id: invoice.instalment.as_ref().map(|of| of.agreement_id.to_string()).unwrap_or_default(),
+        instalment: invoice.instalment.as_ref().map_or(0, |of| of.number),
+        instalments: invoice.instalment.as_ref().map_or(0, |of| of.count),
         ..said
     }
 }

@@ -51,6 +51,7 @@ fn reason(rejection: &Rejection) -> &'static str {
         Rejection::InvoiceUnknown => "unknown_invoice",
         Rejection::PaymentUnknown => "unknown_payment",
         Rejection::CreditNoteUnknown => "unknown_credit_note",
+        Rejection::AgreementUnknown => "unknown_agreement",
         Rejection::PaymentAlreadyReversed => "payment_reversed",
         Rejection::ZoneUnknown => "unknown_zone",
         Rejection::TextRefused { .. }
@@ -64,6 +65,19 @@ fn reason(rejection: &Rejection) -> &'static str {
         | Rejection::CustomerErased
         | Rejection::InvoiceExists
         | Rejection::InvoiceCancelled
+        | Rejection::AgreementExists
+        | Rejection::AgreementCompleted
+        | Rejection::AgreementIdTooLong
+        | Rejection::OriginalsMissing
+        | Rejection::OriginalsNotDistinct
+        | Rejection::OriginalsTooMany
+        | Rejection::InstalmentsCount
+        | Rejection::InstalmentsSum
+        | Rejection::InstalmentsOrder
+        | Rejection::BreachDaysTooMany
+        | Rejection::InvoiceSettled
+        | Rejection::InvoiceRenegotiated
+        | Rejection::InvoiceIsInstalment
         | Rejection::CreditNoteExists
         | Rejection::CreditNoteTooLarge
         | Rejection::CreditNoteUsed
@@ -83,6 +97,7 @@ fn reason(rejection: &Rejection) -> &'static str {
 fn field(rejection: &Rejection) -> &'static str {
     match rejection.field() {
         "attributes.zone" => "attributes.time_zone",
+        "originals" => "invoice_ids",
         other => other,
     }
 }

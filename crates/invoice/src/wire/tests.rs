@@ -1,3 +1,4 @@
+mod agreements;
 mod aside;
 
 use super::{
@@ -111,6 +112,7 @@ fn issued(document: Option<&str>, charges: Option<ChargeTerms>) -> Event {
         document: document.map(str::to_owned),
         automatic_debit_on: document.map(|_| day("2026-11-22")),
         charges,
+        instalment: None,
     })
 }
 
@@ -129,6 +131,7 @@ fn received(source: Source) -> Event {
         released: released(),
         outstanding_minor: 20,
         source,
+        part_of: None,
     })
 }
 
@@ -146,6 +149,7 @@ fn reversed(return_id: Option<&str>) -> Event {
         reason: "chargeback".into(),
         reversed_on: day("2026-11-24"),
         return_id: return_id.map(str::to_owned),
+        part_of: None,
     })
 }
 
@@ -282,7 +286,7 @@ fn bank() -> Vec<Event> {
 /// Every event that the log may hold, as bytes.
 fn encoded() -> Vec<(&'static str, Vec<u8>)> {
     let facts =
-        payers().into_iter().chain(books()).chain(credit_notes()).chain(bank()).map(|event| Fact { customer_id: customer(), event });
+        payers().into_iter().chain(books()).chain(credit_notes()).chain(bank()).chain(agreements::events()).map(|event| Fact { customer_id: customer(), event });
     let mut all: Vec<_> = facts.map(|fact| encode(&fact)).collect();
     all.extend(aside::accounts().iter().map(encode_collection));
     all.extend(aside::unapplied().iter().map(encode_unapplied));

@@ -2,6 +2,7 @@
 //! server, on PostgreSQL.
 
 mod access;
+mod agreements;
 mod answers;
 mod bad_bytes;
 mod bad_input;

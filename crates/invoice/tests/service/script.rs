@@ -136,6 +136,14 @@ async fn step(site: &Site, words: &Words<'_>) -> String {
             let request = proto::CancelCreditNoteRequest { command_id, credit_note_id: words.at(1), reason: "by mistake".to_owned() };
             told(&client.cancel_credit_note(request).await)
         }
+        "agree" => {
+            let agreement = agreement(words);
+            told(&client.make_agreement(proto::MakeAgreementRequest { command_id, agreement: Some(agreement) }).await)
+        }
+        "break" => {
+            let request = proto::BreakAgreementRequest { command_id, agreement_id: words.at(1), reason: "no answer".to_owned() };
+            told(&client.break_agreement(request).await)
+        }
         "pay" => {
             let payment = proto::NewPayment {
                 paid_on: words.text("on"),
@@ -160,6 +168,10 @@ async fn question(site: &Site, words: &Words<'_>) -> String {
             let answer = client.get_invoice(proto::GetInvoiceRequest { invoice_id: words.at(1) }).await;
             answer.as_ref().map_or_else(|_| told(&answer), |found| shown(found.get_ref().invoice.as_ref().unwrap()))
         }
+        "agreement" => {
+            let answer = client.get_agreement(proto::GetAgreementRequest { agreement_id: words.at(1) }).await;
+            answer.as_ref().map_or_else(|_| told(&answer), |found| agreed(found.get_ref().agreement.as_ref().unwrap()))
+        }
         "balance" => {
             let answer = client.get_invoice_balance(proto::GetInvoiceBalanceRequest { invoice_id: words.at(1), as_of: words.at(2) }).await;
             let text = |found: &proto::GetInvoiceBalanceResponse| format!("{} {}", found.outstanding_minor, found.currency);
@@ -176,6 +188,35 @@ async fn question(site: &Site, words: &Words<'_>) -> String {
     }
 }
 
+/// `agree A1 A I1,I2 500 200@2026-04-01 300@2026-05-04 [after=30] [account=a]`.
+fn agreement(words: &Words<'_>) -> proto::NewAgreement {
+    let instalment = |(amount, due_on): (&str, &str)| proto::NewInstalment { due_on: due_on.to_owned(), amount_minor: amount.parse().unwrap() };
+    proto::NewAgreement {
+        agreement_id: words.at(1),
+        customer_id: words.at(2),
+        invoice_ids: words.at(3).split(',').filter(|id| *id != "-").map(str::to_owned).collect(),
+        total_minor: words.amount(4),
+        instalments: words.plain.iter().filter_map(|word| word.split_once('@')).map(instalment).collect(),
+        breach_after_days: words.named.get("after").map(|text| text.parse().unwrap()),
+        collection_account_id: words.text("account"),
+        charges: None,
+    }
+}
+
+/// `A1 of A: 500 of 520 BRL open, breaks 2026-05-02: A1-1 200 of 200, A1-2 300 of 300`.
+fn agreed(agreement: &proto::Agreement) -> String {
+    let status = match agreement.status() {
+        proto::AgreementStatus::Unspecified => "unspecified".to_owned(),
+        proto::AgreementStatus::Open => format!("open, breaks {}", agreement.breaks_on),
+        proto::AgreementStatus::Completed => format!("completed {}", agreement.ended_on),
+        proto::AgreementStatus::Broken => format!("broken {} {}", agreement.ended_on, agreement.cause),
+    };
+    let one = |i: &proto::AgreementInstalment| format!("{} {} of {}", i.invoice_id, i.outstanding_minor, i.amount_minor);
+    let instalments: Vec<String> = agreement.instalments.iter().map(one).collect();
+    let proto::Agreement { agreement_id, customer_id, total_minor, owed_minor, currency, .. } = agreement;
+    format!("{agreement_id} of {customer_id}: {total_minor} of {owed_minor} {currency} {status}: {}", instalments.join(", "))
+}
+
 /// `I1 of A: 600 of 1000 BRL, due 2026-03-20, open`.
 pub fn shown(invoice: &proto::Invoice) -> String {
     let status = match invoice.status() {
@@ -183,6 +224,7 @@ pub fn shown(invoice: &proto::Invoice) -> String {
         proto::InvoiceStatus::Open => "open",
         proto::InvoiceStatus::Settled => "settled",
         proto::InvoiceStatus::Cancelled => "cancelled",
+        proto::InvoiceStatus::Renegotiated => "renegotiated",
     };
     let proto::Invoice { invoice_id, customer_id, outstanding_minor, amount_minor, currency, due_on, .. } = invoice;
     format!("{invoice_id} of {customer_id}: {outstanding_minor} of {amount_minor} {currency}, due {due_on}, {status}")

@@ -5,14 +5,49 @@ use super::step::{ReadStep, needs_overdue};
 use crate::policy::Anchor;
 use alloc::format;
 use alloc::string::ToString;
+use alloc::vec::Vec;
 
 pub(super) fn check(faults: &mut Faults, steps: &[ReadStep]) {
-    for (at, step) in steps.iter().enumerate() {
+    let ladders = ladders(steps);
+    for (at, (step, of_agreements)) in steps.iter().zip(&ladders).enumerate() {
         let before = steps.get(..at).unwrap_or(&[]);
+        let mut same = before.iter().zip(&ladders).rev().filter(|(_, other)| *other == of_agreements);
         check_id(faults, step, before);
-        check_tone(faults, step, before.last());
+        check_tone(faults, step, same.next().map(|(step, _)| step));
         check_anchor(faults, step, before);
         check_requires(faults, step, before, steps);
+        check_requires_own(faults, (step, *of_agreements), steps.iter().zip(&ladders));
+    }
+    if !steps.is_empty() && ladders.iter().all(|of_agreements| *of_agreements) {
+        faults.add("step", "only_instalments", "every step is for instalments of agreements: other receivables would have none".to_string());
+    }
+}
+
+/// Whether each step is for instalments of agreements: those that count from the due date of one, and what counts from them.
+fn ladders(steps: &[ReadStep]) -> Vec<bool> {
+    let mut of_agreements = false;
+    let next = |step: &ReadStep| {
+        of_agreements = match step.anchor {
+            Anchor::AgreementDue => true,
+            Anchor::Due => false,
+            Anchor::PreviousExecuted => of_agreements,
+        };
+        of_agreements
+    };
+    steps.iter().map(next).collect()
+}
+
+/// No receivable has steps of both kinds: what requires one of the other kind could never go out.
+fn check_requires_own<'a>(
+    faults: &mut Faults,
+    (step, of_agreements): (&ReadStep, bool),
+    all: impl Iterator<Item = (&'a ReadStep, &'a bool)> + Clone,
+) {
+    for (path, needed) in &step.requires {
+        let other = |(other, kind): (&ReadStep, &bool)| other.id.as_ref() == Some(needed) && *kind != of_agreements;
+        if all.clone().any(other) {
+            faults.add(path, "requires_other_ladder", format!("{needed} is for other receivables than this step"));
+        }
     }
 }
 

@@ -131,11 +131,7 @@ fn check_offset(faults: &mut Faults, path: &str, (kind, anchor): (StepKind, Anch
 }
 
 fn anchor(faults: &mut Faults, path: &str, text: Option<&str>) -> Anchor {
-    let anchor = faults.named(path, "unknown_anchor", text, anchor_named, Anchor::Due);
-    if anchor == Anchor::AgreementDue {
-        faults.add(path, "not_evaluated", "no agreement has tracks so far: write `due`".to_string());
-    }
-    anchor
+    faults.named(path, "unknown_anchor", text, anchor_named, Anchor::Due)
 }
 
 fn expires(faults: &mut Faults, path: &str, text: Option<&str>, offset_days: Option<i32>) -> Expires {

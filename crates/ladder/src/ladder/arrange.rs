@@ -205,7 +205,7 @@ fn make(
 fn is_owed(track: &Track) -> bool {
     match track.phase {
         Phase::Enrolled | Phase::Active | Phase::Exhausted => true,
-        Phase::Settled | Phase::Cancelled | Phase::HandedOff | Phase::WrittenOff => false,
+        Phase::Settled | Phase::Cancelled | Phase::HandedOff | Phase::WrittenOff | Phase::Renegotiated => false,
     }
 }
 
@@ -273,13 +273,25 @@ fn outcome(pending: &Pending, arrangement: &Arrangement, promised_minor: i64) ->
     if received_minor >= promised_minor || (!is_open && is_paid) {
         ArrangementEnd::Kept
     } else if !is_open {
-        // Cancelled, written off, handed off: nobody can keep it any more, and nobody broke it.
+        // Cancelled, renegotiated, written off, handed off: nobody can keep it any more, and nobody broke it.
         ArrangementEnd::Lapsed
     } else if received_minor > 0 {
         ArrangementEnd::PartlyKept
     } else {
         ArrangementEnd::Broken
     }
+}
+
+/// A debt is owed by an agreement: what was arranged about it, and about nothing else that is owed, has no purpose.
+pub(super) fn after_agreement(pending: &mut Pending, invoice_id: &InvoiceId, day: NaiveDate) -> Result<(), Rejection> {
+    let open: Vec<Arrangement> = pending.track(invoice_id)?.arrangements.iter().map(|open| open.arrangement.clone()).collect();
+    for arrangement in open {
+        let mut tracks = arrangement.invoice_ids.iter().filter_map(|invoice_id| pending.track(invoice_id).ok());
+        if !tracks.any(is_owed) {
+            finish(pending, &arrangement, (ArrangementEnd::Lapsed, day), ("", ""))?;
+        }
+    }
+    Ok(())
 }
 
 /// A payment of a track came, or its debt is owed no more: announcements are confirmed, promises may be kept.

@@ -8,7 +8,7 @@ use crate::terms::Method;
 use crate::track::Phase;
 use alloc::string::String;
 use alloc::vec::Vec;
-use kernel::{ArrangementId, ContactId, Currency, DateTime, InvoiceId, NaiveDate, PolicyId, StepId, Utc, Zone};
+use kernel::{AgreementId, ArrangementId, ContactId, Currency, DateTime, InvoiceId, NaiveDate, PolicyId, StepId, Utc, Zone};
 
 /// A command. `Note*` and `Conclude*` are facts: told twice, they change nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +40,8 @@ pub enum Command {
         policy_id: PolicyId,
         /// The version it is pinned to.
         policy_version: u32,
+        /// The agreement whose instalment it is.
+        instalment_of: Option<AgreementId>,
     },
     /// A payment or credit was recorded.
     NotePayment {
@@ -74,6 +76,24 @@ pub enum Command {
     NoteCancellation {
         /// The receivable.
         invoice_id: InvoiceId,
+        /// When it was recorded.
+        recorded_at: DateTime<Utc>,
+    },
+    /// The receivable is owed by the instalments of an agreement.
+    NoteAgreement {
+        /// The receivable.
+        invoice_id: InvoiceId,
+        /// The agreement.
+        agreement_id: AgreementId,
+        /// When it was recorded.
+        recorded_at: DateTime<Utc>,
+    },
+    /// The agreement about the receivable was broken.
+    NoteBreach {
+        /// The receivable.
+        invoice_id: InvoiceId,
+        /// Open after it.
+        outstanding_minor: i64,
         /// When it was recorded.
         recorded_at: DateTime<Utc>,
     },

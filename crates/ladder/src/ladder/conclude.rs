@@ -171,7 +171,7 @@ fn is_stale_deferral(occurrence: &Occurrence, day: NaiveDate, contact_id: Option
 fn over(track: &Track, cycle: u32) -> Option<Reason> {
     if cycle < track.cycle {
         return Some(match track.opening {
-            Opening::Enrolled | Opening::Reversed => Reason::Reopened,
+            Opening::Enrolled | Opening::Reversed | Opening::Broken => Reason::Reopened,
             Opening::Later | Opening::Earlier => Reason::Rescheduled,
         });
     }
@@ -179,6 +179,7 @@ fn over(track: &Track, cycle: u32) -> Option<Reason> {
         Phase::Enrolled | Phase::Active => None,
         Phase::Settled => Some(Reason::Paid),
         Phase::Cancelled => Some(Reason::Cancelled),
+        Phase::Renegotiated => Some(Reason::Renegotiated),
         Phase::HandedOff => Some(Reason::HandedOff),
         Phase::WrittenOff => Some(Reason::WrittenOff),
         // Exhausted with a claimed step: the payer was forgotten meanwhile.
@@ -224,7 +225,7 @@ fn after_action(pending: &mut Pending, key: &Key, kind: StepKind, day: NaiveDate
     let (cycle, phase) = (track.cycle, track.phase);
     let is_owed = match phase {
         Phase::Enrolled | Phase::Active | Phase::Exhausted | Phase::HandedOff | Phase::WrittenOff => true,
-        Phase::Settled | Phase::Cancelled => false,
+        Phase::Settled | Phase::Cancelled | Phase::Renegotiated => false,
     };
     match kind {
         StepKind::HandOff if is_owed => {

@@ -3,7 +3,7 @@
 use super::command::{Command, Rejection};
 use super::event::Event;
 use super::pending::Pending;
-use super::{Ladder, arrange, attend, catch_up, conclude, facts, migrate, wake};
+use super::{Ladder, agreement, arrange, attend, catch_up, conclude, facts, migrate, wake};
 use crate::PolicyBook;
 use crate::terms::Terms;
 use alloc::string::String;
@@ -41,6 +41,12 @@ pub fn decide(ladder: &Ladder, command: &Command, context: &Context) -> Result<V
             facts::note_amendment(&mut pending, invoice_id, *outstanding_minor, *due_on, *recorded_at)?;
         }
         Command::NoteCancellation { invoice_id, recorded_at } => facts::note_cancellation(&mut pending, invoice_id, *recorded_at)?,
+        Command::NoteAgreement { invoice_id, agreement_id, recorded_at } => {
+            agreement::note_agreement(&mut pending, invoice_id, agreement_id, *recorded_at)?;
+        }
+        Command::NoteBreach { invoice_id, outstanding_minor, recorded_at } => {
+            agreement::note_breach(&mut pending, invoice_id, *outstanding_minor, *recorded_at)?;
+        }
         Command::Wake { now } => wake::wake(&mut pending, *now)?,
         Command::ConcludeContact { contact_id, day, items } => conclude::conclude_contact(&mut pending, contact_id, *day, items)?,
         Command::NoteDelivery { .. } => conclude::note_delivery(&mut pending, command)?,
@@ -69,7 +75,18 @@ pub(super) fn check_date(field: &'static str, day: NaiveDate) -> Result<(), Reje
 
 /// `Enroll` asks for a track; planned dates are fixed here, by the pinned version.
 fn enroll(pending: &mut Pending, command: &Command) -> Result<(), Rejection> {
-    let Command::Enroll { invoice_id, amount_minor, currency, issued_on, due_on, recorded_at, policy_id, policy_version } = command else {
+    let Command::Enroll {
+        invoice_id,
+        amount_minor,
+        currency,
+        issued_on,
+        due_on,
+        recorded_at,
+        policy_id,
+        policy_version,
+        instalment_of,
+    } = command
+    else {
         return Ok(());
     };
     if pending.ladder().tracks.contains_key(invoice_id) {
@@ -93,7 +110,8 @@ fn enroll(pending: &mut Pending, command: &Command) -> Result<(), Rejection> {
         effective_due: crate::schedule::effective_due(*due_on, policy.calendar()),
         known_on: pending.zone_by(policy).day_of(*recorded_at).max(*issued_on),
         recorded_at: *recorded_at,
-        steps: crate::schedule::planned_steps(policy, *due_on),
+        steps: crate::schedule::planned_steps(policy, *due_on, instalment_of.is_some()),
+        instalment_of: instalment_of.clone(),
     };
     pending.emit(event);
     Ok(())

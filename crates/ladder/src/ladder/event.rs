@@ -10,7 +10,7 @@ use crate::task::TaskKey;
 use crate::track::End;
 use alloc::string::String;
 use alloc::vec::Vec;
-use kernel::{ArrangementId, Calendar, ContactId, Currency, DateTime, InvoiceId, NaiveDate, PolicyId, StepId, Utc, Zone};
+use kernel::{AgreementId, ArrangementId, Calendar, ContactId, Currency, DateTime, InvoiceId, NaiveDate, PolicyId, StepId, Utc, Zone};
 
 /// An event. Days are local days.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +32,7 @@ pub enum Event {
         known_on: NaiveDate,
         recorded_at: DateTime<Utc>,
         steps: Vec<PlannedStep>,
+        instalment_of: Option<AgreementId>,
     },
     /// The balance changed.
     /// `received_minor`: what payments brought (positive) or returns took (negative); 0 where something else changed it.
@@ -88,6 +89,17 @@ pub enum Event {
     TrackCancelled { invoice_id: InvoiceId, cycle: u32, day: NaiveDate, recorded_at: DateTime<Utc> },
     /// A payment was returned: a new cycle with its steps.
     TrackReopened {
+        invoice_id: InvoiceId,
+        cycle: u32,
+        day: NaiveDate,
+        outstanding_minor: i64,
+        recorded_at: DateTime<Utc>,
+        steps: Vec<PlannedStep>,
+    },
+    /// The receivable is owed by the instalments of an agreement.
+    TrackRenegotiated { invoice_id: InvoiceId, cycle: u32, day: NaiveDate, agreement_id: AgreementId, recorded_at: DateTime<Utc> },
+    /// The agreement was broken: a new cycle with its steps.
+    TrackAgreementBroken {
         invoice_id: InvoiceId,
         cycle: u32,
         day: NaiveDate,
@@ -243,6 +255,8 @@ impl Event {
             | Event::TrackSettled { invoice_id, .. }
             | Event::TrackCancelled { invoice_id, .. }
             | Event::TrackReopened { invoice_id, .. }
+            | Event::TrackRenegotiated { invoice_id, .. }
+            | Event::TrackAgreementBroken { invoice_id, .. }
             | Event::TrackRescheduled { invoice_id, .. }
             | Event::TrackMigrated { invoice_id, .. }
             | Event::TrackExhausted { invoice_id, .. }

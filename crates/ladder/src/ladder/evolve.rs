@@ -74,6 +74,8 @@ pub(super) fn apply(ladder: &mut Ladder, event: &Event) {
         | Event::TrackSettled { invoice_id, .. }
         | Event::TrackCancelled { invoice_id, .. }
         | Event::TrackReopened { invoice_id, .. }
+        | Event::TrackRenegotiated { invoice_id, .. }
+        | Event::TrackAgreementBroken { invoice_id, .. }
         | Event::TrackRescheduled { invoice_id, .. }
         | Event::TrackExhausted { invoice_id, .. }
         | Event::TrackHandedOff { invoice_id, .. }
@@ -124,6 +126,15 @@ fn apply_to_track(track: &mut Track, event: &Event) {
             note_fact(track, Some(*outstanding_minor), *recorded_at);
             track.reversed_at = Some(*recorded_at);
             open_cycle(track, *cycle, Opening::Reversed, steps);
+        }
+        Event::TrackRenegotiated { agreement_id, recorded_at, .. } => {
+            track.phase = Phase::Renegotiated;
+            track.renegotiated_by = Some(agreement_id.clone());
+            note_fact(track, Some(0), *recorded_at);
+        }
+        Event::TrackAgreementBroken { cycle, outstanding_minor, recorded_at, steps, .. } => {
+            note_fact(track, Some(*outstanding_minor), *recorded_at);
+            open_cycle(track, *cycle, Opening::Broken, steps);
         }
         Event::TrackRescheduled { cycle, shift, due_on, effective_due, outstanding_minor, recorded_at, steps, .. } => {
             note_fact(track, Some(*outstanding_minor), *recorded_at);
@@ -241,6 +252,7 @@ fn enrolled(event: &Event) -> Option<Track> {
         known_on,
         recorded_at,
         steps,
+        instalment_of,
     } = event
     else {
         return None;
@@ -260,6 +272,8 @@ fn enrolled(event: &Event) -> Option<Track> {
         outstanding_minor: *amount_minor,
         received_minor: 0,
         facts_until: *recorded_at,
+        instalment_of: instalment_of.clone(),
+        renegotiated_by: None,
         reversed_at: None,
         occurrences: planned(*cycle, steps),
         last_contact_on: None,

@@ -13,12 +13,12 @@ use alloc::vec::Vec;
 use kernel::{DateTime, InvoiceId, NaiveDate, Utc, calendar};
 
 /// A fact about a track, with the payer's local day of its recording; `None` where the track already knows something later.
-struct Fact {
-    day: NaiveDate,
-    recorded_at: DateTime<Utc>,
+pub(super) struct Fact {
+    pub(super) day: NaiveDate,
+    pub(super) recorded_at: DateTime<Utc>,
 }
 
-fn fresh(pending: &Pending, id: &InvoiceId, recorded_at: DateTime<Utc>) -> Result<Option<Fact>, Rejection> {
+pub(super) fn fresh(pending: &Pending, id: &InvoiceId, recorded_at: DateTime<Utc>) -> Result<Option<Fact>, Rejection> {
     let track = pending.track(id)?;
     let day = pending.zone_by(pending.policy_of(track)?).day_of(recorded_at);
     Ok((recorded_at >= track.facts_until).then_some(Fact { day, recorded_at }))
@@ -35,7 +35,7 @@ pub(super) fn note_payment(
     let track = pending.track(id)?;
     let came_minor = if received { track.outstanding_minor.saturating_sub(minor) } else { 0 };
     match track.phase {
-        Phase::Settled | Phase::Cancelled => Ok(()),
+        Phase::Settled | Phase::Cancelled | Phase::Renegotiated => Ok(()),
         // A payment never opens what is paid; that takes a reversal.
         Phase::HandedOff | Phase::WrittenOff if track.outstanding_minor <= 0 => Ok(()),
         Phase::HandedOff | Phase::WrittenOff => {
@@ -65,7 +65,7 @@ pub(super) fn note_reversal(pending: &mut Pending, id: &InvoiceId, minor: i64, a
     let came_minor = track.outstanding_minor.saturating_sub(minor);
     match track.phase {
         Phase::Cancelled | Phase::HandedOff | Phase::WrittenOff => note_outstanding(pending, id, (minor, came_minor), &fact),
-        Phase::Settled | Phase::Enrolled | Phase::Active | Phase::Exhausted => {
+        Phase::Settled | Phase::Enrolled | Phase::Active | Phase::Exhausted | Phase::Renegotiated => {
             if same_return || minor <= 0 {
                 note_outstanding(pending, id, (minor, came_minor), &fact)
             } else {
@@ -89,6 +89,7 @@ pub(super) fn note_amendment(
     let (phase, shift) = (track.phase, shift(track.due_on, due_on));
     match phase {
         Phase::Cancelled => Ok(()),
+        Phase::Renegotiated => note_outstanding(pending, id, (minor, 0), &fact),
         Phase::HandedOff | Phase::WrittenOff => note_after_end(pending, id, (minor, 0), &fact),
         Phase::Settled if minor <= 0 => Ok(()),
         Phase::Enrolled | Phase::Active | Phase::Exhausted if minor <= 0 => {
@@ -138,7 +139,7 @@ fn shift(from: NaiveDate, to: NaiveDate) -> Option<Shift> {
     }
 }
 
-fn note_outstanding(
+pub(super) fn note_outstanding(
     pending: &mut Pending,
     id: &InvoiceId,
     (outstanding_minor, received_minor): (i64, i64),
@@ -168,7 +169,7 @@ fn note_after_end(pending: &mut Pending, id: &InvoiceId, (minor, came_minor): (i
 pub(super) fn end_with_residue(pending: &mut Pending, id: &InvoiceId, day: NaiveDate) -> Result<(), Rejection> {
     match pending.track(id)?.phase {
         Phase::Enrolled | Phase::Active | Phase::Exhausted => end_as(pending, id, day, Reason::WithinTolerance),
-        Phase::Settled | Phase::Cancelled | Phase::HandedOff | Phase::WrittenOff => Ok(()),
+        Phase::Settled | Phase::Cancelled | Phase::HandedOff | Phase::WrittenOff | Phase::Renegotiated => Ok(()),
     }
 }
 
@@ -193,7 +194,7 @@ fn reopen(pending: &mut Pending, id: &InvoiceId, minor: i64, fact: &Fact) -> Res
         day: fact.day,
         outstanding_minor: minor,
         recorded_at: fact.recorded_at,
-        steps: schedule::planned_steps(policy, track.due_on),
+        steps: schedule::planned_steps(policy, track.due_on, track.instalment_of.is_some()),
     };
     pending.emit(event);
     close_recently_sent(pending, id, fact.day)?;
@@ -242,7 +243,7 @@ fn reschedule(pending: &mut Pending, id: &InvoiceId, minor: i64, due_on: NaiveDa
         effective_due: schedule::effective_due(due_on, policy.calendar()),
         outstanding_minor: minor,
         recorded_at: fact.recorded_at,
-        steps: schedule::planned_steps(policy, due_on),
+        steps: schedule::planned_steps(policy, due_on, track.instalment_of.is_some()),
     };
     pending.emit(event);
     if shift == Shift::Earlier {

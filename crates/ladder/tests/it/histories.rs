@@ -2,7 +2,7 @@
 
 use crate::book::{PADRAO, SIMPLES};
 use crate::world::{World, at, day, enrolment, id, reminders};
-use kernel::{ArrangementId, Currency, NaiveDate, calendar};
+use kernel::{AgreementId, ArrangementId, Currency, NaiveDate, calendar};
 use ladder::arrangement::{ArrangementEnd, ArrangementKind};
 use ladder::ladder::{Arrange, Outcome};
 use ladder::policy::Channel;
@@ -73,6 +73,8 @@ pub enum Fact {
     Returns { outstanding_minor: i64 },
     MovesDue { days: i64 },
     Cancels,
+    Renegotiated,
+    Broken { outstanding_minor: i64 },
     Credited { outstanding_minor: i64 },
     Held { days: i64, for_review: bool },
     Disputed { amount_minor: Option<i64> },
@@ -89,6 +91,8 @@ pub fn histories() -> impl Strategy<Value = History> {
         2 => (1..=10_000_i64).prop_map(|outstanding_minor| Fact::Returns { outstanding_minor }),
         2 => (-20..30_i64).prop_map(|days| Fact::MovesDue { days }),
         1 => Just(Fact::Cancels),
+        2 => Just(Fact::Renegotiated),
+        2 => (1..=10_000_i64).prop_map(|outstanding_minor| Fact::Broken { outstanding_minor }),
         1 => prop_oneof![Just(0), 1..10_000_i64].prop_map(|outstanding_minor| Fact::Credited { outstanding_minor }),
         6 => arrangements(),
     ];
@@ -192,6 +196,8 @@ fn command(invoice: &str, (on, number): (NaiveDate, usize), due_on: NaiveDate, f
         Fact::Pays { outstanding_minor } => Command::NotePayment { invoice_id, outstanding_minor, recorded_at },
         Fact::Returns { outstanding_minor } => Command::NoteReversal { invoice_id, outstanding_minor, recorded_at },
         Fact::MovesDue { .. } => Command::NoteAmendment { invoice_id, outstanding_minor: 9_999, due_on, recorded_at },
+        Fact::Renegotiated => Command::NoteAgreement { invoice_id, agreement_id: AgreementId::new("a").unwrap(), recorded_at },
+        Fact::Broken { outstanding_minor } => Command::NoteBreach { invoice_id, outstanding_minor, recorded_at },
         Fact::Cancels => Command::NoteCancellation { invoice_id, recorded_at },
     }
 }
@@ -246,6 +252,7 @@ impl Player<'_> {
                 let gone = match self.world.ladder.tracks[&item.invoice_id].phase {
                     Phase::Settled => Reason::Paid,
                     Phase::Cancelled => Reason::Cancelled,
+                    Phase::Renegotiated => Reason::Renegotiated,
                     Phase::Enrolled | Phase::Active | Phase::HandedOff | Phase::Exhausted | Phase::WrittenOff => continue,
                 };
                 if self.roll(&("saw it", &item.step_id, *day)).is_multiple_of(2) {

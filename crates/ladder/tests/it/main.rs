@@ -1,5 +1,6 @@
 //! The ladder from outside: drafts, dates, offers, facts, traps, and the invariants as properties.
 
+mod agreements;
 mod arrangements;
 mod book;
 mod catch_ups;

@@ -5,7 +5,7 @@
 
 use crate::book::{PADRAO, SIMPLES};
 use crate::world::{World, at, day, id};
-use kernel::{ArrangementId, Currency, NaiveDate, calendar};
+use kernel::{AgreementId, ArrangementId, Currency, NaiveDate, calendar};
 use ladder::arrangement::{Arrangement, ArrangementEnd, ArrangementKind, ArrangementTerms};
 use ladder::ladder::{Arrange, Closing, DueItem, Shift};
 use ladder::terms::Method;
@@ -111,6 +111,13 @@ impl Scenario {
                 let due_on = self.world.track(invoice).due_on;
                 Command::NoteAmendment { invoice_id: id(invoice), outstanding_minor: minor(amount), due_on, recorded_at }
             }
+            ["instalment", invoice, amount, "due", due, "of", agreement] => crate::world::instalment(invoice, (on, day(due)), (minor(amount), agreement), recorded_at),
+            ["agreement", agreement, invoice] => {
+                Command::NoteAgreement { invoice_id: id(invoice), agreement_id: AgreementId::new(agreement).unwrap(), recorded_at }
+            }
+            ["broken", invoice, amount] => {
+                Command::NoteBreach { invoice_id: id(invoice), outstanding_minor: minor(amount), recorded_at }
+            }
             ["cancelled", invoice] => Command::NoteCancellation { invoice_id: id(invoice), recorded_at },
             ["catch-up", word] => Command::EndCatchUp { number: 1, released: word == "approved", now: at(on, 9) },
             _ => Command::Arrange { at: recorded_at, by: "ana".into(), why: "ligou".into(), what: self.order(words) },
@@ -182,6 +189,10 @@ fn lines(event: &Event) -> Vec<String> {
         Event::OutstandingNoted { invoice_id, outstanding_minor, .. } => vec![format!("{invoice_id}: {} open", money(*outstanding_minor))],
         Event::TrackSettled { invoice_id, .. } => vec![format!("{invoice_id}: settled")],
         Event::TrackCancelled { invoice_id, .. } => vec![format!("{invoice_id}: cancelled")],
+        Event::TrackRenegotiated { invoice_id, agreement_id, .. } => vec![format!("{invoice_id}: renegotiated by {agreement_id}")],
+        Event::TrackAgreementBroken { invoice_id, cycle, outstanding_minor, .. } => {
+            vec![format!("{invoice_id}: agreement broken, {} open again, cycle {cycle} begins", money(*outstanding_minor))]
+        }
         Event::TrackReopened { invoice_id, cycle, outstanding_minor, .. } => {
             vec![format!("{invoice_id}: {} open again, cycle {cycle} begins", money(*outstanding_minor))]
         }

@@ -6,7 +6,7 @@ use ladder::preview::preview;
 use ladder::schedule::{effective_due, planned_steps};
 
 fn plan(policy_text: &str, due: &str) -> Vec<String> {
-    let steps = planned_steps(&policy(policy_text), day(due));
+    let steps = planned_steps(&policy(policy_text), day(due), false);
     let date = |day: Option<kernel::NaiveDate>| day.map_or("-".into(), |day| day.to_string());
     steps.iter().map(|at| format!("{} {} {}", at.step_id, date(at.planned_on), date(at.last_day))).collect()
 }

@@ -208,7 +208,22 @@ pub fn enrolment(invoice: &str, issued_on: NaiveDate, due_on: NaiveDate, recorde
         recorded_at,
         policy_id: PolicyId::new("p").unwrap(),
         policy_version: 1,
+        instalment_of: None,
     }
+}
+
+/// An instalment of an agreement, issued on a day and due on another.
+pub fn instalment(
+    invoice: &str,
+    (issued_on, due_on): (NaiveDate, NaiveDate),
+    (minor, agreement): (i64, &str),
+    recorded_at: DateTime<Utc>,
+) -> Command {
+    let mut command = enrolment(invoice, issued_on, due_on, recorded_at);
+    if let Command::Enroll { amount_minor, instalment_of, .. } = &mut command {
+        (*amount_minor, *instalment_of) = (minor, kernel::AgreementId::new(agreement).ok());
+    }
+    command
 }
 
 /// A person confirms the first occurrence of a step of the first cycle.

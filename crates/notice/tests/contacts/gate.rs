@@ -17,6 +17,7 @@ fn each_refusal_of_the_owner_has_its_outcome() {
     for (refusal, outcome) in [
         ("paid", "superseded paid"),
         ("cancelled", "superseded cancelled"),
+        ("renegotiated", "superseded renegotiated"),
         ("within_tolerance", "superseded within_tolerance"),
         ("covered_by_credit", "suppressed covered_by_credit"),
         ("below_minimum", "suppressed below_minimum"),

@@ -1,6 +1,6 @@
 //! The last look: what is asked of the owner of balances and addresses, and what its answer means here.
 
-use crate::template::{Charged, PayWith};
+use crate::template::{Charged, Language, PayWith};
 use brazil::phone::Phone;
 use contracts::invoice::v1 as proto;
 use kernel::{ContactId, CustomerId, InvoiceId, NaiveDate, personal::Personal};
@@ -107,8 +107,8 @@ pub fn look(items: &[&Item], answer: proto::AuthorizeReminderResponse) -> Option
         return None;
     }
     let pairs = || items.iter().zip(&answer.verdicts);
-    let document =
-        |verdict: &proto::ReminderVerdict| if verdict.document.is_empty() { &verdict.invoice_id } else { &verdict.document }.clone();
+    let language = Language::of(answer.customer.as_ref().and_then(|customer| customer.attributes.as_ref()).map_or("", |of| &of.language));
+    let document = |verdict: &proto::ReminderVerdict| document(verdict, language);
     let shown = |(item, verdict): (&&Item, &proto::ReminderVerdict)| {
         let due_on = host::request::date("due_on", &verdict.due_on).ok();
         (item.invoice_id.clone(), Shown { document: document(verdict), due_on, charged: charged(verdict), pay_with: pay_with(verdict) })
@@ -118,6 +118,17 @@ pub fn look(items: &[&Item], answer: proto::AuthorizeReminderResponse) -> Option
         shown: pairs().map(shown).collect(),
         payer: answer.customer.map(payer).unwrap_or_default(),
     })
+}
+
+/// What the payer reads of which debt it is: the creditor's document, which instalment of which agreement, or the receivable's id.
+fn document(verdict: &proto::ReminderVerdict, language: Language) -> String {
+    let (number, count, agreement) = (verdict.instalment, verdict.instalments, &verdict.agreement_id);
+    match (verdict.document.is_empty(), agreement.is_empty(), language) {
+        (false, _, _) => verdict.document.clone(),
+        (true, true, _) => verdict.invoice_id.clone(),
+        (true, false, Language::Portuguese) => format!("parcela {number}/{count} do acordo {agreement}"),
+        (true, false, Language::English) => format!("instalment {number}/{count} of agreement {agreement}"),
+    }
 }
 
 fn charged(verdict: &proto::ReminderVerdict) -> Charged {

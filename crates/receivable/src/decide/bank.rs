@@ -69,10 +69,11 @@ pub(super) fn undo(account: &Account, command: &UndoBankPayment, rates: &LegalRa
     }
     let undone = |payment: &Payment| {
         payment.source.is_bank_file()
+            && payment.part_of.is_none()
             && payment.returned_minor == 0
             && (command.amount_minor == 0 || payment.amount_minor == command.amount_minor)
     };
     let (payment_id, payment) = known.into_iter().find(|(_, payment)| undone(payment)).ok_or(Rejection::PaymentUnknown)?;
     let back = Back { amount_minor: payment.amount_minor, return_id: Some(record_id), reason, on: command.undone_on };
-    Ok(vec![went_back(account, (payment_id, payment), back, rates)?])
+    went_back(account, (payment_id, payment), back, rates)
 }

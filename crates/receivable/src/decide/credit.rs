@@ -36,9 +36,7 @@ pub(super) fn issue(account: &Account, command: &IssueCreditNote, rates: &LegalR
             if invoice.currency != command.currency {
                 return Err(Rejection::CurrencyMismatch);
             }
-            if invoice.phase == Phase::Cancelled {
-                return Err(Rejection::InvoiceCancelled);
-            }
+            creditable(invoice)?;
             if command.amount_minor > invoice.amount_minor - invoice.credited_minor {
                 return Err(Rejection::CreditNoteTooLarge);
             }
@@ -65,6 +63,14 @@ pub(super) fn issue(account: &Account, command: &IssueCreditNote, rates: &LegalR
     })])
 }
 
+fn creditable(invoice: &Invoice) -> Result<(), Rejection> {
+    match invoice.phase {
+        Phase::Open | Phase::Settled => Ok(()),
+        Phase::Cancelled => Err(Rejection::InvoiceCancelled),
+        Phase::Renegotiated => Err(Rejection::InvoiceRenegotiated),
+    }
+}
+
 fn says_the_same(note: &CreditNote, command: &IssueCreditNote, reason: &str) -> bool {
     note.invoice_id == command.invoice_id
         && note.amount_minor == command.amount_minor
@@ -85,9 +91,7 @@ pub(super) fn cancel(account: &Account, command: &CancelCreditNote, rates: &Lega
         None => (Changed::default(), None),
         Some(invoice_id) => {
             let invoice = found(account, invoice_id)?;
-            if invoice.phase == Phase::Cancelled {
-                return Err(Rejection::InvoiceCancelled);
-            }
+            creditable(invoice)?;
             (credited(account, invoice, invoice.credited_minor - note.amount_minor, rates)?, Some(invoice.due_on))
         }
     };

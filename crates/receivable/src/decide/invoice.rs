@@ -10,7 +10,7 @@ use crate::{
 use alloc::{string::String, vec, vec::Vec};
 use brazil::charges::LegalRates;
 use kernel::money::positive_minor;
-use kernel::{Currency, NaiveDate};
+use kernel::{Currency, InvoiceId, NaiveDate};
 
 pub(super) fn issue(account: &Account, command: &IssueInvoice) -> Result<Vec<Event>, Rejection> {
     let document = bounded_option("document", command.document.as_ref(), 120)?;
@@ -37,6 +37,7 @@ pub(super) fn issue(account: &Account, command: &IssueInvoice) -> Result<Vec<Eve
         document,
         automatic_debit_on: command.automatic_debit_on,
         charges,
+        instalment: None,
     });
     Ok([issued].into_iter().chain(assigned).collect())
 }
@@ -91,6 +92,9 @@ pub(super) fn amend(account: &Account, command: &AmendInvoice, rates: &LegalRate
     let automatic_debit_on = command.automatic_debit_on.unwrap_or(invoice.automatic_debit_on);
     due_after_issue(invoice.issued_on, due_on)?;
     debit_after_issue(invoice.issued_on, automatic_debit_on)?;
+    if invoice.instalment.is_some() && amount_minor != invoice.amount_minor {
+        return Err(Rejection::InvoiceIsInstalment);
+    }
     if amount_minor < invoice.credited_minor {
         return Err(Rejection::BelowCredited);
     }
@@ -166,15 +170,29 @@ fn owed<'a>(account: &'a Account, command: &AmendInvoice) -> Result<&'a Invoice,
     match invoice.phase {
         Phase::Open | Phase::Settled => Ok(invoice),
         Phase::Cancelled => Err(Rejection::InvoiceCancelled),
+        Phase::Renegotiated => Err(Rejection::InvoiceRenegotiated),
     }
 }
 
 pub(super) fn cancel(account: &Account, command: &CancelInvoice, rates: &LegalRates) -> Result<Vec<Event>, Rejection> {
     let reason = bounded("reason", &command.reason, 200)?;
     let invoice = found(account, &command.invoice_id)?;
-    if invoice.phase == Phase::Cancelled {
-        return Ok(vec![]);
+    match invoice.phase {
+        Phase::Cancelled => return Ok(vec![]),
+        Phase::Renegotiated => return Err(Rejection::InvoiceRenegotiated),
+        Phase::Open | Phase::Settled if invoice.instalment.is_some() => return Err(Rejection::InvoiceIsInstalment),
+        Phase::Open | Phase::Settled => {}
     }
+    Ok(vec![cancelled((account, invoice), &command.invoice_id, (&reason, command.today), rates)?])
+}
+
+/// The end of an invoice: what was paid becomes credit.
+pub(super) fn cancelled(
+    (account, invoice): (&Account, &Invoice),
+    invoice_id: &InvoiceId,
+    (reason, today): (&str, NaiveDate),
+    rates: &LegalRates,
+) -> Result<Event, Rejection> {
     let (charges_minor, discount_minor) = match &invoice.charges {
         None => (0, 0),
         Some(terms) => {
@@ -186,8 +204,8 @@ pub(super) fn cancel(account: &Account, command: &CancelInvoice, rates: &LegalRa
     let paid_minor = invoice.amount_minor - invoice.credited_minor - invoice.open_minor + charges_minor - discount_minor;
     let released = release(account, invoice, paid_minor);
     room_for_credit(account, invoice.currency, released_minor(&released))?;
-    Ok(vec![Event::InvoiceCancelled(InvoiceCancelled {
-        invoice_id: command.invoice_id.clone(),
+    Ok(Event::InvoiceCancelled(InvoiceCancelled {
+        invoice_id: invoice_id.clone(),
         currency: invoice.currency,
         amount_minor: invoice.amount_minor,
         previous_outstanding_minor: invoice.open_minor,
@@ -195,9 +213,9 @@ pub(super) fn cancel(account: &Account, command: &CancelInvoice, rates: &LegalRa
         charges_minor,
         discount_minor,
         credited_minor: invoice.credited_minor,
-        reason,
-        cancelled_on: command.today,
-    })])
+        reason: String::from(reason),
+        cancelled_on: today,
+    }))
 }
 
 fn due_after_issue(issued_on: NaiveDate, due_on: NaiveDate) -> Result<(), Rejection> {

@@ -1,5 +1,6 @@
 //! One payer's account: scripts of commands with what each does, and properties over random ones.
 
+mod agreements;
 mod bank;
 mod charged;
 mod collections;

@@ -1,5 +1,6 @@
 //! Text to commands, and events to text: the only place of these tests that touches the API.
 
+use crate::agreements;
 use brazil::charges::{Allocation, Convention, DayBasis, DiscountValue, Fine, LegalRates, Period, ProRata, Rate};
 use brazil::pix::StaticTxid;
 use kernel::{CollectionAccountId, ContactId, CreditNoteId, Currency, CustomerId, InvoiceId, NaiveDate, PaymentId, StepId, Zone};
@@ -93,6 +94,12 @@ fn shown(event: &Event) -> String {
             let id = &e.credit_note_id;
             format!("uncredited {id} applied {}{charged} open {}{}", e.applied_minor, e.outstanding_minor, releases(&e.released))
         }
+        Event::AgreementMade(_)
+        | Event::InvoiceRenegotiated(_)
+        | Event::AgreementBroken(_)
+        | Event::InvoiceReopened(_)
+        | Event::AgreementCompleted(_)
+        | Event::AgreementResumed(_) => agreements::shown(event),
         Event::PaymentReceived(event) => {
             format!(
                 "received {} applied {}{} credit {} open {}{}",
@@ -133,12 +140,12 @@ fn shown(event: &Event) -> String {
     }
 }
 
-fn charged(charges_minor: i64, discount_minor: i64) -> String {
+pub fn charged(charges_minor: i64, discount_minor: i64) -> String {
     let shown = |name: &str, minor: i64| if minor == 0 { String::new() } else { format!(" {name} {minor}") };
     shown("charges", charges_minor) + &shown("discount", discount_minor)
 }
 
-fn releases(released: &[Release]) -> String {
+pub fn releases(released: &[Release]) -> String {
     released.iter().map(|release| format!(" {}:{}", release.payment_id, release.amount_minor)).collect()
 }
 
@@ -203,6 +210,7 @@ pub fn parse(text: &str) -> Command {
             reason: "bank_reversal".to_owned(),
             undone_on: day("2026-02-03"),
         }),
+        "agree" | "break" | "late" => agreements::parse(&words),
         "bank" => bank_notice(&words),
         "reverse" => Command::ReversePayment(ReversePayment {
             payment_id: PaymentId::new(word(1)).unwrap(),
@@ -369,7 +377,7 @@ fn authorize(words: &[&str]) -> Command {
     })
 }
 
-fn setting<'a>(words: &[&'a str], name: &str) -> Option<&'a str> {
+pub fn setting<'a>(words: &[&'a str], name: &str) -> Option<&'a str> {
     words.iter().find_map(|word| word.strip_prefix(name))
 }
 
@@ -377,6 +385,6 @@ fn currency(code: &str) -> Currency {
     if code.is_empty() { Currency::BRL } else { Currency::new(code).unwrap() }
 }
 
-fn day(text: &str) -> NaiveDate {
+pub fn day(text: &str) -> NaiveDate {
     text.parse().unwrap()
 }

@@ -51,7 +51,7 @@ impl Ground {
         let log = Log::open(db, Arc::new(SystemClock), Arc::new(TimeOrdered)).await?;
         let options = WriterOptions::default();
         let ground = Self {
-            writer: Writer::spawn(Arc::new(Accounts), log, options),
+            writer: Writer::spawn(Arc::new(Accounts::default()), log, options),
             facts: Facts::new(plan.payers),
             reference: GroupCommit::start(reference, facts::payload()?).await?,
             reference_facts: Facts::new(plan.payers),

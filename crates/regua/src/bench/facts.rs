@@ -99,9 +99,9 @@ pub fn payload() -> anyhow::Result<Vec<u8>> {
     let (_, bytes) = [facts.register(0)?.command, facts.issue()?.command].into_iter().try_fold(
         (Account::default(), Vec::new()),
         |(account, _), command| {
-            let decided = Accounts.decide(&account, &command).map_err(|rejection| anyhow::anyhow!("{rejection:?}"))?;
-            let account = decided.iter().fold(account, |account, fact| Accounts.evolve(account, fact));
-            let bytes = decided.last().map(|fact| Accounts.encode(fact).payload).unwrap_or_default();
+            let decided = Accounts::default().decide(&account, &command).map_err(|rejection| anyhow::anyhow!("{rejection:?}"))?;
+            let account = decided.iter().fold(account, |account, fact| Accounts::default().evolve(account, fact));
+            let bytes = decided.last().map(|fact| Accounts::default().encode(fact).payload).unwrap_or_default();
             Ok::<_, anyhow::Error>((account, bytes))
         },
     )?;

@@ -12,7 +12,7 @@ use contracts::dunning::v1 as proto;
 use eventlog::Clock;
 use host::clock::SystemClock;
 use kernel::Zone;
-use ladder::{draft::Fault, preview::preview};
+use ladder::{draft::Fault, policy::Audience, preview::preview};
 use serde_json::json;
 use std::{
     fs,
@@ -234,7 +234,7 @@ fn yes(is: bool) -> &'static str {
 }
 
 fn preview_table(policy: &ladder::Policy, due: NaiveDate) -> Table {
-    let columns = ["step", "tone", "kind", "planned_on", "weekday", "last_day", "never_reached", "requires_approval"];
+    let columns = ["step", "tone", "kind", "planned_on", "weekday", "last_day", "never_reached", "requires_approval", "applies_to"];
     let mut table = Table::new(&format!("{} for an invoice due on {due}", policy.id()), &columns);
     for line in preview(policy, due) {
         let planned_on = match (line.planned_on, &line.after) {
@@ -252,6 +252,7 @@ fn preview_table(policy: &ladder::Policy, due: NaiveDate) -> Table {
             line.last_day.map(|day| day.to_string()).unwrap_or_default().into(),
             yes(line.never_reached).into(),
             yes(line.requires_approval).into(),
+            if line.audience == Audience::All { "" } else { line.audience.slug() }.into(),
         ]);
     }
     table

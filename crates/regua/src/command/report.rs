@@ -47,7 +47,7 @@ enum What {
         /// Only this segment
         #[arg(long, default_value = "")]
         segment: String,
-        /// open, overdue, settled or cancelled
+        /// open, overdue, settled, cancelled or renegotiated
         #[arg(long, default_value = "")]
         status: String,
         /// At most this many lines

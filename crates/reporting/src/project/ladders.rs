@@ -136,6 +136,10 @@ impl Projection for LadderTables {
                     let m: proto::TrackReopened = payload(message)?;
                     planned(message, (&m.invoice_id, m.cycle, &m.known_on), &m.steps, &mut rows)?;
                 }
+                "TrackAgreementBroken" => {
+                    let m: proto::TrackAgreementBroken = payload(message)?;
+                    planned(message, (&m.invoice_id, m.cycle, &m.day), &m.steps, &mut rows)?;
+                }
                 "TrackMigrated" => migrated(message, &mut rows)?,
                 "StepsPlanned" => dated(message, &mut rows)?,
                 "StepsClosed" => closed(message, &mut rows)?,

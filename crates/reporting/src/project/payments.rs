@@ -56,12 +56,19 @@ impl Projection for PaymentTables {
             match message.event.event_type.as_str() {
                 "PaymentReceived" => {
                     let m: proto::PaymentReceived = payload(message)?;
+                    // A part of a payment is no new money: it came in on an instalment.
+                    if !m.part_of.is_empty() {
+                        continue;
+                    }
                     let on = date(message, "paid_on", &m.paid_on)?;
                     let amount_minor = m.amount_minor - m.unapplied_minor;
                     rows.push(row(message, (m.customer_id, m.invoice_id, m.payment_id), (on, Some(day_number(on))), amount_minor));
                 }
                 "PaymentReversed" => {
                     let m: proto::PaymentReversed = payload(message)?;
+                    if !m.part_of.is_empty() {
+                        continue;
+                    }
                     let on = date(message, "reversed_on", &m.reversed_on)?;
                     let amount_minor = m.unapplied_minor - m.amount_minor;
                     rows.push(row(message, (m.customer_id, m.invoice_id, m.payment_id), (on, None), amount_minor));

@@ -107,6 +107,8 @@ fn entry(message: &Message) -> Result<Option<Entry>, ProjectionError> {
         "InvoiceIssued" => issued(message)?,
         "InvoiceAmended" => amended(message)?,
         "InvoiceCancelled" => cancelled(message)?,
+        "InvoiceRenegotiated" => renegotiated(message)?,
+        "InvoiceReopened" => reopened(message)?,
         "CreditNoteIssued" => return credit_note(message),
         "CreditNoteCancelled" => return credit_note_cancelled(message),
         "PaymentReceived" => received(message)?,
@@ -157,6 +159,34 @@ fn cancelled(message: &Message) -> Result<Entry, ProjectionError> {
     })
 }
 
+/// From the day of an agreement on its instalments are owed, each by its own due date, and the debt is not owed twice.
+fn renegotiated(message: &Message) -> Result<Entry, ProjectionError> {
+    let m: proto::InvoiceRenegotiated = payload(message)?;
+    Ok(Entry {
+        effective_on: date(message, "renegotiated_on", &m.renegotiated_on)?,
+        terms: None,
+        kind: "renegotiated",
+        amount_minor: -m.principal_minor,
+        customer_id: m.customer_id,
+        invoice_id: m.invoice_id,
+        currency: m.currency,
+    })
+}
+
+fn reopened(message: &Message) -> Result<Entry, ProjectionError> {
+    let m: proto::InvoiceReopened = payload(message)?;
+    let released: i64 = m.released.iter().map(|release| release.amount_minor).sum();
+    Ok(Entry {
+        effective_on: date(message, "reopened_on", &m.reopened_on)?,
+        terms: None,
+        kind: "reopened",
+        amount_minor: m.moved_minor + m.charges_minor - m.discount_minor + released,
+        customer_id: m.customer_id,
+        invoice_id: m.invoice_id,
+        currency: m.currency,
+    })
+}
+
 /// What is the payer's own, and no receivable's, is no entry.
 fn credit_note(message: &Message) -> Result<Option<Entry>, ProjectionError> {
     let m: proto::CreditNoteIssued = payload(message)?;
@@ -188,10 +218,12 @@ fn credit_note_cancelled(message: &Message) -> Result<Option<Entry>, ProjectionE
 
 fn received(message: &Message) -> Result<Entry, ProjectionError> {
     let m: proto::PaymentReceived = payload(message)?;
+    // A part of a payment on an instalment is here from the day on which the agreement was broken.
+    let (field, counts_on) = if m.part_of.is_empty() { ("paid_on", &m.paid_on) } else { ("moved_on", &m.moved_on) };
     Ok(Entry {
-        effective_on: date(message, "paid_on", &m.paid_on)?,
+        effective_on: date(message, field, counts_on)?,
         terms: None,
-        kind: "payment",
+        kind: if m.part_of.is_empty() { "payment" } else { "payment_part" },
         amount_minor: -m.applied_minor,
         customer_id: m.customer_id,
         invoice_id: m.invoice_id,
@@ -204,7 +236,7 @@ fn reversed(message: &Message) -> Result<Entry, ProjectionError> {
     Ok(Entry {
         effective_on: date(message, "reversed_on", &m.reversed_on)?,
         terms: None,
-        kind: "reversal",
+        kind: if m.part_of.is_empty() { "reversal" } else { "payment_part" },
         amount_minor: m.applied_minor,
         customer_id: m.customer_id,
         invoice_id: m.invoice_id,

@@ -80,6 +80,7 @@ async fn fact(site: &Site, books: &mut Books, words: &Words<'_>) {
         "customer" | "authorised" | "erased" => payer(site, words).await,
         "issued" | "paid" | "reversed" | "amended" | "cancelled" => money(site, books, words).await,
         "enrolled" | "rescheduled" | "reopened" | "dated" | "migrated" | "closed" => ladder(site, books, words).await,
+        "agreed" | "restored" | "part" => books.agreement(site, words).await,
         "disputed" | "resolved" => dispute(site, words).await,
         "contact" => contact(site, words).await,
         "attempt" | "concluded" | "receipt" | "opted" => messages::message(site, words).await,
@@ -230,6 +231,48 @@ impl Books {
             outstanding_minor: receivable.open_minor,
             ..Default::default()
         }
+    }
+
+    /// `agreed I1 G1`, `restored I1 G1 1000`, `part G1+1 I1 300 of=P1 on=2026-02-10`.
+    async fn agreement(&mut self, site: &Site, words: &Words<'_>) {
+        let log = &site.logs.invoice;
+        if words.plain[0] == "part" {
+            let mut event = self.pay(words);
+            (event.part_of, event.moved_on) = (words.named("of", ""), words.day.to_owned());
+            return append(log, ("account", event.customer_id.clone()), "PaymentReceived", event).await;
+        }
+        let (invoice_id, agreement_id) = (words.at(1), words.at(2));
+        let debt = self.invoices.get_mut(&invoice_id).unwrap();
+        let (customer_id, currency, due_on) = (debt.customer_id.clone(), debt.currency.clone(), debt.due_on.clone());
+        let stream = ("account", customer_id.clone());
+        if words.plain[0] == "agreed" {
+            let (principal_minor, renegotiated_on) = (debt.open_minor, words.day.to_owned());
+            debt.open_minor = 0;
+            let event = invoice::InvoiceRenegotiated {
+                customer_id,
+                invoice_id,
+                agreement_id,
+                currency,
+                principal_minor,
+                renegotiated_on,
+                ..Default::default()
+            };
+            return append(log, stream, "InvoiceRenegotiated", event).await;
+        }
+        debt.open_minor = words.amount(3);
+        let (moved_minor, outstanding_minor, reopened_on) = (debt.open_minor, debt.open_minor, words.day.to_owned());
+        let event = invoice::InvoiceReopened {
+            customer_id,
+            invoice_id,
+            agreement_id,
+            currency,
+            moved_minor,
+            outstanding_minor,
+            due_on,
+            reopened_on,
+            ..Default::default()
+        };
+        append(log, stream, "InvoiceReopened", event).await;
     }
 
     fn reverse(&mut self, words: &Words<'_>) -> invoice::PaymentReversed {

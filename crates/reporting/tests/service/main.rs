@@ -2,6 +2,7 @@
 //! REGUA_TEST_POSTGRES names a server, on PostgreSQL.
 
 mod aging;
+mod agreements;
 mod bad_input;
 mod channels;
 mod contacts;

@@ -56,6 +56,12 @@ pub(super) fn encode(customer_id: String, event: &Event) -> (&'static str, Vec<u
         | Event::PaymentReceived(_)
         | Event::PaymentReversed(_)
         | Event::InstrumentsAssigned(_)
+        | Event::AgreementMade(_)
+        | Event::InvoiceRenegotiated(_)
+        | Event::AgreementBroken(_)
+        | Event::InvoiceReopened(_)
+        | Event::AgreementCompleted(_)
+        | Event::AgreementResumed(_)
         | Event::ReminderAuthorized(_) => ("", Vec::new()),
     }
 }
