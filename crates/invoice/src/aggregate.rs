@@ -74,12 +74,8 @@ pub fn wake(due: &DueStream, now: DateTime<Utc>, (zone, rates): (Zone, Arc<Legal
     // Only accounts have timers, and their name was made by `stream`.
     let customer_id = customer_of(&due.tenant, &due.stream).and_then(|id| CustomerId::new(id).ok());
     let customer_id = customer_id.expect("a stream with timers is a payer's");
-    let late = BreakAgreement {
-        agreement_id: None,
-        cause: BreakCause::Late,
-        reason: BreakCause::Late.slug().to_owned(),
-        today: zone.day_of(now),
-    };
+    let late =
+        BreakAgreement { agreement_id: None, cause: BreakCause::Late, reason: BreakCause::Late.slug().to_owned(), today: zone.day_of(now) };
     Submission::new(due.stream.clone(), meta, Addressed { customer_id, command: Command::BreakAgreement(late), rates })
 }
 

@@ -90,7 +90,12 @@ impl RateBook {
             let tenants = read.lock().unwrap_or_else(PoisonError::into_inner);
             tenants.iter().map(|tenant| ("tenant", tenant.clone(), 1)).collect()
         });
-        Self { writer, known: Cache::builder().max_capacity(REMEMBERED_TENANTS).time_to_live(REMEMBERED_FOR).build(), last: Cache::new(REMEMBERED_TENANTS), missing }
+        Self {
+            writer,
+            known: Cache::builder().max_capacity(REMEMBERED_TENANTS).time_to_live(REMEMBERED_FOR).build(),
+            last: Cache::new(REMEMBERED_TENANTS),
+            missing,
+        }
     }
 
     /// Says that a reminder waits for the rate of a month; the log tells it once until rates are recorded.

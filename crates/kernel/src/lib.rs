@@ -16,8 +16,8 @@ pub mod zone;
 pub use calendar::Calendar;
 pub use chrono::{DateTime, NaiveDate, NaiveTime, Utc, Weekday};
 pub use ids::{
-    AgreementId, ArrangementId, ChannelAttemptId, CollectionAccountId, CommandId, ContactId, CreditNoteId, CustomerId, InvoiceId, PaymentId, PolicyId,
-    StepId, TenantId,
+    AgreementId, ArrangementId, ChannelAttemptId, CollectionAccountId, CommandId, ContactId, CreditNoteId, CustomerId, InvoiceId,
+    PaymentId, PolicyId, StepId, TenantId,
 };
 pub use money::{Currency, MAX_AMOUNT_MINOR, Money};
 pub use window::Window;

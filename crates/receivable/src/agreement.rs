@@ -6,7 +6,10 @@
 //! Invariants: the amounts of the instalments sum up to the total; a debt is under one agreement at a time; what is owed is never in two
 //! places.
 
-use crate::{Account, IssueInvoice, Phase, event::{Release, released_minor}};
+use crate::{
+    Account, IssueInvoice, Phase,
+    event::{Release, released_minor},
+};
 use alloc::{string::String, vec::Vec};
 use kernel::{AgreementId, Calendar, Currency, InvoiceId, NaiveDate, PaymentId, calendar};
 

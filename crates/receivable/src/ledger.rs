@@ -116,18 +116,12 @@ pub fn postings(event: &Event, recorded_at: DateTime<Utc>) -> Vec<Posting> {
             post(on(&event.invoice_id), None, Column::Credits, event.discount_minor.saturating_add(event.credited_minor).saturating_neg()),
             post(Book::Unapplied(event.currency), None, Column::Payments, released_minor(&event.released)),
         ],
-        Event::InvoiceRenegotiated(InvoiceRenegotiated { original: o, .. }) => vec![
-            post(on(&o.invoice_id), None, Column::Principal, o.moved_minor().saturating_neg()),
-            post(on(&o.invoice_id), None, Column::Charges, o.charges_minor),
-            post(on(&o.invoice_id), None, Column::Credits, o.discount_minor),
-        ],
-        Event::InvoiceReopened(e) => vec![
-            post(on(&e.invoice_id), None, Column::Principal, e.moved_minor),
-            post(on(&e.invoice_id), None, Column::Charges, e.charges_minor),
-            post(on(&e.invoice_id), None, Column::Credits, e.discount_minor),
-            post(on(&e.invoice_id), None, Column::Payments, released_minor(&e.released).saturating_neg()),
-            post(Book::Unapplied(e.currency), None, Column::Payments, released_minor(&e.released)),
-        ],
+        Event::InvoiceRenegotiated(InvoiceRenegotiated { original: o, currency, .. }) => {
+            agreement((&o.invoice_id, *currency), -o.moved_minor(), (o.charges_minor, o.discount_minor), &[], &entry)
+        }
+        Event::InvoiceReopened(e) => {
+            agreement((&e.invoice_id, e.currency), e.moved_minor, (e.charges_minor, e.discount_minor), &e.released, &entry)
+        }
         Event::CreditNoteIssued(e) => {
             credit_note((e.invoice_id.as_ref(), e.currency), e.amount_minor, (e.charges_minor, e.discount_minor), &e.released, &entry)
         }
@@ -171,6 +165,25 @@ pub fn postings(event: &Event, recorded_at: DateTime<Utc>) -> Vec<Posting> {
     };
     postings.retain(|posting| posting.entry.amount_minor != 0);
     postings
+}
+
+/// Postings of a debt that moves into instalments, its principal less by it, or back.
+fn agreement(
+    (invoice_id, currency): (&InvoiceId, Currency),
+    moved_minor: i64,
+    (charges_minor, discount_minor): (i64, i64),
+    released: &[Release],
+    entry: &impl Fn(Column, i64) -> Entry,
+) -> Vec<Posting> {
+    let post = |book, column, amount_minor| Posting { book, payment_id: None, entry: entry(column, amount_minor) };
+    let (on, released_minor) = (|| Book::Invoice(invoice_id.clone()), released_minor(released));
+    vec![
+        post(on(), Column::Principal, moved_minor),
+        post(on(), Column::Charges, charges_minor),
+        post(on(), Column::Credits, discount_minor),
+        post(on(), Column::Payments, released_minor.saturating_neg()),
+        post(Book::Unapplied(currency), Column::Payments, released_minor),
+    ]
 }
 
 /// Postings of a credit note; one that is taken back has a negative amount. Without an invoice it is the payer's own credit.

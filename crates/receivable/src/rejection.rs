@@ -219,7 +219,9 @@ impl Rejection {
             | Rejection::ReturnTooLarge
             | Rejection::CreditNoteTooLarge
             | Rejection::BelowCredited => "amount_minor",
-            Rejection::AgreementUnknown | Rejection::AgreementExists | Rejection::AgreementCompleted | Rejection::AgreementIdTooLong => "agreement_id",
+            Rejection::AgreementUnknown | Rejection::AgreementExists | Rejection::AgreementCompleted | Rejection::AgreementIdTooLong => {
+                "agreement_id"
+            }
             Rejection::OriginalsMissing | Rejection::OriginalsNotDistinct | Rejection::OriginalsTooMany => "originals",
             Rejection::InstalmentsCount => "instalments",
             Rejection::InstalmentsSum => "total_minor",

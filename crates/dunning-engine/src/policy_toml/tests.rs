@@ -101,7 +101,6 @@ const VALUES: &[(&str, &str, &str)] = &[
     ("{second}", "expires = \"soon\"", "step[1].expires unknown_expires"),
     ("{second}", "expires = -3", "step[1].expires unknown_expires"),
     ("{first}", "anchor = \"previous_executed\"", "step[0].offset_days offset_contradicts_anchor; step[0].anchor anchor_without_previous"),
-    
     ("{second}", "anchor = \"moon\"", "step[1].anchor unknown_anchor"),
 ];
 

@@ -3,7 +3,12 @@
 use super::*;
 
 fn renegotiated(invoice_id: &str) -> invoice::InvoiceRenegotiated {
-    invoice::InvoiceRenegotiated { customer_id: "C1".into(), invoice_id: invoice_id.into(), agreement_id: "G1".into(), ..Default::default() }
+    invoice::InvoiceRenegotiated {
+        customer_id: "C1".into(),
+        invoice_id: invoice_id.into(),
+        agreement_id: "G1".into(),
+        ..Default::default()
+    }
 }
 
 #[tokio::test]

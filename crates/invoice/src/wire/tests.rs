@@ -285,8 +285,13 @@ fn bank() -> Vec<Event> {
 
 /// Every event that the log may hold, as bytes.
 fn encoded() -> Vec<(&'static str, Vec<u8>)> {
-    let facts =
-        payers().into_iter().chain(books()).chain(credit_notes()).chain(bank()).chain(agreements::events()).map(|event| Fact { customer_id: customer(), event });
+    let facts = payers()
+        .into_iter()
+        .chain(books())
+        .chain(credit_notes())
+        .chain(bank())
+        .chain(agreements::events())
+        .map(|event| Fact { customer_id: customer(), event });
     let mut all: Vec<_> = facts.map(|fact| encode(&fact)).collect();
     all.extend(aside::accounts().iter().map(encode_collection));
     all.extend(aside::unapplied().iter().map(encode_unapplied));

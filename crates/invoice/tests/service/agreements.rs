@@ -87,7 +87,11 @@ async fn an_instalment_that_is_too_late_breaks_its_agreement_by_itself_on_its_da
         )
         .await;
         site.settle().await;
-        play(&site, "agreement G1 => G1 of A: 10000 of 10000 BRL open, breaks 2026-04-12: G1-1 3000 of 4000, G1-2 6000 of 6000\n go 2026-04-12").await;
+        play(
+            &site,
+            "agreement G1 => G1 of A: 10000 of 10000 BRL open, breaks 2026-04-12: G1-1 3000 of 4000, G1-2 6000 of 6000\n go 2026-04-12",
+        )
+        .await;
         site.settle().await;
         play(
             &site,
@@ -150,7 +154,11 @@ async fn bad_agreements_are_refused() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_reminder_says_which_instalment_it_is() {
     let site = Site::embedded(Default::default()).await;
-    play(&site, "register A\n issue I1 A 9000 on=2026-02-01 due=2026-02-20\n agree G1 A I1 9000 3000@2026-04-06 3000@2026-05-04 3000@2026-06-01").await;
+    play(
+        &site,
+        "register A\n issue I1 A 9000 on=2026-02-01 due=2026-02-20\n agree G1 A I1 9000 3000@2026-04-06 3000@2026-05-04 3000@2026-06-01",
+    )
+    .await;
     let answer = ask(&site, look("A", "K1", "G1-2")).await;
     let said = &answer.verdicts[0];
     assert_eq!((said.agreement_id.as_str(), said.instalment, said.instalments, said.net_minor), ("G1", 2, 3, 3000));

@@ -68,7 +68,7 @@ async fn send(site: &Site, call: &str, bodies: Vec<Vec<u8>>) -> Result<Vec<Vec<u
     Ok(got)
 }
 
-const CALLS: [&str; 21] = [
+const CALLS: [&str; 25] = [
     "RegisterCustomer",
     "RegisterCustomers",
     "GetCustomer",
@@ -90,6 +90,10 @@ const CALLS: [&str; 21] = [
     "CancelCreditNote",
     "RecordLegalRates",
     "DismissBankFinding",
+    "MakeAgreement",
+    "BreakAgreement",
+    "GetAgreement",
+    "ListAgreements",
 ];
 
 /// Wrong in every message: field 1 is a text or a message everywhere, and field 2 is never a fixed 64-bit number.

@@ -136,14 +136,6 @@ async fn step(site: &Site, words: &Words<'_>) -> String {
             let request = proto::CancelCreditNoteRequest { command_id, credit_note_id: words.at(1), reason: "by mistake".to_owned() };
             told(&client.cancel_credit_note(request).await)
         }
-        "agree" => {
-            let agreement = agreement(words);
-            told(&client.make_agreement(proto::MakeAgreementRequest { command_id, agreement: Some(agreement) }).await)
-        }
-        "break" => {
-            let request = proto::BreakAgreementRequest { command_id, agreement_id: words.at(1), reason: "no answer".to_owned() };
-            told(&client.break_agreement(request).await)
-        }
         "pay" => {
             let payment = proto::NewPayment {
                 paid_on: words.text("on"),
@@ -161,9 +153,18 @@ async fn step(site: &Site, words: &Words<'_>) -> String {
     }
 }
 
+/// What is asked, and what is done to agreements.
 async fn question(site: &Site, words: &Words<'_>) -> String {
     let mut client = site.client.clone();
     match words.plain[0] {
+        "agree" => {
+            let (command_id, agreement) = (fresh(), Some(agreement(words)));
+            told(&client.make_agreement(proto::MakeAgreementRequest { command_id, agreement }).await)
+        }
+        "break" => {
+            let (command_id, agreement_id) = (fresh(), words.at(1));
+            told(&client.break_agreement(proto::BreakAgreementRequest { command_id, agreement_id, reason: "no answer".to_owned() }).await)
+        }
         "invoice" => {
             let answer = client.get_invoice(proto::GetInvoiceRequest { invoice_id: words.at(1) }).await;
             answer.as_ref().map_or_else(|_| told(&answer), |found| shown(found.get_ref().invoice.as_ref().unwrap()))
@@ -190,7 +191,8 @@ async fn question(site: &Site, words: &Words<'_>) -> String {
 
 /// `agree A1 A I1,I2 500 200@2026-04-01 300@2026-05-04 [after=30] [account=a]`.
 fn agreement(words: &Words<'_>) -> proto::NewAgreement {
-    let instalment = |(amount, due_on): (&str, &str)| proto::NewInstalment { due_on: due_on.to_owned(), amount_minor: amount.parse().unwrap() };
+    let instalment =
+        |(amount, due_on): (&str, &str)| proto::NewInstalment { due_on: due_on.to_owned(), amount_minor: amount.parse().unwrap() };
     proto::NewAgreement {
         agreement_id: words.at(1),
         customer_id: words.at(2),

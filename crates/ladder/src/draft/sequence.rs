@@ -19,7 +19,11 @@ pub(super) fn check(faults: &mut Faults, steps: &[ReadStep]) {
         check_requires_own(faults, (step, *of_agreements), steps.iter().zip(&ladders));
     }
     if !steps.is_empty() && ladders.iter().all(|of_agreements| *of_agreements) {
-        faults.add("step", "only_instalments", "every step is for instalments of agreements: other receivables would have none".to_string());
+        faults.add(
+            "step",
+            "only_instalments",
+            "every step is for instalments of agreements: other receivables would have none".to_string(),
+        );
     }
 }
 

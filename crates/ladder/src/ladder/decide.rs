@@ -75,17 +75,8 @@ pub(super) fn check_date(field: &'static str, day: NaiveDate) -> Result<(), Reje
 
 /// `Enroll` asks for a track; planned dates are fixed here, by the pinned version.
 fn enroll(pending: &mut Pending, command: &Command) -> Result<(), Rejection> {
-    let Command::Enroll {
-        invoice_id,
-        amount_minor,
-        currency,
-        issued_on,
-        due_on,
-        recorded_at,
-        policy_id,
-        policy_version,
-        instalment_of,
-    } = command
+    let Command::Enroll { invoice_id, amount_minor, currency, issued_on, due_on, recorded_at, policy_id, policy_version, instalment_of } =
+        command
     else {
         return Ok(());
     };

@@ -10,7 +10,7 @@ use crate::schedule::PlannedStep;
 use crate::task::TaskKey;
 use crate::track::{End, Occurrence, OccurrenceState, Opening, Phase, Track};
 use alloc::vec::Vec;
-use kernel::{ArrangementId, DateTime, InvoiceId, NaiveDate, StepId, Utc};
+use kernel::{AgreementId, ArrangementId, DateTime, InvoiceId, NaiveDate, StepId, Utc};
 
 /// The ladder after an event.
 pub fn evolve(mut ladder: Ladder, event: &Event) -> Ladder {
@@ -127,11 +127,7 @@ fn apply_to_track(track: &mut Track, event: &Event) {
             track.reversed_at = Some(*recorded_at);
             open_cycle(track, *cycle, Opening::Reversed, steps);
         }
-        Event::TrackRenegotiated { agreement_id, recorded_at, .. } => {
-            track.phase = Phase::Renegotiated;
-            track.renegotiated_by = Some(agreement_id.clone());
-            note_fact(track, Some(0), *recorded_at);
-        }
+        Event::TrackRenegotiated { agreement_id, recorded_at, .. } => renegotiate(track, agreement_id, *recorded_at),
         Event::TrackAgreementBroken { cycle, outstanding_minor, recorded_at, steps, .. } => {
             note_fact(track, Some(*outstanding_minor), *recorded_at);
             open_cycle(track, *cycle, Opening::Broken, steps);
@@ -297,6 +293,12 @@ fn note_fact(track: &mut Track, outstanding_minor: Option<i64>, recorded_at: Dat
     if let Some(minor) = outstanding_minor {
         track.outstanding_minor = minor;
     }
+}
+
+fn renegotiate(track: &mut Track, agreement_id: &AgreementId, recorded_at: DateTime<Utc>) {
+    track.phase = Phase::Renegotiated;
+    track.renegotiated_by = Some(agreement_id.clone());
+    note_fact(track, Some(0), recorded_at);
 }
 
 fn open_cycle(track: &mut Track, cycle: u32, opening: Opening, steps: &[PlannedStep]) {

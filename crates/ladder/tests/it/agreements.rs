@@ -25,14 +25,18 @@ fn a_renegotiated_debt_leaves_its_ladder_and_is_asked_for_no_more() {
     world.enroll("i", "2026-01-01", "2026-01-10");
     world.mornings("2026-01-02", "2026-01-12");
     let events = world.tell(agreed("i", "2026-01-13"));
-    let ended: Vec<_> = closings(&events).into_iter().map(|(_, _, closing)| (closing.step_id.to_string(), closing.end.reason().unwrap().slug())).collect();
+    let ended: Vec<_> =
+        closings(&events).into_iter().map(|(_, _, closing)| (closing.step_id.to_string(), closing.end.reason().unwrap().slug())).collect();
     assert_eq!(ended, [("d+7".to_owned(), "renegotiated"), ("d+15".to_owned(), "renegotiated"), ("d+30".to_owned(), "renegotiated")]);
     assert_eq!((world.track("i").phase, world.track("i").outstanding_minor), (Phase::Renegotiated, 0));
     assert_eq!(world.tell(agreed("i", "2026-01-13")), vec![], "told again");
     world.mornings("2026-01-14", "2026-03-30");
     assert_eq!(world.sent("i"), "d-5@2026-01-05 d-1@2026-01-09 d+1@2026-01-11");
     // A payment that is told late opens nothing.
-    assert_eq!(world.tell(Command::NotePayment { invoice_id: id("i"), outstanding_minor: 50, recorded_at: at(day("2026-03-30"), 8) }), vec![]);
+    assert_eq!(
+        world.tell(Command::NotePayment { invoice_id: id("i"), outstanding_minor: 50, recorded_at: at(day("2026-03-30"), 8) }),
+        vec![]
+    );
 }
 
 #[test]

@@ -111,13 +111,13 @@ impl Scenario {
                 let due_on = self.world.track(invoice).due_on;
                 Command::NoteAmendment { invoice_id: id(invoice), outstanding_minor: minor(amount), due_on, recorded_at }
             }
-            ["instalment", invoice, amount, "due", due, "of", agreement] => crate::world::instalment(invoice, (on, day(due)), (minor(amount), agreement), recorded_at),
+            ["instalment", invoice, amount, "due", due, "of", agreement] => {
+                crate::world::instalment(invoice, (on, day(due)), (minor(amount), agreement), recorded_at)
+            }
             ["agreement", agreement, invoice] => {
                 Command::NoteAgreement { invoice_id: id(invoice), agreement_id: AgreementId::new(agreement).unwrap(), recorded_at }
             }
-            ["broken", invoice, amount] => {
-                Command::NoteBreach { invoice_id: id(invoice), outstanding_minor: minor(amount), recorded_at }
-            }
+            ["broken", invoice, amount] => Command::NoteBreach { invoice_id: id(invoice), outstanding_minor: minor(amount), recorded_at },
             ["cancelled", invoice] => Command::NoteCancellation { invoice_id: id(invoice), recorded_at },
             ["catch-up", word] => Command::EndCatchUp { number: 1, released: word == "approved", now: at(on, 9) },
             _ => Command::Arrange { at: recorded_at, by: "ana".into(), why: "ligou".into(), what: self.order(words) },

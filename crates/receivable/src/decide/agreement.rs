@@ -305,7 +305,8 @@ impl Undoing<'_> {
 /// What a change of instalments means for their agreement: completed with the last payment, open again where one goes back.
 pub(super) fn follow(account: &Account, mut events: Vec<Event>) -> Vec<Event> {
     let touched = events.iter().filter_map(|event| Some((paid_or_returned(event)?, event.effective_on()?)));
-    let of = |(invoice_id, on): (&InvoiceId, NaiveDate)| Some((account.invoices.get(invoice_id)?.instalment.as_ref()?.agreement_id.clone(), on));
+    let of =
+        |(invoice_id, on): (&InvoiceId, NaiveDate)| Some((account.invoices.get(invoice_id)?.instalment.as_ref()?.agreement_id.clone(), on));
     let touched: Vec<(AgreementId, NaiveDate)> = touched.filter_map(of).collect();
     let Some((agreement_id, on)) = touched.into_iter().next_back() else { return events };
     let Some(agreement) = account.agreements.get(&agreement_id) else { return events };

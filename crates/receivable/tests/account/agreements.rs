@@ -168,7 +168,8 @@ fn an_instalment_that_is_too_late_breaks_the_agreement_by_its_date_and_once() {
          late 2026-03-04 => nothing
          late 2026-03-04 A1 => nothing",
     );
-    let paid = check_from(account.clone(), "pay P1 A1-1 500 2026-02-20 => received P1 applied 500 credit 0 open 0\n late 2026-03-05 => nothing");
+    let paid =
+        check_from(account.clone(), "pay P1 A1-1 500 2026-02-20 => received P1 applied 500 credit 0 open 0\n late 2026-03-05 => nothing");
     assert_eq!(stage(&paid), Stage::Open);
     let broken = "broken A1 instalment_late paid 0; cancelled A1-1 was 500; cancelled A1-2 was 1000; reopened I1 1000 open 1000; reopened I2 500 open 500";
     let account = check_from(account, &format!("late 2026-03-05 => {broken}\n late 2026-03-06 => nothing"));

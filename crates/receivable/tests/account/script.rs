@@ -7,7 +7,7 @@ use kernel::{CollectionAccountId, ContactId, CreditNoteId, Currency, CustomerId,
 use receivable::charges::{AgreedInterest, ChargeTerms, EarlyDiscount};
 use receivable::{
     Account, AmendInvoice, Answer, AuthorizationItem, AuthorizeReminder, BankNotice, BankRecord, CancelCreditNote, CancelInvoice, Command,
-    EraseCustomer, Event, IssueCreditNote, IssueInvoice, Kind, NewCharges, NewInstruments, RecordBankNotice, RecordPayment, RecordReceipt,
+    EraseCustomer, Event, IssueCreditNote, IssueInvoice, Kind, NewCharges, NewInstruments, PaymentReceived, RecordBankNotice, RecordPayment, RecordReceipt,
     RegisterCustomer, Rejection, Release, ReturnPayment, ReversePayment, Source, UndoBankPayment, collection::Agreement, decide, evolve,
     last_look,
 };
@@ -100,17 +100,7 @@ fn shown(event: &Event) -> String {
         | Event::InvoiceReopened(_)
         | Event::AgreementCompleted(_)
         | Event::AgreementResumed(_) => agreements::shown(event),
-        Event::PaymentReceived(event) => {
-            format!(
-                "received {} applied {}{} credit {} open {}{}",
-                event.payment_id,
-                event.applied_minor,
-                charged(event.charges_minor, event.discount_minor),
-                event.unapplied_minor,
-                event.outstanding_minor,
-                releases(&event.released)
-            )
-        }
+        Event::PaymentReceived(event) => received(event),
         Event::PaymentReversed(event) => {
             format!(
                 "reversed {} applied {}{} credit {} open {}",
@@ -138,6 +128,18 @@ fn shown(event: &Event) -> String {
             format!("assigned {}{boleto}{txid}", event.invoice_id)
         }
     }
+}
+
+fn received(event: &PaymentReceived) -> String {
+    format!(
+        "received {} applied {}{} credit {} open {}{}",
+        event.payment_id,
+        event.applied_minor,
+        charged(event.charges_minor, event.discount_minor),
+        event.unapplied_minor,
+        event.outstanding_minor,
+        releases(&event.released)
+    )
 }
 
 pub fn charged(charges_minor: i64, discount_minor: i64) -> String {

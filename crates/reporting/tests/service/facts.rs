@@ -339,7 +339,7 @@ async fn ladder(site: &Site, books: &Books, words: &Words<'_>) {
                 effective_due,
                 known_on,
                 steps,
-                recorded_at_us: 0,
+                ..Default::default()
             };
             append(log, stream, "TrackEnrolled", event).await;
         }

@@ -3,8 +3,8 @@
 use super::{day, invoice, issued, payment, received, released, reversed};
 use kernel::{AgreementId, Currency};
 use receivable::{
-    AgreementBroken, AgreementMade, AgreementMoved, BreakCause, Event, InstalmentOf, InvoiceRenegotiated, InvoiceReopened, Original, PartOf,
-    Source,
+    AgreementBroken, AgreementMade, AgreementMoved, BreakCause, Event, InstalmentOf, InvoiceRenegotiated, InvoiceReopened, Original,
+    PartOf, Source,
 };
 
 fn agreement() -> AgreementId {
