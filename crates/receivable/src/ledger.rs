@@ -117,7 +117,7 @@ pub fn postings(event: &Event, recorded_at: DateTime<Utc>) -> Vec<Posting> {
             post(Book::Unapplied(event.currency), None, Column::Payments, released_minor(&event.released)),
         ],
         Event::InvoiceRenegotiated(InvoiceRenegotiated { original: o, currency, .. }) => {
-            agreement((&o.invoice_id, *currency), -o.moved_minor(), (o.charges_minor, o.discount_minor), &[], &entry)
+            agreement((&o.invoice_id, *currency), o.moved_minor().saturating_neg(), (o.charges_minor, o.discount_minor), &[], &entry)
         }
         Event::InvoiceReopened(e) => {
             agreement((&e.invoice_id, e.currency), e.moved_minor, (e.charges_minor, e.discount_minor), &e.released, &entry)

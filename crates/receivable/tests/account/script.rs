@@ -7,9 +7,9 @@ use kernel::{CollectionAccountId, ContactId, CreditNoteId, Currency, CustomerId,
 use receivable::charges::{AgreedInterest, ChargeTerms, EarlyDiscount};
 use receivable::{
     Account, AmendInvoice, Answer, AuthorizationItem, AuthorizeReminder, BankNotice, BankRecord, CancelCreditNote, CancelInvoice, Command,
-    EraseCustomer, Event, IssueCreditNote, IssueInvoice, Kind, NewCharges, NewInstruments, PaymentReceived, RecordBankNotice, RecordPayment, RecordReceipt,
-    RegisterCustomer, Rejection, Release, ReturnPayment, ReversePayment, Source, UndoBankPayment, collection::Agreement, decide, evolve,
-    last_look,
+    EraseCustomer, Event, IssueCreditNote, IssueInvoice, Kind, NewCharges, NewInstruments, PaymentReceived, RecordBankNotice,
+    RecordPayment, RecordReceipt, RegisterCustomer, Rejection, Release, ReturnPayment, ReversePayment, Source, UndoBankPayment,
+    collection::Agreement, decide, evolve, last_look,
 };
 use std::collections::BTreeSet;
 
