@@ -65,7 +65,7 @@ impl Server {
         }
         let agreement_id = make.agreement_id.clone();
         let addressed = Addressed { customer_id: customer_id.clone(), command: Command::MakeAgreement(make), rates };
-        let ready = self.ready(tenant, addressed, key).claiming(AGREEMENT, agreement_id.as_str()).claiming_too(claims);
+        let ready = self.ready(tenant, addressed, ("MakeAgreementRequest", key)).claiming(AGREEMENT, agreement_id.as_str()).claiming_too(claims);
         let ready = ready.with_numbers(allotted, making);
         Ok(ready.answering(move |account| proto::MakeAgreementResponse {
             agreement: wire::agreement_view(&customer_id, &agreement_id, account),
@@ -77,7 +77,8 @@ impl Server {
         let (agreement_id, command) = wire::agreement_break(m, self.today())?;
         let customer_id = self.payer_of(tenant, AGREEMENT, "agreement_id", agreement_id.as_str()).await?;
         let rates = self.rates(tenant).await?;
-        let ready = self.ready(tenant, Addressed { customer_id: customer_id.clone(), command, rates }, key);
+        let addressed = Addressed { customer_id: customer_id.clone(), command, rates };
+        let ready = self.ready(tenant, addressed, ("BreakAgreementRequest", key));
         Ok(ready.answering(move |account| proto::BreakAgreementResponse {
             agreement: wire::agreement_view(&customer_id, &agreement_id, account),
         }))

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 static FIELDS: LazyLock<Fields> = LazyLock::new(|| Fields::of(contracts::DESCRIPTORS));
 
 /// What a refusal is about where its request does not have the field at fault: a cancellation has no amount, and is of an invoice.
-const SUBJECTS: [&str; 4] = ["invoice_id", "payment_id", "credit_note_id", "customer_id"];
+const SUBJECTS: [&str; 5] = ["invoice_id", "payment_id", "credit_note_id", "agreement_id", "customer_id"];
 
 /// Where a request holds the fields of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
