@@ -21,6 +21,8 @@ pub mod refusal;
 pub mod request;
 pub mod server;
 pub mod service;
+pub mod signed;
+pub mod spool;
 pub mod telemetry;
 mod tls;
 pub mod trace;

@@ -12,7 +12,6 @@ use crate::{
     channel::{
         AttemptKey, Channels,
         bounce::{self, Returned},
-        signature,
     },
 };
 use axum::{
@@ -24,7 +23,7 @@ use axum::{
     routing::post,
 };
 use eventlog::{Clock, Submission, WriteError, Writer};
-use host::metrics::Metrics;
+use host::{metrics::Metrics, signed::signature};
 use kernel::{ChannelAttemptId, ContactId, CustomerId, DateTime, TenantId, Utc};
 use notice::{Channel, Command, Kind, NoteReceipt, OptOut, ReceiptStatus};
 use opentelemetry::{KeyValue, metrics::Counter};

@@ -10,7 +10,6 @@ mod key;
 mod mail;
 mod pace;
 mod record;
-pub mod signature;
 mod smtp;
 mod webhook;
 

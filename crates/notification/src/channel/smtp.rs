@@ -2,6 +2,7 @@
 //! before it nothing was handed over; after it only the server knows, and nothing is sent again.
 
 use super::{Answer, ChannelConfig, ConfigFault, Outgoing, Security, mail::Sender};
+use host::signed;
 use lettre::{
     Message,
     address::Envelope,
@@ -13,7 +14,7 @@ use lettre::{
         extension::{ClientId, Extension, MailParameter},
     },
 };
-use std::{error::Error as _, future::Future, io, net::IpAddr, time::Duration};
+use std::{error::Error as _, future::Future, io, time::Duration};
 
 /// How long a farewell may take; nothing depends on it.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -44,7 +45,7 @@ impl Smtp {
         let protection = match config.security {
             Security::Starttls => Protection::Starttls(tls(config)?),
             Security::Tls => Protection::Tls(tls(config)?),
-            Security::None if is_this_machine(&config.host) => Protection::None,
+            Security::None if signed::is_this_machine(&config.host) => Protection::None,
             Security::None => return Err(ConfigFault::new("security", "may be none only for a server on the same machine")),
         };
         let credentials = (!config.username.is_empty()).then(|| Credentials::new(config.username.clone(), config.password.clone()));
@@ -177,15 +178,6 @@ fn message_id(email: &Message) -> String {
     if id.is_empty() { "accepted".to_owned() } else { id.chars().take(200).collect() }
 }
 
-pub(super) fn is_this_machine(host: &str) -> bool {
-    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
-}
-
-pub(super) fn timeout(config: &ChannelConfig) -> Result<Duration, ConfigFault> {
-    if (1..=120).contains(&config.timeout_seconds) {
-        Ok(Duration::from_secs(config.timeout_seconds))
-    } else {
-        Err(ConfigFault::new("timeout_seconds", "should be 1 to 120"))
-    }
+fn timeout(config: &ChannelConfig) -> Result<Duration, ConfigFault> {
+    signed::timeout(config.timeout_seconds).map_err(|fault| ConfigFault::new(fault.key, fault.message))
 }

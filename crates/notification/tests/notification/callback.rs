@@ -9,7 +9,8 @@ use axum::{
     body::Body,
     http::{Request, StatusCode},
 };
-use notification::{ChannelsConfig, callback, channel::signature};
+use host::signed::signature;
+use notification::{ChannelsConfig, callback};
 use std::sync::Arc;
 use tower::ServiceExt;
 

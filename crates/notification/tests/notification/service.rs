@@ -22,9 +22,10 @@ use host::{
     config::{Access, Listen, Storage},
     ids::TimeOrdered,
     refusal::reason_of,
+    signed::signature,
 };
 use kernel::Zone;
-use notification::{ChannelsConfig, Settings, channel::signature};
+use notification::{ChannelsConfig, Settings};
 use prost::Message;
 use sql::Durability;
 use std::{path::Path, sync::Arc};

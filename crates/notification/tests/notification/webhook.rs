@@ -9,8 +9,9 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
+use host::signed::signature;
 use notice::Channel;
-use notification::channel::{Answer, ChannelConfig, Channels, ChannelsConfig, Kind, signature};
+use notification::channel::{Answer, ChannelConfig, Channels, ChannelsConfig, Kind};
 use std::{
     collections::{BTreeMap, VecDeque},
     sync::{Arc, Mutex},
