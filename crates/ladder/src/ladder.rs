@@ -18,8 +18,8 @@
 //! - A due date moved later or earlier starts a cycle, even where the effective due date stays.
 //! - A payer's reminder merges policies: the strictest rules hold (see `combined_rules`), and steps whose window is shut at that
 //!   instant wait for another day.
-//! - Payment or cancellation of a debt listed at a bureau or under protest raises a removal task, within 5 business days
-//!   (STJ, Súmula 548).
+//! - Payment, cancellation, dispute or write-off of a debt listed at a bureau or under protest raises a removal task, within 5 business
+//!   days (STJ, Súmula 548). What is contested is not made public, and a debt that the creditor gave up is not held against the payer.
 //!
 //! Sources: ladder.md sections 3 to 9 and 11.
 
@@ -35,12 +35,13 @@ mod event;
 mod evolve;
 mod facts;
 mod lapse;
+mod listings;
 mod migrate;
 mod pending;
 mod wake;
 mod waking;
 
-pub use command::{ActionOutcome, Arrange, Attend, Command, ItemOutcome, Outcome, Rejection};
+pub use command::{ActionOutcome, Arrange, Attend, Command, ItemOutcome, ListingNote, Outcome, Rejection};
 pub use decide::{Context, decide};
 pub use event::{Closing, DueItem, Event, Shift};
 pub use evolve::evolve;

@@ -134,10 +134,18 @@ slugs! {
         NoAllowedStep => "no_allowed_step",
         /// No channel accepted a step.
         Undeliverable => "undeliverable",
-        /// A paid or cancelled debt is still listed at a bureau.
+        /// A debt that is paid, cancelled, contested or given up is still listed at a bureau.
         RemoveBureauListing => "remove_bureau_listing",
-        /// A paid or cancelled debt is still under protest.
+        /// A debt that is paid, cancelled, contested or given up is still under protest.
         RemoveProtest => "remove_protest",
+        /// The bureau or office refused to list a debt, or a prerequisite did not hold.
+        ListingRefused => "listing_refused",
+        /// The bureau or office refused to take an entry out.
+        RemovalRefused => "removal_refused",
+        /// The deadline of a removal is near, and nobody confirmed it.
+        RemovalNear => "removal_near",
+        /// The deadline of a removal has passed.
+        RemovalLate => "removal_late",
         /// A debt was paid after it was handed to a collector.
         PaidAfterHandOff => "paid_after_hand_off",
         /// A debt was paid after it was written off.

@@ -85,9 +85,13 @@ fn is_about_an_open_debt(reason: TaskReason) -> bool {
         | TaskReason::HoldReview
         | TaskReason::PromiseBroken
         | TaskReason::StepDue
+        | TaskReason::ListingRefused
         | TaskReason::Approval => true,
         TaskReason::RemoveBureauListing
         | TaskReason::RemoveProtest
+        | TaskReason::RemovalRefused
+        | TaskReason::RemovalNear
+        | TaskReason::RemovalLate
         | TaskReason::PaidAfterHandOff
         | TaskReason::PaidAfterWriteOff
         | TaskReason::DisputeOpen => false,

@@ -6,13 +6,14 @@
 //!   the promised (or announced) day moved to a business day.
 //! - A promise is kept when what its debts received since reaches the promised amount, or all are paid; else, after its
 //!   last day, partly kept where anything came, and broken. Partly kept resumes like broken: the text says what is missing.
-//! - While a dispute is open, whole or not, its debt is neither listed nor taken to protest.
+//! - While a dispute is open, whole or not, its debt is neither listed nor taken to protest; what stands there already must leave.
 //! - A payment by whatever way ends an announcement: what is left of the debt is reminded of again.
 
 use super::command::{Arrange, Command, Rejection};
 use super::decide::check_date;
 use super::event::Event;
 use super::lapse::close_open;
+use super::listings;
 use super::pending::Pending;
 use crate::arrangement::{Arrangement, ArrangementEnd, ArrangementKind, ArrangementTerms, OpenArrangement};
 use crate::reason::{Reason, TaskReason};
@@ -83,6 +84,7 @@ fn dispute(
     make(pending, order, id, (ArrangementTerms::Dispute { amount_minor }, None), core::slice::from_ref(invoice_id))?;
     if pending.count() > before {
         raise(pending, invoice_id, order.day, TaskReason::DisputeOpen)?;
+        listings::remove(pending, invoice_id, order.day)?;
     }
     Ok(())
 }
@@ -359,7 +361,7 @@ fn write_off(pending: &mut Pending, order: &Order, invoice_id: &InvoiceId) -> Re
     close_open(pending, invoice_id, order.day, Reason::WrittenOff)?;
     let (by, why) = (String::from(order.by), String::from(order.why));
     pending.emit(Event::TrackWrittenOff { invoice_id: invoice_id.clone(), cycle, day: order.day, by, why });
-    Ok(())
+    listings::remove(pending, invoice_id, order.day)
 }
 
 fn hand_off(pending: &mut Pending, order: &Order, invoice_id: &InvoiceId) -> Result<(), Rejection> {

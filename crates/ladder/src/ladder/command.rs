@@ -196,6 +196,19 @@ pub enum Command {
         /// The instant.
         now: DateTime<Utc>,
     },
+    /// What became of an entry at a bureau or protest office. Told again, it changes nothing.
+    NoteListing {
+        /// The receivable.
+        invoice_id: InvoiceId,
+        /// The cycle of the step that made it.
+        cycle: u32,
+        /// The step.
+        step_id: StepId,
+        /// The local day.
+        day: NaiveDate,
+        /// What.
+        note: ListingNote,
+    },
     /// Running tracks of a policy version move to another one. Told again, it finds none.
     Migrate {
         /// The ladder and the version that they are pinned to.
@@ -213,6 +226,33 @@ pub enum Command {
     ForgetPayer {
         /// When it was recorded.
         recorded_at: DateTime<Utc>,
+    },
+}
+
+/// What a person must hear of an entry, or need not do any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ListingNote {
+    /// It was refused.
+    Refused,
+    /// Its removal was refused.
+    RemovalRefused {
+        /// The last day of the removal.
+        until: NaiveDate,
+    },
+    /// Its removal is not confirmed, and the last day is near.
+    Near {
+        /// The last day.
+        until: NaiveDate,
+    },
+    /// Its removal is not confirmed, and the last day has passed.
+    Late {
+        /// The last day.
+        until: NaiveDate,
+    },
+    /// There is no entry any more, or there never was one.
+    Gone {
+        /// Who saw to it: `provider`, `engine`, or an operator id.
+        by: String,
     },
 }
 

@@ -4,6 +4,7 @@ use super::command::{ActionOutcome, Command, ItemOutcome, Outcome, Rejection};
 use super::event::Event;
 use super::facts;
 use super::lapse::{self, closing};
+use super::listings;
 use super::pending::Pending;
 use crate::policy::StepKind;
 use crate::reason::{Reason, TaskReason};
@@ -222,7 +223,7 @@ fn end_step(pending: &mut Pending, key: &Key, day: NaiveDate, end: End) -> Resul
 /// What an executed action changes beyond its own step.
 fn after_action(pending: &mut Pending, key: &Key, kind: StepKind, day: NaiveDate) -> Result<(), Rejection> {
     let track = pending.track(key.invoice_id)?;
-    let (cycle, phase) = (track.cycle, track.phase);
+    let (cycle, phase, may_stand) = (track.cycle, track.phase, listings::may_stand(track));
     let is_owed = match phase {
         Phase::Enrolled | Phase::Active | Phase::Exhausted | Phase::HandedOff | Phase::WrittenOff => true,
         Phase::Settled | Phase::Cancelled | Phase::Renegotiated => false,
@@ -235,7 +236,8 @@ fn after_action(pending: &mut Pending, key: &Key, kind: StepKind, day: NaiveDate
         }
         // Paid or cancelled while the collector or the office was being told.
         StepKind::HandOff => raise(pending, key, day, TaskReason::PaidAfterHandOff),
-        StepKind::Bureau | StepKind::Protest if !is_owed => lapse::remove_listings(pending, key.invoice_id, day)?,
+        // Paid, contested or given up while it was being listed.
+        StepKind::Bureau | StepKind::Protest if !may_stand => listings::remove(pending, key.invoice_id, day)?,
         StepKind::Bureau | StepKind::Protest | StepKind::Task | StepKind::Notify => {}
     }
     Ok(())

@@ -3,7 +3,7 @@
 use super::command::{Command, Rejection};
 use super::event::Event;
 use super::pending::Pending;
-use super::{Ladder, agreement, arrange, attend, catch_up, conclude, facts, migrate, wake};
+use super::{Ladder, agreement, arrange, attend, catch_up, conclude, facts, listings, migrate, wake};
 use crate::PolicyBook;
 use crate::terms::Terms;
 use alloc::string::String;
@@ -55,6 +55,9 @@ pub fn decide(ladder: &Ladder, command: &Command, context: &Context) -> Result<V
         Command::Attend { .. } => attend::attend(&mut pending, command)?,
         Command::Arrange { .. } => arrange::arrange(&mut pending, command)?,
         Command::EndCatchUp { number, released, now } => catch_up::end(&mut pending, *number, *released, *now)?,
+        Command::NoteListing { invoice_id, cycle, step_id, day, note } => {
+            listings::note(&mut pending, invoice_id, (*cycle, step_id), *day, note)?;
+        }
         Command::Migrate { .. } => migrate::migrate(&mut pending, command)?,
         Command::ForgetPayer { recorded_at } => facts::forget_payer(&mut pending, *recorded_at)?,
     }

@@ -176,6 +176,10 @@ fn note_task(track: &mut Track, cycle: u32, reason: TaskReason, step_id: Option<
         | TaskReason::DisputeOpen
         | TaskReason::StepDue
         | TaskReason::Approval
+        | TaskReason::ListingRefused
+        | TaskReason::RemovalRefused
+        | TaskReason::RemovalNear
+        | TaskReason::RemovalLate
         | TaskReason::PromiseBroken => {}
     }
 }

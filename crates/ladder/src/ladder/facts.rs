@@ -4,6 +4,7 @@ use super::arrange;
 use super::command::Rejection;
 use super::event::{Event, Shift};
 use super::lapse::{self, closing};
+use super::listings;
 use super::pending::Pending;
 use crate::policy::{Policy, StepKind};
 use crate::reason::{Reason, TaskReason};
@@ -113,7 +114,7 @@ pub(super) fn note_cancellation(pending: &mut Pending, id: &InvoiceId, at: DateT
     lapse::close_open(pending, id, fact.day, Reason::Cancelled)?;
     let cycle = pending.track(id)?.cycle;
     pending.emit(Event::TrackCancelled { invoice_id: id.clone(), cycle, day: fact.day, recorded_at: fact.recorded_at });
-    lapse::remove_listings(pending, id, fact.day)
+    listings::remove(pending, id, fact.day)
 }
 
 /// Nobody is left to contact: open steps end, running tracks are over.
@@ -160,7 +161,7 @@ fn note_after_end(pending: &mut Pending, id: &InvoiceId, (minor, came_minor): (i
     if was_open && minor <= 0 {
         let reason = if phase == Phase::WrittenOff { TaskReason::PaidAfterWriteOff } else { TaskReason::PaidAfterHandOff };
         pending.emit(Event::TaskRaised { invoice_id: id.clone(), cycle, day: fact.day, reason, step_id: None, until: None });
-        lapse::remove_listings(pending, id, fact.day)?;
+        listings::remove(pending, id, fact.day)?;
     }
     Ok(())
 }
@@ -181,7 +182,7 @@ fn end_as(pending: &mut Pending, id: &InvoiceId, day: NaiveDate, reason: Reason)
     lapse::close_open(pending, id, day, reason)?;
     let cycle = pending.track(id)?.cycle;
     pending.emit(Event::TrackSettled { invoice_id: id.clone(), cycle, day });
-    lapse::remove_listings(pending, id, day)
+    listings::remove(pending, id, day)
 }
 
 fn reopen(pending: &mut Pending, id: &InvoiceId, minor: i64, fact: &Fact) -> Result<(), Rejection> {

@@ -7,14 +7,11 @@ use super::event::{Closing, Event};
 use super::facts;
 use super::pending::Pending;
 use crate::Policy;
-use crate::policy::{Expires, Step, StepKind};
+use crate::policy::{Expires, Step};
 use crate::reason::{Reason, TaskReason};
 use crate::track::{End, Occurrence, Track};
 use alloc::vec::Vec;
-use kernel::{DateTime, InvoiceId, NaiveDate, StepId, Utc, Zone, calendar};
-
-/// Business days within which a creditor asks for the removal of a listing after full payment (STJ, Súmula 548).
-const REMOVAL_BUSINESS_DAYS: i32 = 5;
+use kernel::{DateTime, InvoiceId, NaiveDate, StepId, Utc, Zone};
 
 pub(super) fn closing(occurrence: &Occurrence, end: End) -> Closing {
     Closing { step_id: occurrence.step_id.clone(), occurrence: occurrence.occurrence, end }
@@ -177,27 +174,4 @@ pub(super) fn standstill(track: &Track, policy: &Policy, day: NaiveDate) -> Opti
 fn is_blocked(track: &Track, policy: &Policy, day: NaiveDate) -> bool {
     let remaining = || crate::plan::remaining(track).filter(|(_, occurrence)| !occurrence.is_past(day));
     !track.is_claimed() && remaining().next().is_some() && !remaining().any(|(_, at)| crate::plan::is_possible(track, policy, at))
-}
-
-/// A debt that is owed no more must leave bureau and protest: one task for each executed entry, of whatever cycle.
-pub(super) fn remove_listings(pending: &mut Pending, id: &InvoiceId, day: NaiveDate) -> Result<(), Rejection> {
-    let track = pending.track(id)?;
-    let until = Some(pending.policy_of(track)?.calendar().add_business_days(calendar::next(day), REMOVAL_BUSINESS_DAYS - 1));
-    let listed = track.occurrences.iter().filter(|occurrence| occurrence.executed_on().is_some() && !occurrence.removal_asked);
-    let tasks: Vec<Event> = listed
-        .filter_map(|occurrence| {
-            let (reason, step_id) = (removal(occurrence.kind)?, Some(occurrence.step_id.clone()));
-            Some(Event::TaskRaised { invoice_id: id.clone(), cycle: occurrence.cycle, day, reason, step_id, until })
-        })
-        .collect();
-    tasks.into_iter().for_each(|task| pending.emit(task));
-    Ok(())
-}
-
-fn removal(kind: StepKind) -> Option<TaskReason> {
-    match kind {
-        StepKind::Bureau => Some(TaskReason::RemoveBureauListing),
-        StepKind::Protest => Some(TaskReason::RemoveProtest),
-        StepKind::Notify | StepKind::Task | StepKind::HandOff => None,
-    }
 }

@@ -5,7 +5,7 @@
 
 use crate::book::{PADRAO, SIMPLES};
 use crate::world::{World, at, day, id};
-use kernel::{AgreementId, ArrangementId, Currency, NaiveDate, calendar};
+use kernel::{AgreementId, ArrangementId, Currency, NaiveDate, StepId, calendar};
 use ladder::arrangement::{Arrangement, ArrangementEnd, ArrangementKind, ArrangementTerms};
 use ladder::ladder::{Arrange, Closing, DueItem, Shift};
 use ladder::terms::Method;
@@ -119,6 +119,10 @@ impl Scenario {
             }
             ["broken", invoice, amount] => Command::NoteBreach { invoice_id: id(invoice), outstanding_minor: minor(amount), recorded_at },
             ["cancelled", invoice] => Command::NoteCancellation { invoice_id: id(invoice), recorded_at },
+            ["delivered", invoice, step] => {
+                let (invoice_id, step_id, cycle) = (id(invoice), StepId::new(step).unwrap(), self.world.track(invoice).cycle);
+                Command::NoteDelivery { invoice_id, cycle, step_id, occurrence: 1, delivered_on: on }
+            }
             ["catch-up", word] => Command::EndCatchUp { number: 1, released: word == "approved", now: at(on, 9) },
             _ => Command::Arrange { at: recorded_at, by: "ana".into(), why: "ligou".into(), what: self.order(words) },
         }
