@@ -206,6 +206,7 @@ fn in_order_of_log(ladder: &Ladder, mut command: Command) -> Command {
         | Command::Attend { .. }
         | Command::Arrange { .. }
         | Command::EndCatchUp { .. }
+        | Command::NoteListing { .. }
         | Command::Migrate { .. }
         | Command::ForgetPayer { .. } => None,
     };

@@ -2,6 +2,7 @@
 
 mod arrangements;
 mod catch_ups;
+mod listings;
 mod migrations;
 mod policies;
 mod rehearsals;
@@ -298,6 +299,11 @@ impl DunningService for Server {
     async fn list_catch_ups(&self, request: Request<proto::ListCatchUpsRequest>) -> Answer<proto::ListCatchUpsResponse> {
         let tenant = tenant_of(&request)?;
         Ok(Response::new(self.catch_ups(&tenant, request.get_ref()).await?))
+    }
+
+    async fn list_listings(&self, request: Request<proto::ListListingsRequest>) -> Answer<proto::ListListingsResponse> {
+        let tenant = tenant_of(&request)?;
+        Ok(Response::new(self.entries(&tenant, request.get_ref()).await?))
     }
 
     async fn approve_catch_up(&self, request: Request<proto::ApproveCatchUpRequest>) -> Answer<proto::ApproveCatchUpResponse> {

@@ -2,7 +2,7 @@
 //!
 //! One stream per payer holds all tracks of the payer; timers wake it when a window opens on a day on which something may be due. What is
 //! due goes out as one `ReminderDue` per payer and day; notification tells what became of it. Steps that are no contact are done by the
-//! engine itself, once the owner of the balance has looked.
+//! engine itself, once the owner of the balance has looked; entries at bureaus and protest offices are carried out by [`listings`].
 
 pub mod actions;
 pub mod aggregate;
@@ -11,6 +11,7 @@ mod explain;
 mod grpc;
 pub mod inbound;
 mod limits;
+pub mod listings;
 mod migration;
 mod migrations;
 pub mod policies;
@@ -26,6 +27,7 @@ mod wire;
 
 pub use aggregate::Ladders;
 pub use limits::Limits;
+pub use listings::config::ProvidersConfig;
 pub use policies::DEFAULT_POLICY;
 pub use start::{Settings, projections, start};
 

@@ -5,10 +5,13 @@
 
 mod arrangement;
 mod decision;
+mod listing;
 mod step;
 mod table;
 mod task;
 mod track;
+
+pub use listing::ListingTable;
 
 use crate::wire::{self, Fact};
 use async_trait::async_trait;

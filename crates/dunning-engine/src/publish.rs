@@ -4,8 +4,8 @@ use eventlog::Recorded;
 use eventlog::bus::{Publish, Published};
 
 /// What stays inside: what the engine noted of facts that their owner publishes itself, the talk with the person who approves or attends
-/// to tasks, and the texts and assignments of policies.
-const WITHHELD: [&str; 11] = [
+/// to tasks, the texts and assignments of policies, and the talk with bureaus and protest offices (the step and the tasks are public).
+const WITHHELD: [&str; 18] = [
     "PayerNoted",
     "PayerForgotten",
     "OutstandingNoted",
@@ -17,6 +17,13 @@ const WITHHELD: [&str; 11] = [
     "PolicyPublished",
     "PolicyAssigned",
     "PolicyMigrated",
+    "ListingRequested",
+    "ListingSent",
+    "ListingLost",
+    "ListingAnswered",
+    "ListingWithdrawn",
+    "RemovalRequired",
+    "RemovalAlarmed",
 ];
 
 /// Everything that moves a track or a step is public.

@@ -1,5 +1,9 @@
 //! SQL reads.
 
+mod listing;
+
+pub use listing::{ListingFilter, listings, listings_of, open_listings, removals, unsettled_listings};
+
 use chrono::NaiveDate;
 use contracts::dunning::v1 as proto;
 use eventlog::projection::{ProjectionError, Views};

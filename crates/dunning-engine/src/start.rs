@@ -7,9 +7,10 @@ use crate::{
     catch_up::{CatchUps, Coordinator},
     grpc::Server,
     inbound::{Facts, INVOICE_TOPIC, NOTIFICATION_TOPIC},
+    listings::{self, Clerk, Listings, Providers, clerk, config::ProvidersConfig},
     migrations::MIGRATIONS,
     policies::{Policies, PolicyBooks},
-    project::LadderTables,
+    project::{LadderTables, ListingTable},
     publish::PublicFacts,
 };
 use anyhow::Context;
@@ -48,6 +49,8 @@ pub struct Settings {
     pub owner: String,
     /// The creditor's limits.
     pub limits: Limits,
+    /// Who carries entries at bureaus and protest offices out.
+    pub providers: ProvidersConfig,
 }
 
 impl Settings {
@@ -58,7 +61,8 @@ impl Settings {
         let owner = if owner.url.is_empty() { format!("{scheme}://{}", owner.grpc) } else { owner.url };
         let zone = Collection::of(config)?.zone;
         let (storage, listen, limits) = (config.section("storage")?, config.section(NAME)?, Limits::of(config)?);
-        Ok(Self { storage, listen, zone, approvals_given: false, owner, limits })
+        let providers = ProvidersConfig::of(config)?;
+        Ok(Self { storage, listen, zone, approvals_given: false, owner, limits, providers })
     }
 }
 
@@ -66,21 +70,50 @@ impl Settings {
 pub fn projections(log: &Log) -> anyhow::Result<Projections> {
     let db = log.db().cloned().context("the log has no database")?;
     let own = OwnLog { topic: TOPIC.to_owned(), log: log.clone() };
-    Ok(Projections::new(db, VIEWS_CONSUMER, Some(own), vec![Arc::new(LadderTables)])?)
+    Ok(Projections::new(db, VIEWS_CONSUMER, Some(own), vec![Arc::new(LadderTables), Arc::new(ListingTable)])?)
 }
 
 /// Starts the service. Errors: storage, bus, owner or an address that cannot be had.
 pub async fn start(process: &Process, settings: Settings) -> anyhow::Result<Service> {
+    let providers = Providers::open(&settings.providers)?;
     let entrance = Entrance::open(&settings.listen, (SERVICE_NAME, contracts::DESCRIPTORS), &process.access).await?;
     let environment = Environment::open(NAME, &settings.storage, MIGRATIONS, process).await?;
     let mut parts = Parts::default();
     let look = actions::over_grpc(&settings.owner, &process.access)?;
     let rules = Rules { approvals_given: settings.approvals_given, zone: settings.zone, limits: settings.limits };
-    let server = assemble(&environment, rules, look, &mut parts).await?;
+    let server = assemble(&environment, rules, Arc::clone(&look), &mut parts).await?;
+    let clerk = clerk_of(&environment, &server, (look, clerk::debtors_over_grpc(&settings.owner, &process.access)?), providers);
+    let callbacks = listings::callback::router(clerk.clone());
+    parts.tasks.extend(clerk.spawn(&process.activity, environment.stop.clone()).await?);
+    listings::show(&environment.metrics, &server.views, listings::today(Arc::clone(&process.clock), settings.zone));
     let api = DunningServiceServer::new(server).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let routes = Routes::new(InterceptedService::new(api, environment.gatekeeper.clone()));
-    service::serve(&environment, entrance, routes, axum::Router::new(), &mut parts).await;
+    service::serve(&environment, entrance, routes, callbacks, &mut parts).await;
     Ok(Service::new(NAME, environment, parts))
+}
+
+/// Who carries entries out. It does nothing before it is spawned.
+pub(crate) fn clerk_of(
+    environment: &Environment,
+    server: &Server,
+    (look, debtors): (LastLook, clerk::FindDebtor),
+    providers: Providers,
+) -> Clerk {
+    let process = &environment.process;
+    let options = WriterOptions { partitions: process.partitions, activity: process.activity.clone(), ..WriterOptions::default() };
+    Clerk {
+        listings: Writer::spawn(Arc::new(Listings), environment.log.clone(), options),
+        ladders: server.writer.clone(),
+        rules: Arc::clone(&server.ladders),
+        log: environment.log.clone(),
+        views: server.views.clone(),
+        clock: Arc::clone(&process.clock),
+        zone: server.zone,
+        look,
+        debtors,
+        providers,
+        pauses: clerk::Pauses::default(),
+    }
 }
 
 /// What the service decides by, apart from policies.

@@ -7,6 +7,7 @@ mod arrangements;
 mod catch_ups;
 mod days;
 mod explanations;
+mod listings;
 mod migrations;
 mod policies;
 mod rehearsals;
@@ -354,8 +355,10 @@ impl World {
     /// Views rebuilt from zero equal the live ones, and nothing is parked.
     async fn check(&self) {
         for projections in &self.parts.projections {
-            let proof = projections.verify("dunning-ladders").await.unwrap();
-            assert_eq!(proof.live_hash, proof.rebuilt_hash);
+            for name in ["dunning-ladders", "dunning-listings"] {
+                let proof = projections.verify(name).await.unwrap();
+                assert_eq!(proof.live_hash, proof.rebuilt_hash, "{name}");
+            }
         }
         for consumer in &self.parts.consumers {
             assert_eq!(consumer.status().parked, 0, "{}", consumer.name());

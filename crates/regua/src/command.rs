@@ -3,6 +3,7 @@
 mod agreements;
 mod bank_file;
 mod bench;
+mod bureau;
 mod check;
 mod data;
 mod demo;
@@ -108,6 +109,8 @@ enum Command {
     Tasks(tasks::TasksArgs),
     /// Debts that are owed anew, in instalments
     Agreements(agreements::AgreementsArgs),
+    /// Entries at credit bureaus and protest offices
+    Bureau(bureau::BureauArgs),
     /// Payments that are on no receivable
     Unapplied(unapplied::UnappliedArgs),
     /// Legal rates by month, for charges that bear them
@@ -136,6 +139,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::BankFile(args) => bank_file::run(args, &shared).await,
         Command::Tasks(args) => tasks::run(args, &shared).await,
         Command::Agreements(args) => agreements::run(args, &shared).await,
+        Command::Bureau(args) => bureau::run(args, &shared).await,
         Command::Unapplied(args) => unapplied::run(args, &shared).await,
         Command::Rates(args) => rates::run(args, &shared).await,
         Command::Pix(args) => pix::run(args, &shared),

@@ -49,6 +49,8 @@ pub struct Settings {
     pub payment_feed_max_age_hours: u32,
     /// The creditor's limits of arrangements and catch-up.
     pub limits: dunning_engine::Limits,
+    /// Who carries entries at bureaus and protest offices out.
+    pub providers: dunning_engine::ProvidersConfig,
     /// Who the payer owes to.
     pub creditor: notification::Creditor,
     /// Who may notify of Pix received.
@@ -91,6 +93,7 @@ impl Settings {
             [invoice::NAME, dunning_engine::NAME, notification::NAME, reporting::NAME].map(|name| reading.section::<Listen>(name));
         let collection = reading.take(Collection::of(reading.config()));
         let limits = reading.take(dunning_engine::Limits::of(reading.config()));
+        let providers = reading.take(dunning_engine::ProvidersConfig::of(reading.config()));
         let (creditor, channels) = (reading.section("creditor"), reading.section("channels"));
         let pix = reading.section::<invoice::PixConfig>("pix");
         pix.as_ref().and_then(|pix| reading.take(pix.check()));
@@ -108,6 +111,7 @@ impl Settings {
             tolerance_minor,
             payment_feed_max_age_hours,
             limits: limits?,
+            providers: providers?,
             creditor: creditor?,
             pix: pix?,
             channels: channels?,

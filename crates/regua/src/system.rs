@@ -75,7 +75,12 @@ pub async fn start_service(name: &str, settings: &Settings, mode: Mode, process:
         dunning_engine::NAME => {
             let listen = settings.dunning_engine.clone();
             let (zone, limits, approvals_given) = (settings.zone, settings.limits, mode == Mode::Replay);
-            let told = dunning_engine::Settings { storage, listen, zone, approvals_given, owner, limits };
+            // A replay hands nothing over: who pays late in it must not be listed.
+            let providers = match mode {
+                Mode::Replay => dunning_engine::ProvidersConfig::default(),
+                Mode::Live => settings.providers.clone(),
+            };
+            let told = dunning_engine::Settings { storage, listen, zone, approvals_given, owner, limits, providers };
             dunning_engine::start(process, told).await
         }
         notification::NAME => {

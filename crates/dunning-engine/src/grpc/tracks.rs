@@ -84,15 +84,16 @@ impl Server {
         let zone = self.zone(&payer);
         let (ladder, known) = self.ladder_at_end_of(&to, day, zone).await?;
         let decisions = query::decisions(&self.views, tenant, customer_id.as_str(), day).await.map_err(unreadable)?;
-        let asked = Asked {
+        let mut explained = explain::explain(&Asked {
             day,
             today: zone.day_of(self.clock.now()),
             ladder: &ladder,
             book: &*self.books().of(tenant),
             approvals_given: self.ladders.approvals_given(),
             decisions: &decisions,
-        };
-        Ok(wire::explanation(explain::explain(&asked), known))
+        });
+        explained.lines.extend(self.entries_on(tenant, customer_id.as_str(), zone.midnight(calendar::next(day))).await?);
+        Ok(wire::explanation(explained, known))
     }
 
     /// The ladders of a stream as they were at 24:00 of a local day, and how many events made them.

@@ -5,11 +5,11 @@ use sql::{Column, Kind};
 
 pub(super) const TENANT: Column = Column::new("tenant", Kind::Text);
 pub(super) const INVOICE_ID: Column = Column::new("invoice_id", Kind::Text);
-const CUSTOMER_ID: Column = Column::new("customer_id", Kind::Text);
-const CYCLE: Column = Column::new("cycle", Kind::Int);
-const STEP_ID: Column = Column::new("step_id", Kind::Text);
-const OCCURRENCE: Column = Column::new("occurrence", Kind::Int);
-const REASON: Column = Column::new("reason", Kind::Text);
+pub(super) const CUSTOMER_ID: Column = Column::new("customer_id", Kind::Text);
+pub(super) const CYCLE: Column = Column::new("cycle", Kind::Int);
+pub(super) const STEP_ID: Column = Column::new("step_id", Kind::Text);
+pub(super) const OCCURRENCE: Column = Column::new("occurrence", Kind::Int);
+pub(super) const REASON: Column = Column::new("reason", Kind::Text);
 const DAY: Column = Column::new("day", Kind::Date);
 
 /// One row a receivable.

@@ -1,4 +1,5 @@
 mod golden;
+mod listing;
 
 use super::*;
 use crate::catch_up::{CatchUpEvent, Report, Verdict};
@@ -365,11 +366,8 @@ fn what_cannot_be_read_names_its_field_and_unknown_types_are_left_to_others() {
     assert_eq!(decode_policy("TrackSettled", &[]), Ok(None));
 }
 
-#[test]
-fn what_is_withheld_is_known_and_everything_else_is_public() {
-    use crate::publish::PublicFacts;
-    use eventlog::bus::{Publish, Published};
-    let recorded = |event_type: &str| eventlog::Recorded {
+fn recorded(event_type: &str) -> eventlog::Recorded {
+    eventlog::Recorded {
         position: 1,
         event_id: uuid::Uuid::nil(),
         stream: "ladder/acme/C1".into(),
@@ -386,7 +384,13 @@ fn what_is_withheld_is_known_and_everything_else_is_public() {
         causation_id: None,
         traceparent: None,
         payload: vec![1],
-    };
+    }
+}
+
+#[test]
+fn what_is_withheld_is_known_and_everything_else_is_public() {
+    use crate::publish::PublicFacts;
+    use eventlog::bus::{Publish, Published};
     let mut withheld = Vec::new();
     for fact in facts() {
         let event = recorded(encode(&fact).0);

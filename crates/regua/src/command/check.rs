@@ -61,6 +61,7 @@ pub async fn run(args: Check, shared: &Shared) -> anyhow::Result<u8> {
             findings.extend(bus::bus(&settings).await);
             findings.extend(storage::payment_feeds(&settings).await);
             findings.extend(storage::legal_rates(&settings).await);
+            findings.push(storage::removals(&settings).await);
         }
     }
     let mut table = Table::new("", &["what", "fit", "note"]);

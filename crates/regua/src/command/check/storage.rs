@@ -93,6 +93,26 @@ fn judged(rates: &LegalRates, last: NaiveDate) -> Result<String, String> {
     Err(format!("charges unknown, and their reminders wait: no rate of {}; `regua rates set` records it", missing.join(", ")))
 }
 
+/// Whether an entry that must leave a bureau or protest office is late, or will be in two business days.
+pub(super) async fn removals(settings: &Settings) -> Finding {
+    const WHAT: &str = "removals from bureaus";
+    let log = match look_at_log(settings, dunning_engine::NAME).await {
+        Ok(Some(log)) => log,
+        Ok(None) => return finding(WHAT, Ok("none yet".to_owned())),
+        Err(error) => return finding(WHAT, Err(format!("{error:#}"))),
+    };
+    let today = settings.zone.day_of(log.clock().now());
+    match dunning_engine::listings::removals(&log, today).await {
+        Ok(dunning_engine::listings::Removals { soon: 0, late: 0 }) => finding(WHAT, Ok("none is near its last day".to_owned())),
+        Ok(removals) => {
+            let note = format!("{} late, {} due within two business days: see regua tasks list", removals.late, removals.soon);
+            finding(WHAT, Err(note))
+        }
+        // Tables of another version, or none yet: the service makes them when it starts.
+        Err(error) => finding(WHAT, Ok(format!("not known: {error:#}"))),
+    }
+}
+
 /// Tenants with a token of their own; without tokens the one of an installation without login.
 fn tenants(settings: &Settings) -> BTreeSet<String> {
     let named = settings.access.tokens.values().filter_map(|tenant| tenant.as_str()).filter(|tenant| *tenant != access::ANY_TENANT);
