@@ -94,8 +94,16 @@ pub enum Phase {
 
 impl Phase {
     /// All of them.
-    pub const ALL: &'static [Phase] =
-        &[Phase::Enrolled, Phase::Active, Phase::Settled, Phase::Cancelled, Phase::HandedOff, Phase::Exhausted, Phase::WrittenOff];
+    pub const ALL: &'static [Phase] = &[
+        Phase::Enrolled,
+        Phase::Active,
+        Phase::Settled,
+        Phase::Cancelled,
+        Phase::HandedOff,
+        Phase::Exhausted,
+        Phase::WrittenOff,
+        Phase::Renegotiated,
+    ];
 
     /// Its stable name.
     pub fn slug(self) -> &'static str {

@@ -4,7 +4,7 @@ use super::command::Rejection;
 use super::event::Event;
 use super::facts::{self, Fact};
 use super::pending::Pending;
-use super::{arrange, lapse};
+use super::{arrange, lapse, listings};
 use crate::reason::Reason;
 use crate::schedule;
 use crate::track::Phase;
@@ -27,7 +27,7 @@ pub(super) fn note_agreement(
             let (cycle, invoice_id, agreement_id) = (pending.track(id)?.cycle, id.clone(), agreement_id.clone());
             pending.emit(Event::TrackRenegotiated { invoice_id, cycle, day: fact.day, agreement_id, recorded_at: fact.recorded_at });
             arrange::after_agreement(pending, id, fact.day)?;
-            lapse::remove_listings(pending, id, fact.day)
+            listings::remove(pending, id, fact.day)
         }
     }
 }

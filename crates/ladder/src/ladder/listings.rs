@@ -44,7 +44,7 @@ fn removal(kind: StepKind) -> Option<TaskReason> {
 pub(super) fn may_stand(track: &Track) -> bool {
     match track.phase {
         Phase::Enrolled | Phase::Active | Phase::Exhausted | Phase::HandedOff => track.arrangement(ArrangementKind::Dispute).is_none(),
-        Phase::Settled | Phase::Cancelled | Phase::WrittenOff => false,
+        Phase::Settled | Phase::Cancelled | Phase::WrittenOff | Phase::Renegotiated => false,
     }
 }
 

@@ -35,13 +35,16 @@ pub enum Cause {
     Disputed,
     /// The creditor gave the debt up in its books.
     WrittenOff,
+    /// It is owed anew, in the instalments of an agreement.
+    Renegotiated,
     /// Something else, as an agreement about it.
     Other,
 }
 
 impl Cause {
     /// All of them.
-    pub const ALL: [Cause; 5] = [Cause::Paid, Cause::Cancelled, Cause::Disputed, Cause::WrittenOff, Cause::Other];
+    pub const ALL: [Cause; 6] =
+        [Cause::Paid, Cause::Cancelled, Cause::Disputed, Cause::WrittenOff, Cause::Renegotiated, Cause::Other];
 
     /// Its stable name.
     pub fn slug(self) -> &'static str {
@@ -50,6 +53,7 @@ impl Cause {
             Cause::Cancelled => "cancelled",
             Cause::Disputed => "disputed",
             Cause::WrittenOff => "written_off",
+            Cause::Renegotiated => "renegotiated",
             Cause::Other => "other",
         }
     }

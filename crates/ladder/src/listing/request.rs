@@ -101,6 +101,7 @@ pub fn cause_of(track: &Track) -> Cause {
         Phase::Cancelled => Cause::Cancelled,
         Phase::HandedOff | Phase::WrittenOff | Phase::Exhausted if track.outstanding_minor <= 0 => Cause::Paid,
         Phase::WrittenOff => Cause::WrittenOff,
+        Phase::Renegotiated => Cause::Renegotiated,
         Phase::Enrolled | Phase::Active | Phase::HandedOff | Phase::Exhausted => {
             if track.arrangement(ArrangementKind::Dispute).is_some() {
                 Cause::Disputed

@@ -115,6 +115,10 @@ impl InvoiceService for Door {
         issue_invoices(Streaming<proto::IssueInvoicesRequest>) -> Self::IssueInvoicesStream;
         amend_invoice(proto::AmendInvoiceRequest) -> proto::AmendInvoiceResponse;
         cancel_invoice(proto::CancelInvoiceRequest) -> proto::CancelInvoiceResponse;
+        make_agreement(proto::MakeAgreementRequest) -> proto::MakeAgreementResponse;
+        break_agreement(proto::BreakAgreementRequest) -> proto::BreakAgreementResponse;
+        get_agreement(proto::GetAgreementRequest) -> proto::GetAgreementResponse;
+        list_agreements(proto::ListAgreementsRequest) -> proto::ListAgreementsResponse;
         get_invoice(proto::GetInvoiceRequest) -> proto::GetInvoiceResponse;
         list_invoices(proto::ListInvoicesRequest) -> proto::ListInvoicesResponse;
         issue_credit_note(proto::IssueCreditNoteRequest) -> proto::IssueCreditNoteResponse;
