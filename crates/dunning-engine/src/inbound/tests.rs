@@ -85,7 +85,7 @@ fn facts_of_an_invoice_become_commands_at_the_instant_of_their_log() {
         ..Default::default()
     };
     let entry = "Enter(Entry { invoice_id: InvoiceId(\"I1\"), amount_minor: 5000, currency: BRL, issued_on: 2026-11-20, due_on: 2026-12-20, \
-                 recorded_at: 2026-11-23T12:00:00Z })";
+                 recorded_at: 2026-11-23T12:00:00Z, instalment_of: None })";
     assert_eq!(understood(INVOICE_TOPIC, "InvoiceIssued", issued("BRL").encode_to_vec()), entry);
     let cases: [(&str, Vec<u8>, &str); 4] = [
         (

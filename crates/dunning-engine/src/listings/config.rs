@@ -184,7 +184,7 @@ mod tests {
         assert_eq!(faults(text), ["bureau.directory", "protest.url"]);
         let no_secret = "[protest]\nprovider = \"http\"\nurl = \"https://example.com/x\"\n";
         assert_eq!(faults(no_secret), ["protest.secret"]);
-        assert_eq!(faults("[bureau]\nprovider = \"fax\"\n"), ["bureau"]);
+        assert_eq!(faults("[bureau]\nprovider = \"fax\"\n"), ["bureau.provider"]);
         assert!(Config::load(DEFAULTS, "[bureau]\nadress = \"x\"\n").unwrap_err().to_string().contains("bureau.adress"));
     }
 }

@@ -10,8 +10,8 @@ use crate::{
 };
 
 const HARSH: &str = "policy = \"harsh\"\ncalendar = \"br-settlement\"\n\
-    [[step]]\nid = \"d+1\"\noffset_days = 1\ntone = 3\nchannels = [\"email\"]\ntemplate = \"vencida\"\n\
-    [[step]]\nid = \"d+4\"\nkind = \"bureau\"\noffset_days = 4\ntone = 4\n\
+    [[step]]\nid = \"d+1\"\noffset_days = 1\ntone = 2\nchannels = [\"email\"]\ntemplate = \"vencida\"\n\
+    [[step]]\nid = \"d+4\"\nkind = \"bureau\"\noffset_days = 4\ntone = 3\n\
     requires = [{ step = \"d+1\", delivered_days_ago = 2 }]\nrequires_approval = true\n";
 
 const KEY: &str = "default~C1~I1~1~d+4~1";
