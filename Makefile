@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build demo test vectors lint proto-lint large-file stack stack-down bench bench-quick bench-codecs
+.PHONY: help build demo test simulate vectors lint proto-lint large-file stack stack-down bench bench-quick bench-codecs
 
 # Cargo itself reads CARGO_TARGET_DIR too.
 TARGET := $(or $(CARGO_TARGET_DIR),target)
@@ -22,6 +22,11 @@ demo: ## runs the main job on embedded storage
 
 test: lint ## all tests, with PostgreSQL and Kafka of their own
 	deploy/test.sh
+
+simulate: ## plays SEEDS=… histories of the whole system in memory (FIRST=… DISK=1), or one with all that happens: SEED=…
+	deploy/stack/prepare.sh build
+	cargo build --release -p simulation --bin simulate
+	$(TARGET)/release/simulate $(if $(SEED),--seed '$(SEED)',--seeds '$(or $(SEEDS),1000)' --first '$(or $(FIRST),1)') $(if $(DISK),--disk)
 
 vectors: ## checks every row of the vector files in VECTORS=… (or the project's own) and counts them
 	deploy/stack/prepare.sh build

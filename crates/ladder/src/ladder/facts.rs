@@ -199,7 +199,7 @@ fn reopen(pending: &mut Pending, id: &InvoiceId, minor: i64, fact: &Fact) -> Res
     };
     pending.emit(event);
     close_recently_sent(pending, id, fact.day)?;
-    lapse::take_stock(pending, id, fact.day)
+    begin(pending, id, fact.day)
 }
 
 /// Steps sent within `min_gap_days` before the return are not repeated.
@@ -250,7 +250,18 @@ fn reschedule(pending: &mut Pending, id: &InvoiceId, minor: i64, due_on: NaiveDa
     if shift == Shift::Earlier {
         expire_already_past(pending, id, fact.day)?;
     }
-    lapse::take_stock(pending, id, fact.day)
+    begin(pending, id, fact.day)
+}
+
+/// A new cycle begins; that of a payer whose data was erased is over with it, because nothing of it would ever be offered.
+fn begin(pending: &mut Pending, id: &InvoiceId, day: NaiveDate) -> Result<(), Rejection> {
+    if !pending.ladder().forgotten {
+        return lapse::take_stock(pending, id, day);
+    }
+    lapse::close_open(pending, id, day, Reason::PayerForgotten)?;
+    let cycle = pending.track(id)?.cycle;
+    pending.emit(Event::TrackExhausted { invoice_id: id.clone(), cycle, day });
+    Ok(())
 }
 
 /// A due date moved earlier: what would have been planned before that day is not sent.

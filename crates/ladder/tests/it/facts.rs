@@ -210,6 +210,10 @@ fn an_erased_payer_is_offered_nothing_more() {
     assert!(world.steps("i").ends_with("d+30:superseded(payer_forgotten)"));
     world.reverse("i", "2026-01-20", 10_000);
     assert_eq!((world.morning("2026-01-21"), world.next_timer(at(day("2026-01-21"), 9))), (vec![], None));
+    // What a later fact plans is over at once: nobody would ever end it.
+    let track = world.track("i");
+    assert_eq!((track.cycle, track.phase.slug()), (2, "exhausted"));
+    assert!(track.occurrences.iter().all(|at| at.is_ended()));
 }
 
 #[test]

@@ -1,0 +1,41 @@
+//! Whole histories against the invariants of ladder.md section 11, and planted bugs against those who watch.
+
+use simulation::{Bug, Play, Tally, check, play, report};
+
+/// Histories of an ordinary run; `make simulate SEEDS=…` plays more.
+const HISTORIES: u64 = 4_000;
+
+#[test]
+fn thousands_of_histories_keep_every_invariant() {
+    let tally = Tally::of(1, HISTORIES, Play::default(), (2, 3));
+    println!("{}", tally.told());
+    let told = tally.failed.first().map(|outcome| report::last_lines(outcome.seed, Play::default()));
+    assert!(tally.failed.is_empty(), "{}\n{}", told.unwrap_or_default(), tally.told());
+}
+
+#[test]
+fn the_same_seed_gives_the_same_history_in_memory_and_on_disk() {
+    for seed in 1..=6 {
+        let (first, second) = (play(seed, Play::default()), play(seed, Play::default()));
+        assert_eq!(first.digest, second.digest, "seed {seed}");
+        let stored = play(seed, Play { on_disk: true, ..Play::default() });
+        assert_eq!(stored.violations, [], "seed {seed} on disk");
+        assert_eq!(stored.digest, first.digest, "seed {seed} on disk");
+    }
+}
+
+#[test]
+fn each_planted_bug_is_found_and_the_same_seeds_are_clean_without_it() {
+    let mut hidden = Vec::new();
+    for (bug, invariant) in Bug::ALL {
+        let how = Play { bug: Some(bug), ..Play::default() };
+        let found = (1..=400).find(|seed| check(*seed, how).violations.iter().any(|violation| violation.invariant == invariant));
+        let Some(seed) = found else {
+            hidden.push(bug);
+            continue;
+        };
+        println!("{bug:?}: found by seed {seed} as {}", invariant.name());
+        assert_eq!(check(seed, Play::default()).violations, [], "seed {seed} without {bug:?}");
+    }
+    assert_eq!(hidden, [], "these stay hidden");
+}
