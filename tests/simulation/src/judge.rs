@@ -50,8 +50,16 @@ impl World {
         let unpaid = |(_, invoice): &(&kernel::InvoiceId, &Invoice)| {
             invoice.charges.is_some() && invoice.payments.is_empty() && invoice.credited_minor == 0
         };
+        // A note that was taken back counts on the days before.
+        let noted = |id: &kernel::InvoiceId| account.credit_notes.values().any(|note| note.invoice_id.as_ref() == Some(id));
         let mut found = Vec::new();
-        for (id, invoice) in account.invoices.iter().filter(unpaid).filter(|(_, invoice)| invoice.phase == receivable::Phase::Open) {
+        for (id, invoice) in account
+            .invoices
+            .iter()
+            .filter(unpaid)
+            .filter(|(id, _)| !noted(id))
+            .filter(|(_, invoice)| invoice.phase == receivable::Phase::Open)
+        {
             let last = later(crate::history::first_day(), DAYS);
             let days: Vec<NaiveDate> = (0..5).map(|nth| later(invoice.due_on, nth * 17)).filter(|day| *day <= last).collect();
             for day in days {
