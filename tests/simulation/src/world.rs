@@ -82,8 +82,13 @@ impl World {
         let terms = Terms { late_after_days: Some(2), ..Terms::default() };
         let ladders = Arc::new(Ladders::new(books(), history.approvals_given, terms));
         let knows = play.bug != Some(Bug::CommandIdsForgotten);
-        let invoice =
-            journal(&Arc::new(Accounts), disk.as_ref(), "invoice", knows, Box::new(|rules, state, command| rules.decide(state, command)));
+        let invoice = journal(
+            &Arc::new(Accounts::default()),
+            disk.as_ref(),
+            "invoice",
+            knows,
+            Box::new(|rules, state, command| rules.decide(state, command)),
+        );
         let engine = journal(&ladders, disk.as_ref(), "engine", true, engine_rules(play.bug));
         let contacts = journal(
             &Arc::new(AllContacts),
@@ -97,7 +102,7 @@ impl World {
         World {
             now: beginning(),
             chance: Chance::new(history.seed, 2),
-            invoice: Service::new(invoice::TOPIC, Arc::new(Accounts), invoice, Box::new(invoice::publish::PublicFacts)),
+            invoice: Service::new(invoice::TOPIC, Arc::new(Accounts::default()), invoice, Box::new(invoice::publish::PublicFacts)),
             engine: Service::new(dunning_engine::TOPIC, ladders, engine, Box::new(dunning_engine::publish::PublicFacts)),
             notification: Service::new(notification::TOPIC, Arc::new(AllContacts), contacts, Box::new(notification::publish::PublicFacts)),
             zombies: BTreeMap::new(),

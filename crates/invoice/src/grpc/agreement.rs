@@ -65,7 +65,8 @@ impl Server {
         }
         let agreement_id = make.agreement_id.clone();
         let addressed = Addressed { customer_id: customer_id.clone(), command: Command::MakeAgreement(make), rates };
-        let ready = self.ready(tenant, addressed, ("MakeAgreementRequest", key)).claiming(AGREEMENT, agreement_id.as_str()).claiming_too(claims);
+        let ready =
+            self.ready(tenant, addressed, ("MakeAgreementRequest", key)).claiming(AGREEMENT, agreement_id.as_str()).claiming_too(claims);
         let ready = ready.with_numbers(allotted, making);
         Ok(ready.answering(move |account| proto::MakeAgreementResponse {
             agreement: wire::agreement_view(&customer_id, &agreement_id, account),

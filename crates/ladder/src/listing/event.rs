@@ -43,8 +43,7 @@ pub enum Cause {
 
 impl Cause {
     /// All of them.
-    pub const ALL: [Cause; 6] =
-        [Cause::Paid, Cause::Cancelled, Cause::Disputed, Cause::WrittenOff, Cause::Renegotiated, Cause::Other];
+    pub const ALL: [Cause; 6] = [Cause::Paid, Cause::Cancelled, Cause::Disputed, Cause::WrittenOff, Cause::Renegotiated, Cause::Other];
 
     /// Its stable name.
     pub fn slug(self) -> &'static str {

@@ -52,6 +52,7 @@ async fn play(portfolio: &Portfolio, file: &Path, work: &Path) -> anyhow::Result
         until: portfolio.until(),
         outage: None,
         strict: true,
+        verify: true,
         account: None,
         settings,
         keep: false,

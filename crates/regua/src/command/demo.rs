@@ -38,6 +38,9 @@ pub struct Demo {
     /// Keep portfolio, logs and views in this directory; it must not hold any yet
     #[arg(long, default_value = "regua-demo")]
     data: PathBuf,
+    /// Build every view again from its events at the end, and compare; with the data kept, `regua projections verify` does it later
+    #[arg(long)]
+    verify: bool,
     /// Remove the data at the end
     #[arg(long)]
     discard: bool,
@@ -63,6 +66,7 @@ pub async fn run(args: Demo, shared: &Shared) -> anyhow::Result<u8> {
         until: portfolio.until(),
         outage: None,
         strict: true,
+        verify: args.verify,
         account: Some(crate::demo::account()),
         settings,
         keep: false,
@@ -122,8 +126,10 @@ fn show(report: &Report, format: Format) -> anyhow::Result<()> {
     aging(&report.month_ends).print(format)?;
     println!();
     settled(report).print(format)?;
-    let differs = report.projections.iter().filter(|projection| projection.live_hash != projection.rebuilt_hash).count();
-    println!("\n{} views built again from their events, {} of them differ.", report.projections.len(), differs);
+    if !report.projections.is_empty() {
+        let differs = report.projections.iter().filter(|projection| projection.live_hash != projection.rebuilt_hash).count();
+        println!("\n{} views built again from their events, {} of them differ.", report.projections.len(), differs);
+    }
     for alarm in &report.alarms {
         println!("look at: {alarm}");
     }

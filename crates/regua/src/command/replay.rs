@@ -66,6 +66,7 @@ pub async fn run(args: ReplayArgs, shared: &Shared) -> anyhow::Result<u8> {
         until: args.until,
         outage: args.outage,
         strict: args.strict,
+        verify: true,
         account: None,
         settings,
         keep: args.keep,

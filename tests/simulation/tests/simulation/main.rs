@@ -3,7 +3,7 @@
 use simulation::{Bug, Play, Tally, check, play, report};
 
 /// Histories of an ordinary run; `make simulate SEEDS=…` plays more.
-const HISTORIES: u64 = 4_000;
+const HISTORIES: u64 = 10_000;
 
 #[test]
 fn thousands_of_histories_keep_every_invariant() {

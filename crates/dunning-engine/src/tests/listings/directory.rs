@@ -143,12 +143,15 @@ async fn a_process_that_dies_between_handing_over_and_recording_it_hands_nothing
     let providers = Providers::open(&in_directory(path)).unwrap();
     let dying = Arc::new(Dying(Arc::clone(providers.of(Kind::Bureau).unwrap()), tokio::sync::Notify::new()));
     let (mut world, first) = world(Providers::default().with(Kind::Bureau, Arc::clone(&dying) as Arc<dyn Provider>, None)).await;
-    first.work_once().await.unwrap();
-    world.settle().await;
-    let running = tokio::spawn(async move { first.work_once().await });
+    let running = tokio::spawn(async move {
+        loop {
+            first.work_once().await.unwrap();
+            tokio::task::yield_now().await;
+        }
+    });
     tokio::time::timeout(PATIENCE, dying.1.notified()).await.unwrap();
     running.abort();
-    assert!(running.await.unwrap_err().is_cancelled());
+    assert!(running.await.is_err_and(|ended: tokio::task::JoinError| ended.is_cancelled()));
     // The batch was fetched before anybody looked again.
     let batch = fs::read_dir(path.join("out")).unwrap().next().unwrap().unwrap().path();
     fs::remove_file(batch).unwrap();

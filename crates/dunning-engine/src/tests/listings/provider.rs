@@ -105,7 +105,10 @@ async fn an_answer_that_never_comes_is_asked_for_and_nothing_is_sent_again() {
     work(&world, &clerk).await;
     world.live(brasilia("2026-11-27", 21), sent).await;
     work(&world, &clerk).await;
-    let (calls, taken) = (bureau.lock().unwrap().calls, bureau.lock().unwrap().taken.len());
+    let (calls, taken) = {
+        let bureau = bureau.lock().unwrap();
+        (bureau.calls, bureau.taken.len())
+    };
     assert_eq!((phase(&world).await.as_str(), calls, taken, world.events("ListingSent").await), ("taken", 4, 1, 1));
     world.check().await;
 }
