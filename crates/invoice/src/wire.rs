@@ -33,7 +33,7 @@ pub use legal_rates::{
     LEGAL_RATE_RECORDED, command as legal_rates, decode as decode_legal_rate, encode as encode_legal_rate, refused as legal_rates_refused,
     view as legal_rates_view,
 };
-pub use refusal::{Place, refused};
+pub use refusal::{Place, refused, taken};
 pub use remittance::{decode as decode_remittance, encode as encode_remittance};
 pub use unapplied::{
     decode as decode_unapplied, encode as encode_unapplied, refused as refused_unapplied, status as unapplied_status,

@@ -92,15 +92,17 @@ pub struct Posting {
 
 /// The postings of an event. A posting on unapplied credit counts the credit as positive, in the payments column.
 pub fn postings(event: &Event, recorded_at: DateTime<Utc>) -> Vec<Posting> {
+    let mut postings = with_zeros(event, recorded_at);
+    postings.retain(|posting| posting.entry.amount_minor != 0);
+    postings
+}
+
+fn with_zeros(event: &Event, recorded_at: DateTime<Utc>) -> Vec<Posting> {
     let Some(effective_on) = event.effective_on() else { return vec![] };
     let entry = |column, amount_minor| Entry { column, amount_minor, effective_on, recorded_at };
     let on = |invoice_id: &InvoiceId| Book::Invoice(invoice_id.clone());
-    let post = |book, payment_id: Option<&PaymentId>, column, amount_minor| Posting {
-        book,
-        payment_id: payment_id.cloned(),
-        entry: entry(column, amount_minor),
-    };
-    let mut postings = match event {
+    let post = |book, id: Option<&PaymentId>, column, amount| Posting { book, payment_id: id.cloned(), entry: entry(column, amount) };
+    match event {
         Event::InvoiceIssued(event) => vec![post(on(&event.invoice_id), None, Column::Principal, event.amount_minor)],
         Event::InvoiceAmended(event) => vec![
             post(on(&event.invoice_id), None, Column::Principal, event.amount_minor.saturating_sub(event.previous_amount_minor)),
@@ -162,9 +164,7 @@ pub fn postings(event: &Event, recorded_at: DateTime<Utc>) -> Vec<Posting> {
         | Event::BankFeeCharged(_)
         | Event::InstrumentsAssigned(_)
         | Event::ReminderAuthorized(_) => vec![],
-    };
-    postings.retain(|posting| posting.entry.amount_minor != 0);
-    postings
+    }
 }
 
 /// Postings of a debt that moves into instalments, its principal less by it, or back.

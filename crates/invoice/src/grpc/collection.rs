@@ -42,7 +42,8 @@ impl Server {
         let submission = submission.with_key(key).with_side(row).with_answer(move |_, _| answer.encode_to_vec());
         let outcome = self.allotment.writer().submit(submission).await;
         self.allotment.changed(tenant);
-        let written = outcome.map_err(|error| ready::refusal(error, "", |rejection| wire::collection_refused(*rejection)))?;
+        let written =
+            outcome.map_err(|error| ready::refusal(error, wire::Place::default(), |rejection| wire::collection_refused(*rejection)))?;
         ready::stored_answer(&written.appended.answer)
     }
 
@@ -94,7 +95,10 @@ impl Server {
             None => None,
             Some(_) => {
                 let taken = self.allotment.take(tenant, &account_id).await;
-                Some(taken.map_err(|error| ready::refusal(error, "", |rejection| wire::collection_refused(*rejection)))?)
+                Some(
+                    taken
+                        .map_err(|error| ready::refusal(error, wire::Place::default(), |rejection| wire::collection_refused(*rejection)))?,
+                )
             }
         };
         let number = account.agreement.clone().zip(allotted.as_ref().map(|allotted| allotted.number));

@@ -29,7 +29,8 @@ impl Server {
         });
         let outcome = self.rate_book.writer.submit(submission).await;
         self.rate_book.changed(tenant);
-        let written = outcome.map_err(|error| ready::refusal(error, "", |rejection| wire::legal_rates_refused(*rejection)))?;
+        let written =
+            outcome.map_err(|error| ready::refusal(error, wire::Place::default(), |rejection| wire::legal_rates_refused(*rejection)))?;
         ready::stored_answer(&written.appended.answer)
     }
 

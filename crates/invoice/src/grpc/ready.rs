@@ -227,7 +227,7 @@ impl Server {
         let report = wire::feed_report(m, now)?;
         let submission = Submission::new(feed::stream(tenant), feed::meta(tenant), report).with_key(key);
         let submission = submission.with_answer(|feed, _| wire::feed_reported(feed).encode_to_vec());
-        let written = self.feeds.writer.submit(submission).await.map_err(|error| refusal(error, "", wire::feed_refused))?;
+        let written = self.feeds.writer.submit(submission).await.map_err(|error| refusal(error, Place::default(), wire::feed_refused))?;
         self.feeds.judge(tenant, &written.state, now);
         stored_answer(&written.appended.answer)
     }
@@ -252,7 +252,7 @@ impl Server {
                 };
                 continue;
             }
-            let written = outcome.map_err(|error| refusal(error, place.within, |rejection| wire::refused(rejection, place)))?;
+            let written = outcome.map_err(|error| refusal(error, place, |rejection| wire::refused(rejection, place)))?;
             if let Some((kind, id)) = claim {
                 self.streams.insert((tenant, kind, id), stream);
             }
@@ -347,8 +347,8 @@ fn erase_contact(tenant: &str, customer_id: &str) -> Statement {
     }
 }
 
-/// `within`: see [`Place::within`].
-pub(super) fn refusal<R>(error: WriteError<R>, within: &str, refused: impl FnOnce(&R) -> Refusal) -> Refusal {
+/// Why a command was not written, by the fields of its request.
+pub(super) fn refusal<R>(error: WriteError<R>, place: Place, refused: impl FnOnce(&R) -> Refusal) -> Refusal {
     match error {
         WriteError::Rejected(rejection) => refused(&rejection),
         WriteError::CommandReused => Refusal::invalid("command_id", "command_reused", "the key was used for another command"),
@@ -357,7 +357,7 @@ pub(super) fn refusal<R>(error: WriteError<R>, within: &str, refused: impl FnOnc
             Refusal::internal("the number of the boleto, or the id of the Pix, is another invoice's")
         }
         WriteError::ClaimTaken { kind, .. } => {
-            Refusal::precondition(&format!("{within}.{kind}_id"), &format!("{kind}_exists"), format!("the id is another {kind}'s"))
+            Refusal::precondition(&wire::taken(&kind, place), &format!("{kind}_exists"), format!("the id is another {kind}'s"))
         }
         WriteError::DiskFull => Refusal::exhausted("disk_full", "the disk is full; nothing was stored"),
         WriteError::Unavailable(reason) => Refusal::unavailable(reason),

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 static FIELDS: LazyLock<Fields> = LazyLock::new(|| Fields::of(contracts::DESCRIPTORS));
 
 /// What a refusal is about where its request does not have the field at fault: a cancellation has no amount, and is of an invoice.
-const SUBJECTS: [&str; 5] = ["invoice_id", "payment_id", "credit_note_id", "agreement_id", "customer_id"];
+const SUBJECTS: [&str; 6] = ["invoice_id", "invoice_ids", "payment_id", "credit_note_id", "agreement_id", "customer_id"];
 
 /// Where a request holds the fields of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -27,9 +27,18 @@ impl Place {
     /// The field of the request that a fault is told of.
     fn field(self, natural: &str) -> String {
         let within = |name: &str| if self.within.is_empty() { name.to_owned() } else { format!("{}.{name}", self.within) };
-        let paths: Vec<String> = std::iter::once(natural).chain(SUBJECTS).map(within).collect();
+        // An agreement has amounts and days in its instalments, and several debts.
+        let (part, several) = (format!("instalments.{natural}"), format!("{natural}s"));
+        let paths: Vec<String> = [natural, &part, &several].into_iter().chain(SUBJECTS).map(within).collect();
         FIELDS.first(&format!("regua.invoice.v1.{}", self.request), paths.iter().map(String::as_str)).to_owned()
     }
+}
+
+/// The field that names something whose id is taken.
+pub fn taken(kind: &str, place: Place) -> String {
+    // Ids of instalments follow from that of their agreement.
+    let kind = if place.within == "agreement" { "agreement" } else { kind };
+    place.field(&format!("{kind}_id"))
 }
 
 /// The refusal of a command, by a field that its request has.

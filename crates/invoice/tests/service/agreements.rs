@@ -126,21 +126,21 @@ async fn bad_agreements_are_refused() {
          agree G1 A - 1 1@2026-04-06 => InvalidArgument originals_missing agreement.invoice_ids
          agree G1 A I1,I1 1 1@2026-04-06 => InvalidArgument originals_not_distinct agreement.invoice_ids
          agree G1 A I1 3 1@2026-04-06 1@2026-05-04 => InvalidArgument instalments_sum agreement.total_minor
-         agree G1 A I1 0 0@2026-04-06 => InvalidArgument amount_not_positive agreement.amount_minor
-         agree G1 A I1 9007199254740993 9007199254740993@2026-04-06 => InvalidArgument amount_too_large agreement.amount_minor
+         agree G1 A I1 0 0@2026-04-06 => InvalidArgument amount_not_positive agreement.instalments.amount_minor
+         agree G1 A I1 9007199254740993 9007199254740993@2026-04-06 => InvalidArgument amount_too_large agreement.instalments.amount_minor
          agree G1 A I1 2 1@2026-04-06 1@2026-04-06 => InvalidArgument instalments_order agreement.instalments.due_on
          agree G1 A I1 1 1@2026-03-09 => InvalidArgument instalments_order agreement.instalments.due_on
          agree G1 A I1 1 1@2026-02-30 => InvalidArgument date_malformed agreement.instalments.due_on
          agree G1 A I1 1 1@2026-04-06 after=366 => InvalidArgument breach_days_too_many agreement.breach_after_days
-         agree G1 A I1,I2 1 1@2026-04-06 => InvalidArgument currency_mismatch agreement.currency
+         agree G1 A I1,I2 1 1@2026-04-06 => InvalidArgument currency_mismatch agreement.invoice_ids
          agree G1 A I1,I3 1 1@2026-04-06 => InvalidArgument invoice_of_another_payer agreement.invoice_ids
          agree G1 A I9 1 1@2026-04-06 => NotFound unknown_invoice agreement.invoice_ids
-         agree G1 A I4 1 1@2026-04-06 => FailedPrecondition invoice_cancelled agreement.invoice_id
-         agree G1 A I5 1 1@2026-04-06 => FailedPrecondition invoice_settled agreement.invoice_id
-         agree G1 A I6 1 1@2026-04-06 => FailedPrecondition invoice_renegotiated agreement.invoice_id
-         agree G1 A G6-1 1 1@2026-04-06 => FailedPrecondition invoice_is_instalment agreement.invoice_id
+         agree G1 A I4 1 1@2026-04-06 => FailedPrecondition invoice_cancelled agreement.invoice_ids
+         agree G1 A I5 1 1@2026-04-06 => FailedPrecondition invoice_settled agreement.invoice_ids
+         agree G1 A I6 1 1@2026-04-06 => FailedPrecondition invoice_renegotiated agreement.invoice_ids
+         agree G1 A G6-1 1 1@2026-04-06 => FailedPrecondition invoice_is_instalment agreement.invoice_ids
          agree G6 A I1 1 1@2026-04-06 => FailedPrecondition agreement_exists agreement.agreement_id
-         agree G9 A I1 1 1@2026-04-06 => FailedPrecondition invoice_exists agreement.invoice_id
+         agree G9 A I1 1 1@2026-04-06 => FailedPrecondition invoice_exists agreement.agreement_id
          agreement G1 => NotFound unknown_agreement agreement_id
          owes A => BRL 20000 credit 0, USD 5000 credit 0",
     )

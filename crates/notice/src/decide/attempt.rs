@@ -83,13 +83,10 @@ pub(super) fn receipt(contacts: &Contacts, command: &NoteReceipt) -> Result<Vec<
     }
     let mut events = match (&place.attempt.phase, command.status) {
         (AttemptPhase::Accepted { .. }, _) => vec![],
-        // It can only arrive if it was taken: that settles what the answer left open, and outweighs a refusal.
-        (
-            AttemptPhase::Started { .. } | AttemptPhase::Unknown { .. } | AttemptPhase::Refused { .. },
-            ReceiptStatus::Delivered | ReceiptStatus::Read,
-        ) => accepted(&place, String::new(), command.at),
-        (AttemptPhase::Started { .. } | AttemptPhase::Unknown { .. }, ReceiptStatus::Failed) => {
-            return Ok(refused(&place, "failed".into(), command.at));
+        // Only what was taken arrives, or fails on its way: that settles what the answer left open. That it arrived outweighs a refusal.
+        (AttemptPhase::Started { .. } | AttemptPhase::Unknown { .. }, _)
+        | (AttemptPhase::Refused { .. }, ReceiptStatus::Delivered | ReceiptStatus::Read) => {
+            accepted(&place, String::new(), command.at)
         }
         (AttemptPhase::Refused { .. }, ReceiptStatus::Failed) => return Ok(vec![]),
     };
