@@ -5,17 +5,19 @@ use super::{
     facts::{self, Facts},
     group_commit::GroupCommit,
     load::{self, Load},
-    tell,
+    postgres, tell,
 };
+use crate::progress;
 use anyhow::{Context, ensure};
 use eventlog::{Log, Writer, WriterOptions};
 use futures::{StreamExt, TryStreamExt, stream};
 use host::{clock::SystemClock, config::Storage, ids::TimeOrdered};
 use invoice::Accounts;
-use sql::{Db, Durability, Server};
+use sql::{Db, Durability};
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 /// Commands that wait for their answer at a time.
@@ -47,6 +49,13 @@ impl Ground {
         Self::over(plan, db, reference, At::File(file)).await
     }
 
+    /// In schemas of a bench, which [`postgres::clear`] removes.
+    pub async fn on_postgres(plan: &Plan, storage: &Storage) -> anyhow::Result<Self> {
+        let db = Db::connect_postgres(&storage.url, &postgres::schema(storage, "path"), storage.max_connections).await?;
+        let reference = Db::connect_postgres(&storage.url, &postgres::schema(storage, "reference"), storage.max_connections).await?;
+        Self::over(plan, db.clone(), reference, At::Schema(db)).await
+    }
+
     async fn over(plan: &Plan, db: Db, reference: Db, at: At) -> anyhow::Result<Self> {
         let log = Log::open(db, Arc::new(SystemClock), Arc::new(TimeOrdered)).await?;
         let options = WriterOptions::default();
@@ -74,6 +83,17 @@ impl Ground {
         let load = load::closed(in_flight, plan.round, || self.submit(self.facts.issue())).await?;
         self.verify(before, load.done).await?;
         Ok(load)
+    }
+
+    /// So many invoices, and how long they took. Errors: as a round.
+    pub async fn put(&self, invoices: u64, in_flight: usize) -> anyhow::Result<Duration> {
+        let before = self.writer.log().head().await?;
+        let watch = progress::stopwatch();
+        let all = (0..invoices).map(|_| self.submit(self.facts.issue()));
+        stream::iter(all).buffer_unordered(in_flight).try_collect::<Vec<()>>().await?;
+        let took = watch();
+        self.verify(before, invoices).await?;
+        Ok(took)
     }
 
     async fn latency(&self, rate: f64, plan: &Plan) -> anyhow::Result<Load> {
@@ -124,26 +144,35 @@ pub async fn on_sqlite(plan: &Plan, place: &Path) -> anyhow::Result<Vec<Figure>>
     Ok(figures)
 }
 
-/// Measures it in a schema of its own on PostgreSQL, which is removed.
+/// Measures it in schemas of its own on PostgreSQL, which are removed.
 pub async fn on_postgres(plan: &Plan, storage: &Storage) -> anyhow::Result<Vec<Figure>> {
-    let (own, beside) = (format!("{}bench_path", storage.prefix), format!("{}bench_reference", storage.prefix));
-    let mut server = Server::connect(&storage.url).await?;
-    for schema in [&own, &beside] {
-        server.drop_schema(schema).await?;
-    }
-    let db = Db::connect_postgres(&storage.url, &own, storage.max_connections).await?;
-    let reference = Db::connect_postgres(&storage.url, &beside, storage.max_connections).await?;
-    let ground = Ground::over(plan, db.clone(), reference, At::Schema(db)).await?;
+    postgres::clear(storage).await?;
+    let ground = Ground::on_postgres(plan, storage).await?;
     let mut figures = Vec::new();
     for in_flight in IN_FLIGHT {
         let goal = (in_flight == 256).then_some(0.8);
         figures.push(level(&ground, plan, ("append_postgres", in_flight), goal).await?);
     }
     drop(ground);
-    for schema in [&own, &beside] {
-        server.drop_schema(schema).await?;
-    }
+    postgres::clear(storage).await?;
     Ok(figures)
+}
+
+/// Measures it on PostgreSQL beside the server's own tool.
+pub async fn beside_pgbench(plan: &Plan, storage: &Storage, place: &Path) -> anyhow::Result<Vec<Figure>> {
+    postgres::clear(storage).await?;
+    let ground = Ground::on_postgres(plan, storage).await?;
+    let inserts = postgres::Inserts::prepare(storage, place).await?;
+    let (mut path, mut reference) = (Vec::new(), Vec::new());
+    for round in 0..plan.rounds {
+        tell("append_pgbench", round, plan);
+        path.push(ground.path(256, plan).await?.rate());
+        reference.push(inserts.round(storage, place, plan.round).await?);
+    }
+    drop((ground, inserts));
+    postgres::clear(storage).await?;
+    let reference = ("pgbench, single inserts of 64 clients", reference.as_slice());
+    Ok(vec![Figure::rate("append_pgbench".to_owned(), "commands/s", &path, reference).with_goal(Some(4.0))])
 }
 
 async fn level(ground: &Ground, plan: &Plan, variant: (&str, usize), goal: Option<f64>) -> anyhow::Result<Figure> {

@@ -37,6 +37,13 @@ impl Figure {
         Self { name, value, unit, p50_ms: None, p99_ms: None, reference: reference.0, reference_value, ratio, goal_ratio: None }
     }
 
+    /// From the rounds of path and reference, of which less is better: the ratio is the reference over the path.
+    pub fn less(name: &str, unit: &'static str, rounds: &[f64], reference: (&'static str, &[f64])) -> Self {
+        let figure = Self::rate(name.to_owned(), unit, rounds, reference);
+        let ratio = figure.reference_value.filter(|_| figure.value > 0.0).map(|reference| reference / figure.value);
+        Self { ratio, ..figure }
+    }
+
     /// A cost that shall stay below a bound: the ratio is the bound over the cost.
     pub fn cost(name: &str, unit: &'static str, value: f64, most: Option<f64>) -> Self {
         let reference = if most.is_some() { "the most that it may be" } else { "none" };
@@ -125,5 +132,12 @@ mod tests {
         assert_eq!(figure.with_goal(Some(0.81)).is_met(), Some(false));
         assert_eq!(Figure::cost("x", "MB", 60.0, Some(120.0)).is_met(), Some(true));
         assert_eq!(Figure::cost("x", "MB", 60.0, None).is_met(), None);
+    }
+
+    #[test]
+    fn of_what_less_is_better_half_the_reference_is_twice_as_good() {
+        let figure = Figure::less("x", "ms", &[10.0], ("y", &[20.0])).with_goal(Some(2.0));
+        assert_eq!(figure.is_met(), Some(true));
+        assert_eq!(Figure::less("x", "ms", &[40.0], ("y", &[20.0])).with_goal(Some(0.6)).is_met(), Some(false));
     }
 }

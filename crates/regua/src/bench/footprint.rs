@@ -59,9 +59,8 @@ async fn start(data: &Path) -> anyhow::Result<(f64, f64)> {
     anyhow::ensure!(!line.is_empty(), "regua up ended before it was ready");
     let took = watch();
     tokio::time::sleep(std::time::Duration::from_millis(500)).await;
-    let status = machine::of_file(&format!("/proc/{}/status", running.0.id()), "VmRSS");
-    let kilobytes: f64 = status.split(' ').next().unwrap_or_default().parse().context("no VmRSS")?;
-    Ok((took.as_secs_f64() * 1000.0, kilobytes * 1024.0 / MEGABYTE))
+    let megabytes = machine::megabytes(&running.0.id().to_string(), "VmRSS")?;
+    Ok((took.as_secs_f64() * 1000.0, megabytes))
 }
 
 /// Bytes of the store of a log for each event in it, its write-ahead log aside: with keys, names and answers.

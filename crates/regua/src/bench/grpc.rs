@@ -6,7 +6,7 @@ use super::{
     echo,
     facts::{self, Facts},
     load::{self, Load},
-    tell,
+    postgres, tell,
 };
 use crate::{
     progress,
@@ -49,9 +49,21 @@ struct Running {
 }
 
 impl Running {
+    /// In files of a directory.
     async fn start(plan: &Plan, place: &Path) -> anyhow::Result<Self> {
         let mut settings = Settings::load(None)?.on_free_ports();
         settings.storage.directory = place.join("data");
+        Self::over(plan, settings).await
+    }
+
+    /// In a schema of a bench, which [`postgres::clear`] removes.
+    async fn on_postgres(plan: &Plan, storage: &Storage) -> anyhow::Result<Self> {
+        let mut settings = Settings::load(None)?.on_free_ports();
+        settings.storage = Storage { prefix: postgres::schema(storage, ""), ..storage.clone() };
+        Self::over(plan, settings).await
+    }
+
+    async fn over(plan: &Plan, settings: Settings) -> anyhow::Result<Self> {
         let process = system::process(&settings, Mode::Live, Arc::new(SystemClock), Activity::new());
         let service = system::start_service(invoice::NAME, &settings, Mode::Live, &process, system::owner_url(&settings)).await?;
         let url = format!("http://{}", service.grpc().context("the service does not listen")?);
@@ -153,23 +165,44 @@ pub async fn unary(plan: &Plan, place: &Path) -> anyhow::Result<Vec<Figure>> {
     Ok(figures)
 }
 
-/// `IssueInvoices` beside the same number of commands straight to a writer.
+/// `IssueInvoices` on SQLite beside the same number of commands straight to a writer.
 pub async fn bulk(plan: &Plan, place: &Path) -> anyhow::Result<Vec<Figure>> {
     let ground = Ground::on_sqlite(plan, place).await?;
     let running = Running::start(plan, place).await?;
+    let figures = beside_appends(plan, (&ground, "append_sqlite in the same run"), (&running, "grpc_bulk")).await?;
+    running.stop().await;
+    Ok(figures)
+}
+
+/// The same on PostgreSQL.
+pub async fn bulk_on_postgres(plan: &Plan, storage: &Storage) -> anyhow::Result<Vec<Figure>> {
+    postgres::clear(storage).await?;
+    let ground = Ground::on_postgres(plan, storage).await?;
+    let running = Running::on_postgres(plan, storage).await?;
+    let figures = beside_appends(plan, (&ground, "append_postgres in the same run"), (&running, "grpc_bulk_postgres")).await?;
+    running.stop().await;
+    drop(ground);
+    postgres::clear(storage).await?;
+    Ok(figures)
+}
+
+async fn beside_appends(
+    plan: &Plan,
+    (ground, reference_name): (&Ground, &'static str),
+    (running, name): (&Running, &str),
+) -> anyhow::Result<Vec<Figure>> {
     let mut figures = Vec::new();
     for streams in STREAMS {
         let (mut path, mut reference) = (Vec::new(), Vec::new());
         for round in 0..plan.rounds {
-            tell(&format!("grpc_bulk, {streams} streams"), round, plan);
+            tell(&format!("{name}, {streams} streams"), round, plan);
             let append = ground.path(BULK_IN_FLIGHT * streams, plan).await?;
             reference.push(append.rate());
-            path.push(send(&running, streams, append.done).await?);
+            path.push(send(running, streams, append.done).await?);
         }
-        let reference = ("append_sqlite in the same run", reference.as_slice());
-        figures.push(Figure::rate(format!("grpc_bulk/{streams}"), "invoices/s", &path, reference).with_goal(Some(0.8)));
+        let figure = Figure::rate(format!("{name}/{streams}"), "invoices/s", &path, (reference_name, &reference));
+        figures.push(figure.with_goal(Some(0.8)));
     }
-    running.stop().await;
     Ok(figures)
 }
 

@@ -1,5 +1,6 @@
 //! What a run ran on.
 
+use anyhow::Context;
 use sql::{Db, Durability};
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -29,6 +30,18 @@ pub fn of_file(path: &str, name: &str) -> String {
     let text = fs::read_to_string(path).unwrap_or_default();
     let line = text.lines().find(|line| line.starts_with(name));
     line.and_then(|line| line.split_once(':')).map(|(_, value)| value.trim().to_owned()).unwrap_or_default()
+}
+
+/// Memory of a process, megabytes, by the name that the kernel has for it: `VmRSS` now, `VmHWM` at most. Errors: it does not tell.
+pub fn megabytes(process: &str, name: &str) -> anyhow::Result<f64> {
+    let told = of_file(&format!("/proc/{process}/status"), name);
+    let kilobytes: f64 = told.split(' ').next().unwrap_or_default().parse().with_context(|| format!("no {name}"))?;
+    Ok(kilobytes * 1024.0 / 1_000_000.0)
+}
+
+/// What this process held at most counts from now on. Where the kernel does not allow that, it counts from the start.
+pub fn forget_peak() {
+    let _ = fs::write("/proc/self/clear_refs", "5");
 }
 
 fn first_line(path: &str) -> String {

@@ -38,6 +38,9 @@ pub struct Bench {
     /// Payers over whom the load is spread
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..=999_999))]
     payers: Option<u64>,
+    /// Invoices behind reports, views that are built again, and timers
+    #[arg(long, value_parser = clap::value_parser!(u64).range(10..=10_000_000))]
+    invoices: Option<u64>,
 }
 
 fn names() -> impl Iterator<Item = &'static str> {
@@ -55,7 +58,8 @@ impl Bench {
             rounds: self.rounds.map_or(plan.rounds, usize::from),
             round: self.round_ms.map_or(plan.round, Duration::from_millis),
             payers: self.payers.unwrap_or(plan.payers),
-            portfolio: plan.portfolio,
+            invoices: self.invoices.unwrap_or(plan.invoices),
+            ..plan
         }
     }
 }

@@ -34,6 +34,22 @@ fn a_bench_leaves_a_report_with_every_figure_beside_its_reference() {
 }
 
 #[test]
+fn a_bench_reports_rebuilds_and_wakes_a_portfolio_and_finds_all_of_it_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("report.json");
+    let tiny = ["--quick", "--round-ms", "1", "--payers", "20", "--invoices", "200", "--report", path.to_str().unwrap()];
+    program::succeed(&[&["bench", "--only", "report,rebuild,timers,growth"], tiny.as_slice()].concat());
+    let report: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+    let figures = report["figures"].as_array().unwrap();
+    let names: Vec<&str> = figures.iter().map(|figure| figure["name"].as_str().unwrap()).collect();
+    let reports = ["report/aging_today", "report/aging_past", "report/delinquency_100", "report/payer"];
+    let growth = ["growth/append", "growth/project", "growth/report", "growth/timers"];
+    assert_eq!(names, [reports.as_slice(), &["rebuild", "rebuild/pause", "timers", "timers/memory"], &growth].concat());
+    let positive = |figure: &Value| figure["name"] == "rebuild/pause" || figure["value"].as_f64().unwrap() > 0.0;
+    assert!(figures.iter().all(positive), "{report}");
+}
+
+#[test]
 fn a_figure_that_nobody_knows_is_wrong_usage() {
     assert_eq!(program::run(&["bench", "--only", "nonsense"]).status.code(), Some(2));
 }

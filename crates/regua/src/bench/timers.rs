@@ -1,0 +1,111 @@
+//! Timers that are all due at one moment: decided, merged into one reminder a payer, appended.
+
+use super::{
+    Figure, Plan,
+    append::Ground,
+    books::{self, TOGETHER},
+    kept::{LOOK, offer, wait_until_read},
+    load::{self, per_second},
+    machine, tell,
+};
+use crate::{
+    progress,
+    settings::{Mode, Settings},
+    system,
+};
+use anyhow::{Context, ensure};
+use chrono::{DateTime, Utc};
+use eventlog::{Activity, Clock, Log, Shards};
+use host::{Process, Service, clock::VirtualClock};
+use sql::{Db, Durability};
+use std::{path::Path, sync::Arc, time::Duration};
+
+/// As many payers as the timer loop wakes together.
+const IN_FLIGHT: usize = 256;
+/// A loop that wakes nobody for so long never will.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Payers a second, and the most memory that it took.
+pub async fn measure(plan: &Plan, place: &Path) -> anyhow::Result<Vec<Figure>> {
+    let ground = Ground::on_sqlite(plan, place).await?;
+    let payers = (plan.invoices / TOGETHER).max(1);
+    let (mut path, mut memory, mut reference) = (Vec::new(), Vec::new(), Vec::new());
+    for round in 0..plan.rounds {
+        tell("timers", round, plan);
+        let fired = fire(payers, &place.join(format!("due{round}"))).await?;
+        path.push(per_second(payers, fired.took));
+        memory.push(fired.megabytes);
+        reference.push(ground.path(IN_FLIGHT, plan).await?.rate());
+    }
+    let reference = ("append_sqlite in the same run", reference.as_slice());
+    Ok(vec![
+        Figure::rate("timers".to_owned(), "payers/s", &path, reference).with_goal(Some(0.5)),
+        Figure::cost("timers/memory", "MB", load::median(&memory), None),
+    ])
+}
+
+/// What firing came to.
+pub struct Fired {
+    /// From the moment until no timer was due any more.
+    pub took: Duration,
+    /// The most memory of this process meanwhile.
+    pub megabytes: f64,
+}
+
+/// Lets the engine take in so many payers with two invoices each, moves its clock to the opening of the window of their first step, and
+/// waits until everybody was woken. Errors: a payer has no reminder.
+pub async fn fire(payers: u64, place: &Path) -> anyhow::Result<Fired> {
+    std::fs::create_dir_all(place).with_context(|| format!("{} cannot be made", place.display()))?;
+    let mut settings = Settings::load(None)?.on_free_ports();
+    settings.storage.directory = place.join("data");
+    let activity = Activity::new();
+    let begun = books::day(165).and_hms_opt(12, 0, 0).context("no such moment")?.and_utc();
+    let clock = VirtualClock::new(begun, activity.clone());
+    let process = system::process(&settings, Mode::Live, Arc::clone(&clock) as Arc<dyn Clock>, activity);
+    let engine = dunning_engine::NAME;
+    let service = system::start_service(engine, &settings, Mode::Live, &process, system::owner_url(&settings)).await?;
+    enrol(payers, place, &process, &service).await?;
+
+    let log = service.environment().log.clone();
+    service.pause_timers();
+    let moment = log.timers(&Shards::All, 1).await?.first().context("no timer")?.due_at;
+    clock.advance_to(moment);
+    let due = log.timers_due().await?;
+    ensure!(due == payers * TOGETHER, "{due} timers are due, should be {}", payers * TOGETHER);
+    machine::forget_peak();
+    let watch = progress::stopwatch();
+    service.resume_timers();
+    wait_until_fired(&log, moment).await?;
+    let fired = Fired { took: watch(), megabytes: machine::megabytes("self", "VmHWM")? };
+
+    let db = host::environment::open_database(engine, &settings.storage, Durability::Full).await?;
+    let rows = db.query("SELECT COUNT(*) AS stored FROM events WHERE event_type = 'ReminderDue'", &[]).await?;
+    let stored = u64::try_from(rows.first().context("no count")?.int("stored")?)?;
+    ensure!(stored == payers, "{payers} payers were woken and {stored} reminders are there");
+    process.stop.cancel();
+    service.stop().await;
+    Ok(fired)
+}
+
+async fn enrol(payers: u64, place: &Path, process: &Process, service: &Service) -> anyhow::Result<()> {
+    let db = Db::open_sqlite(&place.join("facts.sqlite"), Durability::Throwaway).await?;
+    let facts = Log::open(db, Arc::clone(&process.clock), Arc::clone(&process.ids)).await?;
+    books::append(&facts, 0..payers, books::together).await?;
+    offer(process, &facts).await?;
+    wait_until_read(service, &facts).await
+}
+
+/// Waits until no timer is due at a moment any more. Errors: the loop does not go on.
+async fn wait_until_fired(log: &Log, moment: DateTime<Utc>) -> anyhow::Result<()> {
+    let watch = progress::stopwatch();
+    let (mut head, mut moved) = (log.known_head(), Duration::ZERO);
+    while log.timers(&Shards::All, 1).await?.first().is_some_and(|timer| timer.due_at <= moment) {
+        let known = log.known_head();
+        if known > head {
+            (head, moved) = (known, watch());
+        }
+        ensure!(watch().saturating_sub(moved) < PATIENCE, "timers are due and nobody is woken");
+        tokio::time::sleep(LOOK).await;
+    }
+    Ok(())
+}
