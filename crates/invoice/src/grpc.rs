@@ -378,7 +378,7 @@ impl InvoiceService for Server {
         let addressed = Addressed { customer_id: customer_id.clone(), command, rates: Arc::clone(&rates) };
         let submission = Submission::new(stream.clone(), aggregate::meta(&tenant, customer_id.as_str()), addressed);
         let place = wire::Place::of("AuthorizeReminderRequest");
-        let refused = |error| ready::refusal(error, "", |rejection| wire::refused(rejection, place));
+        let refused = |error| ready::refusal(error, place, |rejection| wire::refused(rejection, place));
         let written = self.writer.submit(submission).await.map_err(refused)?;
         if written.state.standing == Standing::Unknown {
             return Err(unknown_customer().into());

@@ -156,11 +156,14 @@ fn a_receipt_that_overtakes_the_answer_settles_it() {
         format!("accepted {ID}.0.0 whatsapp\nconcluded {ID} by whatsapp: A executed\nread {ID}.0.0")
     );
     assert_eq!(payer.answer(&attempt(0, 0), "accepted", LATER), "nothing");
-    let mut payer = handed("A d+1 2 2026-11-19 2026-11-23 email");
+    let mut payer = handed("A d+1 2 2026-11-19 2026-11-23 email>sms");
     assert_eq!(
         payer.receipt(&attempt(0, 0), "failed", LATER),
-        format!("refused {ID}.0.0 failed\nconcluded {ID}: A undeliverable all_refused")
+        format!("accepted {ID}.0.0 email\nconcluded {ID} by email: A executed\nfailed {ID}.0.0"),
+        "it was taken, or nothing could fail on its way"
     );
+    assert_eq!(payer.offer("2026-11-24", "A d+1 2 2026-11-19 2026-11-23 email>sms"), "nothing", "so it is not said again");
+    assert!(payer.look(LATER).ends_with(&format!("starts {ID}.0.1 sms")), "but the next channel stands in");
     assert_eq!(payer.receipt("2026-11-23.BRL.all.7.7", "read", LATER), "refused attempt_id attempt_unknown");
 }
 
