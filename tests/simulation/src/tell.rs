@@ -31,7 +31,7 @@ pub struct Letter {
 
 #[derive(Debug, Clone)]
 enum Ask {
-    Invoice(Command),
+    Invoice(Box<Command>),
     Engine(ladder::Command),
     Notification(notice::Command),
 }
@@ -94,7 +94,7 @@ impl World {
         letter.asked = Some(ask.clone());
         let key = Some(letter.key.clone());
         let answer = match ask {
-            Ask::Invoice(command) => self.of_invoice(payer, command, key).map(|_| ()),
+            Ask::Invoice(command) => self.of_invoice(payer, *command, key).map(|_| ()),
             Ask::Engine(command) => self.of_engine(payer, Order::Ladder(command), (key, None)).map(|_| ()),
             Ask::Notification(command) => self.of_notification(payer, command, (key, None)).map(|_| ()),
         };
@@ -121,7 +121,7 @@ impl World {
         let Planned { payer, invoice, fact, at } = &letter.planned;
         let today = day_of(*at);
         Some(match addressee(fact) {
-            Who::Invoice => Ask::Invoice(self.of_owner((*payer, invoice), fact, today)?),
+            Who::Invoice => Ask::Invoice(Box::new(self.of_owner((*payer, invoice), fact, today)?)),
             Who::Engine => Ask::Engine(self.of_planner(invoice, fact, (today, &letter.key))?),
             Who::Notification => Ask::Notification(consent(fact)?),
         })

@@ -34,16 +34,15 @@ impl Place {
     }
 }
 
-/// The field that names something whose id is taken.
+/// The field that names something whose id is taken: ids of instalments follow from that of their agreement.
 pub fn taken(kind: &str, place: Place) -> String {
-    // Ids of instalments follow from that of their agreement.
-    let kind = if place.within == "agreement" { "agreement" } else { kind };
+    let kind = if place.within == "agreement" { place.within } else { kind };
     place.field(&format!("{kind}_id"))
 }
 
 /// The refusal of a command, by a field that its request has.
 pub fn refused(rejection: &Rejection, place: Place) -> Refusal {
-    let field = place.field(field(rejection));
+    let field = if *rejection == Rejection::InvoiceExists { taken("invoice", place) } else { place.field(field(rejection)) };
     let text = rejection.to_string();
     match rejection.kind() {
         _ if *rejection == Rejection::CurrencyMismatch => Refusal::invalid(&field, reason(rejection), text),

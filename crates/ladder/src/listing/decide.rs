@@ -28,7 +28,7 @@ pub fn decide(listing: &Listing, command: &Command) -> Vec<Event> {
         Command::Require { obligation, at } => require(listing, obligation, *at),
         Command::Send { order, at } => {
             let may = listing.next_order(*at) == Some(*order);
-            may.then(|| Event::Sent { order: *order, at: *at }).into_iter().collect()
+            may.then_some(Event::Sent { order: *order, at: *at }).into_iter().collect()
         }
         Command::Lose { order, at } => lose(listing, *order, *at),
         Command::Answer { .. } => answered(listing, command),

@@ -85,9 +85,7 @@ pub(super) fn receipt(contacts: &Contacts, command: &NoteReceipt) -> Result<Vec<
         (AttemptPhase::Accepted { .. }, _) => vec![],
         // Only what was taken arrives, or fails on its way: that settles what the answer left open. That it arrived outweighs a refusal.
         (AttemptPhase::Started { .. } | AttemptPhase::Unknown { .. }, _)
-        | (AttemptPhase::Refused { .. }, ReceiptStatus::Delivered | ReceiptStatus::Read) => {
-            accepted(&place, String::new(), command.at)
-        }
+        | (AttemptPhase::Refused { .. }, ReceiptStatus::Delivered | ReceiptStatus::Read) => accepted(&place, String::new(), command.at),
         (AttemptPhase::Refused { .. }, ReceiptStatus::Failed) => return Ok(vec![]),
     };
     events.push(Event::ReceiptNoted(ReceiptNoted {
