@@ -54,15 +54,31 @@ pub(crate) struct Threads {
     most: usize,
     jobs: mpsc::Sender<Job>,
     queue: Arc<Mutex<mpsc::Receiver<Job>>>,
+    seats: Arc<Seats>,
+}
+
+#[derive(Default)]
+struct Seats {
+    /// Threads that live.
     started: AtomicUsize,
-    free: Arc<AtomicUsize>,
+    /// Those of them that wait for work which nobody has sent yet.
+    free: AtomicUsize,
+}
+
+/// The place of a thread, given up however the thread ends: what is asked next starts another one.
+struct Seat(Arc<Seats>);
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.0.started.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 impl Threads {
     /// At most so many; each is started when all others are at work.
     pub fn start(opening: Opening, most: usize) -> Self {
         let (jobs, queue) = mpsc::channel();
-        Self { opening, most, jobs, queue: Arc::new(Mutex::new(queue)), started: AtomicUsize::new(0), free: Arc::default() }
+        Self { opening, most, jobs, queue: Arc::new(Mutex::new(queue)), seats: Arc::default() }
     }
 
     /// Does something and waits for its end. It is done also when nobody waits any more.
@@ -76,14 +92,18 @@ impl Threads {
         answer.await.map_err(|_| ended())?
     }
 
+    /// Takes a free thread, or starts one while there are fewer than the most; where there are, the next that is free comes.
     fn make_room(&self) -> Result<(), SqlError> {
+        let one_less = |free: usize| free.checked_sub(1);
         let one_more = |started: usize| (started < self.most).then_some(started + 1);
-        if self.free.load(Ordering::SeqCst) > 0 || self.started.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_more).is_err() {
+        let seats = &self.seats;
+        if seats.free.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less).is_ok()
+            || seats.started.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_more).is_err()
+        {
             return Ok(());
         }
-        self.free.fetch_add(1, Ordering::SeqCst);
-        let (opening, queue, free) = (self.opening.clone(), Arc::clone(&self.queue), Arc::clone(&self.free));
-        let begun = thread::Builder::new().name("sqlite".into()).spawn(move || serve(&opening, &queue, &free));
+        let (opening, queue, seat) = (self.opening.clone(), Arc::clone(&self.queue), Seat(Arc::clone(seats)));
+        let begun = thread::Builder::new().name("sqlite".into()).spawn(move || serve(&opening, &queue, &seat));
         begun.map(|_| ()).map_err(|error| SqlError::Unavailable(format!("no thread for a connection: {error}")))
     }
 }
@@ -93,17 +113,16 @@ fn ended() -> SqlError {
 }
 
 /// Works until nobody is left who could ask. A connection that cannot be opened is tried again with the next job.
-fn serve(opening: &Opening, queue: &Mutex<mpsc::Receiver<Job>>, free: &AtomicUsize) {
+fn serve(opening: &Opening, queue: &Mutex<mpsc::Receiver<Job>>, seat: &Seat) {
     let mut connection = None;
     loop {
         let next = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(Job { work, reply }) = next else { return };
-        free.fetch_sub(1, Ordering::SeqCst);
         let done = match connected(&mut connection, opening) {
             Ok(connection) => perform(connection, work).map_err(SqlError::from),
             Err(error) => Err(SqlError::Unavailable(format!("{}: {error}", opening.path.display()))),
         };
-        free.fetch_add(1, Ordering::SeqCst);
+        seat.0.free.fetch_add(1, Ordering::SeqCst);
         // Whoever dropped its future does not want to know.
         let _ = reply.send(done);
     }
@@ -211,6 +230,18 @@ mod tests {
         let found = rows(&connection, "SELECT b FROM t WHERE a >= $1 AND a <= $1 + 2 ORDER BY a", &[Value::Int(1)]);
         let texts: Vec<Option<String>> = found.iter().map(|row| row.opt_text("b").unwrap()).collect();
         assert_eq!(texts, [Some("one".to_owned()), Some("two".to_owned()), None]);
+    }
+
+    #[tokio::test]
+    async fn what_comes_while_others_are_at_work_does_not_wait_for_them() {
+        let directory = tempfile::tempdir().unwrap();
+        let opening = Opening { path: directory.path().join("t.db"), creates: true, pragmas: String::new() };
+        let threads = Threads::start(opening, 2);
+        let text = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200000) SELECT COUNT(*) AS c FROM n";
+        let slow = || threads.run(Work::Statements(vec![(text.to_owned(), Vec::new())]));
+        let (one, two, three) = futures::join!(slow(), slow(), slow());
+        assert!(one.is_ok() && two.is_ok() && three.is_ok());
+        assert_eq!(threads.seats.started.load(Ordering::SeqCst), 2, "one for each, and no more than there may be");
     }
 
     #[test]
