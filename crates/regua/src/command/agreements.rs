@@ -2,7 +2,7 @@
 
 use super::{
     DONE, Shared,
-    invoices::{self, Access, Client, command_id, told},
+    invoices::{self, Access, Client, command_id, paged, told},
 };
 use crate::output::Table;
 use anyhow::Context;
@@ -149,29 +149,24 @@ fn table(agreement: &proto::Agreement) -> Table {
 async fn list(client: &mut Client, customer_id: String, limit: usize) -> anyhow::Result<Table> {
     let columns = ["agreement", "status", "made_on", "owed_minor", "total_minor", "open_minor", "breaks_on", "ended_on", "cause"];
     let mut table = Table::new("Agreements", &columns);
-    let (mut left, mut page_token) = (limit, String::new());
-    while left > 0 {
-        let asked =
-            proto::ListAgreementsRequest { customer_id: customer_id.clone(), page_size: i32::try_from(left.min(1000))?, page_token };
+    let found = paged(limit, async |page_size, page_token| {
+        let asked = proto::ListAgreementsRequest { customer_id: customer_id.clone(), page_size, page_token };
         let answer = client.list_agreements(asked).await.map_err(|status| told(&status))?.into_inner();
-        left -= answer.agreements.len().min(left);
-        for one in answer.agreements {
-            table.row(vec![
-                json!(one.agreement_id),
-                json!(status(&one)),
-                json!(one.made_on),
-                json!(one.owed_minor),
-                json!(one.total_minor),
-                json!(one.instalments.iter().map(|instalment| instalment.outstanding_minor).sum::<i64>()),
-                json!(one.breaks_on),
-                json!(one.ended_on),
-                json!(one.cause),
-            ]);
-        }
-        page_token = answer.next_page_token;
-        if page_token.is_empty() {
-            break;
-        }
+        Ok((answer.agreements, answer.next_page_token))
+    })
+    .await?;
+    for one in found {
+        table.row(vec![
+            json!(one.agreement_id),
+            json!(status(&one)),
+            json!(one.made_on),
+            json!(one.owed_minor),
+            json!(one.total_minor),
+            json!(one.instalments.iter().map(|instalment| instalment.outstanding_minor).sum::<i64>()),
+            json!(one.breaks_on),
+            json!(one.ended_on),
+            json!(one.cause),
+        ]);
     }
     Ok(table)
 }

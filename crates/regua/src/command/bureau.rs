@@ -2,7 +2,7 @@
 
 use super::{
     DONE, Shared,
-    invoices::{self, Access, Dunning, told},
+    invoices::{self, Access, Dunning, paged, told},
 };
 use crate::output::Table;
 use clap::{Args, Subcommand, ValueEnum};
@@ -110,39 +110,35 @@ const COLUMNS: [&str; 13] = [
 
 async fn list(client: &mut Dunning, asked: List) -> anyhow::Result<Table> {
     let mut table = Table::new("Entries", &COLUMNS);
-    let (mut left, mut page_token) = (asked.limit, String::new());
-    while left > 0 {
+    let found = paged(asked.limit, async |page_size, page_token| {
         let request = proto::ListListingsRequest {
             customer_id: asked.customer.clone(),
             invoice_id: asked.invoice.clone(),
             kind: asked.kind.map(Kind::name).unwrap_or_default().to_owned(),
             status: asked.status.name().to_owned(),
-            page_size: i32::try_from(left.min(1000))?,
+            page_size,
             page_token,
         };
         let answer = client.list_listings(request).await.map_err(|status| told(&status))?.into_inner();
-        left -= answer.listings.len().min(left);
-        for one in answer.listings {
-            table.row(vec![
-                json!(one.customer_id),
-                json!(one.invoice_id),
-                json!(one.cycle),
-                json!(one.step_id),
-                json!(one.kind),
-                json!(one.phase),
-                json!(one.amount_minor),
-                json!(one.requested_on),
-                json!(one.cause),
-                json!(one.until),
-                json!(one.alarm),
-                json!(one.reason),
-                json!(one.reference),
-            ]);
-        }
-        page_token = answer.next_page_token;
-        if page_token.is_empty() {
-            break;
-        }
+        Ok((answer.listings, answer.next_page_token))
+    })
+    .await?;
+    for one in found {
+        table.row(vec![
+            json!(one.customer_id),
+            json!(one.invoice_id),
+            json!(one.cycle),
+            json!(one.step_id),
+            json!(one.kind),
+            json!(one.phase),
+            json!(one.amount_minor),
+            json!(one.requested_on),
+            json!(one.cause),
+            json!(one.until),
+            json!(one.alarm),
+            json!(one.reason),
+            json!(one.reference),
+        ]);
     }
     Ok(table)
 }

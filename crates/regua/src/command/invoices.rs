@@ -52,6 +52,28 @@ pub fn command_id() -> String {
     TimeOrdered.event_id().to_string()
 }
 
+/// Rows that a call gives at a time at most.
+const PAGE: usize = 1000;
+
+/// The first rows of a list, at most so many, page by page: `page` is given the size and the token of a page, and gives its rows and the token
+/// of the next one, empty after the last.
+///
+/// # Errors
+/// The first of a page.
+pub async fn paged<T>(limit: usize, mut page: impl AsyncFnMut(i32, String) -> anyhow::Result<(Vec<T>, String)>) -> anyhow::Result<Vec<T>> {
+    let (mut rows, mut token) = (Vec::new(), String::new());
+    while rows.len() < limit {
+        let size = i32::try_from((limit - rows.len()).min(PAGE))?;
+        let (found, next) = page(size, token).await?;
+        rows.extend(found);
+        if next.is_empty() {
+            break;
+        }
+        token = next;
+    }
+    Ok(rows)
+}
+
 /// What a person is told of a refusal: its slug and its sentence.
 pub fn told(status: &Status) -> anyhow::Error {
     match reason_of(status) {

@@ -2,7 +2,7 @@
 
 use super::{
     DONE, Shared, day,
-    invoices::{self, Access, Dunning, command_id, told},
+    invoices::{self, Access, Dunning, command_id, paged, told},
 };
 use crate::output::Table;
 use chrono::NaiveDate;
@@ -143,38 +143,34 @@ pub async fn run(args: TasksArgs, shared: &Shared) -> anyhow::Result<u8> {
 async fn list(client: &mut Dunning, asked: List) -> anyhow::Result<Table> {
     let columns = ["task", "customer", "invoice", "step", "reason", "day", "until", "status", "snoozed_until", "by", "note", "ended_on"];
     let mut table = Table::new("Tasks", &columns);
-    let (mut left, mut page_token) = (asked.limit, String::new());
-    while left > 0 {
+    let found = paged(asked.limit, async |page_size, page_token| {
         let request = proto::ListTasksRequest {
             customer_id: asked.customer.clone(),
             invoice_id: asked.invoice.clone(),
             reason: asked.reason.clone(),
             status: asked.status.name().to_owned(),
-            page_size: i32::try_from(left.min(1000))?,
+            page_size,
             page_token,
         };
         let answer = client.list_tasks(request).await.map_err(|status| told(&status))?.into_inner();
-        left -= answer.tasks.len().min(left);
-        for task in answer.tasks {
-            table.row(vec![
-                json!(task.task_id),
-                json!(task.customer_id),
-                json!(task.invoice_id),
-                json!(task.step_id),
-                json!(task.reason),
-                json!(task.day),
-                json!(task.until),
-                json!(task.status),
-                json!(task.snoozed_until),
-                json!(task.by),
-                json!(task.note),
-                json!(task.ended_on),
-            ]);
-        }
-        page_token = answer.next_page_token;
-        if page_token.is_empty() {
-            break;
-        }
+        Ok((answer.tasks, answer.next_page_token))
+    })
+    .await?;
+    for task in found {
+        table.row(vec![
+            json!(task.task_id),
+            json!(task.customer_id),
+            json!(task.invoice_id),
+            json!(task.step_id),
+            json!(task.reason),
+            json!(task.day),
+            json!(task.until),
+            json!(task.status),
+            json!(task.snoozed_until),
+            json!(task.by),
+            json!(task.note),
+            json!(task.ended_on),
+        ]);
     }
     Ok(table)
 }

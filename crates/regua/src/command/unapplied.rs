@@ -2,7 +2,7 @@
 
 use super::{
     DONE, Shared,
-    invoices::{self, Access, Client, command_id, told},
+    invoices::{self, Access, Client, command_id, paged, told},
 };
 use crate::output::Table;
 use clap::{Args, Subcommand, ValueEnum};
@@ -88,30 +88,25 @@ pub async fn run(args: UnappliedArgs, shared: &Shared) -> anyhow::Result<u8> {
 async fn list(client: &mut Client, status: Status, limit: usize) -> anyhow::Result<Table> {
     let columns = ["payment", "source", "paid_on", "amount_minor", "returned_minor", "reference", "reason", "suggested", "invoice"];
     let mut table = Table::new("Payments on no receivable", &columns);
-    let (mut left, mut page_token) = (limit, String::new());
-    while left > 0 {
-        let page_size = i32::try_from(left.min(1000))?;
+    let found = paged(limit, async |page_size, page_token| {
         let asked = proto::ListUnappliedPaymentsRequest { status: status.asked().into(), page_size, page_token };
         let answer = client.list_unapplied_payments(asked).await.map_err(|status| told(&status))?.into_inner();
-        left -= answer.payments.len().min(left);
-        for one in answer.payments {
-            let p = one.payment.unwrap_or_default();
-            table.row(vec![
-                json!(p.payment_id),
-                json!(p.source),
-                json!(p.paid_on),
-                json!(p.amount_minor),
-                json!(one.returned_minor),
-                json!(p.reference),
-                json!(p.reason),
-                json!(p.suggested_invoice_id),
-                json!(one.invoice_id),
-            ]);
-        }
-        page_token = answer.next_page_token;
-        if page_token.is_empty() {
-            break;
-        }
+        Ok((answer.payments, answer.next_page_token))
+    })
+    .await?;
+    for one in found {
+        let p = one.payment.unwrap_or_default();
+        table.row(vec![
+            json!(p.payment_id),
+            json!(p.source),
+            json!(p.paid_on),
+            json!(p.amount_minor),
+            json!(one.returned_minor),
+            json!(p.reference),
+            json!(p.reason),
+            json!(p.suggested_invoice_id),
+            json!(one.invoice_id),
+        ]);
     }
     Ok(table)
 }

@@ -1,6 +1,6 @@
 //! What a person must look at in bank files and Pix calls.
 
-use super::super::invoices::{Client, command_id, told};
+use super::super::invoices::{Client, command_id, paged, told};
 use crate::output::Table;
 use contracts::invoice::v1 as proto;
 use serde_json::json;
@@ -22,33 +22,28 @@ pub async fn list(client: &mut Client, dismissed: bool, limit: usize) -> anyhow:
     ];
     let mut table = Table::new("To be looked at", &columns);
     let status = if dismissed { proto::FindingStatus::Dismissed } else { proto::FindingStatus::Open };
-    let (mut left, mut page_token) = (limit, String::new());
-    while left > 0 {
-        let page_size = i32::try_from(left.min(1000))?;
+    let found = paged(limit, async |page_size, page_token| {
         let asked = proto::ListBankFindingsRequest { status: status.into(), page_size, page_token };
         let answer = client.list_bank_findings(asked).await.map_err(|status| told(&status))?.into_inner();
-        left -= answer.findings.len().min(left);
-        for one in answer.findings {
-            let f = one.finding.unwrap_or_default();
-            table.row(vec![
-                json!(f.finding_id),
-                json!(f.kind),
-                json!(f.bank),
-                json!(f.movement),
-                json!(f.nosso_numero),
-                json!(f.event_on),
-                json!(f.amount_minor),
-                json!(f.invoice_id),
-                json!(f.payment_id),
-                json!(f.counted_payment_id),
-                json!(f.line),
-                json!(one.reason),
-            ]);
-        }
-        page_token = answer.next_page_token;
-        if page_token.is_empty() {
-            break;
-        }
+        Ok((answer.findings, answer.next_page_token))
+    })
+    .await?;
+    for one in found {
+        let f = one.finding.unwrap_or_default();
+        table.row(vec![
+            json!(f.finding_id),
+            json!(f.kind),
+            json!(f.bank),
+            json!(f.movement),
+            json!(f.nosso_numero),
+            json!(f.event_on),
+            json!(f.amount_minor),
+            json!(f.invoice_id),
+            json!(f.payment_id),
+            json!(f.counted_payment_id),
+            json!(f.line),
+            json!(one.reason),
+        ]);
     }
     Ok(table)
 }
