@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build demo test simulate vectors lint proto-lint large-file stack stack-down bench bench-quick bench-codecs
+.PHONY: help build demo test simulate vectors lint proto-lint large-file stack stack-down bench bench-quick bench-full bench-codecs
 
 # Cargo itself reads CARGO_TARGET_DIR too.
 TARGET := $(or $(CARGO_TARGET_DIR),target)
@@ -32,15 +32,20 @@ vectors: ## checks every row of the vector files in VECTORS=… (or the project'
 	deploy/stack/prepare.sh build
 	deploy/vectors.sh '$(VECTORS)'
 
-bench: ## speed beside the machine's own, at most a quarter of an hour (CONFIG=… names a stack); docs/performance.md explains it
-	deploy/stack/prepare.sh build
-	cargo build --release -p regua --bin regua
-	$(TARGET)/release/regua bench $(if $(CONFIG),--config '$(CONFIG)') --report $(TARGET)/bench/report.json
+bench: ## speed beside the machine's own, with PostgreSQL and Kafka of its own, a quarter of an hour (ONLY=… some figures); docs/performance.md explains it
+	$(call bench,)
 
 bench-quick: ## the same in three minutes
-	deploy/stack/prepare.sh build
+	$(call bench,--quick)
+
+bench-full: ## the same with long rounds and a million invoices (INVOICES=10000000: ten), for hours
+	$(call bench,--full)
+
+define bench
+	deploy/stack/prepare.sh build stack
 	cargo build --release -p regua --bin regua
-	$(TARGET)/release/regua bench --quick $(if $(CONFIG),--config '$(CONFIG)') --report $(TARGET)/bench/report.json
+	deploy/bench.sh $(TARGET)/release/regua $(TARGET)/bench/report.json $(1) $(if $(ONLY),--only '$(ONLY)') $(if $(INVOICES),--invoices '$(INVOICES)')
+endef
 
 bench-codecs: ## throughput of boleto, Pix and bank file codecs beside a copy of the same bytes
 	deploy/stack/prepare.sh build

@@ -4,6 +4,7 @@
 #   build  what the Rust build links with
 #   stack  PostgreSQL, Java 17 or newer, and the broker's jars in the cache
 #   lint   Python with venv, for the protobuf linter
+#   count  valgrind, for the test that counts instructions
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 # shellcheck source=cache.sh
@@ -33,7 +34,8 @@ missing_for() {
       have_jars || has_command mvn || echo maven
       ;;
     lint) has_venv || echo python3 python3-venv ;;
-    *) echo "usage: prepare.sh [build|stack|lint]..." >&2; return 2 ;;
+    count) has_command valgrind || echo valgrind ;;
+    *) echo "usage: prepare.sh [build|stack|lint|count]..." >&2; return 2 ;;
   esac
 }
 

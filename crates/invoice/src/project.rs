@@ -301,7 +301,7 @@ async fn stored_invoices(view: &mut View<'_>, facts: &[(&Message, Fact)]) -> Res
         return Ok(Invoices::new());
     }
     let keys = Keys { columns: &[TENANT, INVOICE_ID], rows };
-    let text = "SELECT i.* FROM {keys} k JOIN {invoice} i ON i.tenant = k.tenant AND i.invoice_id = k.invoice_id";
+    let text = "SELECT i.* FROM {keys} k CROSS JOIN {invoice} i WHERE i.tenant = k.tenant AND i.invoice_id = k.invoice_id";
     let found = view.query_keyed(text, keys, &[]).await?;
     let read = |row: &Row| InvoiceRow::read(row).map(|row| ((row.tenant.clone(), row.invoice_id.clone()), row));
     found.iter().map(read).collect()

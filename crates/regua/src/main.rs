@@ -8,6 +8,7 @@ use regua::{
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    host::launch::use_small_pages();
     let cli = Cli::parse();
     // One TLS implementation for everything in the process; a second call would be a mistake of ours.
     if rustls::crypto::ring::default_provider().install_default().is_err() {

@@ -22,7 +22,43 @@ enum Existing<'a> {
     Replace(&'a [&'a str]),
 }
 
+/// Rows of one table.
+pub struct Rows<'a> {
+    /// The table.
+    pub table: &'a str,
+    /// Its columns, in the order of the cells.
+    pub columns: &'a [Column],
+    /// The rows.
+    pub rows: Vec<Vec<Value>>,
+}
+
 impl Tx {
+    /// Inserts rows into several tables and then runs a statement, which must not depend on them: on PostgreSQL all of it is one statement
+    /// and one way to the server. Tables without rows are left out.
+    ///
+    /// # Errors
+    /// As [`Tx::bulk_insert`], and any [`SqlError`] of the statement.
+    pub async fn bulk_insert_all(&mut self, parts: Vec<Rows<'_>>, then: (&str, &[Value])) -> Result<(), SqlError> {
+        let (text, args) = then;
+        if self.dialect() == Dialect::Sqlite {
+            for part in parts {
+                self.bulk_insert(part.table, part.columns, part.rows).await?;
+            }
+            return self.defer(text, args).await;
+        }
+        // The statement's own arguments keep their numbers.
+        let (mut inserts, mut arguments) = (Vec::new(), postgres::arguments(args.iter().cloned())?);
+        let mut first = args.len();
+        for (number, part) in parts.into_iter().filter(|part| !part.rows.is_empty()).enumerate() {
+            check(part.table, part.columns, &part.rows)?;
+            inserts.push(format!("w{number} AS ({})", unnest_statement(part.table, part.columns, first, "")));
+            first += part.columns.len();
+            postgres::arrays(part.columns, part.rows, &mut arguments)?;
+        }
+        let text = if inserts.is_empty() { text.to_owned() } else { format!("WITH {} {text}", inserts.join(", ")) };
+        self.put_off(Bound::Postgres(text.into(), arguments)).await
+    }
+
     /// Inserts rows; cells in the order of `columns`.
     ///
     /// # Errors
@@ -67,7 +103,7 @@ impl Tx {
                 Ok(())
             }
             Dialect::Postgres => {
-                let text = unnest_statement(table, columns, &tail);
+                let text = unnest_statement(table, columns, 0, &tail);
                 let mut arguments = PgArguments::default();
                 postgres::arrays(columns, rows, &mut arguments)?;
                 self.put_off(Bound::Postgres(text.into(), arguments)).await
@@ -97,9 +133,13 @@ fn values_statement(table: &str, columns: &[Column], rows: usize, tail: &str) ->
     text
 }
 
-fn unnest_statement(table: &str, columns: &[Column], tail: &str) -> String {
-    let arrays: Vec<String> =
-        columns.iter().enumerate().map(|(i, column)| format!("${}::{}[]", i + 1, column.kind.sql_type(Dialect::Postgres))).collect();
+/// `before` arguments come first.
+fn unnest_statement(table: &str, columns: &[Column], before: usize, tail: &str) -> String {
+    let arrays: Vec<String> = columns
+        .iter()
+        .enumerate()
+        .map(|(i, column)| format!("${}::{}[]", before + i + 1, column.kind.sql_type(Dialect::Postgres)))
+        .collect();
     format!("INSERT INTO {table} ({}) SELECT * FROM UNNEST({}){tail}", names(columns), arrays.join(", "))
 }
 

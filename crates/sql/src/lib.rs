@@ -31,6 +31,7 @@ mod tx;
 mod unsent;
 mod value;
 
+pub use bulk::Rows;
 pub use db::{Db, Dialect, Durability, STATEMENT_DEADLINE};
 pub use error::SqlError;
 pub use keys::Keys;

@@ -18,7 +18,7 @@ use crate::log::Log;
 use crate::relay::Relay;
 
 pub use in_process::InProcess;
-pub use kafka::{Kafka, KafkaConfig, PROTECTED, TopicState};
+pub use kafka::{Bare, Kafka, KafkaConfig, Loopback, PROTECTED, TopicState};
 
 /// The event type under which an event that stays inside its service is forwarded. Its payload is empty.
 pub const WITHHELD: &str = "withheld";

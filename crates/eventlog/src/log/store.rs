@@ -1,10 +1,10 @@
 //! The log in SQL, the same text for both databases.
 
 use chrono::{DateTime, Utc};
-use sql::{Column, Db, Dialect, Keys, Kind, Step, Tx, Value};
+use sql::{Column, Db, Dialect, Keys, Kind, Rows, Step, Tx, Value};
 
 use crate::event::Recorded;
-use crate::log::lookup::{Ask, Lookup, StoredCommand};
+use crate::log::lookup::{Ask, ClaimName, CommandName, Lookup, StoredCommand};
 use crate::log::plan::Staged;
 use crate::log::record::{COLUMNS, SELECT, from_row, int, to_row, unsigned};
 use crate::log::{LogError, StoreError};
@@ -31,39 +31,79 @@ const CLAIMS: &[Column] = &[
     Column::new("stream", Kind::Text),
 ];
 
+/// All questions of a batch in one table: which one, and up to three names.
+const ASKED: &[Column] =
+    &[Column::new("part", Kind::Int), Column::new("a", Kind::Text), Column::new("b", Kind::Text), Column::new("c", Kind::Text)];
+const VERSION: i64 = 1;
+const COMMAND: i64 = 2;
+const CLAIM: i64 = 3;
+
 /// Locks the head and looks up what a batch needs, in statements of their own: the snapshot of a statement on PostgreSQL is older than the
 /// wait for its lock.
 pub(crate) async fn lock_and_look_up(tx: &mut Tx, dialect: Option<Dialect>, ask: &Ask) -> Result<(u64, Lookup), LogError> {
     let mut steps = vec![ask_head(dialect)];
-    steps.extend((!ask.streams.is_empty()).then(|| ask_versions(ask)));
-    steps.extend((!ask.commands.is_empty()).then(|| ask_commands(ask)));
-    steps.extend((!ask.claims.is_empty()).then(|| ask_claims(ask)));
+    match dialect {
+        // Each statement is a way to the server and back.
+        Some(Dialect::Postgres) => steps.push(ask_all(ask)),
+        Some(Dialect::Sqlite) | None => {
+            steps.extend((!ask.streams.is_empty()).then(|| ask_versions(ask)));
+            steps.extend((!ask.commands.is_empty()).then(|| ask_commands(ask)));
+            steps.extend((!ask.claims.is_empty()).then(|| ask_claims(ask)));
+        }
+    }
     let mut answers = tx.in_turn(steps).await?.into_iter().map(|(_, rows)| rows);
-    let mut next = |asked: bool| if asked { answers.next().unwrap_or_default() } else { Vec::new() };
-    let heads = next(true);
+    let heads = answers.next().unwrap_or_default();
     let head = heads.first().ok_or_else(|| LogError::Corrupt("log_head has no row".into()))?;
     let head = unsigned(head.int("position")?);
     let mut found = Lookup::default();
-    for row in next(!ask.streams.is_empty()) {
-        if let Some(version) = row.opt_int("version")? {
-            found.versions.insert(row.text("stream")?, unsigned(version));
-        }
-    }
-    for row in next(!ask.commands.is_empty()) {
-        let stored = StoredCommand {
-            body_hash: row.bytes("body_hash")?,
-            stream: row.text("stream")?,
-            first_version: unsigned(row.int("first_version")?),
-            last_version: unsigned(row.int("last_version")?),
-            last_position: unsigned(row.int("last_position")?),
-            answer: row.bytes("answer")?,
-        };
-        found.commands.insert((row.text("tenant")?, row.text("command_id")?), stored);
-    }
-    for row in next(!ask.claims.is_empty()) {
-        found.claims.insert((row.text("tenant")?, row.text("kind")?, row.text("claim_key")?), row.text("stream")?);
+    for row in answers.flatten() {
+        take_in(&mut found, &row)?;
     }
     Ok((head, found))
+}
+
+/// Takes in one answer.
+fn take_in(found: &mut Lookup, row: &sql::Row) -> Result<(), LogError> {
+    match row.int("part")? {
+        VERSION => {
+            if let Some(version) = row.opt_int("version")? {
+                found.versions.insert(row.text("stream")?, unsigned(version));
+            }
+        }
+        COMMAND => {
+            let stored = StoredCommand {
+                body_hash: row.bytes("body_hash")?,
+                stream: row.text("stream")?,
+                first_version: unsigned(row.int("first_version")?),
+                last_version: unsigned(row.int("last_version")?),
+                last_position: unsigned(row.int("last_position")?),
+                answer: row.bytes("answer")?,
+            };
+            found.commands.insert((row.text("tenant")?, row.text("name")?), stored);
+        }
+        _ => {
+            found.claims.insert((row.text("tenant")?, row.text("kind")?, row.text("name")?), row.text("stream")?);
+        }
+    }
+    Ok(())
+}
+
+/// All questions in one statement, for PostgreSQL.
+fn ask_all(ask: &Ask) -> Step<'static> {
+    let sql = "WITH k AS MATERIALIZED (SELECT * FROM {keys} asked) \
+               SELECT k.part, k.a AS stream, (SELECT MAX(e.version) FROM events e WHERE e.stream = k.a) AS version, NULL::TEXT AS tenant, \
+               NULL::TEXT AS kind, NULL::TEXT AS name, NULL::BYTEA AS body_hash, NULL::BIGINT AS first_version, NULL::BIGINT AS last_version, \
+               NULL::BIGINT AS last_position, NULL::BYTEA AS answer FROM k WHERE k.part = 1 \
+               UNION ALL SELECT k.part, c.stream, NULL, c.tenant, NULL, c.command_id, c.body_hash, c.first_version, c.last_version, \
+               c.last_position, c.answer FROM k CROSS JOIN LATERAL \
+               (SELECT * FROM commands c WHERE c.tenant = k.a AND c.command_id = k.b OFFSET 0) c WHERE k.part = 2 \
+               UNION ALL SELECT k.part, c.stream, NULL, c.tenant, c.kind, c.claim_key, NULL, NULL, NULL, NULL, NULL FROM k CROSS JOIN LATERAL \
+               (SELECT * FROM claims c WHERE c.tenant = k.a AND c.kind = k.b AND c.claim_key = k.c OFFSET 0) c WHERE k.part = 3";
+    let row = |part: i64, a: &str, b: &str, c: &str| vec![part.into(), a.into(), b.into(), c.into()];
+    let versions = ask.streams.iter().map(|stream| row(VERSION, stream, "", ""));
+    let commands = ask.commands.iter().map(|(tenant, id)| row(COMMAND, tenant, id, ""));
+    let claims = ask.claims.iter().map(|(tenant, kind, key)| row(CLAIM, tenant, kind, key));
+    Step { sql, args: Vec::new(), keys: Some(Keys { columns: ASKED, rows: versions.chain(commands).chain(claims).collect() }) }
 }
 
 fn ask_head(dialect: Option<Dialect>) -> Step<'static> {
@@ -76,20 +116,21 @@ fn ask_head(dialect: Option<Dialect>) -> Step<'static> {
 }
 
 fn ask_versions(ask: &Ask) -> Step<'static> {
-    let sql = "SELECT k.stream AS stream, (SELECT MAX(e.version) FROM events e WHERE e.stream = k.stream) AS version FROM {keys} k";
+    let sql =
+        "SELECT 1 AS part, k.stream AS stream, (SELECT MAX(e.version) FROM events e WHERE e.stream = k.stream) AS version FROM {keys} k";
     let rows = ask.streams.iter().map(|stream| vec![stream.as_str().into()]).collect();
     Step { sql, args: Vec::new(), keys: Some(Keys { columns: STREAM, rows }) }
 }
 
 fn ask_commands(ask: &Ask) -> Step<'static> {
-    let sql = "SELECT c.tenant, c.command_id, c.body_hash, c.stream, c.first_version, c.last_version, c.last_position, c.answer \
+    let sql = "SELECT 2 AS part, c.tenant, c.command_id AS name, c.body_hash, c.stream, c.first_version, c.last_version, c.last_position, c.answer \
                FROM {keys} k CROSS JOIN commands c WHERE c.tenant = k.tenant AND c.command_id = k.command_id";
     let rows = ask.commands.iter().map(|(tenant, id)| vec![tenant.as_str().into(), id.as_str().into()]).collect();
     Step { sql, args: Vec::new(), keys: Some(Keys { columns: COMMAND_NAME, rows }) }
 }
 
 fn ask_claims(ask: &Ask) -> Step<'static> {
-    let sql = "SELECT c.tenant, c.kind, c.claim_key, c.stream FROM {keys} k CROSS JOIN claims c \
+    let sql = "SELECT 3 AS part, c.tenant, c.kind, c.claim_key AS name, c.stream FROM {keys} k CROSS JOIN claims c \
                WHERE c.tenant = k.tenant AND c.kind = k.kind AND c.claim_key = k.claim_key";
     let rows = ask.claims.iter().map(|(tenant, kind, key)| vec![tenant.as_str().into(), kind.as_str().into(), key.as_str().into()]);
     Step { sql, args: Vec::new(), keys: Some(Keys { columns: CLAIM_NAME, rows: rows.collect() }) }
@@ -97,13 +138,7 @@ fn ask_claims(ask: &Ask) -> Step<'static> {
 
 /// Writes everything that a batch staged.
 pub(crate) async fn write(tx: &mut Tx, staged: &Staged, now: DateTime<Utc>) -> Result<(), StoreError> {
-    if let Some(last) = staged.events.last() {
-        let rows = staged.events.iter().map(to_row).collect();
-        tx.bulk_insert("events", COLUMNS, rows).await.map_err(LogError::from)?;
-        // Its one row was locked when the batch began.
-        tx.defer("UPDATE log_head SET position = $1 WHERE id = 1", &[int(last.position)]).await.map_err(LogError::from)?;
-    }
-    write_names(tx, staged).await?;
+    write_events(tx, staged).await?;
     timers::store::write(tx, &staged.timers, now).await?;
     if !staged.side.is_empty() {
         // Whatever fails from here on is a side row's own fault.
@@ -119,29 +154,36 @@ pub(crate) async fn write(tx: &mut Tx, staged: &Staged, now: DateTime<Utc>) -> R
     Ok(())
 }
 
-async fn write_names(tx: &mut Tx, staged: &Staged) -> Result<(), LogError> {
-    if !staged.commands.is_empty() {
-        let rows = staged.commands.iter().map(|((tenant, id), stored)| {
-            vec![
-                tenant.as_str().into(),
-                id.as_str().into(),
-                stored.body_hash.as_slice().into(),
-                stored.stream.as_str().into(),
-                int(stored.first_version),
-                int(stored.last_version),
-                int(stored.last_position),
-                stored.answer.as_slice().into(),
-            ]
-        });
-        tx.bulk_insert("commands", COMMANDS, rows.collect()).await?;
-    }
-    if !staged.claims.is_empty() {
-        let rows = staged.claims.iter().map(|((tenant, kind, key), stream)| {
-            vec![tenant.as_str().into(), kind.as_str().into(), key.as_str().into(), stream.as_str().into()]
-        });
-        tx.bulk_insert("claims", CLAIMS, rows.collect()).await?;
-    }
-    Ok(())
+/// Events, the names of their commands and their claims, and the head.
+async fn write_events(tx: &mut Tx, staged: &Staged) -> Result<(), LogError> {
+    let commands = Rows { table: "commands", columns: COMMANDS, rows: staged.commands.iter().map(command_row).collect() };
+    let claims = Rows { table: "claims", columns: CLAIMS, rows: staged.claims.iter().map(claim_row).collect() };
+    let Some(last) = staged.events.last() else {
+        tx.bulk_insert(commands.table, commands.columns, commands.rows).await?;
+        tx.bulk_insert(claims.table, claims.columns, claims.rows).await?;
+        return Ok(());
+    };
+    let events = Rows { table: "events", columns: COLUMNS, rows: staged.events.iter().map(to_row).collect() };
+    // Its one row was locked when the batch began.
+    let head = ("UPDATE log_head SET position = $1 WHERE id = 1", [int(last.position)]);
+    Ok(tx.bulk_insert_all(vec![events, commands, claims], (head.0, &head.1)).await?)
+}
+
+fn command_row(((tenant, id), stored): &(CommandName, StoredCommand)) -> Vec<Value> {
+    vec![
+        tenant.as_str().into(),
+        id.as_str().into(),
+        stored.body_hash.as_slice().into(),
+        stored.stream.as_str().into(),
+        int(stored.first_version),
+        int(stored.last_version),
+        int(stored.last_position),
+        stored.answer.as_slice().into(),
+    ]
+}
+
+fn claim_row(((tenant, kind, key), stream): &(ClaimName, String)) -> Vec<Value> {
+    vec![tenant.as_str().into(), kind.as_str().into(), key.as_str().into(), stream.as_str().into()]
 }
 
 pub(crate) async fn read(db: &Db, after_position: u64, limit: usize) -> Result<Vec<Recorded>, LogError> {

@@ -84,8 +84,8 @@ async fn stored(view: &mut View<'_>, keys: &[Key]) -> Result<BTreeMap<Key, Attem
         return Ok(BTreeMap::new());
     }
     let keys = Keys { columns: &[TENANT, CUSTOMER_ID, ATTEMPT_ID], rows };
-    let text = "SELECT a.* FROM {keys} k JOIN {attempt} a \
-                ON a.tenant = k.tenant AND a.customer_id = k.customer_id AND a.attempt_id = k.attempt_id";
+    let text = "SELECT a.* FROM {keys} k CROSS JOIN {attempt} a \
+                WHERE a.tenant = k.tenant AND a.customer_id = k.customer_id AND a.attempt_id = k.attempt_id";
     view.query_keyed(text, keys, &[]).await?.iter().map(read).collect()
 }
 

@@ -89,8 +89,8 @@ async fn stored(view: &mut View<'_>, keys: &[Key]) -> Result<BTreeMap<Key, Conta
         return Ok(BTreeMap::new());
     }
     let keys = Keys { columns: &[TENANT, CUSTOMER_ID, CONTACT_ID], rows };
-    let text = "SELECT c.* FROM {keys} k JOIN {contact} c \
-                ON c.tenant = k.tenant AND c.customer_id = k.customer_id AND c.contact_id = k.contact_id";
+    let text = "SELECT c.* FROM {keys} k CROSS JOIN {contact} c \
+                WHERE c.tenant = k.tenant AND c.customer_id = k.customer_id AND c.contact_id = k.contact_id";
     view.query_keyed(text, keys, &[]).await?.iter().map(read).collect()
 }
 

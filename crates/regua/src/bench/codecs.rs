@@ -6,7 +6,8 @@ mod samples;
 use super::{Figure, Plan, load::per_second, tell};
 use crate::progress;
 use brazil::{boleto::Boleto, cnab::ReturnReader, pix::BrCode};
-use samples::{BARCODE, LINE, PIX, TITLES, return_file};
+use samples::BARCODE;
+pub use samples::{LINE, PIX, TITLES, return_file};
 use std::{hint::black_box, time::Duration};
 
 /// Pieces between two looks at the time.
@@ -61,7 +62,8 @@ fn rate(items: u64, long: Duration, piece: impl Fn()) -> f64 {
     }
 }
 
-fn settlements(file: &[u8]) -> usize {
+/// How many settlements a return file has; 0 where it is refused.
+pub fn settlements(file: &[u8]) -> usize {
     let (mut reader, mut entries) = (ReturnReader::new(), 0);
     let read = reader.push(file, &mut |_| entries += 1).is_ok() && reader.finish(&mut |_| entries += 1).is_ok();
     if read { entries } else { 0 }

@@ -1,13 +1,15 @@
-//! The reference of a call: bare tonic that reads the same message and answers with one of the same size, and does nothing between.
+//! The reference of a call: bare tonic that reads the same message and answers with one of the same size, and does nothing between;
+//! of a stream, item by item.
 
-use contracts::invoice::v1::{IssueInvoiceRequest, IssueInvoiceResponse};
+use contracts::invoice::v1::{IssueInvoiceRequest, IssueInvoiceResponse, IssueInvoicesRequest, IssueInvoicesResponse};
+use futures::{StreamExt, stream::BoxStream};
 use std::{convert::Infallible, net::SocketAddr, sync::Arc};
 use tokio_util::sync::CancellationToken;
 use tonic::{
-    Request, Response, Status,
+    Request, Response, Status, Streaming,
     body::Body,
     codegen::{BoxFuture, Context, Poll, Service, http},
-    server::{Grpc, NamedService, UnaryService},
+    server::{Grpc, NamedService, StreamingService, UnaryService},
     transport::{Server, server::TcpIncoming},
 };
 use tonic_prost::ProstCodec;
@@ -33,6 +35,23 @@ impl UnaryService<IssueInvoiceRequest> for Echo {
     }
 }
 
+impl StreamingService<IssueInvoicesRequest> for Echo {
+    type Response = IssueInvoicesResponse;
+    type ResponseStream = BoxStream<'static, Result<IssueInvoicesResponse, Status>>;
+    type Future = BoxFuture<Response<Self::ResponseStream>, Status>;
+
+    fn call(&mut self, items: Request<Streaming<IssueInvoicesRequest>>) -> Self::Future {
+        let answered = |item: Result<IssueInvoicesRequest, Status>| {
+            item.map(|item| IssueInvoicesResponse {
+                command_id: item.command_id,
+                invoice_id: item.invoice.map(|invoice| invoice.invoice_id).unwrap_or_default(),
+                ..Default::default()
+            })
+        };
+        Box::pin(async move { Ok(Response::new(items.into_inner().map(answered).boxed())) })
+    }
+}
+
 impl Service<http::Request<Body>> for Echo {
     type Response = http::Response<Body>;
     type Error = Infallible;
@@ -44,7 +63,12 @@ impl Service<http::Request<Body>> for Echo {
 
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
         let echo = self.clone();
-        Box::pin(async move { Ok(Grpc::new(ProstCodec::default()).unary(echo, request).await) })
+        Box::pin(async move {
+            if request.uri().path().ends_with("/IssueInvoices") {
+                return Ok(Grpc::new(ProstCodec::default()).streaming(echo, request).await);
+            }
+            Ok(Grpc::new(ProstCodec::default()).unary(echo, request).await)
+        })
     }
 }
 

@@ -92,8 +92,6 @@ pub struct Report {
     pub figures: Vec<Figure>,
     /// What could be measured, but not here.
     pub skipped: Vec<Left>,
-    /// What nothing measures yet.
-    pub not_built: Vec<Left>,
 }
 
 impl Report {

@@ -101,7 +101,8 @@ fn client(url: &str) -> anyhow::Result<Client> {
     Ok(Client::new(host::client::channel(url, &Access::default())?))
 }
 
-fn customer(payer: u64) -> proto::RegisterCustomersRequest {
+/// A payer to be made known.
+pub fn customer(payer: u64) -> proto::RegisterCustomersRequest {
     let attributes = proto::CustomerAttributes { state: "SP".to_owned(), ..Default::default() };
     let customer = proto::Customer {
         customer_id: facts::customer(payer),
@@ -112,7 +113,8 @@ fn customer(payer: u64) -> proto::RegisterCustomersRequest {
     proto::RegisterCustomersRequest { command_id: format!("c{payer}"), customer: Some(customer) }
 }
 
-fn invoice_of(number: u64, payer: u64) -> proto::NewInvoice {
+/// An invoice to be issued.
+pub fn invoice_of(number: u64, payer: u64) -> proto::NewInvoice {
     proto::NewInvoice {
         invoice_id: facts::invoice(number),
         customer_id: facts::customer(payer),
@@ -191,31 +193,37 @@ async fn beside_appends(
     (ground, reference_name): (&Ground, &'static str),
     (running, name): (&Running, &str),
 ) -> anyhow::Result<Vec<Figure>> {
+    let stop = CancellationToken::new();
+    let echo = format!("http://{}", echo::start(proto::IssueInvoiceResponse::default(), stop.clone())?);
     let mut figures = Vec::new();
     for streams in STREAMS {
-        let (mut path, mut reference) = (Vec::new(), Vec::new());
+        let (mut path, mut reference, mut bare) = (Vec::new(), Vec::new(), Vec::new());
         for round in 0..plan.rounds {
             tell(&format!("{name}, {streams} streams"), round, plan);
             let append = ground.path(BULK_IN_FLIGHT * streams, plan).await?;
             reference.push(append.rate());
-            path.push(send(running, streams, append.done).await?);
+            let before = running.head().await?;
+            path.push(send(running, &running.url, streams, append.done).await?);
+            running.verify(before, (append.done / streams as u64).max(1) * streams as u64).await?;
+            bare.push(send(running, &echo, streams, append.done).await?);
         }
         let figure = Figure::rate(format!("{name}/{streams}"), "invoices/s", &path, (reference_name, &reference));
         figures.push(figure.with_goal(Some(0.8)));
+        figures.push(Figure::rate(format!("{name}/{streams}/bare"), "invoices/s", &path, ("bare tonic streams, the same messages", &bare)));
     }
+    stop.cancel();
     Ok(figures)
 }
 
 /// Sends so many invoices over some streams of a connection each, and tells how many a second went through.
-async fn send(running: &Running, streams: usize, count: u64) -> anyhow::Result<f64> {
+async fn send(running: &Running, url: &str, streams: usize, count: u64) -> anyhow::Result<f64> {
     let each = (count / streams as u64).max(1);
-    let before = running.head().await?;
     let watch = progress::stopwatch();
     let one = async || {
         let item =
             |request: proto::IssueInvoiceRequest| proto::IssueInvoicesRequest { command_id: request.command_id, invoice: request.invoice };
         let items: Vec<_> = (0..each).map(|_| item(running.request())).collect();
-        let mut answers = client(&running.url)?.issue_invoices(stream::iter(items)).await?.into_inner();
+        let mut answers = client(url)?.issue_invoices(stream::iter(items)).await?.into_inner();
         let mut answered = 0;
         while let Some(answer) = answers.message().await? {
             ensure!(answer.error.is_none(), "an invoice was refused: {:?}", answer.error);
@@ -226,6 +234,5 @@ async fn send(running: &Running, streams: usize, count: u64) -> anyhow::Result<f
     };
     future::try_join_all((0..streams).map(|_| one())).await?;
     let took = watch();
-    running.verify(before, each * streams as u64).await?;
     Ok(load::per_second(each * streams as u64, took))
 }

@@ -18,6 +18,7 @@ use invoice::publish::PublicFacts;
 use kernel::NaiveDate;
 use sql::{Db, Durability, Value};
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -177,6 +178,17 @@ pub async fn offer(process: &Process, log: &Log) -> anyhow::Result<()> {
 fn read(service: &Service) -> Option<i64> {
     let place = Place { topic: invoice::TOPIC.to_owned(), partition: 0 };
     service.consumers().iter().filter_map(|consumer| consumer.places.get(&place)).map(|read| read.next).min()
+}
+
+/// How many messages of a topic, of all its partitions, a service has read: in each as many as the slowest of its consumers.
+pub fn read_of_topic(service: &Service, topic: &str) -> i64 {
+    let mut places: BTreeMap<Place, i64> = BTreeMap::new();
+    for consumer in service.consumers() {
+        for (place, read) in consumer.places.into_iter().filter(|(place, _)| place.topic == topic) {
+            places.entry(place).and_modify(|next| *next = (*next).min(read.next)).or_insert(read.next);
+        }
+    }
+    places.values().sum()
 }
 
 /// Waits until a service has read all that the invoice service's log had when it began. Errors: it has stopped, or parked a stream.

@@ -12,6 +12,7 @@ mod echo;
 mod facts;
 mod figure;
 mod footprint;
+mod freshness;
 mod group_commit;
 mod growth;
 mod grpc;
@@ -22,7 +23,9 @@ mod played;
 mod postgres;
 mod rebuild;
 mod reports;
+mod streamed;
 mod timers;
+pub mod work;
 
 pub use figure::{Figure, Left, Report};
 
@@ -65,13 +68,16 @@ impl Plan {
 }
 
 /// What can be measured, in the order in which it is.
-pub const NAMES: [&str; 13] = [
+pub const NAMES: [&str; 16] = [
     "append_sqlite",
     "append_postgres",
     "append_pgbench",
     "grpc_unary",
     "grpc_bulk",
     "grpc_bulk_postgres",
+    "relay",
+    "project",
+    "freshness",
     "replay",
     "report",
     "rebuild",
@@ -81,15 +87,10 @@ pub const NAMES: [&str; 13] = [
     "footprint",
 ];
 
-/// What is not measured yet, and what it would take.
-pub const NOT_BUILT: [(&str, &str); 3] = [
-    ("relay", "PostgreSQL log to Kafka beside librdkafka alone"),
-    ("project", "Kafka to views beside multi-row upserts of the same rows"),
-    ("freshness", "from a payment's acknowledgement to gate and view"),
-];
-
 /// Those that need a PostgreSQL.
-const ON_POSTGRES: [&str; 3] = ["append_postgres", "append_pgbench", "grpc_bulk_postgres"];
+const ON_POSTGRES: [&str; 6] = ["append_postgres", "append_pgbench", "grpc_bulk_postgres", "relay", "project", "freshness"];
+/// Those of them that need a Kafka too.
+const ON_KAFKA: [&str; 3] = ["relay", "project", "freshness"];
 
 /// Measures the named figures; all where none is named. `directory` is on the disk that is measured.
 ///
@@ -109,8 +110,6 @@ pub async fn run(plan: &Plan, only: &[String], settings: &Settings, directory: &
             Outcome::Skipped(reason) => report.skipped.push(Left { name: name.to_owned(), reason }),
         }
     }
-    let left = NOT_BUILT.iter().filter(|(name, _)| only.is_empty() || only.iter().any(|wanted| wanted == name));
-    report.not_built = left.map(|(name, what)| Left { name: (*name).to_owned(), reason: (*what).to_owned() }).collect();
     Ok(report)
 }
 
@@ -125,6 +124,9 @@ async fn measure(name: &str, plan: &Plan, settings: &Settings, place: &Path) -> 
     if ON_POSTGRES.contains(&name) && storage.kind != "postgres" {
         return Ok(Outcome::Skipped("--config names no PostgreSQL (make stack writes one)".to_owned()));
     }
+    if ON_KAFKA.contains(&name) && settings.bus.kind != "kafka" {
+        return Ok(Outcome::Skipped("--config names no Kafka (make stack writes one)".to_owned()));
+    }
     let figures = match name {
         "append_sqlite" => append::on_sqlite(plan, place).await?,
         "append_postgres" => append::on_postgres(plan, storage).await?,
@@ -133,13 +135,16 @@ async fn measure(name: &str, plan: &Plan, settings: &Settings, place: &Path) -> 
         "grpc_unary" => grpc::unary(plan, place).await?,
         "grpc_bulk" => grpc::bulk(plan, place).await?,
         "grpc_bulk_postgres" => grpc::bulk_on_postgres(plan, storage).await?,
+        "relay" => streamed::relay(plan, settings).await?,
+        "project" => streamed::project(plan, settings).await?,
+        "freshness" => freshness::measure(plan, settings).await?,
         "replay" => played::measure(plan, place).await?,
         "report" => reports::measure(plan, place).await?,
         "rebuild" => rebuild::measure(plan, place).await?,
         "timers" => timers::measure(plan, place).await?,
         "growth" => growth::measure(plan, place).await?,
         "codecs" => codecs::measure(plan),
-        "footprint" => footprint::measure(plan, place).await?,
+        "footprint" => footprint::measure(plan, settings, place).await?,
         other => anyhow::bail!("there is no figure {other}"),
     };
     Ok(Outcome::Measured(figures))

@@ -2,7 +2,7 @@
 
 use super::{DONE, Shared};
 use crate::{
-    bench::{self, NAMES, NOT_BUILT, Plan, Report},
+    bench::{self, NAMES, Plan, Report},
     output::{Format, print_json},
 };
 use anyhow::Context;
@@ -24,7 +24,7 @@ pub struct Bench {
     #[arg(long)]
     full: bool,
     /// Only these figures
-    #[arg(long, value_delimiter = ',', value_name = "NAME", value_parser = clap::builder::PossibleValuesParser::new(names()))]
+    #[arg(long, value_delimiter = ',', value_name = "NAME", value_parser = clap::builder::PossibleValuesParser::new(NAMES))]
     only: Vec<String>,
     /// Where the report goes, JSON
     #[arg(long, default_value = "target/bench/report.json")]
@@ -41,10 +41,12 @@ pub struct Bench {
     /// Invoices behind reports, views that are built again, and timers
     #[arg(long, value_parser = clap::value_parser!(u64).range(10..=10_000_000))]
     invoices: Option<u64>,
-}
-
-fn names() -> impl Iterator<Item = &'static str> {
-    NAMES.into_iter().chain(NOT_BUILT.iter().map(|(name, _)| *name))
+    /// Measure nothing and do this work over and over, for a counter of instructions
+    #[arg(long, hide = true, requires = "times", value_parser = clap::builder::PossibleValuesParser::new(bench::work::NAMES))]
+    work: Option<String>,
+    /// How often
+    #[arg(long, hide = true, value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
+    times: Option<u64>,
 }
 
 impl Bench {
@@ -68,6 +70,10 @@ pub async fn run(args: Bench, shared: &Shared) -> anyhow::Result<u8> {
     let beside = args.report.parent().context("--report names no file")?;
     fs::create_dir_all(beside).with_context(|| format!("{} cannot be made", beside.display()))?;
     let place = tempfile::Builder::new().prefix("data-").tempdir_in(beside).context("no directory for the data")?;
+    if let (Some(work), Some(times)) = (&args.work, args.times) {
+        bench::work::work(work, times, place.path()).await?;
+        return Ok(DONE);
+    }
     let settings = shared.settings(None)?;
     let report = bench::run(&args.plan(), &args.only, &settings, place.path()).await?;
     let json = serde_json::to_value(&report)?;
@@ -85,8 +91,5 @@ pub async fn run(args: Bench, shared: &Shared) -> anyhow::Result<u8> {
 fn tell_left(report: &Report) {
     for left in &report.skipped {
         eprintln!("skipped {}: {}", left.name, left.reason);
-    }
-    for left in &report.not_built {
-        eprintln!("not built {}: {}", left.name, left.reason);
     }
 }

@@ -1,5 +1,5 @@
 use chrono::{DateTime, NaiveDate};
-use sql::{Column, Dialect, Keys, Kind, SqlError, Value};
+use sql::{Column, Dialect, Keys, Kind, Rows, SqlError, Value};
 use uuid::Uuid;
 
 use crate::databases::fresh;
@@ -90,5 +90,60 @@ async fn keys_join_like_a_table_whatever_stands_in_them() {
         tx.commit().await.unwrap();
         let left = fresh.db.query_keyed(select, keys(1), &[9i64.into()]).await.unwrap();
         assert_eq!(left.len(), names.len());
+    }
+}
+
+/// A server knows nothing of a table that grew since it last looked, and a plan that reads all of it is kept.
+#[tokio::test]
+async fn keys_are_looked_up_one_by_one_in_a_table_that_nobody_has_analysed() {
+    const NAME: &[Column] = &[Column::new("name", Kind::Text)];
+    const THING: &[Column] = &[Column::new("name", Kind::Text), Column::new("size", Kind::Int)];
+    for fresh in fresh().await {
+        let mut tx = fresh.db.begin().await.unwrap();
+        tx.execute("CREATE TABLE things (name TEXT NOT NULL PRIMARY KEY, size BIGINT NOT NULL)", &[]).await.unwrap();
+        let thing = |number: i64| vec![format!("thing {number}").into(), number.into()];
+        tx.bulk_insert("things", THING, (0..2_000).map(thing).collect()).await.unwrap();
+        let keys = || Keys { columns: NAME, rows: (0..300).map(|number| vec![format!("thing {number}").into()]).collect() };
+        let select = "SELECT t.size FROM {keys} k CROSS JOIN things t WHERE t.name = k.name ORDER BY t.size";
+        assert_eq!(tx.query_keyed(select, keys(), &[]).await.unwrap().len(), 300, "{}", fresh.name);
+        if fresh.db.dialect() == Dialect::Postgres {
+            let plan = tx.query_keyed(&format!("EXPLAIN {select}"), keys(), &[]).await.unwrap();
+            let plan: Vec<String> = plan.iter().map(|row| row.text("QUERY PLAN").unwrap()).collect();
+            assert!(!plan.iter().any(|line| line.contains("Seq Scan on things")), "{plan:#?}");
+        }
+        tx.commit().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn rows_of_several_tables_and_a_statement_go_together() {
+    const NUMBER: &[Column] = &[Column::new("number", Kind::Int)];
+    const NAMED: &[Column] = &[Column::new("name", Kind::Text), Column::new("number", Kind::Int)];
+    for fresh in fresh().await {
+        let mut tx = fresh.db.begin().await.unwrap();
+        for sql in
+            ["CREATE TABLE a (number BIGINT PRIMARY KEY)", "CREATE TABLE b (name TEXT, number BIGINT)", "CREATE TABLE top (id BIGINT)"]
+        {
+            tx.execute(sql, &[]).await.unwrap();
+        }
+        tx.execute("INSERT INTO top VALUES (0)", &[]).await.unwrap();
+        let parts = |from: i64| {
+            let a = Rows { table: "a", columns: NUMBER, rows: (from..from + 3).map(|number| vec![number.into()]).collect() };
+            let b = Rows { table: "b", columns: NAMED, rows: vec![vec!["x".into(), from.into()]] };
+            vec![a, Rows { table: "b", columns: NAMED, rows: Vec::new() }, b]
+        };
+        tx.bulk_insert_all(parts(1), ("UPDATE top SET id = $1", &[7_i64.into()])).await.unwrap();
+        tx.bulk_insert_all(Vec::new(), ("UPDATE top SET id = id + $1", &[1_i64.into()])).await.unwrap();
+        tx.commit().await.unwrap();
+        let sql = "SELECT (SELECT COUNT(*) FROM a) AS a, (SELECT COUNT(*) FROM b) AS b, (SELECT MAX(id) FROM top) AS top";
+        let row = fresh.db.query(sql, &[]).await.unwrap().remove(0);
+        assert_eq!(["a", "b", "top"].map(|name| row.int(name).unwrap()), [3, 1, 8], "{}", fresh.name);
+
+        let mut tx = fresh.db.begin().await.unwrap();
+        let again = async {
+            tx.bulk_insert_all(parts(3), ("UPDATE top SET id = $1", &[9_i64.into()])).await?;
+            tx.flush().await
+        };
+        assert!(matches!(again.await, Err(SqlError::Unique { .. })), "{}", fresh.name);
     }
 }

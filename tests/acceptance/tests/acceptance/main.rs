@@ -9,6 +9,7 @@ mod deadline;
 mod disk;
 mod ground;
 mod http;
+mod instructions;
 mod kubernetes;
 mod large_file;
 mod metrics;

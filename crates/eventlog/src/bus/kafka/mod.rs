@@ -4,6 +4,7 @@
 //! consumers drop duplicates by stream version.
 
 mod assignment;
+mod bare;
 mod config;
 pub(crate) mod envelope;
 mod subscription;
@@ -14,6 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::bus::Place;
 
+pub use bare::{Bare, Loopback};
 pub use config::{KafkaConfig, PROTECTED};
 pub use envelope::MALFORMED;
 pub(crate) use subscription::Subscription;

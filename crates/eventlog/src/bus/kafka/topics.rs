@@ -211,7 +211,7 @@ impl Kafka {
 }
 
 /// Runs a call of librdkafka that waits on its thread. The thread is one of its own: the end of the process does not wait for it.
-async fn on_thread<T: Send + 'static>(call: impl FnOnce() -> Result<T, BusError> + Send + 'static) -> Result<T, BusError> {
+pub(super) async fn on_thread<T: Send + 'static>(call: impl FnOnce() -> Result<T, BusError> + Send + 'static) -> Result<T, BusError> {
     let (reply, answer) = tokio::sync::oneshot::channel();
     let asked = std::thread::Builder::new().name("kafka question".to_string()).spawn(move || {
         // Nobody waits any more where the process is ending.

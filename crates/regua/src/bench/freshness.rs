@@ -1,0 +1,210 @@
+//! How long after a payment was acknowledged the last look refuses its reminder, and the views show it, on PostgreSQL and Kafka.
+
+use super::{Figure, Plan, facts, load, streamed, tell};
+use crate::{
+    progress,
+    settings::{Mode, Settings},
+    system,
+};
+use anyhow::{Context, ensure};
+use contracts::{
+    invoice::v1::{self as owner, invoice_service_client::InvoiceServiceClient},
+    reporting::v1::{ListReceivablesRequest, reporting_service_client::ReportingServiceClient},
+};
+use eventlog::{Activity, bus::Loopback};
+use futures::stream;
+use host::{Process, Service, clock::SystemClock, config::Access};
+use std::{
+    cell::RefCell,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+use tonic::transport::Channel;
+
+/// Payments a second.
+const RATE: f64 = 2_000.0;
+/// Of so many payments one is looked for; looking for each would be the load.
+const ONE_IN: u64 = 100;
+/// How often whoever looks for a payment looks again.
+const AGAIN: Duration = Duration::from_millis(2);
+/// A payment that no view shows for so long is lost.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// A view may take so many times as long as a bare message.
+const MOST: f64 = 4.0;
+/// Bytes of a bare message: about those of a payment's event.
+const PAYLOAD: [u8; 200] = [7; 200];
+const AMOUNT: i64 = 12_345;
+
+/// Invoice service and reporting, running, with one open invoice for every payment to come.
+struct Running {
+    services: [Service; 2],
+    process: Process,
+    owner: InvoiceServiceClient<Channel>,
+    reporting: ReportingServiceClient<Channel>,
+    next: AtomicU64,
+}
+
+/// What a round saw of the payments that were looked for, milliseconds from the acknowledgement.
+#[derive(Default)]
+struct Seen {
+    refused: Vec<f64>,
+    shown: Vec<f64>,
+}
+
+/// From acknowledgement to gate and view, beside a message through Kafka alone at the same rate.
+pub async fn measure(plan: &Plan, settings: &Settings) -> anyhow::Result<Vec<Figure>> {
+    streamed::clear(settings).await?;
+    let apart = streamed::apart(settings);
+    let each = (RATE * plan.round.as_secs_f64()) as u64 + 1;
+    let running = Running::start(&apart, each * plan.rounds as u64).await?;
+    let bare = streamed::kafka(&running.process)?.loopback("bare").await?;
+    let (mut gate, mut view, mut middle, mut reference) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for round in 0..plan.rounds {
+        tell("freshness", round, plan);
+        let seen = running.pay(plan.round).await?;
+        gate.push(quantile(&seen.refused, 0.99));
+        view.push(quantile(&seen.shown, 0.99));
+        middle.push(quantile(&seen.shown, 0.5));
+        reference.push(there_and_back(&bare, plan.round).await?);
+    }
+    bare.close().await?;
+    running.stop().await;
+    streamed::clear(settings).await?;
+    let beside = ("a message through Kafka alone, 99th percentile", reference.as_slice());
+    let (p50, p99) = (load::median(&middle), load::median(&view));
+    Ok(vec![
+        // That it refuses is no figure: a run in which it does not has failed.
+        Figure::cost("freshness/gate", "ms", load::median(&gate), None),
+        Figure::less("freshness/view", "ms", &view, beside).with_goal(Some(1.0 / MOST)).with_latency(p50, p99),
+    ])
+}
+
+async fn there_and_back(bare: &Loopback, long: Duration) -> anyhow::Result<f64> {
+    static NUMBER: AtomicU64 = AtomicU64::new(0);
+    let piece = || async { Ok(bare.there_and_back(NUMBER.fetch_add(1, Ordering::Relaxed), &PAYLOAD).await?) };
+    Ok(load::open(RATE, long, piece).await?.latency_ms(0.99))
+}
+
+impl Running {
+    async fn start(settings: &Settings, invoices: u64) -> anyhow::Result<Self> {
+        let process = system::process(settings, Mode::Live, Arc::new(SystemClock), Activity::new());
+        let owner = system::start_service(invoice::NAME, settings, Mode::Live, &process, system::owner_url(settings)).await?;
+        let reporting = system::start_service(reporting::NAME, settings, Mode::Live, &process, system::owner_url(settings)).await?;
+        let url = |service: &Service| service.grpc().map(|address| format!("http://{address}")).context("a service does not listen");
+        let channel = |url: String| host::client::channel(&url, &Access::default());
+        let running = Self {
+            owner: InvoiceServiceClient::new(channel(url(&owner)?)?),
+            reporting: ReportingServiceClient::new(channel(url(&reporting)?)?),
+            services: [owner, reporting],
+            process,
+            next: AtomicU64::new(0),
+        };
+        running.issue(invoices).await?;
+        running.wait_until_shown(invoices - 1, AMOUNT).await?;
+        Ok(running)
+    }
+
+    /// One payer and one invoice for every payment.
+    async fn issue(&self, invoices: u64) -> anyhow::Result<()> {
+        let customers: Vec<_> = (0..invoices).map(super::grpc::customer).collect();
+        let mut answers = self.owner.clone().register_customers(stream::iter(customers)).await?.into_inner();
+        while let Some(answer) = answers.message().await? {
+            ensure!(answer.error.is_none(), "a payer was refused: {:?}", answer.error);
+        }
+        let item = |number| owner::IssueInvoicesRequest {
+            command_id: format!("i{number}"),
+            invoice: Some(super::grpc::invoice_of(number, number)),
+        };
+        let items: Vec<_> = (0..invoices).map(item).collect();
+        let mut answers = self.owner.clone().issue_invoices(stream::iter(items)).await?.into_inner();
+        while let Some(answer) = answers.message().await? {
+            ensure!(answer.error.is_none(), "an invoice was refused: {:?}", answer.error);
+        }
+        Ok(())
+    }
+
+    /// Payments at a steady rate for so long.
+    async fn pay(&self, long: Duration) -> anyhow::Result<Seen> {
+        let (seen, watch) = (RefCell::new(Seen::default()), progress::stopwatch());
+        let piece = || async {
+            let number = self.next.fetch_add(1, Ordering::Relaxed);
+            self.owner.clone().record_payment(payment(number)).await?;
+            if number.is_multiple_of(ONE_IN) {
+                let acknowledged = watch();
+                self.ask_the_gate(number).await?;
+                let refused = milliseconds(watch().saturating_sub(acknowledged));
+                self.wait_until_shown(number, 0).await?;
+                let shown = milliseconds(watch().saturating_sub(acknowledged));
+                let mut seen = seen.borrow_mut();
+                seen.refused.push(refused);
+                seen.shown.push(shown);
+            }
+            Ok(())
+        };
+        load::open(RATE, long, piece).await?;
+        Ok(seen.into_inner())
+    }
+
+    /// Asks for leave to remind of a paid invoice. Errors: it is given.
+    async fn ask_the_gate(&self, number: u64) -> anyhow::Result<()> {
+        let invoice_id = facts::invoice(number);
+        let item = owner::ReminderItem { invoice_id, cycle: 1, step_id: "bench".to_owned(), occurrence: 1, ..Default::default() };
+        let asked = owner::AuthorizeReminderRequest {
+            customer_id: facts::customer(number),
+            contact_id: format!("bench-{number}"),
+            items: vec![item],
+        };
+        let verdicts = self.owner.clone().authorize_reminder(asked).await?.into_inner().verdicts;
+        let paid = verdicts.first().is_some_and(|verdict| !verdict.authorized && verdict.reason == "paid");
+        ensure!(paid, "a payment was acknowledged and the last look says {verdicts:?}");
+        Ok(())
+    }
+
+    /// Looks until the view shows so much open. Errors: it never does.
+    async fn wait_until_shown(&self, number: u64, open_minor: i64) -> anyhow::Result<()> {
+        let watch = progress::stopwatch();
+        loop {
+            let asked = ListReceivablesRequest { customer_id: facts::customer(number), ..Default::default() };
+            let shown = self.reporting.clone().list_receivables(asked).await?.into_inner().receivables;
+            if shown.first().is_some_and(|receivable| receivable.open_minor == open_minor) {
+                return Ok(());
+            }
+            ensure!(watch() < PATIENCE, "invoice {number} should have {open_minor} open, is shown as {shown:?}");
+            tokio::time::sleep(AGAIN).await;
+        }
+    }
+
+    async fn stop(self) {
+        self.process.stop.cancel();
+        for service in self.services {
+            service.stop().await;
+        }
+    }
+}
+
+fn payment(number: u64) -> owner::RecordPaymentRequest {
+    let payment = owner::NewPayment {
+        payment_id: format!("payment-{number:09}"),
+        invoice_id: facts::invoice(number),
+        amount_minor: AMOUNT,
+        paid_on: "2026-02-10".to_owned(),
+        method: "pix".to_owned(),
+        ..Default::default()
+    };
+    owner::RecordPaymentRequest { command_id: format!("p{number}"), payment: Some(payment) }
+}
+
+fn milliseconds(took: Duration) -> f64 {
+    took.as_secs_f64() * 1000.0
+}
+
+/// The smallest that so large a share does not exceed; 0 of none.
+fn quantile(values: &[f64], share: f64) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let rank = (share * sorted.len() as f64).ceil() as usize;
+    sorted.get(rank.saturating_sub(1)).copied().unwrap_or(0.0)
+}

@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# bench.sh PROGRAM REPORT [ARGUMENTS…]: measures with a PostgreSQL and a Kafka of its own, which end with it,
+# however it ends. Their data lies beside the report, on the disk that is measured.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+program=$1 report=$2
+shift 2
+
+mkdir -p "$(dirname "$report")"
+stack=$(cd "$(dirname "$report")" && mktemp -d "$PWD/stack.XXXXXX")
+chmod 755 "$stack" # mktemp closes it, and PostgreSQL does not run as root
+finish() {
+  local code=$?
+  deploy/stack/down.sh "$stack" || code=1
+  rm -rf "$stack"
+  exit "$code"
+}
+trap finish EXIT
+trap 'exit 130' INT TERM
+deploy/stack/up.sh "$stack"
+# Debian keeps the server's tools off the path.
+for tools in /usr/lib/postgresql/*/bin; do PATH=$PATH:$tools; done
+"$program" bench --config "$stack/regua.toml" --report "$report" "$@"
