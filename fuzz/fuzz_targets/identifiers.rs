@@ -1,8 +1,8 @@
-//! Tax ids, phones, postal codes, ids and amounts of Pix: no panic, and a good one reads again as itself.
+//! Tax ids, phones, postal codes, places, ids and amounts of Pix: no panic, and a good one reads again as itself.
 #![no_main]
 
 use brazil::pix::{ChargeTxid, EndToEndId, NotifiedTxid, RecurrenceId, ReturnId, StaticTxid, decimal_text, kind_of_key, parse_decimal};
-use brazil::{Cep, Phone, TaxId};
+use brazil::{Cep, Municipality, Phone, Place, TaxId};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
@@ -14,6 +14,12 @@ fuzz_target!(|text: &str| {
     }
     if let Ok(cep) = Cep::parse(text) {
         assert_eq!(Cep::parse(&cep.formatted()).ok(), Some(cep));
+    }
+    if let Ok(place) = Place::parse(text) {
+        assert_eq!(Place::parse(&place.to_string()), Ok(place));
+    }
+    if let Ok(municipality) = Municipality::parse(text) {
+        assert_eq!(municipality.to_string(), text);
     }
     if let Some(hundredths) = parse_decimal(text) {
         assert_eq!(decimal_text(hundredths).and_then(|text| parse_decimal(&text)), Some(hundredths));

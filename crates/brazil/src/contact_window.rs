@@ -3,8 +3,7 @@
 //! National law has no number; five states have (`vectors/contact_windows.csv` with its sources). The default is the
 //! strictest of all rules. A tenant may widen it, but never past the law of the payer's state.
 
-use crate::State;
-use alloc::{string::String, vec::Vec};
+use crate::{LocalHolidays, Municipality, State};
 use chrono::{DateTime, Datelike, NaiveTime, Timelike, Utc, Weekday};
 use kernel::{Calendar, NaiveDate, Zone, calendar};
 
@@ -119,13 +118,13 @@ pub struct Closed<'a> {
     pub local: &'a LocalHolidays,
     /// The payer's state.
     pub state: Option<State>,
-    /// The payer's municipality, seven digits of IBGE.
-    pub municipality: Option<u32>,
+    /// The payer's municipality.
+    pub municipality: Option<Municipality>,
 }
 
 impl Closed<'_> {
     fn on(&self, day: NaiveDate) -> bool {
-        self.calendar.is_holiday(day) || self.local.is_holiday(day, self.state, self.municipality)
+        self.calendar.is_holiday(day) || self.local.of_payer(day, self.state, self.municipality).is_some()
     }
 }
 
@@ -166,54 +165,5 @@ impl ContactWindow {
             }
         }
         None
-    }
-}
-
-/// Where a local holiday holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Place {
-    /// A whole state.
-    State(State),
-    /// A municipality, seven digits of IBGE.
-    Municipality(u32),
-}
-
-/// When a local holiday is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Recurrence {
-    /// Every year on a month (1 to 12) and day.
-    Yearly(u8, u8),
-    /// Once.
-    On(NaiveDate),
-}
-
-/// One local holiday.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LocalHoliday {
-    /// Where.
-    pub place: Place,
-    /// When.
-    pub when: Recurrence,
-    /// Its name.
-    pub name: String,
-}
-
-/// State and municipal holidays: data of the tenant, none by default.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct LocalHolidays(pub Vec<LocalHoliday>);
-
-impl LocalHolidays {
-    /// Whether a day is a holiday of the state or the municipality.
-    pub fn is_holiday(&self, day: NaiveDate, state: Option<State>, municipality: Option<u32>) -> bool {
-        self.0.iter().any(|holiday| {
-            let here = match holiday.place {
-                Place::State(place) => state == Some(place),
-                Place::Municipality(place) => municipality == Some(place),
-            };
-            here && match holiday.when {
-                Recurrence::Yearly(month, date) => (day.month(), day.day()) == (u32::from(month), u32::from(date)),
-                Recurrence::On(date) => day == date,
-            }
-        })
     }
 }

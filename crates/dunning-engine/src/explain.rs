@@ -24,6 +24,8 @@ pub struct Asked<'a> {
     pub approvals_given: bool,
     /// What was recorded for the day.
     pub decisions: &'a [Decision],
+    /// The name of the payer's local holiday on the day.
+    pub holiday: Option<&'a str>,
 }
 
 /// The answer.
@@ -110,6 +112,7 @@ pub fn explain(asked: &Asked<'_>) -> Explanation {
     if lines.is_empty() && over.is_empty() {
         lines.push(format!("no receivable of this payer was on a ladder on {}", asked.day));
     }
+    lines.extend(asked.holiday.map(|name| format!("{} is a local holiday of this payer: {name}", asked.day)));
     lines.extend(paused);
     lines.extend(over);
     let contacted = asked.decisions.iter().any(|made| made.decision == "executed" && !made.contact_id.is_empty());
@@ -165,15 +168,27 @@ fn of_track(asked: &Asked<'_>, track: &Track, recorded: &Recorded<'_>, plan: &pl
     let mut found: Vec<Considered> = earlier_cycles.filter_map(|at| Some(made(track, at, recorded.of_occurrence(at)?))).collect();
     for (index, at) in track.current().iter().enumerate() {
         let one = match recorded.of_occurrence(at) {
-            Some(decision) => made(track, at, decision),
+            Some(decision) => on_holiday(asked, made(track, at, decision)),
             None => {
                 let (decision, reason) = judge(asked, track, (index, at), recorded, plan);
-                considered(track, at, decision, &reason)
+                on_holiday(asked, considered(track, at, decision, &reason))
             }
         };
         found.push(one);
     }
     found
+}
+
+/// The slug of what is not offered because the day is a local holiday of the payer.
+const LOCAL_HOLIDAY: &str = "local_holiday";
+
+/// Says for which holiday the window was shut.
+fn on_holiday(asked: &Asked<'_>, mut one: Considered) -> Considered {
+    let was_shut = one.reason == LOCAL_HOLIDAY || one.reason == Waiting::WindowShut.slug();
+    if let Some(name) = asked.holiday.filter(|_| was_shut) {
+        one.detail.push_str(&format!(" on {name}"));
+    }
+    one
 }
 
 fn considered(track: &Track, at: &Occurrence, decision: &str, reason: &str) -> Considered {
@@ -247,6 +262,7 @@ fn why_not_offered(
     if let Some(offer) = plan.offers.iter().find(|offer| offer.invoice_id == track.invoice_id) {
         return match (&offer.step_id, offer.occurrence) == (&at.step_id, at.occurrence) {
             false => "other_step_chosen".to_owned(),
+            true if asked.holiday.is_some() => LOCAL_HOLIDAY.to_owned(),
             // The plan of the day would offer it, and no wake carried that out: the window is still to open, or the engine was out.
             true if asked.day >= asked.today => "still_to_come".to_owned(),
             true => "engine_out".to_owned(),

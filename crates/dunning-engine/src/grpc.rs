@@ -2,6 +2,7 @@
 
 mod arrangements;
 mod catch_ups;
+mod holidays;
 mod listings;
 mod migrations;
 mod policies;
@@ -13,6 +14,7 @@ use crate::{
     Ladders,
     aggregate::Refused,
     catch_up::CatchUps,
+    holidays::Holidays,
     policies::{Policies, PolicyBooks},
 };
 use chrono::NaiveDate;
@@ -34,6 +36,7 @@ pub struct Server {
     pub(crate) ladders: Arc<Ladders>,
     pub(crate) policies: Writer<Policies>,
     pub(crate) catch_ups: Writer<CatchUps>,
+    pub(crate) holidays: Writer<Holidays>,
     pub(crate) log: Log,
     pub(crate) views: Views,
     pub(crate) clock: Arc<dyn Clock>,
@@ -304,6 +307,27 @@ impl DunningService for Server {
     async fn list_listings(&self, request: Request<proto::ListListingsRequest>) -> Answer<proto::ListListingsResponse> {
         let tenant = tenant_of(&request)?;
         Ok(Response::new(self.entries(&tenant, request.get_ref()).await?))
+    }
+
+    async fn record_local_holidays(
+        &self,
+        request: Request<proto::RecordLocalHolidaysRequest>,
+    ) -> Answer<proto::RecordLocalHolidaysResponse> {
+        let tenant = tenant_of(&request)?;
+        Ok(Response::new(self.record_holidays(&tenant, request.get_ref()).await?))
+    }
+
+    async fn withdraw_local_holidays(
+        &self,
+        request: Request<proto::WithdrawLocalHolidaysRequest>,
+    ) -> Answer<proto::WithdrawLocalHolidaysResponse> {
+        let tenant = tenant_of(&request)?;
+        Ok(Response::new(self.withdraw_holidays(&tenant, request.get_ref()).await?))
+    }
+
+    async fn list_local_holidays(&self, request: Request<proto::ListLocalHolidaysRequest>) -> Answer<proto::ListLocalHolidaysResponse> {
+        let tenant = tenant_of(&request)?;
+        Ok(Response::new(self.local_holidays(&tenant, request.get_ref()).await?))
     }
 
     async fn approve_catch_up(&self, request: Request<proto::ApproveCatchUpRequest>) -> Answer<proto::ApproveCatchUpResponse> {

@@ -5,7 +5,7 @@
 
 use crate::aggregate::{Addressed, Entry, Order, stream};
 use crate::wire::{DecodeFault, currency, day, id, message, optional_id};
-use brazil::State;
+use brazil::{Municipality, State};
 use contracts::{invoice::v1 as invoice, notification::v1 as notification};
 use eventlog::bus::Message;
 use eventlog::consumer::{Inbound, InboundCommand, Poison};
@@ -164,7 +164,7 @@ fn credit_note(from: &Message) -> Understood {
     one(m.customer_id, Command::NoteAmendment { invoice_id, outstanding_minor: m.outstanding_minor, due_on, recorded_at })
 }
 
-/// The payer's own zone, else that of the state, else none: then the policy's holds. What is no state is none.
+/// The payer's own zone, else that of the state, else none: then the policy's holds. What is no state is none, what no municipality neither.
 fn payer(attributes: Option<invoice::CustomerAttributes>) -> Result<Command, DecodeFault> {
     let a = attributes.unwrap_or_default();
     let zone = match (a.time_zone.as_str(), a.state.as_str()) {
@@ -172,7 +172,8 @@ fn payer(attributes: Option<invoice::CustomerAttributes>) -> Result<Command, Dec
         (zone, _) => Some(Zone::named(zone).ok_or(DecodeFault::Field("attributes.time_zone"))?),
     };
     let state = State::named(&a.state).map(|state| state.code().to_owned());
-    Ok(Command::NotePayer { zone, segment: (!a.segment.is_empty()).then_some(a.segment), state })
+    let municipality = Municipality::parse(&a.municipality).ok().map(|municipality| municipality.to_string());
+    Ok(Command::NotePayer { zone, segment: (!a.segment.is_empty()).then_some(a.segment), state, municipality })
 }
 
 fn issued(from: &Message) -> Understood {

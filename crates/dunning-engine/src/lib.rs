@@ -9,6 +9,7 @@ pub mod aggregate;
 pub mod catch_up;
 mod explain;
 mod grpc;
+pub mod holidays;
 pub mod inbound;
 mod limits;
 pub mod listings;

@@ -32,6 +32,10 @@ impl PolicyBook for DraftBook<'_> {
     fn policy(&self, id: &PolicyId, version: u32) -> Option<&Policy> {
         if version == DRAFT_VERSION && id == self.draft.id() { Some(self.draft) } else { self.book.policy(id, version) }
     }
+
+    fn local_holiday(&self, state: Option<&str>, municipality: Option<&str>, day: NaiveDate) -> Option<&str> {
+        self.book.local_holiday(state, municipality, day)
+    }
 }
 
 /// When is played, and by what.

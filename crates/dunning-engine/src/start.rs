@@ -6,6 +6,7 @@ use crate::{
     aggregate::wake,
     catch_up::{CatchUps, Coordinator},
     grpc::Server,
+    holidays::Holidays,
     inbound::{Facts, INVOICE_TOPIC, NOTIFICATION_TOPIC},
     listings::{self, Clerk, Listings, Providers, clerk, config::ProvidersConfig},
     migrations::MIGRATIONS,
@@ -133,6 +134,7 @@ pub(crate) async fn assemble(environment: &Environment, rules: Rules, look: Last
     let options = WriterOptions { partitions: process.partitions, activity: process.activity.clone(), ..WriterOptions::default() };
     let writer = Writer::spawn(Arc::clone(&ladders), log.clone(), options.clone());
     let policies = Writer::spawn(Arc::new(Policies), log.clone(), options.clone());
+    let holidays = Writer::spawn(Arc::new(Holidays), log.clone(), options.clone());
     let catch_ups = Writer::spawn(Arc::new(CatchUps), log.clone(), options);
 
     let (views, shards) = start_consumers(environment, &writer, parts).await?;
@@ -154,7 +156,7 @@ pub(crate) async fn assemble(environment: &Environment, rules: Rules, look: Last
     let timers = TimerOptions { shards, ..TimerOptions::for_log(&log, process.activity.clone()) };
     parts.timers.push(TimerLoop::spawn(writer.clone(), Arc::new(wake), timers));
     service::publish(environment, TOPIC, Arc::new(PublicFacts), parts).await?;
-    Ok(Server { writer, ladders, policies, catch_ups, log, views, clock, zone: rules.zone })
+    Ok(Server { writer, ladders, policies, catch_ups, holidays, log, views, clock, zone: rules.zone })
 }
 
 /// Facts of others become commands; own events become tables. The shards are those whose facts come to this process.

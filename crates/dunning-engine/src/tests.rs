@@ -7,6 +7,7 @@ mod arrangements;
 mod catch_ups;
 mod days;
 mod explanations;
+mod holidays;
 mod listings;
 mod migrations;
 mod policies;

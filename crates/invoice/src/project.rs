@@ -37,6 +37,7 @@ const CUSTOMER: TableDef = TableDef {
         Column::new("language", Kind::Text),
         Column::new("time_zone", Kind::Text),
         Column::new("state", Kind::Text),
+        Column::new("municipality", Kind::Text),
         Column::new("consents", Kind::Text),
         Column::new("erased", Kind::Bool),
     ],
@@ -89,7 +90,7 @@ impl Projection for AccountTables {
     }
 
     fn version(&self) -> u32 {
-        2
+        3
     }
 
     fn sources(&self) -> &'static [&'static str] {
@@ -154,6 +155,7 @@ fn customer_row(tenant: &str, fact: &Fact) -> Option<Vec<Value>> {
         attributes.language.as_str().into(),
         attributes.zone.clone().unwrap_or_default().into(),
         attributes.state.clone().unwrap_or_default().into(),
+        attributes.municipality.clone().unwrap_or_default().into(),
         Value::Text(consents.join(" ")),
         false.into(),
     ])

@@ -163,6 +163,7 @@ fn read_customer(row: &Row) -> Result<proto::CustomerLine, ProjectionError> {
         language: row.text("language")?,
         time_zone: row.text("time_zone")?,
         state: row.text("state")?,
+        municipality: row.text("municipality")?,
     };
     Ok(proto::CustomerLine { customer_id: row.text("customer_id")?, attributes: Some(attributes), name: String::new() })
 }

@@ -20,5 +20,5 @@ pub use ids::{
     PaymentId, PolicyId, StepId, TenantId,
 };
 pub use money::{Currency, MAX_AMOUNT_MINOR, Money};
-pub use window::Window;
+pub use window::{Holidays, Window};
 pub use zone::Zone;

@@ -7,8 +7,20 @@ use alloc::{
 };
 use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, Utc, Weekday};
 
+/// Days that are outside every window.
+pub trait Holidays: Copy {
+    /// Whether a day is one of them.
+    fn has(self, day: NaiveDate) -> bool;
+}
+
+impl Holidays for Calendar {
+    fn has(self, day: NaiveDate) -> bool {
+        self.is_holiday(day)
+    }
+}
+
 /// When a payer may be contacted: from `from` (included) until `until` (excluded) on the given weekdays.
-/// A holiday of the policy's calendar is outside every window.
+/// A holiday is outside every window: one of the policy's calendar, and one of the payer's place where that is asked too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Window {
     /// Monday first.
@@ -46,16 +58,16 @@ impl Default for Window {
 
 impl Window {
     /// Whether the window opens on a day at all.
-    pub fn opens_on(&self, day: NaiveDate, calendar: Calendar) -> bool {
+    pub fn opens_on(&self, day: NaiveDate, holidays: impl Holidays) -> bool {
         let index = day.weekday().num_days_from_monday() as usize;
-        self.weekdays.get(index).copied().unwrap_or(false) && !calendar.is_holiday(day)
+        self.weekdays.get(index).copied().unwrap_or(false) && !holidays.has(day)
     }
 
     /// The first day on or after `day` on which the window opens; `None` where it never does within a year.
-    pub fn first_day(&self, day: NaiveDate, calendar: Calendar) -> Option<NaiveDate> {
+    pub fn first_day(&self, day: NaiveDate, holidays: impl Holidays) -> Option<NaiveDate> {
         let mut at = day;
         for _ in 0..366 {
-            if self.opens_on(at, calendar) {
+            if self.opens_on(at, holidays) {
                 return Some(at);
             }
             at = calendar::next(at);
@@ -64,19 +76,19 @@ impl Window {
     }
 
     /// Whether an instant lies inside.
-    pub fn is_open(&self, at: DateTime<Utc>, zone: Zone, calendar: Calendar) -> bool {
+    pub fn is_open(&self, at: DateTime<Utc>, zone: Zone, holidays: impl Holidays) -> bool {
         let time = zone.time_of(at);
-        self.opens_on(zone.day_of(at), calendar) && self.from <= time && (time < self.until || self.until == END_OF_DAY)
+        self.opens_on(zone.day_of(at), holidays) && self.from <= time && (time < self.until || self.until == END_OF_DAY)
     }
 
     /// The instant itself if inside, else the next opening; `None` where there is none within a year.
-    pub fn next_open(&self, at: DateTime<Utc>, zone: Zone, calendar: Calendar) -> Option<DateTime<Utc>> {
-        if self.is_open(at, zone, calendar) {
+    pub fn next_open(&self, at: DateTime<Utc>, zone: Zone, holidays: impl Holidays) -> Option<DateTime<Utc>> {
+        if self.is_open(at, zone, holidays) {
             return Some(at);
         }
         let today = zone.day_of(at);
         let start = if zone.time_of(at) < self.from { today } else { calendar::next(today) };
-        self.first_day(start, calendar).map(|day| zone.instant(day, self.from))
+        self.first_day(start, holidays).map(|day| zone.instant(day, self.from))
     }
 }
 

@@ -57,7 +57,7 @@ pub(crate) fn forecast(ladder: &Ladder, offers: &[Offer], day: NaiveDate, late_a
         let track = ladder.tracks.get(&offer.invoice_id)?;
         let policy = book.policy(&track.policy_id, track.policy_version)?;
         let occurrence = track.occurrence(offer.cycle, &offer.step_id, offer.occurrence)?;
-        any_late |= is_late(ladder, track, occurrence, policy, (day, late_after_days));
+        any_late |= is_late((ladder, track), occurrence, (policy, book), (day, late_after_days));
         contacts.insert(contact_of(track, policy, day, index));
         let channel = policy.step(&offer.step_id)?.chains.first().and_then(|chain| chain.0.first()).copied();
         if let Some(channel) = channel {
@@ -84,7 +84,12 @@ fn contact_of(track: &Track, policy: &Policy, day: NaiveDate, index: usize) -> (
     (track.currency, class)
 }
 
-fn is_late(ladder: &Ladder, track: &Track, at: &Occurrence, policy: &Policy, (day, late_after_days): (NaiveDate, u32)) -> bool {
+fn is_late(
+    (ladder, track): (&Ladder, &Track),
+    at: &Occurrence,
+    (policy, book): (&Policy, &dyn PolicyBook),
+    (day, late_after_days): (NaiveDate, u32),
+) -> bool {
     let Some(planned_on) = at.planned_on else { return false };
     let is_covered = ladder.caught_up_on.is_some_and(|caught_up_on| planned_on <= caught_up_on);
     let was_looked_at = track.last_offer_on.is_some_and(|offered_on| offered_on >= planned_on);
@@ -95,6 +100,6 @@ fn is_late(ladder: &Ladder, track: &Track, at: &Occurrence, policy: &Policy, (da
     let came_overdue = track.known_on > track.effective_due && track.last_offer_on.is_none() && planned_on <= track.known_on;
     let first = planned_on.max(first_contact_day(track, policy));
     let window = policy.step(&at.step_id).map(|step| policy.window_of(step, ladder.state.as_deref()));
-    let first = window.and_then(|window| window.first_day(first, policy.calendar())).unwrap_or(first);
+    let first = window.and_then(|window| window.first_day(first, ladder.holidays(policy, book))).unwrap_or(first);
     came_overdue || calendar::days_between(first, day) >= i64::from(late_after_days)
 }

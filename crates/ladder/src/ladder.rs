@@ -65,6 +65,8 @@ pub struct Ladder {
     pub segment: Option<String>,
     /// The state of the payer's address, by its two letters; `None` while unknown: then the policy's window holds.
     pub state: Option<String>,
+    /// The municipality of the payer's address, by its code; `None` while unknown: then it has no holidays of its own.
+    pub municipality: Option<String>,
     /// The payer's data was erased: nothing is offered any more.
     pub forgotten: bool,
     /// Local day of the last reminder.

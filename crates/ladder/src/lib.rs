@@ -25,6 +25,7 @@ pub mod arrangement;
 pub mod catch_up;
 pub mod condition;
 pub mod draft;
+mod holiday;
 pub mod ladder;
 pub mod listing;
 pub mod migration;

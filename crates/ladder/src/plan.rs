@@ -177,7 +177,8 @@ impl Asked<'_> {
             return Err(Waiting::PartDisputed);
         }
         let asks_approval = asks_approval(step, occurrence, self.approvals_given)?;
-        if self.now.is_some_and(|(now, zone)| !policy.window_of(step, self.ladder.state.as_deref()).is_open(now, zone, policy.calendar())) {
+        let window = policy.window_of(step, self.ladder.state.as_deref());
+        if self.now.is_some_and(|(now, zone)| !window.is_open(now, zone, self.ladder.holidays(policy, self.book))) {
             return Err(Waiting::WindowShut);
         }
         Ok(Offer {

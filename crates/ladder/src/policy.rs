@@ -3,7 +3,7 @@
 use crate::condition::Conditions;
 use alloc::string::String;
 use alloc::vec::Vec;
-use kernel::{Calendar, PolicyId, StepId, Window, Zone};
+use kernel::{Calendar, NaiveDate, PolicyId, StepId, Window, Zone};
 
 /// The mildest tone of a step.
 pub const MIN_TONE: u8 = 1;
@@ -12,10 +12,16 @@ pub const MAX_TONE: u8 = 5;
 /// The hardest tone of the first contact of a fresh cycle.
 pub const FIRST_TONE: u8 = 2;
 
-/// Where the engine finds the policy versions that tracks are pinned to.
+/// Where the engine finds the policy versions that tracks are pinned to, and the local holidays that the creditor keeps.
 pub trait PolicyBook {
     /// That version of that policy; `None` where it was never published.
     fn policy(&self, id: &PolicyId, version: u32) -> Option<&Policy>;
+
+    /// The name of the local holiday that a payer has on a day: of its state (two letters), of its municipality (seven digits of IBGE), each
+    /// `None` while unknown, or of everybody. `None` where there is none; a book that keeps no holidays has none.
+    fn local_holiday(&self, _state: Option<&str>, _municipality: Option<&str>, _day: NaiveDate) -> Option<&str> {
+        None
+    }
 }
 
 /// A validated ladder. Steps are in policy order, which is the order of climbing.

@@ -26,6 +26,8 @@ pub struct Evidence {
     pub verdicts: BTreeMap<Occurrence, OwnerAnswer>,
     /// Addresses and the owner's word on consent, by channel.
     pub reach: Reach,
+    /// Whether the contact's day is a local holiday of the payer, as the creditor keeps them now: its window is shut all day.
+    pub local_holiday: bool,
 }
 
 /// The owner's answer for an item.
@@ -153,7 +155,7 @@ pub fn gate(contacts: &Contacts, contact: &Contact, evidence: &Evidence, budget:
         return Ruling::NotYet;
     }
     let (said, mut outcomes) = judge(contacts, &contact.items, evidence);
-    let shut = if is_open(contact, evidence.now) { None } else { Some(Reason::WindowShut) };
+    let shut = (evidence.local_holiday || !is_open(contact, evidence.now)).then_some(Reason::WindowShut);
     let Some(carrying) = carry(contact, &said) else { return Ruling::Closed { outcomes } };
     let may_use = |channel: Channel| contacts.may_use(channel, &evidence.reach);
     let chains = ways_out(carrying, may_use, contact.rules.max_voice_per_day.saturating_sub(budget.voice_today));

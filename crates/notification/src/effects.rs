@@ -17,6 +17,7 @@ pub use owner::{OwnerClient, owner};
 use crate::{
     aggregate::{self, Addressed, AllContacts, Book},
     channel::{AttemptKey, Channels},
+    holidays::Holidays,
     template::{Creditor, Templates},
 };
 use eventlog::{
@@ -43,6 +44,8 @@ const LANES: usize = 64;
 pub struct Wiring {
     /// The contacts.
     pub writer: Writer<AllContacts>,
+    /// Local holidays that the engine told.
+    pub holidays: Writer<Holidays>,
     /// Ways out.
     pub channels: Arc<Channels>,
     /// Texts.

@@ -8,6 +8,7 @@ pub mod callback;
 pub mod channel;
 pub mod effects;
 mod grpc;
+pub mod holidays;
 pub mod inbound;
 mod migrations;
 mod project;
@@ -27,7 +28,9 @@ pub const TOPIC: &str = "regua.notification.v1";
 pub const NAME: &str = "notification";
 /// The consumer of others' facts; permanent.
 pub const INBOUND_CONSUMER: &str = "notification.inbound";
+/// The consumer of local holidays; permanent.
+pub const HOLIDAYS_CONSUMER: &str = "notification.holidays";
 /// The consumer that fills the views; permanent.
 pub const VIEWS_CONSUMER: &str = "notification.views";
 /// All consumers of this service.
-pub const CONSUMERS: &[&str] = &[INBOUND_CONSUMER, VIEWS_CONSUMER];
+pub const CONSUMERS: &[&str] = &[INBOUND_CONSUMER, HOLIDAYS_CONSUMER, VIEWS_CONSUMER];

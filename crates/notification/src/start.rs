@@ -1,12 +1,13 @@
 //! Wiring: from an environment to a running service.
 
 use crate::{
-    INBOUND_CONSUMER, NAME, TOPIC, VIEWS_CONSUMER,
+    HOLIDAYS_CONSUMER, INBOUND_CONSUMER, NAME, TOPIC, VIEWS_CONSUMER,
     aggregate::AllContacts,
     callback,
     channel::{Channels, ChannelsConfig, CreditorConfig},
     effects::{self, Effects, OwnerClient, Wiring},
     grpc::Server,
+    holidays::{HolidayFacts, Holidays},
     inbound::{DUNNING_TOPIC, Facts, INVOICE_TOPIC},
     migrations::MIGRATIONS,
     project::ContactTables,
@@ -85,11 +86,12 @@ pub async fn start(process: &Process, settings: Settings) -> anyhow::Result<Serv
     let entrance = Entrance::open(&settings.listen, (SERVICE_NAME, contracts::DESCRIPTORS), &process.access).await?;
     let environment = Environment::open(NAME, &settings.storage, MIGRATIONS, process).await?;
     let options = WriterOptions { partitions: process.partitions, activity: process.activity.clone(), ..WriterOptions::default() };
-    let writer = Writer::spawn(Arc::new(AllContacts), environment.log.clone(), options);
+    let writer = Writer::spawn(Arc::new(AllContacts), environment.log.clone(), options.clone());
+    let holidays = Writer::spawn(Arc::new(Holidays), environment.log.clone(), options);
     let mut parts = Parts::default();
 
-    start_effects(&environment, &writer, (&channels, &templates), (&settings, owner), &mut parts).await?;
-    let views = start_consumers(&environment, &writer, &mut parts).await?;
+    start_effects(&environment, (&writer, &holidays), (&channels, &templates), (&settings, owner), &mut parts).await?;
+    let views = start_consumers(&environment, (&writer, holidays), &mut parts).await?;
     service::publish(&environment, TOPIC, Arc::new(PublicFacts), &mut parts).await?;
 
     let clock = Arc::clone(&process.clock);
@@ -104,7 +106,7 @@ pub async fn start(process: &Process, settings: Settings) -> anyhow::Result<Serv
 /// Contacts are carried out; timers wake them.
 async fn start_effects(
     environment: &Environment,
-    writer: &Writer<AllContacts>,
+    (writer, holidays): (&Writer<AllContacts>, &Writer<Holidays>),
     (channels, templates): (&Arc<Channels>, &Arc<Templates>),
     (settings, owner): (&Settings, OwnerClient),
     parts: &mut Parts,
@@ -112,6 +114,7 @@ async fn start_effects(
     let process = &environment.process;
     let wiring = Wiring {
         writer: writer.clone(),
+        holidays: holidays.clone(),
         channels: Arc::clone(channels),
         templates: Arc::clone(templates),
         creditor: settings.creditor.creditor(),
@@ -129,7 +132,11 @@ async fn start_effects(
 }
 
 /// Facts of others become commands; own events become tables.
-async fn start_consumers(environment: &Environment, writer: &Writer<AllContacts>, parts: &mut Parts) -> anyhow::Result<Views> {
+async fn start_consumers(
+    environment: &Environment,
+    (writer, holidays): (&Writer<AllContacts>, Writer<Holidays>),
+    parts: &mut Parts,
+) -> anyhow::Result<Views> {
     let process = &environment.process;
     let spec = |name| ConsumerSpec::new(name, environment.db.clone(), Arc::clone(&process.clock), Arc::clone(&process.ids));
     let projections = projections(&environment.log)?;
@@ -139,6 +146,8 @@ async fn start_consumers(environment: &Environment, writer: &Writer<AllContacts>
     let wiring = (&process.activity, environment.stop.clone());
     let consumer = Consumer::start_with_inbound(inbound, writer.clone(), Arc::new(Facts), &process.bus, wiring).await?;
     parts.consumers.push(consumer);
+    let (spec, wiring) = (spec(HOLIDAYS_CONSUMER).topics(&[DUNNING_TOPIC]), (&process.activity, environment.stop.clone()));
+    parts.consumers.push(Consumer::start_with_inbound(spec, holidays, Arc::new(HolidayFacts), &process.bus, wiring).await?);
     parts.projections.push(projections.clone());
     Ok(Views::of(vec![projections]))
 }

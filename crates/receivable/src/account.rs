@@ -73,11 +73,13 @@ pub struct Attributes {
     pub zone: Option<String>,
     /// State (UF) of the payer's address.
     pub state: Option<String>,
+    /// Municipality (code of IBGE) of the payer's address.
+    pub municipality: Option<String>,
 }
 
 impl Default for Attributes {
     fn default() -> Self {
-        Self { segment: None, language: "pt-BR".to_string(), zone: None, state: None }
+        Self { segment: None, language: "pt-BR".to_string(), zone: None, state: None, municipality: None }
     }
 }
 

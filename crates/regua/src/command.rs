@@ -9,6 +9,7 @@ mod data;
 mod demo;
 mod events;
 mod explain;
+mod holidays;
 mod invoices;
 mod parked;
 mod pix;
@@ -115,6 +116,8 @@ enum Command {
     Unapplied(unapplied::UnappliedArgs),
     /// Legal rates by month, for charges that bear them
     Rates(rates::RatesArgs),
+    /// Days on which payers of a place are not contacted
+    Holidays(holidays::HolidaysArgs),
     /// Look into a Pix code
     Pix(pix::PixArgs),
     /// How fast is it here, beside what this machine can do at all?
@@ -142,6 +145,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Bureau(args) => bureau::run(args, &shared).await,
         Command::Unapplied(args) => unapplied::run(args, &shared).await,
         Command::Rates(args) => rates::run(args, &shared).await,
+        Command::Holidays(args) => holidays::run(args, &shared).await,
         Command::Pix(args) => pix::run(args, &shared),
         Command::Bench(args) => bench::run(args, &shared).await,
         Command::Check(args) => check::run(args, &shared).await,
@@ -160,6 +164,8 @@ mod tests {
             "report aging --as-of",
             "report channels --from",
             "explain C1",
+            "holidays list --from",
+            "holidays remove tenant --by ana --reason x --day",
             "bank-file line 1 --today",
             "tasks snooze t --by ana --reason x --until",
         ];

@@ -181,7 +181,8 @@ impl World {
     }
 
     fn gate(&mut self, payer: usize, contact_id: ContactId, look: Look, mut visible: Visible) -> Stage {
-        let evidence = Evidence { now: self.now, verdicts: look.verdicts.clone(), reach: look.payer.reach(Provider::has) };
+        let evidence =
+            Evidence { now: self.now, verdicts: look.verdicts.clone(), reach: look.payer.reach(Provider::has), local_holiday: false };
         let gate = Command::Gate(Gate { contact_id: contact_id.clone(), evidence });
         visible.still = self.witness.still(payer);
         let facts = match self.of_notification(payer, gate, (None, None)) {

@@ -5,7 +5,7 @@ use brazil::cnab::remittance::RemittanceReader;
 use brazil::pix::{
     BrCode, ChargeTxid, EndToEndId, NotifiedTxid, RecurrenceId, ReturnId, StaticTxid, decimal_text, kind_of_key, parse_decimal,
 };
-use brazil::{Cep, NaiveDate, Phone, TaxId};
+use brazil::{Cep, Municipality, NaiveDate, Phone, Place, TaxId};
 use proptest::prelude::*;
 
 const LINE: &str = "00190.00009 01238.798977 77700.168188 3 37690000013500";
@@ -22,6 +22,17 @@ fn text(good: &'static str) -> impl Strategy<Value = String> {
 }
 
 proptest! {
+    #[test]
+    fn a_place_is_read_and_says_itself_again(text in prop_oneof![text("3550308"), "[0-9]{7}", "[A-Za-z]{2}", Just("tenant".to_owned())]) {
+        if let Ok(place) = Place::parse(&text) {
+            prop_assert_eq!(Place::parse(&place.to_string()), Ok(place));
+            prop_assert!(place.to_string().eq_ignore_ascii_case(&text));
+        }
+        if let Ok(municipality) = Municipality::parse(&text) {
+            prop_assert_eq!(municipality.to_string(), text);
+        }
+    }
+
     #[test]
     fn a_pasted_slip_is_read_or_its_faults_are_named(text in text(LINE)) {
         match parse(&text) {

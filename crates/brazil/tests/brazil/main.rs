@@ -7,6 +7,7 @@ mod contact_hours;
 mod identity;
 mod instant_payments;
 mod late_fees;
+mod places;
 mod remittances;
 mod returns240;
 mod returns400;

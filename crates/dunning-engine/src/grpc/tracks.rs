@@ -83,6 +83,7 @@ impl Server {
         }
         let zone = self.zone(&payer);
         let (ladder, known) = self.ladder_at_end_of(&to, day, zone).await?;
+        let holiday = self.holiday_of(tenant, &ladder, (day, zone.midnight(calendar::next(day)))).await?;
         let decisions = query::decisions(&self.views, tenant, customer_id.as_str(), day).await.map_err(unreadable)?;
         let mut explained = explain::explain(&Asked {
             day,
@@ -91,6 +92,7 @@ impl Server {
             book: &*self.books().of(tenant),
             approvals_given: self.ladders.approvals_given(),
             decisions: &decisions,
+            holiday: holiday.as_deref(),
         });
         explained.lines.extend(self.entries_on(tenant, customer_id.as_str(), zone.midnight(calendar::next(day))).await?);
         Ok(wire::explanation(explained, known))

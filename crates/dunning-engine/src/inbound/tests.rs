@@ -44,6 +44,7 @@ fn attributes(time_zone: &str, state: &str, segment: &str) -> Option<invoice::Cu
         language: "pt-BR".into(),
         time_zone: time_zone.into(),
         state: state.into(),
+        municipality: if state == "SP" { "3550308".into() } else { String::new() },
     })
 }
 
@@ -52,14 +53,17 @@ fn registered(attributes: Option<invoice::CustomerAttributes>) -> Vec<u8> {
 }
 
 #[test]
-fn what_is_known_of_a_payer_is_zone_segment_and_state() {
+fn what_is_known_of_a_payer_is_zone_segment_state_and_municipality() {
     for (payload, expected) in [
         (
             registered(attributes("America/Manaus", "SP", "varejo")),
-            "NotePayer { zone: Some(Zone(America/Manaus)), segment: Some(\"varejo\"), state: Some(\"SP\") }",
+            "NotePayer { zone: Some(Zone(America/Manaus)), segment: Some(\"varejo\"), state: Some(\"SP\"), municipality: Some(\"3550308\") }",
         ),
-        (registered(attributes("", "AC", "")), "NotePayer { zone: Some(Zone(America/Rio_Branco)), segment: None, state: Some(\"AC\") }"),
-        (registered(None), "NotePayer { zone: None, segment: None, state: None }"),
+        (
+            registered(attributes("", "AC", "")),
+            "NotePayer { zone: Some(Zone(America/Rio_Branco)), segment: None, state: Some(\"AC\"), municipality: None }",
+        ),
+        (registered(None), "NotePayer { zone: None, segment: None, state: None, municipality: None }"),
     ] {
         assert_eq!(understood(INVOICE_TOPIC, "CustomerRegistered", payload.clone()), format!("Ladder({expected})"));
         assert_eq!(understood(INVOICE_TOPIC, "CustomerAmended", payload), format!("Ladder({expected})"), "the same message");

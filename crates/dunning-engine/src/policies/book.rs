@@ -1,8 +1,10 @@
-//! What is published and assigned for one tenant, at one moment.
+//! What is published, assigned and kept as local holidays for one tenant, at one moment.
 
 use super::{Assignment, PolicyEvent, Scope};
+use crate::holidays::HolidayEvent;
 use crate::policy_toml;
-use kernel::{CustomerId, PolicyId};
+use brazil::LocalHolidays;
+use kernel::{CustomerId, NaiveDate, PolicyId};
 use ladder::{Policy, PolicyBook};
 use std::{
     collections::BTreeMap,
@@ -37,18 +39,20 @@ impl Version {
     }
 }
 
-/// The policies and assignments of one tenant.
+/// The policies, assignments and local holidays of one tenant.
 #[derive(Debug, Clone)]
 pub struct Book {
     policies: BTreeMap<PolicyId, Vec<Version>>,
     assignments: BTreeMap<(Scope, String), Assignment>,
+    holidays: LocalHolidays,
 }
 
 impl Default for Book {
     /// What every tenant has: the bundled ladder, assigned to nobody by name.
     fn default() -> Self {
         let bundled = Version::bundled().clone();
-        Self { policies: BTreeMap::from([(bundled.policy.id().clone(), vec![bundled])]), assignments: BTreeMap::new() }
+        let policies = BTreeMap::from([(bundled.policy.id().clone(), vec![bundled])]);
+        Self { policies, assignments: BTreeMap::new(), holidays: LocalHolidays::default() }
     }
 }
 
@@ -101,6 +105,14 @@ impl Book {
         }
     }
 
+    /// Takes in what was recorded or withdrawn.
+    pub(crate) fn absorb_holiday(&mut self, event: HolidayEvent) {
+        match event {
+            HolidayEvent::Recorded { key: (day, place), name, .. } => self.holidays.set(day, place, name),
+            HolidayEvent::Withdrawn { key: (day, place), .. } => self.holidays.remove(day, place),
+        }
+    }
+
     fn publish(&mut self, id: PolicyId, version: Version) {
         let versions = self.policies.entry(id).or_default();
         versions.retain(|known| known.number != version.number);
@@ -113,5 +125,9 @@ impl PolicyBook for Book {
     fn policy(&self, id: &PolicyId, version: u32) -> Option<&Policy> {
         // Versions start at 1: 0 is no version, and never means the newest to a track.
         self.version(id, version).filter(|_| version > 0).map(|version| version.policy.as_ref())
+    }
+
+    fn local_holiday(&self, state: Option<&str>, municipality: Option<&str>, day: NaiveDate) -> Option<&str> {
+        self.holidays.of_written(day, state.unwrap_or_default(), municipality.unwrap_or_default())
     }
 }

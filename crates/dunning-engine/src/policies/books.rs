@@ -17,7 +17,10 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Events of a memory log that are read at a time.
 const PAGE: usize = 1000;
 
-/// The book of a tenant that published and assigned nothing.
+/// How the types of events begin that a book is made of.
+const READ: [&str; 2] = ["Policy", "LocalHoliday"];
+
+/// The book of a tenant that published, assigned and recorded nothing.
 static UNCHANGED: LazyLock<Arc<Book>> = LazyLock::new(Arc::default);
 
 /// Every tenant's book. Decisions take a snapshot; changes put a new one in its place.
@@ -103,7 +106,7 @@ impl PolicyBooks {
             let page = self.log.read(after, PAGE).await?;
             let Some(last) = page.last() else { break };
             after = last.position;
-            streams.extend(page.iter().filter(|event| event.event_type.starts_with("Policy")).map(|event| event.stream.clone()));
+            streams.extend(page.iter().filter(|event| is_read(event)).map(|event| event.stream.clone()));
         }
         streams.sort();
         streams.dedup();
@@ -118,12 +121,19 @@ impl PolicyBooks {
                 continue;
             }
             *known = event.version;
-            match wire::decode_policy(&event.event_type, &event.payload) {
-                Ok(Some(decoded)) => self.change(&event.tenant, |book| book.absorb(decoded)),
-                Ok(None) => {}
-                Err(fault) => tracing::error!(stream = event.stream, version = event.version, %fault, "a policy event cannot be read"),
+            if let Err(fault) = self.absorb_one(event) {
+                tracing::error!(stream = event.stream, version = event.version, %fault, "an event of a book cannot be read");
             }
         }
+    }
+
+    fn absorb_one(&self, event: &Recorded) -> Result<(), wire::DecodeFault> {
+        if let Some(decoded) = wire::decode_policy(&event.event_type, &event.payload)? {
+            self.change(&event.tenant, |book| book.absorb(decoded));
+        } else if let Some(decoded) = wire::decode_holiday(&event.event_type, &event.payload)? {
+            self.change(&event.tenant, |book| book.absorb_holiday(decoded));
+        }
+        Ok(())
     }
 
     fn change(&self, tenant: &str, change: impl FnOnce(&mut Book)) {
@@ -134,4 +144,8 @@ impl PolicyBooks {
     fn versions(&self) -> MutexGuard<'_, HashMap<String, u64>> {
         self.versions.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn is_read(event: &Recorded) -> bool {
+    READ.iter().any(|start| event.event_type.starts_with(start))
 }

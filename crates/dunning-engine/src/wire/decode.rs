@@ -72,7 +72,8 @@ fn payer_noted(m: proto::PayerNoted) -> Read {
     let zone = if m.time_zone.is_empty() { None } else { Some(named("time_zone", &m.time_zone, Zone::named)?) };
     let segment = (!m.segment.is_empty()).then_some(m.segment);
     let state = (!m.state.is_empty()).then_some(m.state);
-    Ok((m.customer_id, Event::PayerNoted { zone, segment, state }))
+    let municipality = (!m.municipality.is_empty()).then_some(m.municipality);
+    Ok((m.customer_id, Event::PayerNoted { zone, segment, state, municipality }))
 }
 
 fn enrolled(m: proto::TrackEnrolled) -> Read {

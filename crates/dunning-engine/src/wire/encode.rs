@@ -17,10 +17,11 @@ use prost::Message;
 pub fn encode(fact: &Fact) -> (&'static str, Vec<u8>) {
     let customer_id = fact.customer_id.to_string();
     match &fact.event {
-        Event::PayerNoted { zone, segment, state } => {
+        Event::PayerNoted { zone, segment, state, municipality } => {
             let time_zone = zone.map(|zone| zone.name().to_owned()).unwrap_or_default();
             let (segment, state) = (segment.clone().unwrap_or_default(), state.clone().unwrap_or_default());
-            ("PayerNoted", proto::PayerNoted { customer_id, time_zone, segment, state }.encode_to_vec())
+            let municipality = municipality.clone().unwrap_or_default();
+            ("PayerNoted", proto::PayerNoted { customer_id, time_zone, segment, state, municipality }.encode_to_vec())
         }
         Event::PayerForgotten => ("PayerForgotten", proto::PayerForgotten { customer_id }.encode_to_vec()),
         Event::TrackEnrolled { .. } => ("TrackEnrolled", enrolled(customer_id, &fact.event).encode_to_vec()),

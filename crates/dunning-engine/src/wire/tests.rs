@@ -1,4 +1,5 @@
 mod golden;
+mod holiday;
 mod listing;
 
 use super::*;
@@ -305,8 +306,14 @@ fn step_events() -> Vec<Event> {
 
 fn payer_events() -> Vec<Event> {
     vec![
-        Event::PayerNoted { zone: Zone::named("America/Manaus"), segment: Some("varejo".into()), state: Some("AM".into()) },
-        Event::PayerNoted { zone: None, segment: None, state: None },
+        Event::PayerNoted {
+            zone: Zone::named("America/Manaus"),
+            segment: Some("varejo".into()),
+            state: Some("AM".into()),
+            municipality: None,
+        },
+        Event::PayerNoted { zone: None, segment: None, state: None, municipality: None },
+        Event::PayerNoted { zone: None, segment: None, state: Some("SP".into()), municipality: Some("3550308".into()) },
         Event::PayerForgotten,
     ]
 }

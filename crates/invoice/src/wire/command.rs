@@ -53,6 +53,7 @@ pub fn customer(message: Option<proto::Customer>) -> Result<(receivable::Registe
         }
     }
     let state = state(&a.state)?;
+    let municipality = municipality(&a.municipality, state.as_deref())?;
     let zone = zone(&a.time_zone)?.or_else(|| state.as_deref().and_then(Zone::of_state));
     let language = if a.language.is_empty() { "pt-BR".to_owned() } else { a.language };
     let attributes = receivable::Attributes {
@@ -60,6 +61,7 @@ pub fn customer(message: Option<proto::Customer>) -> Result<(receivable::Registe
         language: language_tag(language)?,
         zone: zone.map(|zone| zone.name().to_owned()),
         state,
+        municipality,
     };
     let contact = Contact {
         name: Personal::new(optional_text("customer.name", &m.name, 120)?.unwrap_or_default()),
@@ -90,6 +92,21 @@ fn state(text: &str) -> Result<Option<String>, Refusal> {
         Ok(Some(text.to_owned()))
     } else {
         Err(Refusal::invalid("customer.attributes.state", "unknown_state", "should be two letters of a Brazilian state"))
+    }
+}
+
+/// A municipality lies in the payer's state, which must be said.
+fn municipality(text: &str, state: Option<&str>) -> Result<Option<String>, Refusal> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let field = "customer.attributes.municipality";
+    let read = brazil::Municipality::parse(text).map_err(|fault| Refusal::invalid(field, "municipality_malformed", fault.to_string()))?;
+    if state == Some(read.state().code()) {
+        Ok(Some(read.to_string()))
+    } else {
+        let text = format!("is in {}, which should be the payer's state", read.state());
+        Err(Refusal::invalid(field, "municipality_not_in_state", text))
     }
 }
 
@@ -351,6 +368,7 @@ pub fn customer_view(customer_id: &str, account: &Account, contact: Option<Conta
             language: account.attributes.language.clone(),
             time_zone: account.attributes.zone.clone().unwrap_or_default(),
             state: account.attributes.state.clone().unwrap_or_default(),
+            municipality: account.attributes.municipality.clone().unwrap_or_default(),
         }),
         consents: account.consents.iter().cloned().collect(),
     }

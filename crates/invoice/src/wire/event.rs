@@ -84,6 +84,7 @@ fn attributes_out(a: &Attributes) -> proto::CustomerAttributes {
         language: a.language.clone(),
         time_zone: a.zone.clone().unwrap_or_default(),
         state: a.state.clone().unwrap_or_default(),
+        municipality: a.municipality.clone().unwrap_or_default(),
     }
 }
 
@@ -259,7 +260,13 @@ fn optional(text: String) -> Option<String> {
 
 fn attributes_in(message: Option<proto::CustomerAttributes>) -> Attributes {
     let a = message.unwrap_or_default();
-    Attributes { segment: optional(a.segment), language: a.language, zone: optional(a.time_zone), state: optional(a.state) }
+    Attributes {
+        segment: optional(a.segment),
+        language: a.language,
+        zone: optional(a.time_zone),
+        state: optional(a.state),
+        municipality: optional(a.municipality),
+    }
 }
 
 fn registered_in(m: proto::CustomerRegistered) -> Result<Fact, DecodeFault> {

@@ -50,7 +50,7 @@ fn released() -> Vec<Release> {
 }
 
 fn attributes() -> Attributes {
-    Attributes { segment: Some("varejo".into()), language: "pt-BR".into(), zone: Some("America/Manaus".into()), state: Some("AM".into()) }
+    Attributes { segment: Some("varejo".into()), zone: Some("America/Manaus".into()), state: Some("AM".into()), ..Attributes::default() }
 }
 
 fn rated() -> ChargeTerms {
@@ -87,6 +87,11 @@ fn payers() -> Vec<Event> {
             consents: consents(&["email", "sms"]),
         }),
         Event::CustomerAmended(CustomerAmended { customer_id: customer(), attributes: Attributes::default(), consents: consents(&[]) }),
+        Event::CustomerAmended(CustomerAmended {
+            customer_id: customer(),
+            attributes: Attributes { state: Some("SP".into()), municipality: Some("3550308".into()), ..Attributes::default() },
+            consents: consents(&[]),
+        }),
         Event::CustomerErased(CustomerErased { customer_id: customer() }),
         Event::ReminderAuthorized(ReminderAuthorized {
             contact_id: ContactId::new("2026-11-23.BRL.all").unwrap(),

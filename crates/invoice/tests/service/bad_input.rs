@@ -73,37 +73,39 @@ fn unknown(field: &str) -> ! {
     panic!("{field} is no field of this table")
 }
 
+fn spoil_registration(request: &mut proto::RegisterCustomerRequest, field: &str, text: String) {
+    if field == "customer" {
+        request.customer = None;
+        return;
+    }
+    let customer = request.customer.as_mut().unwrap();
+    let attributes = customer.attributes.get_or_insert_default();
+    match field {
+        "command_id" => request.command_id = text,
+        "customer_id" => customer.customer_id = text,
+        "name" => customer.name = text,
+        "tax_id" => customer.tax_id = text,
+        "email" => customer.email = text,
+        "phone" => customer.phones.push(text),
+        "phones" => customer.phones = vec!["11987654321".to_owned(); text.parse().unwrap()],
+        "address" => customer.address = text,
+        "consent" => customer.consents.push(text),
+        "segment" => attributes.segment = text,
+        "language" => attributes.language = text,
+        "zone" => attributes.time_zone = text,
+        "state" => attributes.state = text,
+        "municipality" => attributes.municipality = text,
+        other => unknown(other),
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bad_registrations_are_refused() {
     let good = || proto::RegisterCustomerRequest { command_id: fresh(), customer: Some(customer("NEW")) };
-    let set = |request: &mut proto::RegisterCustomerRequest, field: &str, text: String| {
-        if field == "customer" {
-            request.customer = None;
-            return;
-        }
-        let customer = request.customer.as_mut().unwrap();
-        let attributes = customer.attributes.get_or_insert_default();
-        match field {
-            "command_id" => request.command_id = text,
-            "customer_id" => customer.customer_id = text,
-            "name" => customer.name = text,
-            "tax_id" => customer.tax_id = text,
-            "email" => customer.email = text,
-            "phone" => customer.phones.push(text),
-            "phones" => customer.phones = vec!["11987654321".to_owned(); text.parse().unwrap()],
-            "address" => customer.address = text,
-            "consent" => customer.consents.push(text),
-            "segment" => attributes.segment = text,
-            "language" => attributes.language = text,
-            "zone" => attributes.time_zone = text,
-            "state" => attributes.state = text,
-            other => unknown(other),
-        }
-    };
     refuses!(
         register_customer,
         good(),
-        set,
+        spoil_registration,
         "
         no key | command_id=<empty> | InvalidArgument command_id_malformed command_id
         long key | command_id=<65 x> | InvalidArgument command_id_malformed command_id
@@ -142,6 +144,22 @@ async fn bad_registrations_are_refused() {
         unknown zone | zone=Mars/Base | InvalidArgument unknown_zone customer.attributes.time_zone
         unknown state | state=XX | InvalidArgument unknown_state customer.attributes.state
         erased payer | customer_id=GONE, name=Ana | FailedPrecondition customer_erased customer.customer_id"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_municipality_that_is_none_or_in_another_state_is_refused() {
+    let good = || proto::RegisterCustomerRequest { command_id: fresh(), customer: Some(customer("NEW")) };
+    refuses!(
+        register_customer,
+        good(),
+        spoil_registration,
+        "
+        no municipality | state=SP, municipality=355030 | InvalidArgument municipality_malformed customer.attributes.municipality
+        wrong check digit | state=SP, municipality=3550307 | InvalidArgument municipality_malformed customer.attributes.municipality
+        of no state | state=SP, municipality=9950308 | InvalidArgument municipality_malformed customer.attributes.municipality
+        of another state | state=RJ, municipality=3550308 | InvalidArgument municipality_not_in_state customer.attributes.municipality
+        without its state | municipality=3550308 | InvalidArgument municipality_not_in_state customer.attributes.municipality"
     );
 }
 

@@ -16,7 +16,12 @@ fn maria() -> proto::Customer {
         email: PERSONAL[2].to_owned(),
         phones: vec!["(11) 98765-4321".to_owned(), "11 3333-4444".to_owned()],
         address: PERSONAL[5].to_owned(),
-        attributes: Some(proto::CustomerAttributes { segment: "retail".to_owned(), state: "SP".to_owned(), ..Default::default() }),
+        attributes: Some(proto::CustomerAttributes {
+            segment: "retail".to_owned(),
+            state: "SP".to_owned(),
+            municipality: "3550308".to_owned(),
+            ..Default::default()
+        }),
         consents: vec!["whatsapp".to_owned(), "email".to_owned(), "email".to_owned()],
         ..customer("M1")
     }
@@ -56,6 +61,10 @@ async fn a_payer_is_shown_as_registered_in_normal_form() {
         let attributes = shown.attributes.unwrap();
         assert_eq!((attributes.segment.as_str(), attributes.language.as_str()), ("retail", "pt-BR"));
         assert_eq!((attributes.time_zone.as_str(), attributes.state.as_str()), ("America/Sao_Paulo", "SP"));
+        assert_eq!(attributes.municipality, "3550308");
+        site.settle().await;
+        let listed = site.client.clone().list_customers(proto::ListCustomersRequest::default()).await.unwrap().into_inner().customers;
+        assert_eq!(listed[0].attributes.as_ref(), Some(&attributes), "{}", site.database);
     }
 }
 

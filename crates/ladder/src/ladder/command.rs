@@ -21,6 +21,8 @@ pub enum Command {
         segment: Option<String>,
         /// The state of the payer's address, by its two letters: decides the window.
         state: Option<String>,
+        /// The municipality of the payer's address, by its code: decides local holidays.
+        municipality: Option<String>,
     },
     /// A receivable enters a ladder. The same receivable again changes nothing, whatever else it says.
     Enroll {

@@ -6,10 +6,9 @@ use super::pending::Pending;
 use super::{Ladder, agreement, arrange, attend, catch_up, conclude, facts, listings, migrate, wake};
 use crate::PolicyBook;
 use crate::terms::Terms;
-use alloc::string::String;
 use alloc::vec::Vec;
 use chrono::Datelike;
-use kernel::{NaiveDate, Zone};
+use kernel::NaiveDate;
 
 /// What a decision may read besides the state.
 #[derive(Clone, Copy)]
@@ -26,7 +25,7 @@ pub struct Context<'a> {
 pub fn decide(ladder: &Ladder, command: &Command, context: &Context) -> Result<Vec<Event>, Rejection> {
     let mut pending = Pending::new(ladder, context);
     match command {
-        Command::NotePayer { zone, segment, state } => note_payer(&mut pending, *zone, segment.as_ref(), state.as_ref()),
+        Command::NotePayer { .. } => note_payer(&mut pending, command),
         Command::Enroll { .. } => enroll(&mut pending, command)?,
         Command::NotePayment { invoice_id, outstanding_minor, recorded_at } => {
             facts::note_payment(&mut pending, invoice_id, *outstanding_minor, (true, *recorded_at))?;
@@ -64,10 +63,13 @@ pub fn decide(ladder: &Ladder, command: &Command, context: &Context) -> Result<V
     Ok(pending.into_events())
 }
 
-fn note_payer(pending: &mut Pending, zone: Option<Zone>, segment: Option<&String>, state: Option<&String>) {
+fn note_payer(pending: &mut Pending, command: &Command) {
+    let Command::NotePayer { zone, segment, state, municipality } = command else { return };
     let known = pending.ladder();
-    if known.forgotten || known.zone != zone || known.segment.as_ref() != segment || known.state.as_ref() != state {
-        pending.emit(Event::PayerNoted { zone, segment: segment.cloned(), state: state.cloned() });
+    let is_same = (&known.zone, &known.segment, &known.state, &known.municipality) == (zone, segment, state, municipality);
+    if known.forgotten || !is_same {
+        let (segment, state, municipality) = (segment.clone(), state.clone(), municipality.clone());
+        pending.emit(Event::PayerNoted { zone: *zone, segment, state, municipality });
     }
 }
 

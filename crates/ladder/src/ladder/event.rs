@@ -17,7 +17,7 @@ use kernel::{AgreementId, ArrangementId, Calendar, ContactId, Currency, DateTime
 #[allow(missing_docs, reason = "the fields of events are those of the commands and of the track")]
 pub enum Event {
     /// What is known of the payer changed.
-    PayerNoted { zone: Option<Zone>, segment: Option<String>, state: Option<String> },
+    PayerNoted { zone: Option<Zone>, segment: Option<String>, state: Option<String>, municipality: Option<String> },
     /// A receivable entered its ladder.
     TrackEnrolled {
         invoice_id: InvoiceId,

@@ -20,16 +20,18 @@ pub fn evolve(mut ladder: Ladder, event: &Event) -> Ladder {
 
 pub(super) fn apply(ladder: &mut Ladder, event: &Event) {
     match event {
-        Event::PayerNoted { zone, segment, state } => {
+        Event::PayerNoted { zone, segment, state, municipality } => {
             ladder.zone = *zone;
             ladder.segment.clone_from(segment);
             ladder.state.clone_from(state);
+            ladder.municipality.clone_from(municipality);
             ladder.forgotten = false;
         }
         Event::PayerForgotten => {
             ladder.zone = None;
             ladder.segment = None;
             ladder.state = None;
+            ladder.municipality = None;
             ladder.forgotten = true;
         }
         Event::ReminderDue { day, items, rules, .. } => {

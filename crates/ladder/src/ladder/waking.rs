@@ -10,7 +10,9 @@ use kernel::{DateTime, InvoiceId, NaiveDate, Utc, Window, Zone, calendar};
 /// conclusion or an approval can change anything, or where invoice or policy are unknown.
 ///
 /// For an offer it is a window opening in the payer's zone; for a lapse it is the opening hour of the day after the last
-/// day, whether or not the window opens on that day. A wake may turn out to be superfluous, none is missing.
+/// day, whether or not the window opens on that day. A wake may turn out to be superfluous, none is missing: local holidays are not
+/// read here, so that one that is recorded or withdrawn later changes no timer. Who is woken on one offers nothing and is woken again at the
+/// next opening.
 pub fn next_wake(ladder: &Ladder, invoice_id: &InvoiceId, book: &dyn PolicyBook, after: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let track = ladder.tracks.get(invoice_id).filter(|track| track.is_watched() && !ladder.forgotten)?;
     let policy = book.policy(&track.policy_id, track.policy_version)?;

@@ -1,8 +1,9 @@
 //! Policies as text: one line a step, `id offset tone [key=value]…`; `calendar`, `catch_up`, `known` and `state` lines before.
 
-use kernel::PolicyId;
+use kernel::{NaiveDate, PolicyId};
 use ladder::draft::{Draft, DraftCondition, DraftRepeat, DraftRequires, DraftStep, DraftWindow, validate};
 use ladder::{Policy, PolicyBook};
+use std::collections::BTreeMap;
 
 /// The default ladder of the norm.
 pub const PADRAO: &str = "
@@ -112,15 +113,26 @@ pub fn policy(text: &str) -> Policy {
 
 /// A book with one policy: version 1, and 2 where there is one.
 #[derive(Clone)]
-pub struct OnePolicy(pub Policy, pub Option<Policy>);
+pub struct OnePolicy {
+    pub first: Policy,
+    pub second: Option<Policy>,
+    /// Local holidays by place (a municipality, a state, or `tenant`) and day.
+    pub holidays: BTreeMap<(String, NaiveDate), String>,
+}
 
 impl PolicyBook for OnePolicy {
     fn policy(&self, id: &PolicyId, version: u32) -> Option<&Policy> {
         match version {
-            1 => Some(&self.0),
-            2 => self.1.as_ref(),
+            1 => Some(&self.first),
+            2 => self.second.as_ref(),
             _ => None,
         }
         .filter(|policy| policy.id() == id)
+    }
+
+    fn local_holiday(&self, state: Option<&str>, municipality: Option<&str>, day: NaiveDate) -> Option<&str> {
+        let places = [municipality, state, Some("tenant")];
+        let name = |place: &str| self.holidays.get(&(place.to_owned(), day)).map(String::as_str);
+        places.into_iter().flatten().find_map(name)
     }
 }

@@ -7,7 +7,7 @@ const DAILY: &str = "calendar none\n weekdays mon,tue,wed,thu,fri,sat,sun";
 
 fn world(segment: Option<&str>, steps: &str) -> World {
     let mut world = World::new(&format!("{DAILY}\n {steps}"));
-    world.tell(Command::NotePayer { zone: None, segment: segment.map(String::from), state: None });
+    world.tell(Command::NotePayer { zone: None, segment: segment.map(String::from), state: None, municipality: None });
     world.enroll("i", "2026-01-01", "2026-01-10");
     world
 }
@@ -46,7 +46,7 @@ fn a_step_that_is_for_others_ends_on_the_day_on_which_it_would_have_gone_and_the
 #[test]
 fn the_segment_is_that_of_the_day() {
     let mut world = world(Some("pf"), "a 1 2 segment=pj");
-    world.tell(Command::NotePayer { zone: None, segment: Some("pj".into()), state: None });
+    world.tell(Command::NotePayer { zone: None, segment: Some("pj".into()), state: None, municipality: None });
     world.mornings("2026-01-11", "2026-01-11");
     assert_eq!(world.sent("i"), "a@2026-01-11");
 }

@@ -281,7 +281,7 @@ fn the_day_of_a_fact_is_that_of_the_payers_zone_on_both_sides_of_midnight() {
         ("America/Noronha", "2026-01-10T02:30:00Z", expired),
     ] {
         let mut world = World::new(SIMPLES);
-        world.tell(Command::NotePayer { zone: kernel::Zone::named(zone), segment: None, state: None });
+        world.tell(Command::NotePayer { zone: kernel::Zone::named(zone), segment: None, state: None, municipality: None });
         world.enroll("i", "2026-01-08", "2026-01-09");
         world.tell(Command::NotePayment { invoice_id: id("i"), outstanding_minor: 0, recorded_at: utc.parse().unwrap() });
         assert!(world.steps("i").contains(end), "{zone} {utc}: {}", world.steps("i"));
@@ -292,7 +292,7 @@ fn the_day_of_a_fact_is_that_of_the_payers_zone_on_both_sides_of_midnight() {
 fn an_invoice_becomes_known_on_the_payers_day() {
     for (zone, known_on) in [("America/Rio_Branco", "2026-01-07"), ("America/Sao_Paulo", "2026-01-08")] {
         let mut world = World::new(SIMPLES);
-        world.tell(Command::NotePayer { zone: kernel::Zone::named(zone), segment: None, state: None });
+        world.tell(Command::NotePayer { zone: kernel::Zone::named(zone), segment: None, state: None, municipality: None });
         let recorded_at = "2026-01-08T04:00:00Z".parse().unwrap();
         world.tell(enrolment("i", day("2026-01-05"), day("2026-01-10"), recorded_at));
         assert_eq!(world.track("i").known_on, day(known_on), "{zone}");

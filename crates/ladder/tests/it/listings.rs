@@ -161,7 +161,7 @@ fn listed(world: &mut World) {
 
 fn asked(world: &World, approvals_given: bool) -> Option<(Opened, Option<Missing>)> {
     let of_step = (1, &StepId::new("d+45").unwrap(), 1);
-    request(&CustomerId::new("c").unwrap(), (world.track("i"), &world.book.0), of_step, approvals_given)
+    request(&CustomerId::new("c").unwrap(), (world.track("i"), &world.book.first), of_step, approvals_given)
 }
 
 #[test]

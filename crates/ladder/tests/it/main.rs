@@ -8,6 +8,7 @@ mod conditions;
 mod drafts;
 mod facts;
 mod histories;
+mod holidays;
 mod listings;
 mod migrations;
 mod nights;

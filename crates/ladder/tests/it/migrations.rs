@@ -15,7 +15,7 @@ fn world(new: &str) -> World {
 
 fn world_of(old: &str, new: &str) -> World {
     let mut world = World::new(&format!("{DAILY}\n {old}"));
-    world.book.1 = Some(policy(&format!("{DAILY}\n {new}")));
+    world.book.second = Some(policy(&format!("{DAILY}\n {new}")));
     world.enroll("i", "2026-01-01", "2026-01-10");
     world
 }
@@ -112,7 +112,7 @@ fn a_track_of_which_a_step_is_being_carried_out_is_moved_once_it_is_concluded() 
     let mut world = world("b 1 2 roll=none\n x 3 2 roll=none");
     world.notifier_down = true;
     let events = world.morning("2026-01-11");
-    assert_eq!(migration::plan(world.track("i"), world.book.1.as_ref().unwrap()), None);
+    assert_eq!(migration::plan(world.track("i"), world.book.second.as_ref().unwrap()), None);
     assert_eq!(migrate(&mut world, "2026-01-11"), []);
     let conclusion = events.iter().find_map(|event| world.conclusion(event)).unwrap();
     world.tell(conclusion);

@@ -188,7 +188,7 @@ fn a_second_reminder_of_a_day_goes_out_where_the_policy_merges_less() {
 #[test]
 fn the_window_is_that_of_the_payers_zone() {
     let mut world = World::new(SIMPLES);
-    world.tell(Command::NotePayer { zone: kernel::Zone::of_state("AC"), segment: None, state: None });
+    world.tell(Command::NotePayer { zone: kernel::Zone::of_state("AC"), segment: None, state: None, municipality: None });
     world.enroll("i", "2026-01-01", "2026-01-10");
     assert_eq!(world.next_timer(at(day("2026-01-05"), 0)), Some(at(day("2026-01-05"), 11)), "nine o'clock in Acre");
     assert!(world.wake(at(day("2026-01-05"), 9)).is_empty());

@@ -8,7 +8,7 @@ use ladder::ladder::Event;
 
 fn world(text: &str, state: Option<&str>) -> World {
     let mut world = World::new(&format!("{text}\n{SIMPLES}"));
-    world.tell(Command::NotePayer { zone: None, segment: None, state: state.map(String::from) });
+    world.tell(Command::NotePayer { zone: None, segment: None, state: state.map(String::from), municipality: None });
     world.enroll("i", "2026-01-01", "2026-01-10");
     world
 }
@@ -41,7 +41,7 @@ fn a_late_wake_is_in_time_where_the_state_is_open_longer_and_not_where_it_shuts_
 #[test]
 fn who_moves_to_another_state_is_reminded_in_its_hours() {
     let mut world = world("state SP 08:00 20:00", None);
-    let moved = || Command::NotePayer { zone: None, segment: None, state: Some("SP".into()) };
+    let moved = || Command::NotePayer { zone: None, segment: None, state: Some("SP".into()), municipality: None };
     assert_eq!(world.tell(moved()).len(), 1);
     assert_eq!(world.tell(moved()).len(), 0, "told twice, it changes nothing");
     assert_eq!(world.next_timer(at(day("2026-01-05"), 0)), Some(at(day("2026-01-05"), 8)));

@@ -38,7 +38,7 @@ impl World {
     pub fn new(policy_text: &str) -> Self {
         Self {
             ladder: Ladder::default(),
-            book: OnePolicy(policy(policy_text), None),
+            book: OnePolicy { first: policy(policy_text), second: None, holidays: BTreeMap::new() },
             approvals_given: true,
             terms: Terms::default(),
             log: Vec::new(),

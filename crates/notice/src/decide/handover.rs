@@ -104,7 +104,7 @@ impl Look<'_> {
         let items: Vec<Item> = self.contact.said.iter().filter_map(|said| self.contact.item(&said.key).cloned()).collect();
         let (said, dropped) = judge(self.contacts, &items, self.evidence);
         let open = self.contact.phase == Phase::Handed && !self.contact.was_handed();
-        if !is_open(self.contact, self.now()) {
+        if self.evidence.local_holiday || !is_open(self.contact, self.now()) {
             return self.stop(due, StopReason::WindowShut);
         }
         let undecided = self.contact.phase == Phase::Handed;

@@ -227,6 +227,14 @@ fn a_refusal_after_the_window_shut_puts_the_step_off() {
 }
 
 #[test]
+fn a_refusal_on_a_day_that_has_become_a_holiday_puts_the_step_off() {
+    let mut payer = handed(CHAIN);
+    payer.answer(&attempt(0, 0), "refused", LATER);
+    payer.local_holiday = true;
+    assert_eq!(payer.look(LATER), format!("stopped {ID} [0] window_shut\nconcluded {ID}: A deferred window_shut"));
+}
+
+#[test]
 fn a_contact_between_two_channels_keeps_its_place_in_the_budget() {
     let mut payer = handed(CHAIN);
     payer.answer(&attempt(0, 0), "refused", LATER);

@@ -281,6 +281,17 @@ fn a_holiday_is_outside_every_window() {
 }
 
 #[test]
+fn a_local_holiday_that_is_recorded_after_the_offer_puts_it_off() {
+    let mut payer = Payer::new();
+    payer.offer("2026-11-23", LATE);
+    payer.local_holiday = true;
+    assert_eq!(payer.look(OPEN), "concluded 2026-11-23.BRL.all: A deferred window_shut");
+    payer.owes("A", "paid");
+    payer.offer("2026-11-24", LATE);
+    assert_eq!(payer.look("2026-11-24T12:00:00Z"), "concluded 2026-11-24.BRL.all: A superseded paid", "what is over is over");
+}
+
+#[test]
 fn evidence_with_a_hole_or_an_empty_balance_is_refused() {
     let mut payer = Payer::new();
     payer.offer("2026-11-23", LATE);

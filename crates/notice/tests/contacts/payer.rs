@@ -18,6 +18,7 @@ pub struct Payer {
     pub calendar: Calendar,
     pub zone: Zone,
     pub feed_fresh: bool,
+    pub local_holiday: bool,
     pub owner: BTreeMap<String, String>,
     pub log: Vec<Event>,
 }
@@ -32,6 +33,7 @@ impl Payer {
             calendar: Calendar::BrSettlement,
             zone: Zone::SAO_PAULO,
             feed_fresh: true,
+            local_holiday: false,
             owner: BTreeMap::new(),
             log: Vec::new(),
         }
@@ -77,7 +79,7 @@ impl Payer {
     pub fn evidence(&self, contact_id: &ContactId, at: &str) -> Evidence {
         let items = self.contacts.contacts.get(contact_id).map_or(&[][..], |contact| &contact.items[..]);
         let verdicts = items.iter().map(|item| (item.key(), self.answer_of(item))).collect();
-        Evidence { now: instant(at), verdicts, reach: self.reach.clone() }
+        Evidence { now: instant(at), verdicts, reach: self.reach.clone(), local_holiday: self.local_holiday }
     }
 
     fn answer_of(&self, item: &Item) -> OwnerAnswer {

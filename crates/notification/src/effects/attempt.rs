@@ -1,6 +1,6 @@
 //! An attempt: handed to its channel, its answer noted; and taken up again where the answer is missing.
 
-use super::{Effects, Payer, Stalled, hand_over::spoken_of};
+use super::{Effects, Payer, Stalled};
 use crate::{
     aggregate::{Book, attempts, take_up_at},
     channel::{Answer, Known},
@@ -56,7 +56,7 @@ impl Effects {
     /// Looks once more and hands a started attempt over, or refuses it where the owner does not say any more what the contact says.
     pub(super) async fn look_again(&self, payer: &Payer, book: &Book, place: Place<'_>) -> Result<Option<Arc<Book>>, Stalled> {
         let Some((contact, attempt)) = find(book, place) else { return Ok(None) };
-        let look = self.look(payer, place.0, &spoken_of(contact)).await?;
+        let look = self.look(payer, (place.0, contact)).await?;
         if still_says(contact, &look) {
             self.hand_over(payer, book, place, &look).await
         } else {
@@ -126,8 +126,8 @@ impl Effects {
         if notice::decide(&book.contacts, &retry).is_err() {
             return self.give_up(payer, place, attempt, known_not_taken).await;
         }
-        let look = self.look(payer, place.0, &spoken_of(contact)).await?;
-        if !still_says(contact, &look) {
+        let look = self.look(payer, (place.0, contact)).await?;
+        if look.local_holiday || !still_says(contact, &look) {
             return self.give_up(payer, place, attempt, known_not_taken).await;
         }
         match self.shared.wiring.writer.submit(payer.submission(retry)).await {

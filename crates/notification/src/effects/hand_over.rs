@@ -29,7 +29,7 @@ impl Effects {
             self.shared.paced.add(1, &[]);
             return Ok(None);
         }
-        let look = self.look(payer, contact_id, &spoken_of(contact)).await?;
+        let look = self.look(payer, (contact_id, contact)).await?;
         let gate = Gate { contact_id: contact_id.clone(), evidence: self.evidence(&look) };
         let (starting, at) = (self.starting(book, &gate), gate.evidence.now);
         if !self.shared.wiring.channels.pace().take(&starting, at) {
@@ -74,6 +74,7 @@ impl Effects {
             now: wiring.clock.now(),
             verdicts: look.verdicts.clone(),
             reach: look.payer.reach(|channel| wiring.channels.has(channel)),
+            local_holiday: look.local_holiday,
         }
     }
 

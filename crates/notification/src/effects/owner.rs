@@ -1,7 +1,10 @@
 //! The last look: asked of the owner of balances and addresses, right before a contact is handed over.
 
-use super::{Effects, Payer, Stalled};
-use crate::wire::{self, Look};
+use super::{Effects, Payer, Stalled, hand_over::spoken_of};
+use crate::{
+    holidays,
+    wire::{self, Look},
+};
 use anyhow::Context;
 use backon::{ExponentialBuilder, Retryable};
 use contracts::invoice::v1 as proto;
@@ -11,7 +14,7 @@ use host::{
     config::Access,
 };
 use kernel::ContactId;
-use notice::Item;
+use notice::{Contact, Item};
 use std::time::Duration;
 use tonic::{Code, Status, service::interceptor::InterceptedService, transport::Channel};
 
@@ -31,8 +34,16 @@ pub fn owner(url: &str, access: &Access) -> anyhow::Result<OwnerClient> {
 }
 
 impl Effects {
-    /// The owner's word on the items of a contact, and the payer's contact data.
-    pub(super) async fn look(&self, payer: &Payer, contact_id: &ContactId, items: &[&Item]) -> Result<Look, Stalled> {
+    /// The owner's word on the items of a contact, the payer's contact data, and whether the payer has a holiday.
+    pub(super) async fn look(&self, payer: &Payer, (contact_id, contact): (&ContactId, &Contact)) -> Result<Look, Stalled> {
+        let look = self.look_at(payer, contact_id, &spoken_of(contact)).await?;
+        let known = self.shared.wiring.holidays.state(&holidays::stream(payer.tenant.as_str())).await;
+        let (known, _) = known.map_err(|error| Stalled::Log(error.to_string()))?;
+        let local_holiday = known.of_written(contact.day, &look.payer.state, &look.payer.municipality).is_some();
+        Ok(Look { local_holiday, ..look })
+    }
+
+    async fn look_at(&self, payer: &Payer, contact_id: &ContactId, items: &[&Item]) -> Result<Look, Stalled> {
         let asked = wire::look_request(&payer.customer_id, contact_id, items);
         let ask = || self.ask(payer, asked.clone());
         let waits = ExponentialBuilder::default().with_min_delay(Duration::from_millis(100)).with_max_times(TRIES - 1).with_jitter();

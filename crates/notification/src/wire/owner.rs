@@ -17,6 +17,8 @@ pub struct Look {
     pub shown: BTreeMap<InvoiceId, Shown>,
     /// The payer.
     pub payer: Payer,
+    /// Whether the contact's day is a local holiday of the payer.
+    pub local_holiday: bool,
 }
 
 /// What a message shows of a receivable.
@@ -41,6 +43,10 @@ pub struct Payer {
     pub language: String,
     /// Postal address; may be empty.
     pub address: Personal,
+    /// State, two letters; may be empty.
+    pub state: String,
+    /// Municipality, seven digits of IBGE; may be empty.
+    pub municipality: String,
     email: Personal,
     phones: Vec<Personal>,
     consents: Vec<String>,
@@ -117,6 +123,7 @@ pub fn look(items: &[&Item], answer: proto::AuthorizeReminderResponse) -> Option
         verdicts: pairs().map(|(item, verdict)| (item.key(), owner_answer(verdict))).collect(),
         shown: pairs().map(shown).collect(),
         payer: answer.customer.map(payer).unwrap_or_default(),
+        local_holiday: false,
     })
 }
 
@@ -161,9 +168,12 @@ fn owner_answer(verdict: &proto::ReminderVerdict) -> OwnerAnswer {
 }
 
 fn payer(m: proto::Customer) -> Payer {
+    let attributes = m.attributes.unwrap_or_default();
     Payer {
         name: Personal::new(m.name),
-        language: m.attributes.map(|attributes| attributes.language).unwrap_or_default(),
+        language: attributes.language,
+        state: attributes.state,
+        municipality: attributes.municipality,
         address: Personal::new(m.address),
         email: Personal::new(m.email),
         phones: m.phones.into_iter().map(Personal::new).collect(),

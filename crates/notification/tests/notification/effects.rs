@@ -4,11 +4,14 @@ use crate::{
     house::{House, item},
     webhook,
 };
+use brazil::Place;
+use contracts::invoice::v1::CustomerAttributes;
 use kernel::Currency;
 use notice::Item;
 use notification::{
     ChannelsConfig,
     channel::{ChannelConfig, Kind},
+    holidays::Heard,
 };
 use std::{collections::BTreeSet, fs, path::Path};
 
@@ -105,6 +108,40 @@ async fn a_contact_whose_window_shut_meanwhile_waits_for_another_day() {
     house.until("2026-11-23T21:02:00Z").await;
     assert_eq!(house.transcript("c1").await[1..], ["concluded i1=deferred:window_shut"]);
     assert_eq!(house.channels.counts().of(notice::Channel::Email), 0);
+}
+
+fn noted(day: &str, place: &str) -> Heard {
+    Heard::Noted { day: day.parse().unwrap(), place: Place::parse(place).unwrap(), name: "Aniversário".into() }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_holiday_that_is_recorded_after_the_offer_is_found_by_the_last_look() {
+    for (place, outcome) in [("3550308", "deferred:window_shut"), ("SP", "deferred:window_shut"), ("3509502", "executed")] {
+        let house = House::open(&ChannelsConfig::recording()).await;
+        let attributes = CustomerAttributes { state: "SP".into(), municipality: "3550308".into(), ..Default::default() };
+        house.owner.lock().unwrap().customer.attributes = Some(attributes);
+        house.compose("c1", vec![item("i1", "email")]).await;
+        house.hear(noted("2026-11-24", "tenant")).await;
+        house.hear(noted("2026-11-23", place)).await;
+        house.until("2026-11-23T12:02:00Z").await;
+        let transcript = house.transcript("c1").await;
+        assert!(transcript.contains(&format!("concluded i1={outcome}")), "{place}: {transcript:#?}");
+        let sent = u64::from(outcome == "executed");
+        assert_eq!(house.channels.counts().of(notice::Channel::Email), sent, "{place}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_holiday_that_is_withdrawn_in_time_holds_nothing_back() {
+    let house = House::open(&ChannelsConfig::recording()).await;
+    house.compose("c1", vec![item("i1", "email")]).await;
+    house.hear(noted("2026-11-23", "tenant")).await;
+    house.hear(noted("2026-11-23", "tenant")).await;
+    house.hear(Heard::Lifted { day: "2026-11-23".parse().unwrap(), place: Place::Tenant }).await;
+    house.until("2026-11-23T12:02:00Z").await;
+    assert!(house.transcript("c1").await.contains(&"concluded i1=executed".to_owned()));
+    let kept = house.log.read_streams(&[(notification::holidays::stream("acme"), 0)]).await.unwrap();
+    assert_eq!(kept.len(), 2, "told twice, it is kept once");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -13,6 +13,7 @@ use notification::{
     aggregate::{self, Addressed, AllContacts, Book},
     channel::Channels,
     effects::{self, Effects, OwnerClient, Wiring},
+    holidays::{self, Heard, Holidays},
     template::Templates,
     wire,
 };
@@ -33,6 +34,7 @@ pub struct House {
     pub activity: Activity,
     pub log: Log,
     pub writer: Writer<AllContacts>,
+    pub holidays: Writer<Holidays>,
     pub channels: Arc<Channels>,
     pub owner: owner::Shared,
     pub metrics: Metrics,
@@ -57,12 +59,13 @@ impl House {
         let clock = VirtualClock::new(at(MORNING), activity.clone());
         let log = Log::memory(clock.clone(), Arc::new(TimeOrdered));
         let options = WriterOptions { activity: activity.clone(), ..WriterOptions::default() };
-        let writer = Writer::spawn(Arc::new(AllContacts), log.clone(), options);
+        let writer = Writer::spawn(Arc::new(AllContacts), log.clone(), options.clone());
+        let holidays = Writer::spawn(Arc::new(Holidays), log.clone(), options);
         let channels = Arc::new(Channels::open(channels, &creditor()).unwrap());
         let (url, owner) = owner::serve().await;
         let client = effects::owner(&url, &Access::default()).unwrap();
         let metrics = Metrics::new("test").unwrap();
-        Self { clock, activity, log, writer, channels, owner, metrics, client, running: None }
+        Self { clock, activity, log, writer, holidays, channels, owner, metrics, client, running: None }
     }
 
     /// A house at work.
@@ -77,6 +80,7 @@ impl House {
         let stop = CancellationToken::new();
         let wiring = Wiring {
             writer: self.writer.clone(),
+            holidays: self.holidays.clone(),
             channels: Arc::clone(&self.channels),
             templates: Arc::new(Templates::bundled().unwrap()),
             creditor: creditor().creditor(),
@@ -115,6 +119,12 @@ impl House {
         let (stream, meta) = (aggregate::stream(TENANT, customer), aggregate::meta(TENANT, customer));
         let addressed = Addressed { customer_id, command, returned };
         self.writer.submit(Submission::new(stream, meta, addressed)).await.unwrap().state
+    }
+
+    /// The engine says something of a holiday.
+    pub async fn hear(&self, heard: Heard) {
+        let meta = eventlog::Meta { tenant: TENANT.into(), key: TENANT.into(), ..eventlog::Meta::default() };
+        self.holidays.submit(Submission::new(holidays::stream(TENANT), meta, heard)).await.unwrap();
     }
 
     pub async fn compose(&self, customer: &str, items: Vec<Item>) -> Arc<Book> {
@@ -180,7 +190,7 @@ pub fn item(invoice: &str, chains: &str) -> Item {
 pub fn gate(items: &[Item], now: &str) -> Command {
     let verdicts: BTreeMap<_, _> = items.iter().map(|item| (item.key(), OwnerAnswer::Authorized { net_minor: 10_000 })).collect();
     let reach = Channel::ALL.into_iter().map(|channel| (channel, Reachability { address: Address::Valid, consent: true })).collect();
-    let evidence = Evidence { now: at(now), verdicts, reach };
+    let evidence = Evidence { now: at(now), verdicts, reach, local_holiday: false };
     Command::Gate(Gate { contact_id: ContactId::new("2026-11-23.BRL.all").unwrap(), evidence })
 }
 

@@ -1,6 +1,7 @@
 //! Events of the log survive their bytes, and reminders of the engine are understood.
 
 use crate::house::{at, item};
+use brazil::Place;
 use contracts::dunning::v1 as dunning;
 use kernel::{Calendar, ChannelAttemptId, ContactId, Currency, CustomerId, Zone};
 use notice::{
@@ -8,7 +9,10 @@ use notice::{
     ContactGated, Event, FallbackGated, FallbackStopped, Forgotten, Item, ItemOutcome, Merge, OptedIn, OptedOut, Outcome, Reason,
     ReceiptNoted, ReceiptStatus, Rules, Said, Standstill, Suspended, event::StopReason,
 };
-use notification::wire::{Aside, Fact, decode, encode, reminder};
+use notification::{
+    holidays::Heard,
+    wire::{Aside, Fact, decode, decode_holiday, encode, encode_holiday, heard_of_holiday, reminder},
+};
 use prost::Message;
 use std::{collections::BTreeSet, fs, path::Path};
 
@@ -142,6 +146,28 @@ fn every_event_is_read_back_as_it_was() {
     }
 }
 
+/// What is kept of local holidays.
+fn heard() -> Vec<Heard> {
+    let (day, place) = ("2027-01-25".parse().unwrap(), Place::parse("3550308").unwrap());
+    vec![Heard::Noted { day, place, name: "Aniversário de São Paulo".into() }, Heard::Lifted { day, place: Place::Tenant }]
+}
+
+#[test]
+fn what_the_engine_says_of_a_holiday_is_kept_and_read_back() {
+    for heard in heard() {
+        let (event_type, payload) = encode_holiday(&heard);
+        assert_eq!(decode_holiday(event_type, &payload).unwrap(), Some(heard.clone()));
+        assert_eq!(decode(event_type, &payload).unwrap(), None, "it is about no payer");
+    }
+    let said = dunning::LocalHolidayRecorded { place: "SP".into(), day: "2026-07-09".into(), name: "n".into(), ..Default::default() };
+    let noted = Heard::Noted { day: "2026-07-09".parse().unwrap(), place: Place::parse("SP").unwrap(), name: "n".into() };
+    assert_eq!(heard_of_holiday("LocalHolidayRecorded", &said.encode_to_vec()).unwrap(), Some(noted));
+    assert_eq!(heard_of_holiday("ReminderDue", b"anything").unwrap(), None);
+    let nowhere = dunning::LocalHolidayWithdrawn { place: "XX".into(), day: "2026-07-09".into(), ..Default::default() };
+    let fault = heard_of_holiday("LocalHolidayWithdrawn", &nowhere.encode_to_vec()).unwrap_err();
+    assert_eq!(fault.to_string(), "field place is malformed");
+}
+
 /// What is stored once must be readable for ever. Set `REGUA_BLESS` to add the bytes of new facts, never to change old ones.
 #[test]
 fn the_bytes_of_every_event_stay_what_they_were() {
@@ -149,7 +175,11 @@ fn the_bytes_of_every_event_stay_what_they_were() {
         let (event_type, payload) = encode(fact);
         format!("{event_type} {}\n", hex::encode(payload))
     };
-    let now: String = facts().iter().map(line).collect();
+    let kept = |heard: &Heard| {
+        let (event_type, payload) = encode_holiday(heard);
+        format!("{event_type} {}\n", hex::encode(payload))
+    };
+    let now: String = facts().iter().map(line).chain(heard().iter().map(kept)).collect();
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/notification/golden/events.txt");
     if std::env::var_os("REGUA_BLESS").is_some() {
         fs::write(&path, &now).unwrap();

@@ -38,5 +38,6 @@ fn checked(attributes: &Attributes) -> Result<Attributes, Rejection> {
         language: bounded("attributes.language", &attributes.language, MAX_CHARS)?,
         zone,
         state: bounded_option("attributes.state", attributes.state.as_ref(), MAX_CHARS)?,
+        municipality: bounded_option("attributes.municipality", attributes.municipality.as_ref(), MAX_CHARS)?,
     })
 }

@@ -2,4 +2,5 @@
 
 mod boleto;
 mod fields;
+mod holidays;
 mod world;

@@ -19,7 +19,8 @@ fn samples() -> Vec<String> {
     let policies = policy_events().into_iter().map(|event| encode_policy(&event));
     let catch_ups = catch_up_events().into_iter().map(|event| encode_catch_up(&event));
     let listings = listing::listing_events().into_iter().map(|event| encode_listing(&event));
-    facts.chain(policies).chain(catch_ups).chain(listings).map(line).collect()
+    let holidays = holiday::holiday_events().into_iter().map(|event| encode_holiday(&event));
+    facts.chain(policies).chain(catch_ups).chain(listings).chain(holidays).map(line).collect()
 }
 
 /// What is stored, read and written again; `None` where nobody knows the type.
@@ -29,6 +30,9 @@ fn again(event_type: &str, payload: &[u8]) -> Result<Option<String>, DecodeFault
     }
     if let Some(event) = decode_policy(event_type, payload)? {
         return Ok(Some(line(encode_policy(&event))));
+    }
+    if let Some(event) = decode_holiday(event_type, payload)? {
+        return Ok(Some(line(encode_holiday(&event))));
     }
     if let Some(event) = decode_listing(event_type, payload)? {
         return Ok(Some(line(encode_listing(&event))));

@@ -1,0 +1,99 @@
+//! Local holidays as the engine tells them, kept for the last look: one stream per tenant.
+//!
+//! The engine offers nothing on one that it knows of. One that is recorded after the offer is found here, before a contact is handed over.
+
+use crate::{
+    inbound::DUNNING_TOPIC,
+    wire::{self, DecodeFault},
+};
+use brazil::{LocalHolidays, Place};
+use eventlog::{
+    Aggregate, DecodeError, NewEvent, Recorded,
+    bus::Message,
+    consumer::{Inbound, InboundCommand, Poison},
+};
+use kernel::NaiveDate;
+use std::convert::Infallible;
+
+/// Local holidays, as the event log runs them.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Holidays;
+
+/// What the engine says of a day of a place; told twice, it changes nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Heard {
+    /// It is a holiday.
+    Noted {
+        /// The day.
+        day: NaiveDate,
+        /// Where.
+        place: Place,
+        /// For a person.
+        name: String,
+    },
+    /// It is none any more.
+    Lifted {
+        /// The day.
+        day: NaiveDate,
+        /// Where.
+        place: Place,
+    },
+}
+
+impl Aggregate for Holidays {
+    type State = LocalHolidays;
+    type Command = Heard;
+    type Event = Heard;
+    type Rejection = Infallible;
+
+    fn decide(&self, known: &LocalHolidays, heard: &Heard) -> Result<Vec<Heard>, Infallible> {
+        let is_news = match heard {
+            Heard::Noted { day, place, name } => known.of_place(*day, *place) != Some(name),
+            Heard::Lifted { day, place } => known.of_place(*day, *place).is_some(),
+        };
+        Ok(if is_news { vec![heard.clone()] } else { Vec::new() })
+    }
+
+    fn evolve(&self, mut known: LocalHolidays, heard: &Heard) -> LocalHolidays {
+        match heard {
+            Heard::Noted { day, place, name } => known.set(*day, *place, name.clone()),
+            Heard::Lifted { day, place } => known.remove(*day, *place),
+        }
+        known
+    }
+
+    fn encode(&self, heard: &Heard) -> NewEvent {
+        let (event_type, payload) = wire::encode_holiday(heard);
+        NewEvent { event_type, schema_version: 1, payload, occurred_at: None, effective_on: None }
+    }
+
+    fn decode(&self, recorded: &Recorded) -> Result<Option<Heard>, DecodeError> {
+        wire::decode_holiday(&recorded.event_type, &recorded.payload).map_err(|fault| DecodeError::new(recorded, fault.to_string()))
+    }
+}
+
+/// What is made of the engine's facts.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct HolidayFacts;
+
+impl Inbound<Heard> for HolidayFacts {
+    fn commands(&self, message: &Message) -> Result<Vec<InboundCommand<Heard>>, Poison> {
+        if message.topic != DUNNING_TOPIC {
+            return Ok(Vec::new());
+        }
+        let poison = |fault: DecodeFault| Poison::new(format!("{}: {fault}", message.event.event_type));
+        let heard = wire::heard_of_holiday(&message.event.event_type, &message.event.payload).map_err(poison)?;
+        let command = |heard: Heard| InboundCommand::caused_by(message, stream(&message.event.tenant), heard);
+        Ok(heard.map(command).into_iter().collect())
+    }
+
+    /// Of this topic all other types are known and of no interest here.
+    fn knows(&self, topic: &str, _event_type: &str) -> bool {
+        topic == DUNNING_TOPIC
+    }
+}
+
+/// The stream of a tenant's local holidays.
+pub fn stream(tenant: &str) -> String {
+    format!("holidays/{tenant}")
+}
