@@ -111,6 +111,7 @@ impl Portfolio {
                 &person.email,
                 &person.phone,
                 &person.state,
+                "",
                 &format!("F{number:07}"),
                 &issued_on.to_string(),
                 &due_on.to_string(),

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use toml::{Table, Value};
 
 /// Our own column names.
-pub const OWN: [&str; 13] = [
+pub const OWN: [&str; 14] = [
     "customer_id",
     "customer_name",
     "tax_id",
     "email",
     "phone",
     "state",
+    "municipality",
     "invoice_id",
     "issued_on",
     "due_on",

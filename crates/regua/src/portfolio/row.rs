@@ -39,6 +39,8 @@ pub struct Row {
     pub phone: String,
     /// Two letters; may be empty.
     pub state: String,
+    /// Seven digits of IBGE; may be empty.
+    pub municipality: String,
     /// The receivable.
     pub invoice_id: InvoiceId,
     /// Civil date.
@@ -97,6 +99,7 @@ pub fn check(line: u64, cells: &impl Cells, columns: &Columns) -> Result<Row, Ro
         email: cell("email"),
         phone: cell("phone"),
         state: cell("state"),
+        municipality: cell("municipality"),
         invoice_id,
         issued_on,
         due_on,

@@ -13,7 +13,7 @@ const MIGRATIONS: &[Migration] = &[Migration {
     version: 1,
     name: "spool",
     sqlite: "CREATE TABLE customer (seq INTEGER PRIMARY KEY, customer_id TEXT NOT NULL UNIQUE, name TEXT NOT NULL, tax_id TEXT NOT NULL, \
-             email TEXT NOT NULL, phone TEXT NOT NULL, state TEXT NOT NULL, first_day INTEGER NOT NULL);
+             email TEXT NOT NULL, phone TEXT NOT NULL, state TEXT NOT NULL, municipality TEXT NOT NULL, first_day INTEGER NOT NULL);
              CREATE TABLE invoice (seq INTEGER PRIMARY KEY, invoice_id TEXT NOT NULL UNIQUE, customer_id TEXT NOT NULL, day INTEGER NOT NULL, \
              issued_on TEXT NOT NULL, due_on TEXT NOT NULL, amount_minor INTEGER NOT NULL, currency TEXT NOT NULL, paid_minor INTEGER NOT NULL);
              CREATE TABLE payment (seq INTEGER PRIMARY KEY, invoice_id TEXT NOT NULL, day INTEGER NOT NULL, amount_minor INTEGER);
@@ -73,6 +73,8 @@ pub struct SpooledCustomer {
     pub phone: String,
     /// May be empty.
     pub state: String,
+    /// Of that state; may be empty.
+    pub municipality: String,
 }
 
 /// A payment to be recorded.
@@ -254,6 +256,7 @@ impl Spool {
                 email: row.text("email")?,
                 phone: row.text("phone")?,
                 state: row.text("state")?,
+                municipality: row.text("municipality")?,
             })
         };
         rows.iter().map(read).collect()
@@ -333,6 +336,7 @@ const CUSTOMER: &[Column] = &[
     Column::new("email", Kind::Text),
     Column::new("phone", Kind::Text),
     Column::new("state", Kind::Text),
+    Column::new("municipality", Kind::Text),
     Column::new("first_day", Kind::Int),
 ];
 
@@ -366,6 +370,7 @@ fn customer_values(row: &Row) -> Vec<Value> {
     let phone = brazil::phone::Phone::parse(&row.phone).map(|phone| phone.e164()).unwrap_or_default();
     let email = Some(clean(&row.email, 254)).filter(|email| kernel::text::is_email(email)).unwrap_or_default();
     let state = if kernel::Zone::of_state(&row.state).is_some() { row.state.as_str() } else { "" };
+    let municipality = brazil::Municipality::parse(&row.municipality).ok().filter(|of| of.state().code() == state);
     vec![
         seq(row),
         row.customer_id.as_str().into(),
@@ -374,6 +379,7 @@ fn customer_values(row: &Row) -> Vec<Value> {
         email.into(),
         phone.into(),
         state.into(),
+        municipality.map(|of| of.to_string()).unwrap_or_default().into(),
         number(row.issued_on).into(),
     ]
 }

@@ -43,7 +43,7 @@ async fn register(clients: &mut Clients, spool: &Spool, day: NaiveDate) -> anyho
 }
 
 fn customer(c: crate::portfolio::spool::SpooledCustomer) -> proto::RegisterCustomersRequest {
-    let attributes = proto::CustomerAttributes { state: c.state, ..Default::default() };
+    let attributes = proto::CustomerAttributes { state: c.state, municipality: c.municipality, ..Default::default() };
     let phones = if c.phone.is_empty() { Vec::new() } else { vec![c.phone] };
     let customer = proto::Customer {
         customer_id: c.customer_id,
@@ -118,4 +118,25 @@ fn paid(p: crate::portfolio::SpooledPayment, day: NaiveDate) -> proto::RecordPay
         method: String::new(),
     };
     proto::RecordPaymentsRequest { command_id: format!("replay.p{}", p.seq), payment: Some(payment) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::portfolio::{Columns, read::Rows};
+
+    #[tokio::test]
+    async fn a_municipality_that_is_none_or_not_of_the_state_is_absent_and_the_row_is_taken() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut text = "customer_id,invoice_id,issued_on,due_on,amount,state,municipality\n".to_owned();
+        for (number, place) in ["SP,3550308", "RJ,3550308", ",3550308", "SP,3550307", "SP,"].iter().enumerate() {
+            text.push_str(&format!("C{number},I{number},2026-01-05,2026-01-20,10,{place}\n"));
+        }
+        let spool = Spool::fill(Rows::new(text.as_bytes(), Columns::default()).unwrap(), directory.path(), true, |_| ()).await.unwrap();
+        let payers = spool.customers("2026-01-05".parse().unwrap(), 0, 10).await.unwrap();
+        let attributes = |payer| customer(payer).customer.and_then(|customer| customer.attributes).unwrap();
+        let read: Vec<(String, String)> = payers.into_iter().map(attributes).map(|a| (a.state, a.municipality)).collect();
+        let expected = [("SP", "3550308"), ("RJ", ""), ("", ""), ("SP", ""), ("SP", "")];
+        assert_eq!(read, expected.map(|(state, municipality)| (state.to_owned(), municipality.to_owned())));
+    }
 }
