@@ -8,6 +8,7 @@ mod command_line;
 mod deadline;
 mod disk;
 mod ground;
+mod holidays;
 mod http;
 mod instructions;
 mod kubernetes;
