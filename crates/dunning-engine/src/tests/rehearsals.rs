@@ -57,6 +57,17 @@ async fn a_draft_shows_its_contacts_who_moves_and_who_would_begin_harshly_and_st
 }
 
 #[tokio::test]
+async fn a_draft_is_played_around_local_holidays() {
+    let world = three_payers().await;
+    let day = |day: &str| proto::NewLocalHoliday { place: "tenant".into(), day: day.into(), name: "recesso".into() };
+    let (holidays, by, reason) = (vec![day("2026-11-29"), day("2026-11-30")], "ana".into(), "lei".into());
+    let record = proto::RecordLocalHolidaysRequest { command_id: "h".into(), holidays, by, reason };
+    world.server.record_local_holidays(world.ask(record)).await.unwrap();
+    let played = rehearse(&world, draft(&[("d+1", 1, 2), ("d+7", 7, 3)]), 0).await.unwrap();
+    assert_eq!(contacts(&played), ["2026-12-01 email 2", "2026-12-05 email 1"]);
+}
+
+#[tokio::test]
 async fn a_draft_with_faults_and_too_many_days_are_refused() {
     let world = World::begin(brasilia("2026-11-20", 8), true).await;
     let refused = rehearse(&world, draft(&[("d+1", 1, 9)]), 0).await.unwrap_err();
