@@ -17,7 +17,7 @@ pub use owner::{OwnerClient, owner};
 use crate::{
     aggregate::{self, Addressed, AllContacts, Book},
     channel::{AttemptKey, Channels},
-    holidays::Holidays,
+    holidays::HolidayBook,
     template::{Creditor, Templates},
 };
 use eventlog::{
@@ -45,7 +45,7 @@ pub struct Wiring {
     /// The contacts.
     pub writer: Writer<AllContacts>,
     /// Local holidays that the engine told.
-    pub holidays: Writer<Holidays>,
+    pub holidays: HolidayBook,
     /// Ways out.
     pub channels: Arc<Channels>,
     /// Texts.

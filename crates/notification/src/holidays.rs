@@ -8,12 +8,16 @@ use crate::{
 };
 use brazil::{LocalHolidays, Place};
 use eventlog::{
-    Aggregate, DecodeError, NewEvent, Recorded,
+    Aggregate, DecodeError, Log, LogError, NewEvent, Recorded,
     bus::Message,
     consumer::{Inbound, InboundCommand, Poison},
 };
 use kernel::NaiveDate;
-use std::convert::Infallible;
+use std::{
+    collections::HashMap,
+    convert::Infallible,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 /// Local holidays, as the event log runs them.
 #[derive(Debug, Clone, Copy, Default)]
@@ -90,6 +94,48 @@ impl Inbound<Heard> for HolidayFacts {
     /// Of this topic all other types are known and of no interest here.
     fn knows(&self, topic: &str, _event_type: &str) -> bool {
         topic == DUNNING_TOPIC
+    }
+}
+
+/// Holidays as they are read before each contact: of what the log says only what is new. Clones share it.
+#[derive(Clone)]
+pub struct HolidayBook {
+    log: Log,
+    known: Arc<Mutex<HashMap<String, Known>>>,
+}
+
+/// A tenant's holidays, and the version of their stream.
+type Known = (u64, Arc<LocalHolidays>);
+
+impl HolidayBook {
+    /// Over a log; nothing is read yet.
+    pub fn new(log: Log) -> Self {
+        Self { log, known: Arc::default() }
+    }
+
+    /// A tenant's holidays as they are now, whichever process heard of them. Errors: the log cannot be read, or holds what nobody can read.
+    pub async fn of(&self, tenant: &str) -> Result<Arc<LocalHolidays>, LogError> {
+        let (mut version, mut holidays) = self.lock().get(tenant).cloned().unwrap_or_default();
+        let events = self.log.read_streams(&[(stream(tenant), version)]).await?;
+        let Some(last) = events.last() else { return Ok(holidays) };
+        let after = Arc::make_mut(&mut holidays);
+        for event in &events {
+            let heard = Holidays.decode(event).map_err(|error| LogError::Corrupt(error.to_string()))?;
+            if let Some(heard) = heard {
+                *after = Holidays.evolve(std::mem::take(after), &heard);
+            }
+        }
+        version = version.max(last.version);
+        let mut known = self.lock();
+        let kept = known.entry(tenant.to_owned()).or_default();
+        if kept.0 < version {
+            *kept = (version, Arc::clone(&holidays));
+        }
+        Ok(holidays)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Known>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -7,7 +7,7 @@ use crate::{
     channel::{Channels, ChannelsConfig, CreditorConfig},
     effects::{self, Effects, OwnerClient, Wiring},
     grpc::Server,
-    holidays::{HolidayFacts, Holidays},
+    holidays::{HolidayBook, HolidayFacts, Holidays},
     inbound::{DUNNING_TOPIC, Facts, INVOICE_TOPIC},
     migrations::MIGRATIONS,
     project::ContactTables,
@@ -90,7 +90,7 @@ pub async fn start(process: &Process, settings: Settings) -> anyhow::Result<Serv
     let holidays = Writer::spawn(Arc::new(Holidays), environment.log.clone(), options);
     let mut parts = Parts::default();
 
-    start_effects(&environment, (&writer, &holidays), (&channels, &templates), (&settings, owner), &mut parts).await?;
+    start_effects(&environment, &writer, (&channels, &templates), (&settings, owner), &mut parts).await?;
     let views = start_consumers(&environment, (&writer, holidays), &mut parts).await?;
     service::publish(&environment, TOPIC, Arc::new(PublicFacts), &mut parts).await?;
 
@@ -106,7 +106,7 @@ pub async fn start(process: &Process, settings: Settings) -> anyhow::Result<Serv
 /// Contacts are carried out; timers wake them.
 async fn start_effects(
     environment: &Environment,
-    (writer, holidays): (&Writer<AllContacts>, &Writer<Holidays>),
+    writer: &Writer<AllContacts>,
     (channels, templates): (&Arc<Channels>, &Arc<Templates>),
     (settings, owner): (&Settings, OwnerClient),
     parts: &mut Parts,
@@ -114,7 +114,7 @@ async fn start_effects(
     let process = &environment.process;
     let wiring = Wiring {
         writer: writer.clone(),
-        holidays: holidays.clone(),
+        holidays: HolidayBook::new(environment.log.clone()),
         channels: Arc::clone(channels),
         templates: Arc::clone(templates),
         creditor: settings.creditor.creditor(),

@@ -1,10 +1,7 @@
 //! The last look: asked of the owner of balances and addresses, right before a contact is handed over.
 
 use super::{Effects, Payer, Stalled, hand_over::spoken_of};
-use crate::{
-    holidays,
-    wire::{self, Look},
-};
+use crate::wire::{self, Look};
 use anyhow::Context;
 use backon::{ExponentialBuilder, Retryable};
 use contracts::invoice::v1 as proto;
@@ -37,8 +34,7 @@ impl Effects {
     /// The owner's word on the items of a contact, the payer's contact data, and whether the payer has a holiday.
     pub(super) async fn look(&self, payer: &Payer, (contact_id, contact): (&ContactId, &Contact)) -> Result<Look, Stalled> {
         let look = self.look_at(payer, contact_id, &spoken_of(contact)).await?;
-        let known = self.shared.wiring.holidays.state(&holidays::stream(payer.tenant.as_str())).await;
-        let (known, _) = known.map_err(|error| Stalled::Log(error.to_string()))?;
+        let known = self.shared.wiring.holidays.of(payer.tenant.as_str()).await.map_err(|error| Stalled::Log(error.to_string()))?;
         let local_holiday = known.of_written(contact.day, &look.payer.state, &look.payer.municipality).is_some();
         Ok(Look { local_holiday, ..look })
     }

@@ -13,7 +13,7 @@ use notification::{
     aggregate::{self, Addressed, AllContacts, Book},
     channel::Channels,
     effects::{self, Effects, OwnerClient, Wiring},
-    holidays::{self, Heard, Holidays},
+    holidays::{self, Heard, HolidayBook, Holidays},
     template::Templates,
     wire,
 };
@@ -80,7 +80,7 @@ impl House {
         let stop = CancellationToken::new();
         let wiring = Wiring {
             writer: self.writer.clone(),
-            holidays: self.holidays.clone(),
+            holidays: HolidayBook::new(self.log.clone()),
             channels: Arc::clone(&self.channels),
             templates: Arc::new(Templates::bundled().unwrap()),
             creditor: creditor().creditor(),
