@@ -2,7 +2,7 @@
 
 use crate::program;
 use serde_json::Value;
-use std::fs;
+use std::{fs, path::Path};
 
 #[test]
 fn a_bench_leaves_a_report_with_every_figure_beside_its_reference() {
@@ -47,6 +47,25 @@ fn a_bench_reports_rebuilds_and_wakes_a_portfolio_and_finds_all_of_it_again() {
     assert_eq!(names, [reports.as_slice(), &["rebuild", "rebuild/pause", "timers", "timers/memory"], &growth].concat());
     let positive = |figure: &Value| figure["name"] == "rebuild/pause" || figure["value"].as_f64().unwrap() > 0.0;
     assert!(figures.iter().all(positive), "{report}");
+}
+
+#[test]
+fn a_bench_with_servers_measures_what_goes_through_them_and_leaves_nothing_there() {
+    let Some(stack) = std::env::var_os("REGUA_TEST_STACK") else {
+        println!("skipped: REGUA_TEST_STACK is not set");
+        return;
+    };
+    let directory = tempfile::tempdir().unwrap();
+    let (path, config) = (directory.path().join("report.json"), Path::new(&stack).join("regua.toml"));
+    let tiny =
+        ["--quick", "--round-ms", "20", "--invoices", "100", "--report", path.to_str().unwrap(), "--config", config.to_str().unwrap()];
+    program::succeed(&[&["bench", "--only", "relay,project,freshness"], tiny.as_slice()].concat());
+    let report: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+    assert_eq!(report["skipped"], serde_json::json!([]));
+    let figures = report["figures"].as_array().unwrap();
+    let names: Vec<&str> = figures.iter().map(|figure| figure["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["relay", "project", "freshness/gate", "freshness/view"]);
+    assert!(figures.iter().all(|figure| figure["value"].as_f64().unwrap() > 0.0), "{report}");
 }
 
 #[test]
