@@ -10,7 +10,7 @@ use crate::{
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use eventlog::{Aggregate, DecodeError, DueStream, Meta, NewEvent, NextTimer, Recorded, Submission};
 use kernel::{AgreementId, Currency, CustomerId, InvoiceId, StepId};
-use ladder::{Command, Context, Event, Ladder, PolicyBook, Rejection, Terms, ladder::Attend, next_wake, track::OccurrenceState};
+use ladder::{Command, Context, Event, Ladder, Rejection, Terms, ladder::Attend, next_wake, track::OccurrenceState};
 use std::sync::Arc;
 
 /// How long a track whose policy version nobody can find waits before it is looked at again.
@@ -147,7 +147,7 @@ impl Ladders {
     /// The book in which every running track of a payer finds its policy, as far as anybody published it.
     fn book_for(&self, payer: &Payer) -> Arc<Book> {
         let book = self.books.of(&payer.tenant);
-        let lacks = watched(&payer.ladder).any(|track| book.policy(&track.policy_id, track.policy_version).is_none());
+        let lacks = watched(&payer.ladder).any(|track| track.policy(&*book).is_none());
         if lacks && self.books.refresh_now() { self.books.of(&payer.tenant) } else { book }
     }
 }
@@ -251,7 +251,7 @@ impl Aggregate for Ladders {
 
     fn timers(&self, payer: &Payer, after: DateTime<Utc>) -> Vec<NextTimer> {
         let book = self.book_for(payer);
-        let due_at = |track: &ladder::track::Track| match book.policy(&track.policy_id, track.policy_version) {
+        let due_at = |track: &ladder::track::Track| match track.policy(&*book) {
             Some(_) => next_wake(&payer.ladder, &track.invoice_id, &*book, after),
             None => Some(after + POLICY_MISSING_RETRY),
         };

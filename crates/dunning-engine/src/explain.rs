@@ -69,6 +69,8 @@ pub struct Considered {
     pub policy_id: String,
     /// Its version.
     pub policy_version: u32,
+    /// The variant of that version; empty where it is the base.
+    pub variant: String,
     /// First allowed day; `None` while it counts from an execution that has not come.
     pub planned_on: Option<NaiveDate>,
     /// What was decided.
@@ -87,7 +89,7 @@ impl Considered {
 
 /// Why a step that is open on `day` reads as over by its dates; `None` where it does not.
 pub fn expired(book: &dyn PolicyBook, track: &Track, occurrence: &Occurrence, day: NaiveDate) -> Option<Reason> {
-    let expires = || book.policy(&track.policy_id, track.policy_version)?.step(&occurrence.step_id).map(|step| step.expires);
+    let expires = || track.policy(book)?.step(&occurrence.step_id).map(|step| step.expires);
     occurrence.is_past(day).then(|| match expires() {
         Some(Expires::AfterDays(_)) => Reason::TooOld,
         Some(Expires::AtDue | Expires::Never) | None => Reason::DuePassed,
@@ -199,6 +201,7 @@ fn considered(track: &Track, at: &Occurrence, decision: &str, reason: &str) -> C
         occurrence: at.occurrence,
         policy_id: track.policy_id.to_string(),
         policy_version: track.policy_version,
+        variant: track.variant.as_ref().map(ToString::to_string).unwrap_or_default(),
         planned_on: at.planned_on,
         decision: decision.to_owned(),
         reason: reason.to_owned(),
@@ -290,8 +293,9 @@ fn lines(considered: &[Considered]) -> Vec<String> {
 }
 
 fn line(one: &Considered) -> String {
-    let Considered { invoice_id, cycle, policy_id, policy_version, decision, reason, detail, .. } = one;
+    let Considered { invoice_id, cycle, policy_id, policy_version, variant, decision, reason, detail, .. } = one;
     let (step, planned) = (one.step(), one.planned_on.map_or("without a date yet".to_owned(), |day| format!("planned for {day}")));
     let why = if reason.is_empty() { String::new() } else { format!(" ({reason})") };
-    format!("{invoice_id} {step} {decision}{why}{detail}; cycle {cycle} of {policy_id} version {policy_version}, {planned}")
+    let variant = if variant.is_empty() { String::new() } else { format!(" variant {variant}") };
+    format!("{invoice_id} {step} {decision}{why}{detail}; cycle {cycle} of {policy_id} version {policy_version}{variant}, {planned}")
 }

@@ -1,6 +1,6 @@
 //! Migrations of a tenant: what one does, added up over payers. Pure. What it does to one track: [`ladder::migration`].
 
-use kernel::{InvoiceId, NaiveDate, PolicyId, StepId};
+use kernel::{InvoiceId, NaiveDate, PolicyId, StepId, VariantId};
 use ladder::{Event, Ladder, PolicyBook, Reason, plan, track::End};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,6 +16,8 @@ pub struct Report {
     pub moved: u64,
     /// Tracks that stay, because a step is being carried out.
     pub left: u64,
+    /// Tracks that move to a variant of the new version, by its name.
+    pub variants: BTreeMap<VariantId, u64>,
     /// By step of either version.
     pub steps: BTreeMap<StepId, Counts>,
 }
@@ -49,8 +51,9 @@ impl Report {
         let mut report = Report { payers: 1, ..Report::default() };
         let mut moved: BTreeSet<&InvoiceId> = BTreeSet::new();
         for event in events {
-            if let Event::TrackMigrated { invoice_id, steps, .. } = event {
+            if let Event::TrackMigrated { invoice_id, steps, variant, .. } = event {
                 moved.insert(invoice_id);
+                variant.iter().for_each(|variant| *report.variants.entry(variant.clone()).or_default() += 1);
                 steps.iter().filter(|step| step.is_new).for_each(|step| report.step(&step.planned.step_id).added += 1);
             } else if let Event::StepsClosed { closings, .. } = event {
                 let vanished = closings.iter().filter(|at| matches!(at.end, End::Superseded { reason: Reason::PolicyMigrated, .. }));
@@ -73,6 +76,9 @@ impl Report {
         self.payers += other.payers;
         self.moved += other.moved;
         self.left += other.left;
+        for (variant, count) in &other.variants {
+            *self.variants.entry(variant.clone()).or_default() += count;
+        }
         for (step_id, counts) in &other.steps {
             let sum = self.step(step_id);
             sum.added += counts.added;

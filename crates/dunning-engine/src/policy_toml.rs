@@ -9,7 +9,7 @@ mod step;
 
 use ladder::{
     Policy,
-    draft::{Draft, DraftContact, DraftWindow, Fault, validate},
+    draft::{Draft, DraftContact, DraftVariant, DraftWindow, Fault, validate},
 };
 use reader::{Faults, Reader};
 use toml::Table;
@@ -52,9 +52,21 @@ fn draft_of(table: Table) -> (Draft, Vec<Fault>) {
         min_known_days: top.number("min_known_days"),
         contact: top.table("contact").map(contact).unwrap_or_default(),
         steps: top.tables("step", step::read),
+        variants: top.tables("variant", variant),
     };
     top.finish();
     (draft, faults.into_list())
+}
+
+fn variant(mut table: Reader<'_>) -> DraftVariant {
+    let draft = DraftVariant {
+        name: table.text("name"),
+        segments: table.texts("segments"),
+        without: table.texts("without"),
+        steps: table.tables("step", step::read),
+    };
+    table.finish();
+    draft
 }
 
 fn contact(mut table: Reader<'_>) -> DraftContact {
@@ -78,7 +90,7 @@ fn contact_window(mut table: Reader<'_>) -> (DraftWindow, Vec<(String, DraftWind
 }
 
 /// Slugs that say that something is not there: noise where it is there and could not be read.
-const ABSENT: [&str; 5] = ["missing", "steps_missing", "channels_missing", "requires_missing", "window_without_days"];
+const ABSENT: [&str; 6] = ["missing", "steps_missing", "variant_empty", "channels_missing", "requires_missing", "window_without_days"];
 
 fn joined(read: Vec<Fault>, invalid: Vec<Fault>) -> Vec<Fault> {
     let executed_days_ago = |mut fault: Fault| {

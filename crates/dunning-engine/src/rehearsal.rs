@@ -5,7 +5,7 @@
 //! given, every action is done.
 
 use chrono::{DateTime, Utc};
-use kernel::{ContactId, Currency, InvoiceId, NaiveDate, PolicyId, StepId, Zone};
+use kernel::{ContactId, Currency, InvoiceId, NaiveDate, PolicyId, StepId, VariantId, Zone};
 use ladder::{
     Command, Context, Event, Ladder, Policy, PolicyBook, Rejection, Terms, decide, evolve,
     ladder::{ActionOutcome, DueItem, ItemOutcome, Outcome},
@@ -67,6 +67,8 @@ pub struct Rehearsal {
     pub moved: u64,
     /// Payers whose first contact is harsh.
     pub harsh_firsts: u64,
+    /// Tracks that stand on each variant of the draft after the move.
+    pub variants: BTreeMap<VariantId, u64>,
 }
 
 impl Rehearsal {
@@ -90,7 +92,10 @@ impl Rehearsal {
         }
         let moved = |track: &Track| play.ladder.tracks.get(&track.invoice_id).is_none_or(|after| next_step(after) != next_step(track));
         play.told.moved = u64::from(before.iter().any(moved));
-        play.told.left = running(&play.ladder).iter().filter(|track| track.policy_version != DRAFT_VERSION).count() as u64;
+        let after = running(&play.ladder);
+        play.told.left = after.iter().filter(|track| track.policy_version != DRAFT_VERSION).count() as u64;
+        let variants = after.iter().filter(|track| track.policy_version == DRAFT_VERSION).filter_map(|track| track.variant.clone());
+        variants.for_each(|variant| *play.told.variants.entry(variant).or_default() += 1);
         play.run()?;
         play.told.harsh_firsts = u64::from(play.first.is_some_and(|tone| tone >= HARSH_TONE));
         Ok(play.told)
@@ -103,6 +108,9 @@ impl Rehearsal {
         self.left += other.left;
         self.moved += other.moved;
         self.harsh_firsts += other.harsh_firsts;
+        for (variant, count) in &other.variants {
+            *self.variants.entry(variant.clone()).or_default() += count;
+        }
         for (key, count) in &other.contacts {
             *self.contacts.entry(*key).or_default() += count;
         }

@@ -14,6 +14,7 @@ mod policies;
 mod rehearsals;
 mod repeats;
 mod tasks;
+mod variants;
 
 use crate::{
     NAME, TOPIC,

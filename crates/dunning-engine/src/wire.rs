@@ -25,7 +25,7 @@ pub use migration::{read_report, report, signature, versions};
 pub use order::Decision;
 pub use policy::{decode_policy, encode_policy};
 pub use request::assignment;
-pub use view::{assigned, explanation, faults, payer, preview_lines, rehearsed};
+pub use view::{assigned, explanation, faults, payer, preview_lines, rehearsed, variant_previews};
 pub use work::{Answered, Attended, task_id};
 
 use kernel::CustomerId;

@@ -78,6 +78,8 @@ id!(/// A ladder, over all its versions.
     PolicyId);
 id!(/// A step, stable over the versions of its policy.
     StepId);
+id!(/// A variant of a policy: the ladder of some segments. Unique within a version of its policy.
+    VariantId);
 id!(/// What was, or is about to be, sent to one payer on one day.
     ContactId);
 id!(/// One try of one contact on one channel.

@@ -17,7 +17,7 @@ pub use calendar::Calendar;
 pub use chrono::{DateTime, NaiveDate, NaiveTime, Utc, Weekday};
 pub use ids::{
     AgreementId, ArrangementId, ChannelAttemptId, CollectionAccountId, CommandId, ContactId, CreditNoteId, CustomerId, InvoiceId,
-    PaymentId, PolicyId, StepId, TenantId,
+    PaymentId, PolicyId, StepId, TenantId, VariantId,
 };
 pub use money::{Currency, MAX_AMOUNT_MINOR, Money};
 pub use window::{Holidays, Window};

@@ -55,7 +55,7 @@ pub(crate) fn forecast(ladder: &Ladder, offers: &[Offer], day: NaiveDate, late_a
     let (mut forecast, mut contacts, mut any_late) = (Forecast::default(), BTreeSet::new(), false);
     for (index, offer) in offers.iter().enumerate().filter(|(_, offer)| offer.kind == StepKind::Notify && !offer.asks_approval) {
         let track = ladder.tracks.get(&offer.invoice_id)?;
-        let policy = book.policy(&track.policy_id, track.policy_version)?;
+        let policy = track.policy(book)?;
         let occurrence = track.occurrence(offer.cycle, &offer.step_id, offer.occurrence)?;
         any_late |= is_late((ladder, track), occurrence, (policy, book), (day, late_after_days));
         contacts.insert(contact_of(track, policy, day, index));

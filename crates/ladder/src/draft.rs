@@ -9,12 +9,15 @@ mod field;
 mod repeat;
 mod sequence;
 mod step;
+mod variant;
 
 use crate::policy::{CatchUp, ContactRules, Merge, Policy};
+use crate::variant::Variant;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use field::{Faults, Range};
 use kernel::{Calendar, PolicyId, Window, Zone};
+use step::ReadStep;
 
 /// Most steps of a policy.
 pub const MAX_STEPS: usize = 100;
@@ -22,6 +25,11 @@ pub const MAX_STEPS: usize = 100;
 pub const MAX_TIMES: u32 = 100;
 /// Most occurrences of a cycle, over all steps.
 pub const MAX_OCCURRENCES: u32 = 300;
+
+/// Most variants of a policy.
+pub const MAX_VARIANTS: usize = 20;
+/// Most segments of a variant.
+pub const MAX_VARIANT_SEGMENTS: usize = 50;
 
 /// A policy as written.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -39,6 +47,21 @@ pub struct Draft {
     /// `[contact]`.
     pub contact: DraftContact,
     /// `[[step]]`, at least one.
+    pub steps: Vec<DraftStep>,
+    /// `[[variant]]`: default none, the ladder is the same for everybody.
+    pub variants: Vec<DraftVariant>,
+}
+
+/// `[[variant]]` as written: what the ladder of some segments changes of the base.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DraftVariant {
+    /// `name`: unique within the policy. Mandatory.
+    pub name: Option<String>,
+    /// `segments`: whose ladder it is, at least one; no segment has two variants.
+    pub segments: Option<Vec<String>>,
+    /// `without`: ids of steps of the base that it leaves out.
+    pub without: Option<Vec<String>>,
+    /// `[[variant.step]]`: one with the id of a step of the base replaces that, any other is added. Either of the two must be there.
     pub steps: Vec<DraftStep>,
 }
 
@@ -179,24 +202,42 @@ pub fn validate(draft: &Draft) -> Result<Policy, Vec<Fault>> {
     let min_known_days = faults.count("min_known_days", draft.min_known_days, Range::new(0, 366), 1);
     let contact = contact(&mut faults, &draft.contact);
     let state_windows = state_windows(&mut faults, &draft.contact, contact.window);
-    if draft.steps.is_empty() {
-        faults.add("step", "steps_missing", "a ladder has at least one step".to_string());
-    }
     if draft.steps.len() > MAX_STEPS {
         faults.add("step", "too_many_steps", alloc::format!("a ladder has at most {MAX_STEPS} steps"));
     }
     let drafts = draft.steps.iter().take(MAX_STEPS).enumerate();
-    let read: Vec<_> = drafts.map(|(at, step)| step::read(&mut faults, at, step, contact.window)).collect();
-    sequence::check(&mut faults, &read);
-    if read.iter().map(|step| step.times).sum::<u32>() > MAX_OCCURRENCES {
-        faults.add("step", "too_many_occurrences", alloc::format!("a cycle has at most {MAX_OCCURRENCES} occurrences over all steps"));
-    }
+    let read: Vec<_> = drafts.map(|(at, step)| step::read(&mut faults, alloc::format!("step[{at}]"), step, contact.window)).collect();
+    check_steps(&mut faults, &read);
+    let base = variant::Base { steps: &read, faults: faults.so_far().to_vec(), window: contact.window };
+    let variants = variant::read(&mut faults, &draft.variants, &base);
     let steps: Option<Vec<_>> = read.into_iter().map(|step| step.finished).collect();
     match (faults.into_list(), id, steps) {
         (none, Some(id), Some(steps)) if none.is_empty() => {
-            Ok(Policy { id, time_zone, calendar, catch_up, min_known_days, contact, state_windows, steps })
+            let base = Policy { id, time_zone, calendar, catch_up, min_known_days, contact, state_windows, steps, variants: Vec::new() };
+            let variants = variants.into_iter().filter_map(|variant| with_base(variant, &base)).collect();
+            Ok(Policy { variants, ..base })
         }
         (list, _, _) => Err(list),
+    }
+}
+
+/// `None` only where there are faults.
+fn with_base(variant: variant::ReadVariant, base: &Policy) -> Option<Variant> {
+    let (id, steps) = (variant.id?, variant.steps?);
+    Some(Variant { id, segments: variant.segments, ladder: Policy { steps, ..base.clone() } })
+}
+
+/// The rules of a whole ladder, be it the base or a variant.
+fn check_steps(faults: &mut Faults, steps: &[ReadStep]) {
+    if steps.is_empty() {
+        faults.add("step", "steps_missing", "a ladder has at least one step".to_string());
+    }
+    if steps.len() > MAX_STEPS {
+        faults.add("step", "too_many_steps", alloc::format!("a ladder has at most {MAX_STEPS} steps"));
+    }
+    sequence::check(faults, steps);
+    if steps.iter().map(|step| step.times).sum::<u32>() > MAX_OCCURRENCES {
+        faults.add("step", "too_many_occurrences", alloc::format!("a cycle has at most {MAX_OCCURRENCES} occurrences over all steps"));
     }
 }
 

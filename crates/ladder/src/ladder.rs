@@ -121,7 +121,7 @@ impl Ladder {
     pub fn zone(&self, book: &dyn PolicyBook) -> Option<Zone> {
         let of_policy = || {
             let track = self.tracks.values().next()?;
-            book.policy(&track.policy_id, track.policy_version).map(|policy| policy.time_zone())
+            track.policy(book).map(|policy| policy.time_zone())
         };
         self.zone.or_else(of_policy)
     }

@@ -2,7 +2,7 @@
 //!
 //! Pure: no IO, no clock, no randomness, no serialisation. Policies, days and instants are arguments.
 //!
-//! Reading order: [`policy`] (what a ladder is) and [`draft`] (how one is checked), [`schedule`] (dates), [`track`]
+//! Reading order: [`policy`] (what a ladder is), [`variant`] (whose it is) and [`draft`] (how one is checked), [`schedule`] (dates), [`track`]
 //! (where one debt stands), [`arrangement`] (what keeps it out of contacts), [`plan`] (what is offered on a day, and why not the rest), [`ladder`] (the aggregate of one payer), [`listing`] (an entry at a bureau or protest office), [`migration`] (from one policy version to another).
 //!
 //! Interpretation where the norm leaves room:
@@ -37,6 +37,7 @@ pub mod schedule;
 pub mod task;
 pub mod terms;
 pub mod track;
+pub mod variant;
 
 pub use ladder::{Command, Context, Event, Ladder, Rejection, decide, evolve, next_wake};
 pub use policy::{Policy, PolicyBook};

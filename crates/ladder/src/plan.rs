@@ -155,7 +155,7 @@ impl Asked<'_> {
         if !track.phase.is_running() {
             return Err(Waiting::Over(track.phase));
         }
-        let policy = self.book.policy(&track.policy_id, track.policy_version).ok_or(Waiting::PolicyMissing)?;
+        let policy = track.policy(self.book).ok_or(Waiting::PolicyMissing)?;
         ready(track, policy, self.day)?;
         for (occurrence, step) in candidates(track, policy, self.day)? {
             let offer = self.offer(track, policy, (occurrence, step))?;

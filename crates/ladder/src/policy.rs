@@ -1,6 +1,7 @@
 //! Policies: immutable, validated ladders. The only way to one is [`crate::draft::validate`].
 
 use crate::condition::Conditions;
+use crate::variant::Variant;
 use alloc::string::String;
 use alloc::vec::Vec;
 use kernel::{Calendar, NaiveDate, PolicyId, StepId, Window, Zone};
@@ -35,6 +36,7 @@ pub struct Policy {
     pub(crate) contact: ContactRules,
     pub(crate) state_windows: Vec<(String, Window)>,
     pub(crate) steps: Vec<Step>,
+    pub(crate) variants: Vec<Variant>,
 }
 
 impl Policy {

@@ -7,7 +7,7 @@ use crate::schedule::PlannedStep;
 use crate::task::Task;
 use alloc::string::String;
 use alloc::vec::Vec;
-use kernel::{AgreementId, ContactId, Currency, DateTime, InvoiceId, NaiveDate, PolicyId, StepId, Utc};
+use kernel::{AgreementId, ContactId, Currency, DateTime, InvoiceId, NaiveDate, PolicyId, StepId, Utc, VariantId};
 
 /// The first occurrence of a step in a cycle, and the only one where it is not repeated.
 pub const FIRST_OCCURRENCE: u32 = 1;
@@ -21,6 +21,8 @@ pub struct Track {
     pub policy_id: PolicyId,
     /// The version it is pinned to.
     pub policy_version: u32,
+    /// The variant of that version it is pinned to; `None`: the base.
+    pub variant: Option<VariantId>,
     /// Where it is in its life.
     pub phase: Phase,
     /// From 1; a later or earlier due date or a reversed payment starts the next.

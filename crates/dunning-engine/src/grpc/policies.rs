@@ -36,10 +36,9 @@ impl Server {
                 faults: Vec::new(),
                 preview: wire::preview_lines(&policy, due_on),
                 effective_due: schedule::effective_due(due_on, policy.calendar()).to_string(),
+                variants: wire::variant_previews(&policy, due_on),
             },
-            Err(faults) => {
-                proto::PreviewPolicyResponse { faults: wire::faults(&faults), preview: Vec::new(), effective_due: String::new() }
-            }
+            Err(faults) => proto::PreviewPolicyResponse { faults: wire::faults(&faults), ..Default::default() },
         })
     }
 
@@ -102,7 +101,12 @@ impl Server {
 }
 
 fn published(policy: &Policy, policy_version: u32, due_on: NaiveDate) -> proto::PublishPolicyResponse {
-    proto::PublishPolicyResponse { policy_id: policy.id().to_string(), policy_version, preview: wire::preview_lines(policy, due_on) }
+    proto::PublishPolicyResponse {
+        policy_id: policy.id().to_string(),
+        policy_version,
+        preview: wire::preview_lines(policy, due_on),
+        variants: wire::variant_previews(policy, due_on),
+    }
 }
 
 /// INVALID_ARGUMENT `policy_faults`: the first faults as [`proto::PolicyFaults`] in the details (a `google.rpc.Status`, as every gRPC

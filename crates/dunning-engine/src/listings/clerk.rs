@@ -254,6 +254,6 @@ pub(super) fn obligation(
 ) -> Option<listing::Obligation> {
     let track = payer.ladder.tracks.get(invoice_id)?;
     let book = clerk.rules.books().of(&payer.tenant);
-    let calendar = ladder::PolicyBook::policy(&*book, &track.policy_id, track.policy_version).map(ladder::Policy::calendar);
+    let calendar = track.policy(&*book).map(ladder::Policy::calendar);
     Some(listing::due_removal(track, calendar.unwrap_or(kernel::Calendar::BrSettlement), days))
 }

@@ -166,7 +166,7 @@ async fn open(clerk: &Clerk, key: EntryKey) -> Result<bool, Postponed> {
     let payer = clerk.payer(key.tenant.as_str(), &key.customer_id).await?;
     let Some(track) = payer.ladder.tracks.get(&key.invoice_id) else { return Ok(false) };
     let book = clerk.rules.books().of(key.tenant.as_str());
-    let Some(policy) = ladder::PolicyBook::policy(&*book, &track.policy_id, track.policy_version) else { return Ok(false) };
+    let Some(policy) = track.policy(&*book) else { return Ok(false) };
     let of_step = (key.cycle, &key.step_id, key.occurrence);
     let asked = listing::request(&key.customer_id, (track, policy), of_step, clerk.rules.approvals_given());
     let Some((opened, missing)) = asked else { return Ok(false) };

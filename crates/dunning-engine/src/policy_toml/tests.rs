@@ -246,3 +246,35 @@ fn a_window_may_be_open_until_the_end_of_the_day() {
     assert_eq!(policy.contact().window.until, kernel::window::END_OF_DAY);
     assert_eq!(faults(&with("{contact}", "window = { from = \"24:00\" }")), ["contact.window.from not_a_time"]);
 }
+
+#[test]
+fn a_variant_is_read_as_written_and_each_fault_has_its_path() {
+    const OWN: &str = "[[variant.step]]\nid = \"x\"\noffset_days = 6\ntone = 2\nchannels = [\"sms\"]\ntemplate = \"t\"\n";
+    let of = |head: &str, own: &str| with("{second}", &format!("[[variant]]\n{head}\n{own}"));
+    let policy = load(&of("name = \"v\"\nsegments = [\"vip\"]\nwithout = [\"b\"]", OWN)).unwrap();
+    let steps = policy.variant_for(Some("vip")).unwrap().ladder().steps();
+    assert_eq!(steps.iter().map(|step| step.id.as_str()).collect::<Vec<_>>(), ["a", "x"]);
+    assert_eq!((policy.steps().len(), policy.variants()[0].id().as_str()), (2, "v"));
+    let good = "name = \"v\"\nsegments = [\"vip\"]";
+    for (head, own, expected) in [
+        (good, "".to_owned(), "variant[0] variant_empty"),
+        ("segments = [\"vip\"]", OWN.to_owned(), "variant[0].name missing"),
+        ("name = 3\nsegments = [\"vip\"]", OWN.to_owned(), "variant[0].name wrong_type"),
+        ("name = \"v\"\nsegments = \"vip\"", OWN.to_owned(), "variant[0].segments wrong_type"),
+        ("name = \"v\"\nsegments = [\"vip\", 3]", OWN.to_owned(), "variant[0].segments[1] wrong_type"),
+        ("name = \"v\"\nsegments = [\"vip\"]\nwithout = \"a\"", "".to_owned(), "variant[0].without wrong_type"),
+        ("name = \"v\"\nsegments = [\"vip\"]\nsteps = 1", OWN.to_owned(), "variant[0].steps unknown_field"),
+        (good, OWN.replace("tone = 2", "tone = \"2\""), "variant[0].step[0].tone wrong_type"),
+        (good, OWN.replace("tone = 2", "tone = 2\nday = 3"), "variant[0].step[0].day unknown_field"),
+        (good, OWN.replace("\"sms\"", "\"fax\""), "variant[0].step[0].channels[0] unknown_channel"),
+        (good, OWN.replace("tone = 2", "tone = 4"), "variant[0].step[0].tone tone_jumps"),
+        (
+            good,
+            format!("{OWN}requires = [{{ step = \"b\", executed_days_ago = -1 }}]"),
+            "variant[0].step[0].requires[0].executed_days_ago out_of_range",
+        ),
+    ] {
+        assert_eq!(faults(&of(head, &own)).join("; "), expected, "{head} {own}");
+    }
+    assert_eq!(faults(&with("{top}", "variant = 3")), ["variant wrong_type"]);
+}

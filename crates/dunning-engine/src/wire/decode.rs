@@ -3,7 +3,7 @@
 use super::field::{DecodeFault, currency, day, id, instant, message, named, optional_day, optional_id, time, tone};
 use super::{Fact, Read, agreement, arrangement, catch_up, migration, work};
 use contracts::dunning::v1 as proto;
-use kernel::{Calendar, ContactId, CustomerId, InvoiceId, PolicyId, StepId, Window, Zone, window::close_named};
+use kernel::{Calendar, ContactId, CustomerId, InvoiceId, PolicyId, StepId, VariantId, Window, Zone, window::close_named};
 use ladder::{
     Event, Reason, TaskReason,
     ladder::{Closing, DueItem, Shift},
@@ -68,6 +68,11 @@ fn policy(text: &str) -> Result<PolicyId, DecodeFault> {
     id("policy_id", text, PolicyId::new)
 }
 
+/// The variant that a track is pinned to; empty in facts from before there were any, and of tracks on the base.
+pub(super) fn variant(text: &str) -> Result<Option<VariantId>, DecodeFault> {
+    if text.is_empty() { Ok(None) } else { id("variant", text, VariantId::new).map(Some) }
+}
+
 fn payer_noted(m: proto::PayerNoted) -> Read {
     let zone = if m.time_zone.is_empty() { None } else { Some(named("time_zone", &m.time_zone, Zone::named)?) };
     let segment = (!m.segment.is_empty()).then_some(m.segment);
@@ -81,6 +86,7 @@ fn enrolled(m: proto::TrackEnrolled) -> Read {
         invoice_id: invoice(&m.invoice_id)?,
         policy_id: policy(&m.policy_id)?,
         policy_version: m.policy_version,
+        variant: variant(&m.variant)?,
         cycle: m.cycle,
         amount_minor: m.amount_minor,
         currency: currency("currency", &m.currency)?,

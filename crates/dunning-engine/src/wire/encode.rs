@@ -73,8 +73,8 @@ macro_rules! writer {
 }
 
 writer!(enrolled, TrackEnrolled, customer_id, Event::TrackEnrolled {
-    invoice_id, policy_id, policy_version, cycle, amount_minor, currency, issued_on, due_on, effective_due, known_on, recorded_at, steps,
-    instalment_of,
+    invoice_id, policy_id, policy_version, variant, cycle, amount_minor, currency, issued_on, due_on, effective_due, known_on, recorded_at,
+    steps, instalment_of,
 } => proto::TrackEnrolled {
     customer_id,
     invoice_id: invoice_id.to_string(),
@@ -90,6 +90,7 @@ writer!(enrolled, TrackEnrolled, customer_id, Event::TrackEnrolled {
     steps: planned(steps),
     recorded_at_us: recorded_at.timestamp_micros(),
     agreement_id: instalment_of.as_ref().map(ToString::to_string).unwrap_or_default(),
+    variant: text_of(variant.as_ref()),
 });
 
 writer!(rescheduled, TrackRescheduled, customer_id, Event::TrackRescheduled {

@@ -1,12 +1,12 @@
 //! Migrations ↔ protobuf bytes, and requests for them.
 
 use super::Read;
-use super::field::{DecodeFault, day, id, message};
+use super::field::{DecodeFault, day, id, message, text_of};
 use super::{decode, encode};
 use crate::migration::{Counts, Report, Version};
 use contracts::dunning::v1 as proto;
 use host::{Refusal, request};
-use kernel::{InvoiceId, PolicyId, StepId, text};
+use kernel::{InvoiceId, PolicyId, StepId, VariantId, text};
 use ladder::{Event, migration::MovedStep};
 use prost::Message;
 
@@ -70,6 +70,7 @@ pub fn report(report: &Report) -> proto::MigrationReport {
         tracks_moved: report.moved,
         tracks_left: report.left,
         steps: report.steps.iter().map(one).collect(),
+        variants: super::view::variant_tracks(&report.variants),
     }
 }
 
@@ -84,13 +85,28 @@ pub fn read_report(bytes: &[u8]) -> Result<Report, DecodeFault> {
         Ok((id("steps.step_id", &m.step_id, StepId::new)?, counts))
     };
     let steps = m.steps.iter().map(step).collect::<Result<_, DecodeFault>>()?;
-    Ok(Report { payers: m.payers, moved: m.tracks_moved, left: m.tracks_left, steps })
+    let variant = |m: &proto::VariantTracks| Ok((id("variants.name", &m.name, VariantId::new)?, m.tracks));
+    let variants = m.variants.iter().map(variant).collect::<Result<_, DecodeFault>>()?;
+    Ok(Report { payers: m.payers, moved: m.tracks_moved, left: m.tracks_left, steps, variants })
 }
 
 /// Bytes of `TrackMigrated`; of any other event those of the empty message.
 pub(super) fn encode_moved(customer_id: String, event: &Event) -> (&'static str, Vec<u8>) {
     let mut m = proto::TrackMigrated::default();
-    if let Event::TrackMigrated { invoice_id, cycle, day, policy_id, policy_version, due_on, effective_due, place, steps, by, why } = event
+    if let Event::TrackMigrated {
+        invoice_id,
+        cycle,
+        day,
+        policy_id,
+        policy_version,
+        variant,
+        due_on,
+        effective_due,
+        place,
+        steps,
+        by,
+        why,
+    } = event
     {
         let moved = |step: &MovedStep| proto::MovedStep { step: Some(encode::planned_step(&step.planned)), is_new: step.is_new };
         m = proto::TrackMigrated {
@@ -105,6 +121,7 @@ pub(super) fn encode_moved(customer_id: String, event: &Event) -> (&'static str,
             steps: steps.iter().map(moved).collect(),
             by: by.clone(),
             reason: why.clone(),
+            variant: text_of(variant.as_ref()),
         };
     }
     ("TrackMigrated", m.encode_to_vec())
@@ -123,6 +140,7 @@ pub(super) fn moved(m: proto::TrackMigrated) -> Read {
         day: day("day", &m.day)?,
         policy_id,
         policy_version,
+        variant: decode::variant(&m.variant)?,
         due_on: day("due_on", &m.due_on)?,
         effective_due: day("effective_due", &m.effective_due)?,
         place: m.place,

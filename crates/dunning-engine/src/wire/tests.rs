@@ -6,7 +6,7 @@ use super::*;
 use crate::catch_up::{CatchUpEvent, Report, Verdict};
 use crate::policies::{Assignment, Migrated, PolicyEvent, Scope};
 use chrono::{DateTime, NaiveDate, Utc};
-use kernel::{AgreementId, ArrangementId, Calendar, ContactId, Currency, InvoiceId, PolicyId, StepId, Window, Zone};
+use kernel::{AgreementId, ArrangementId, Calendar, ContactId, Currency, InvoiceId, PolicyId, StepId, VariantId, Window, Zone};
 use ladder::{
     Reason, TaskReason,
     arrangement::{Arrangement, ArrangementEnd, ArrangementKind, ArrangementTerms},
@@ -110,6 +110,7 @@ fn track_events() -> Vec<Event> {
         invoice_id: invoice_id.clone(),
         policy_id: policy(),
         policy_version: 7,
+        variant: None,
         cycle: 1,
         amount_minor: 12_345,
         currency: Currency::BRL,
@@ -138,6 +139,14 @@ fn track_events() -> Vec<Event> {
     if let Event::TrackEnrolled { instalment_of, .. } = &mut of_instalment {
         *instalment_of = Some(agreement());
     }
+    let mut of_variant = enrolled.clone();
+    if let Event::TrackEnrolled { variant, .. } = &mut of_variant {
+        *variant = Some(VariantId::new("vip").unwrap());
+    }
+    let mut moved_to_variant = moved();
+    if let Event::TrackMigrated { variant, .. } = &mut moved_to_variant {
+        *variant = Some(VariantId::new("vip").unwrap());
+    }
     vec![
         enrolled,
         rescheduled(Shift::Later),
@@ -154,6 +163,8 @@ fn track_events() -> Vec<Event> {
         Event::TrackRenegotiated { invoice_id: invoice(), cycle: 1, day: day_, agreement_id: agreement(), recorded_at },
         Event::TrackAgreementBroken { invoice_id: invoice(), cycle: 2, day: day_, outstanding_minor: 70, recorded_at, steps: planned() },
         of_instalment,
+        of_variant,
+        moved_to_variant,
     ]
 }
 
@@ -165,6 +176,7 @@ fn moved() -> Event {
         day: day("2026-11-23"),
         policy_id: policy(),
         policy_version: 3,
+        variant: None,
         due_on: day("2026-11-21"),
         effective_due: day("2026-11-23"),
         place: 2,

@@ -6,8 +6,9 @@ use crate::policies::Assignment;
 use crate::rehearsal::Rehearsal;
 use chrono::NaiveDate;
 use contracts::dunning::v1 as proto;
-use kernel::CustomerId;
-use ladder::{Ladder, Policy, draft::Fault, policy::Chain, preview};
+use kernel::{CustomerId, VariantId};
+use ladder::{Ladder, Policy, draft::Fault, policy::Chain, preview, variant::Variant};
+use std::collections::BTreeMap;
 
 /// An assignment as it is stored and listed.
 pub fn assigned(assignment: &Assignment) -> proto::PolicyAssigned {
@@ -31,6 +32,7 @@ pub fn explanation(explanation: Explanation, stream_version: u64) -> proto::Expl
         occurrence: one.occurrence,
         decision: one.decision,
         reason: one.reason,
+        variant: one.variant,
     });
     proto::ExplainDayResponse {
         contacted: explanation.contacted,
@@ -57,6 +59,7 @@ fn known(known: &Known) -> proto::TrackFacts {
         currency: track.currency.to_string(),
         last_contact_on: date_text(track.last_contact_on),
         tone_cap: known.tone_cap.into(),
+        variant: text_of(track.variant.as_ref()),
     }
 }
 
@@ -89,6 +92,21 @@ pub fn preview_lines(policy: &Policy, due_on: NaiveDate) -> Vec<proto::PreviewLi
     lines.into_iter().map(one).collect()
 }
 
+/// The variants of a policy with the dates of a sample due date.
+pub fn variant_previews(policy: &Policy, due_on: NaiveDate) -> Vec<proto::VariantPreview> {
+    let one = |variant: &Variant| proto::VariantPreview {
+        name: variant.id().to_string(),
+        segments: variant.segments().to_vec(),
+        preview: preview_lines(variant.ladder(), due_on),
+    };
+    policy.variants().iter().map(one).collect()
+}
+
+/// Tracks by variant.
+pub(super) fn variant_tracks(counts: &BTreeMap<VariantId, u64>) -> Vec<proto::VariantTracks> {
+    counts.iter().map(|(variant, tracks)| proto::VariantTracks { name: variant.to_string(), tracks: *tracks }).collect()
+}
+
 /// `whatsapp > sms + email`.
 fn channels(chains: &[Chain]) -> String {
     let chain = |chain: &Chain| chain.0.iter().map(|channel| channel.name()).collect::<Vec<_>>().join(" > ");
@@ -110,6 +128,7 @@ pub fn rehearsed(total: &Rehearsal, harsh_first_customer_ids: Vec<String>) -> pr
         payers_moved: total.moved,
         harsh_firsts: total.harsh_firsts,
         harsh_first_customer_ids,
+        variants: variant_tracks(&total.variants),
     }
 }
 

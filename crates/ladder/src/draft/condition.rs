@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use kernel::text;
 
 /// Longest name of a segment, in characters.
-const SEGMENT_CHARS: usize = 64;
+pub(super) const SEGMENT_CHARS: usize = 64;
 
 pub(super) fn read(faults: &mut Faults, path: &str, draft: &DraftCondition) -> Conditions {
     for name in &draft.unevaluated {

@@ -30,6 +30,10 @@ impl Faults {
         self.0.push(Fault { path: path.to_string(), slug, message });
     }
 
+    pub(super) fn so_far(&self) -> &[Fault] {
+        &self.0
+    }
+
     pub(super) fn into_list(self) -> Vec<Fault> {
         self.0
     }

@@ -16,6 +16,7 @@ const MAX_OFFSET_DAYS: i64 = 3650;
 const DAYS: (i64, i64) = (0, 3650);
 
 /// A step as far as it could be read: the parts that the rules between steps need, and the whole if nothing is missing.
+#[derive(Clone)]
 pub(super) struct ReadStep {
     pub(super) path: String,
     pub(super) id: Option<StepId>,
@@ -28,8 +29,8 @@ pub(super) struct ReadStep {
     pub(super) finished: Option<Step>,
 }
 
-pub(super) fn read(faults: &mut Faults, at: usize, draft: &DraftStep, window: Window) -> ReadStep {
-    let path = format!("step[{at}]");
+/// `path`: of the step, as faults name it.
+pub(super) fn read(faults: &mut Faults, path: String, draft: &DraftStep, window: Window) -> ReadStep {
     let field = |name: &str| format!("{path}.{name}");
     let id = faults.id(&field("id"), draft.id.as_deref(), StepId::new);
     let kind = faults.named(&field("kind"), "unknown_kind", draft.kind.as_deref(), StepKind::named, StepKind::Notify);

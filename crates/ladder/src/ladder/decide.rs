@@ -6,6 +6,7 @@ use super::pending::Pending;
 use super::{Ladder, agreement, arrange, attend, catch_up, conclude, facts, listings, migrate, wake};
 use crate::PolicyBook;
 use crate::terms::Terms;
+use crate::variant::Variant;
 use alloc::vec::Vec;
 use chrono::Datelike;
 use kernel::NaiveDate;
@@ -78,7 +79,7 @@ pub(super) fn check_date(field: &'static str, day: NaiveDate) -> Result<(), Reje
     if (1900..=9999).contains(&day.year()) { Ok(()) } else { Err(Rejection::DateOutOfRange(field)) }
 }
 
-/// `Enroll` asks for a track; planned dates are fixed here, by the pinned version.
+/// `Enroll` asks for a track; planned dates are fixed here, by the pinned version and the variant of the payer's segment at this moment.
 fn enroll(pending: &mut Pending, command: &Command) -> Result<(), Rejection> {
     let Command::Enroll { invoice_id, amount_minor, currency, issued_on, due_on, recorded_at, policy_id, policy_version, instalment_of } =
         command
@@ -94,10 +95,13 @@ fn enroll(pending: &mut Pending, command: &Command) -> Result<(), Rejection> {
     check_date("issued_on", *issued_on)?;
     check_date("due_on", *due_on)?;
     let policy = pending.policy(policy_id, *policy_version)?;
+    let variant = policy.variant_for(pending.ladder().segment.as_deref());
+    let policy = variant.map_or(policy, Variant::ladder);
     let event = Event::TrackEnrolled {
         invoice_id: invoice_id.clone(),
         policy_id: policy_id.clone(),
         policy_version: *policy_version,
+        variant: variant.map(|variant| variant.id().clone()),
         cycle: 1,
         amount_minor: *amount_minor,
         currency: *currency,

@@ -10,7 +10,9 @@ use crate::task::TaskKey;
 use crate::track::End;
 use alloc::string::String;
 use alloc::vec::Vec;
-use kernel::{AgreementId, ArrangementId, Calendar, ContactId, Currency, DateTime, InvoiceId, NaiveDate, PolicyId, StepId, Utc, Zone};
+use kernel::{
+    AgreementId, ArrangementId, Calendar, ContactId, Currency, DateTime, InvoiceId, NaiveDate, PolicyId, StepId, Utc, VariantId, Zone,
+};
 
 /// An event. Days are local days.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +25,7 @@ pub enum Event {
         invoice_id: InvoiceId,
         policy_id: PolicyId,
         policy_version: u32,
+        variant: Option<VariantId>,
         cycle: u32,
         amount_minor: i64,
         currency: Currency,
@@ -126,6 +129,7 @@ pub enum Event {
         day: NaiveDate,
         policy_id: PolicyId,
         policy_version: u32,
+        variant: Option<VariantId>,
         due_on: NaiveDate,
         effective_due: NaiveDate,
         place: u32,

@@ -245,6 +245,7 @@ fn enrolled(event: &Event) -> Option<Track> {
         invoice_id,
         policy_id,
         policy_version,
+        variant,
         cycle,
         amount_minor,
         currency,
@@ -263,6 +264,7 @@ fn enrolled(event: &Event) -> Option<Track> {
         invoice_id: invoice_id.clone(),
         policy_id: policy_id.clone(),
         policy_version: *policy_version,
+        variant: variant.clone(),
         phase: Phase::Enrolled,
         cycle: *cycle,
         opening: Opening::Enrolled,
@@ -319,9 +321,10 @@ fn open_cycle(track: &mut Track, cycle: u32, opening: Opening, steps: &[PlannedS
 
 /// What was said of the old version is not said of the new one: a person is told again where it stands still.
 fn migrate(track: &mut Track, event: &Event) {
-    let Event::TrackMigrated { cycle, policy_id, policy_version, effective_due, place, steps, .. } = event else { return };
+    let Event::TrackMigrated { cycle, policy_id, policy_version, variant, effective_due, place, steps, .. } = event else { return };
     track.policy_id = policy_id.clone();
     track.policy_version = *policy_version;
+    track.variant.clone_from(variant);
     track.effective_due = *effective_due;
     track.blocked_cycle = None;
     let start = track.occurrences.iter().position(|at| at.cycle == *cycle).unwrap_or(track.occurrences.len());

@@ -64,9 +64,10 @@ impl<'a> Pending<'a> {
         found.ok_or_else(|| Rejection::UnknownPolicy { policy_id: id.clone(), version })
     }
 
-    /// The policy that a track is pinned to.
+    /// The policy that a track is pinned to, as its variant has it.
     pub(super) fn policy_of(&self, track: &Track) -> Result<&'a Policy, Rejection> {
-        self.policy(&track.policy_id, track.policy_version)
+        let missing = || Rejection::UnknownPolicy { policy_id: track.policy_id.clone(), version: track.policy_version };
+        track.policy(self.context.policies).ok_or_else(missing)
     }
 
     /// The zone of a fact's local day: the payer's, as everywhere; that of `policy` for the first track of a payer without one.

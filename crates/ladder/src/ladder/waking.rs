@@ -15,7 +15,7 @@ use kernel::{DateTime, InvoiceId, NaiveDate, Utc, Window, Zone, calendar};
 /// next opening.
 pub fn next_wake(ladder: &Ladder, invoice_id: &InvoiceId, book: &dyn PolicyBook, after: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let track = ladder.tracks.get(invoice_id).filter(|track| track.is_watched() && !ladder.forgotten)?;
-    let policy = book.policy(&track.policy_id, track.policy_version)?;
+    let policy = track.policy(book)?;
     let waking = Waking { ladder, track, policy, zone: ladder.zone(book)?, after };
     if !track.phase.is_running() {
         return waking.arrangements().min();

@@ -1,7 +1,8 @@
-//! Policies as text: one line a step, `id offset tone [key=value]…`; `calendar`, `catch_up`, `known` and `state` lines before.
+//! Policies as text: one line a step, `id offset tone [key=value]…`; `calendar`, `catch_up`, `known` and `state` lines before. After them
+//! `variant name segments=a,b without=c`, and its own steps each behind a `+`.
 
 use kernel::{NaiveDate, PolicyId};
-use ladder::draft::{Draft, DraftCondition, DraftRepeat, DraftRequires, DraftStep, DraftWindow, validate};
+use ladder::draft::{Draft, DraftCondition, DraftRepeat, DraftRequires, DraftStep, DraftVariant, DraftWindow, validate};
 use ladder::{Policy, PolicyBook};
 use std::collections::BTreeMap;
 
@@ -51,10 +52,18 @@ pub fn draft(text: &str) -> Draft {
                 draft.contact.max_per_day = words[1].parse().ok();
                 draft.contact.max_per_7_days = words[2].parse().ok();
             }
+            "variant" => draft.variants.push(variant(&words)),
+            "+" => draft.variants.last_mut().unwrap().steps.push(step(&words[1..])),
             _ => draft.steps.push(step(&words)),
         }
     }
     draft
+}
+
+fn variant(words: &[&str]) -> DraftVariant {
+    let list = |key: &str| words.iter().find_map(|word| word.strip_prefix(key)).map(|list| list.split(',').map(String::from).collect());
+    let name = Some(words[1].to_owned()).filter(|name| name != "-");
+    DraftVariant { name, segments: list("segments="), without: list("without="), steps: Vec::new() }
 }
 
 fn step(words: &[&str]) -> DraftStep {

@@ -46,7 +46,28 @@ const AGAIN: &str = "
     g 70 4 kind=bureau requires=d:delivered:3
     h 9 5 kind=hand_off anchor=previous_executed requires=b:executed:1";
 
-pub const POLICIES: [&str; 4] = [SIMPLES, PADRAO, ODD, AGAIN];
+/// Ladders of segments: without steps that others require or count from, with steps of their own among those of the base.
+const VARIED: &str = "
+    a -5 1
+    b 1 2
+    c 2 2 anchor=previous_executed
+    d 9 3
+    e 20 3 segment=vip
+    f 30 4 approval=true
+    g 45 4 kind=bureau requires=f:delivered:3
+    variant vip segments=vip without=f,g
+    + b 3 1 gap=2
+    + d 14 3 requires=a:executed:1
+    + x 12 2 every=3 most=2
+    variant pj segments=pj,mei without=a
+    + y 2 2 channels=sms
+    + z 3 2 anchor=previous_executed
+    + h 60 5 kind=hand_off";
+
+pub const POLICIES: [&str; 5] = [SIMPLES, PADRAO, ODD, AGAIN, VARIED];
+
+/// What a payer may be; a change between two invoices gives them different variants.
+const SEGMENTS: [Option<&str>; 4] = [None, Some("vip"), Some("mei"), Some("pf")];
 
 #[derive(Debug, Clone)]
 pub struct History {
@@ -63,26 +84,54 @@ pub struct History {
 #[derive(Debug, Clone)]
 pub struct Invoice {
     pub issued_after: i64,
+    /// What the payer is when it is issued.
+    pub segment: usize,
     pub term_days: i64,
     pub facts: Vec<(i64, Fact)>,
 }
 
 #[derive(Debug, Clone, Copy)]
 pub enum Fact {
-    Pays { outstanding_minor: i64 },
-    Returns { outstanding_minor: i64 },
-    MovesDue { days: i64 },
+    Pays {
+        outstanding_minor: i64,
+    },
+    Returns {
+        outstanding_minor: i64,
+    },
+    MovesDue {
+        days: i64,
+    },
     Cancels,
     Renegotiated,
-    Broken { outstanding_minor: i64 },
-    Credited { outstanding_minor: i64 },
-    Held { days: i64, for_review: bool },
-    Disputed { amount_minor: Option<i64> },
-    Promised { days: i64, amount_minor: i64 },
-    Announced { method: Method },
-    Ended { kind: ArrangementKind },
+    Broken {
+        outstanding_minor: i64,
+    },
+    Credited {
+        outstanding_minor: i64,
+    },
+    Held {
+        days: i64,
+        for_review: bool,
+    },
+    Disputed {
+        amount_minor: Option<i64>,
+    },
+    Promised {
+        days: i64,
+        amount_minor: i64,
+    },
+    Announced {
+        method: Method,
+    },
+    Ended {
+        kind: ArrangementKind,
+    },
     WrittenOff,
     HandedOff,
+    /// The payer is of another segment from now on.
+    Grouped {
+        segment: usize,
+    },
 }
 
 pub fn histories() -> impl Strategy<Value = History> {
@@ -94,12 +143,13 @@ pub fn histories() -> impl Strategy<Value = History> {
         2 => Just(Fact::Renegotiated),
         2 => (1..=10_000_i64).prop_map(|outstanding_minor| Fact::Broken { outstanding_minor }),
         1 => prop_oneof![Just(0), 1..10_000_i64].prop_map(|outstanding_minor| Fact::Credited { outstanding_minor }),
+        1 => (0..SEGMENTS.len()).prop_map(|segment| Fact::Grouped { segment }),
         6 => arrangements(),
     ];
     let facts = vec((0..120_i64, fact), 0..6);
-    let invoice = (0..40_i64, 0..45_i64, facts).prop_map(|(issued_after, term_days, mut facts)| {
+    let invoice = (0..40_i64, 0..SEGMENTS.len(), 0..45_i64, facts).prop_map(|(issued_after, segment, term_days, mut facts)| {
         facts.sort_by_key(|(on, _)| *on);
-        Invoice { issued_after, term_days, facts }
+        Invoice { issued_after, segment, term_days, facts }
     });
     let policy = (0..POLICIES.len(), any::<bool>()).prop_map(|(at, replay)| {
         let catch_up = if replay { "replay" } else { "latest" };
@@ -156,6 +206,8 @@ fn facts(history: &History) -> Vec<(NaiveDate, Command)> {
         let name = format!("i{number}");
         let issued = calendar::add_days(first_day(), invoice.issued_after);
         let mut due = calendar::add_days(issued, invoice.term_days);
+        let segment = SEGMENTS[invoice.segment].map(String::from);
+        all.push((issued, Command::NotePayer { zone: None, segment, state: None, municipality: None }));
         all.push((issued, enrolment(&name, issued, due, at(issued, 8))));
         for (at_fact, (after, fact)) in invoice.facts.iter().enumerate() {
             let on = calendar::add_days(issued, *after);
@@ -191,6 +243,7 @@ fn command(invoice: &str, (on, number): (NaiveDate, usize), due_on: NaiveDate, f
         }),
         Fact::Announced { method } => order(Arrange::Announce { id: arrangement, invoice_id, method }),
         Fact::Ended { kind } => order(Arrange::End { invoice_id, kind, end: ArrangementEnd::Lifted }),
+        Fact::Grouped { segment } => Command::NotePayer { zone: None, segment: SEGMENTS[segment].map(String::from), state: None, municipality: None },
         Fact::WrittenOff => order(Arrange::WriteOff { invoice_id }),
         Fact::HandedOff => order(Arrange::HandOff { invoice_id }),
         Fact::Pays { outstanding_minor } => Command::NotePayment { invoice_id, outstanding_minor, recorded_at },

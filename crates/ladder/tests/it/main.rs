@@ -19,5 +19,6 @@ mod scenarios;
 mod schedules;
 mod tasks;
 mod traps;
+mod variants;
 mod windows;
 mod world;

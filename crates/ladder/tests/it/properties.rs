@@ -13,7 +13,7 @@ type Key = (InvoiceId, u32, StepId, u32);
 
 /// Every execution of a track: day, cycle, place in policy order, tone; in the order of the log.
 fn executions(world: &World, invoice: &InvoiceId) -> Vec<(NaiveDate, u32, (usize, u32), u8)> {
-    let steps = world.book.first.steps();
+    let steps = world.ladder.tracks[invoice].policy(&world.book).unwrap().steps();
     let mut all = Vec::new();
     for event in &world.log {
         let Event::StepsClosed { invoice_id, cycle, day, closings, .. } = event else { continue };
@@ -104,7 +104,7 @@ fn every_step_ends_once(world: &World) -> Result<(), TestCaseError> {
 fn nothing_is_forgotten(world: &World) -> Result<(), TestCaseError> {
     for track in world.ladder.tracks.values().filter(|track| track.phase.is_running() && !track.is_claimed()) {
         let waits_for_delivery = track.current().iter().any(|at| {
-            let step = world.book.first.step(&at.step_id).unwrap();
+            let step = track.policy(&world.book).unwrap().step(&at.step_id).unwrap();
             at.is_open() && step.requires.iter().any(|needed| needed.delivered)
         });
         let asked = track.current().iter().any(|at| matches!(at.state, OccurrenceState::AwaitingApproval { .. }));
@@ -131,7 +131,7 @@ fn offers_keep_the_rules(world: &World) -> Result<(), TestCaseError> {
         for (day, (invoice, cycle, step_id, occurrence)) in offers_of(event) {
             let track = &ladder.tracks[&invoice];
             let at = track.occurrence(cycle, &step_id, occurrence).unwrap();
-            let step = world.book.first.step(&step_id).unwrap();
+            let step = track.policy(&world.book).unwrap().step(&step_id).unwrap();
             prop_assert!(at.is_open() && !track.is_claimed() && track.phase.is_running() && cycle == track.cycle);
             prop_assert!(track.pause_on(day).is_none(), "{} is {}", invoice, track.standing_on(day));
             prop_assert!(at.is_reached(day) && !at.is_past(day) && track.known_on < day);

@@ -50,6 +50,8 @@ impl Scenario {
             let words: Vec<&str> = line.split_whitespace().collect();
             match words[..] {
                 ["policy", "simples"] => {}
+                // A variant of the small ladder, as `book` reads it.
+                ["variant", ..] => scenario.world = World::new(&format!("{SIMPLES}\n{line}")),
                 ["policy", "regua-padrao"] => scenario.world = World::new(PADRAO),
                 ["approvals", "asked"] => scenario.world.approvals_given = false,
                 ["late", "after", days, "days"] => scenario.world.terms.late_after_days = days.parse().ok(),
@@ -118,6 +120,7 @@ impl Scenario {
                 Command::NoteAgreement { invoice_id: id(invoice), agreement_id: AgreementId::new(agreement).unwrap(), recorded_at }
             }
             ["broken", invoice, amount] => Command::NoteBreach { invoice_id: id(invoice), outstanding_minor: minor(amount), recorded_at },
+            ["segment", segment] => Command::NotePayer { zone: None, segment: Some(segment.into()), state: None, municipality: None },
             ["cancelled", invoice] => Command::NoteCancellation { invoice_id: id(invoice), recorded_at },
             ["delivered", invoice, step] => {
                 let (invoice_id, step_id, cycle) = (id(invoice), StepId::new(step).unwrap(), self.world.track(invoice).cycle);
@@ -223,8 +226,9 @@ fn lines(event: &Event) -> Vec<String> {
         Event::CatchUpEnded { released, .. } => {
             vec![format!("the catch-up is {}", if *released { "approved" } else { "refused" })]
         }
-        Event::TrackEnrolled { invoice_id, amount_minor, effective_due, .. } => {
-            vec![format!("{invoice_id}: {} due {effective_due} enters its ladder", money(*amount_minor))]
+        Event::TrackEnrolled { invoice_id, amount_minor, effective_due, variant, .. } => {
+            let variant = variant.as_ref().map(|variant| format!(", variant {variant}")).unwrap_or_default();
+            vec![format!("{invoice_id}: {} due {effective_due} enters its ladder{variant}", money(*amount_minor))]
         }
         Event::StepsPlanned { invoice_id, steps, .. } => {
             let dated =

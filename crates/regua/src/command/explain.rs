@@ -71,6 +71,7 @@ fn facts(answer: &proto::ExplainDayResponse) -> Table {
         "currency",
         "last_contact_on",
         "tone_cap",
+        "variant",
     ];
     let mut table = Table::new("What was known", &columns);
     for fact in &answer.facts {
@@ -88,13 +89,14 @@ fn facts(answer: &proto::ExplainDayResponse) -> Table {
             json!(fact.currency),
             json!(fact.last_contact_on),
             json!(fact.tone_cap),
+            json!(fact.variant),
         ]);
     }
     table
 }
 
 fn steps(answer: &proto::ExplainDayResponse) -> Table {
-    let columns = ["invoice", "cycle", "step", "occurrence", "planned_on", "decision", "reason", "policy", "policy_version"];
+    let columns = ["invoice", "cycle", "step", "occurrence", "planned_on", "decision", "reason", "policy", "policy_version", "variant"];
     let mut table = Table::new("Every step considered", &columns);
     for one in &answer.considerations {
         table.row(vec![
@@ -107,6 +109,7 @@ fn steps(answer: &proto::ExplainDayResponse) -> Table {
             json!(one.reason),
             json!(one.policy_id),
             json!(one.policy_version),
+            json!(one.variant),
         ]);
     }
     table

@@ -139,6 +139,7 @@ async fn rehearse(file: &Path, days: u32, access: &Access, shared: &Shared) -> a
             "harsh_firsts": answer.harsh_firsts,
             "harsh_first_customers": answer.harsh_first_customer_ids,
             "contacts": days.collect::<Vec<_>>(),
+            "variants": variants_json(&answer.variants),
         });
         print_json(std::io::stdout().lock(), &told)?;
     } else {
@@ -150,19 +151,29 @@ async fn rehearse(file: &Path, days: u32, access: &Access, shared: &Shared) -> a
 fn rehearsal_table(answer: &proto::RehearsePolicyResponse) -> Table {
     let title = format!(
         "{} receivables of {} payers, {} left out: a step is being carried out; {} payers go on with another step; \
-         {} get a first contact of tone 3 or more: {}",
+         {} get a first contact of tone 3 or more: {}{}",
         answer.tracks,
         answer.payers,
         answer.tracks_left,
         answer.payers_moved,
         answer.harsh_firsts,
-        answer.harsh_first_customer_ids.join(" ")
+        answer.harsh_first_customer_ids.join(" "),
+        variants_told(&answer.variants)
     );
     let mut table = Table::new(&title, &["day", "channel", "contacts"]);
     for one in &answer.contacts {
         table.row(vec![one.day.as_str().into(), one.channel.as_str().into(), one.contacts.into()]);
     }
     table
+}
+
+/// `; 3 on variant vip`, nothing where the ladder has none.
+fn variants_told(variants: &[proto::VariantTracks]) -> String {
+    variants.iter().map(|variant| format!("; {} on variant {}", variant.tracks, variant.name)).collect()
+}
+
+fn variants_json(variants: &[proto::VariantTracks]) -> serde_json::Value {
+    variants.iter().map(|variant| json!({"variant": variant.name, "tracks": variant.tracks})).collect()
 }
 
 fn print_rehearsed(answer: &proto::RehearseMigrationResponse, format: Format) -> anyhow::Result<()> {
@@ -176,6 +187,7 @@ fn print_rehearsed(answer: &proto::RehearseMigrationResponse, format: Format) ->
                 "tracks_moved": report.tracks_moved,
                 "tracks_left": report.tracks_left,
                 "steps": table.to_json(),
+                "variants": variants_json(&report.variants),
             });
             print_json(std::io::stdout().lock(), &told)
         }
@@ -190,8 +202,11 @@ fn print_rehearsed(answer: &proto::RehearseMigrationResponse, format: Format) ->
 
 fn migration_table(report: &proto::MigrationReport, verb: &str) -> Table {
     let title = format!(
-        "{} receivables of {} payers {verb}, {} stay: a step is being carried out",
-        report.tracks_moved, report.payers, report.tracks_left
+        "{} receivables of {} payers {verb}, {} stay: a step is being carried out{}",
+        report.tracks_moved,
+        report.payers,
+        report.tracks_left,
+        variants_told(&report.variants)
     );
     let mut table = Table::new(&title, &["step", "added", "vanished", "due_today"]);
     for step in &report.steps {
@@ -213,7 +228,9 @@ fn read(file: &Path, due: Option<NaiveDate>, shared: &Shared) -> anyhow::Result<
             } else if shared.format == Format::Json {
                 print_json(std::io::stdout().lock(), &json!([]))?;
             } else {
-                println!("{} is good: {} steps", policy.id(), policy.steps().len());
+                let variants =
+                    policy.variants().iter().map(|variant| format!(", {} in variant {}", variant.ladder().steps().len(), variant.id()));
+                println!("{} is good: {} steps{}", policy.id(), policy.steps().len(), variants.collect::<String>());
             }
             Ok(DONE)
         }
@@ -234,9 +251,19 @@ fn yes(is: bool) -> &'static str {
 }
 
 fn preview_table(policy: &ladder::Policy, due: NaiveDate) -> Table {
-    let columns = ["step", "tone", "kind", "planned_on", "weekday", "last_day", "never_reached", "requires_approval", "applies_to"];
+    let columns =
+        ["step", "tone", "kind", "planned_on", "weekday", "last_day", "never_reached", "requires_approval", "applies_to", "variant"];
     let mut table = Table::new(&format!("{} for an invoice due on {due}", policy.id()), &columns);
-    for line in preview(policy, due) {
+    add_preview(&mut table, policy, due, "");
+    for variant in policy.variants() {
+        add_preview(&mut table, variant.ladder(), due, variant.id().as_str());
+    }
+    table
+}
+
+/// The rows of a whole ladder; the base has no name.
+fn add_preview(table: &mut Table, ladder: &ladder::Policy, due: NaiveDate, variant: &str) {
+    for line in preview(ladder, due) {
         let planned_on = match (line.planned_on, &line.after) {
             (Some((day, _)), _) => day.to_string(),
             (None, Some(step)) => format!("{} days after {step}", line.offset_days),
@@ -253,7 +280,7 @@ fn preview_table(policy: &ladder::Policy, due: NaiveDate) -> Table {
             yes(line.never_reached).into(),
             yes(line.requires_approval).into(),
             if line.audience == Audience::All { "" } else { line.audience.slug() }.into(),
+            variant.into(),
         ]);
     }
-    table
 }
