@@ -197,6 +197,8 @@ fn in_order_of_log(ladder: &Ladder, mut command: Command) -> Command {
         | Command::NoteBreach { invoice_id, recorded_at, .. }
         | Command::NoteCancellation { invoice_id, recorded_at } => Some((invoice_id, recorded_at)),
         Command::NotePayer { .. }
+        | Command::NoteRating { .. }
+        | Command::NoteView { .. }
         | Command::Enroll { .. }
         | Command::Wake { .. }
         | Command::ConcludeContact { .. }

@@ -6,6 +6,7 @@
 use crate::aggregate::{Addressed, Entry, Order, stream};
 use crate::wire::{DecodeFault, currency, day, id, message, optional_id};
 use brazil::{Municipality, State};
+use chrono::DateTime;
 use contracts::{invoice::v1 as invoice, notification::v1 as notification};
 use eventlog::bus::Message;
 use eventlog::consumer::{Inbound, InboundCommand, Poison};
@@ -28,6 +29,8 @@ const KNOWN: [(&str, &[&str]); 2] = [
             "CustomerRegistered",
             "CustomerAmended",
             "CustomerErased",
+            "CustomerRated",
+            "InvoiceViewed",
             "InvoiceIssued",
             "InvoiceAmended",
             "InvoiceCancelled",
@@ -112,6 +115,17 @@ fn of_invoice(from: &Message) -> Understood {
         "CustomerErased" => {
             let m: invoice::CustomerErased = message("CustomerErased", payload)?;
             one(m.customer_id, Command::ForgetPayer { recorded_at })
+        }
+        "CustomerRated" => {
+            let m: invoice::CustomerRated = message("CustomerRated", payload)?;
+            let score = u8::try_from(m.score).map_err(|_| DecodeFault::Field("score"))?;
+            one(m.customer_id, Command::NoteRating { score })
+        }
+        "InvoiceViewed" => {
+            let m: invoice::InvoiceViewed = message("InvoiceViewed", payload)?;
+            let invoice_id = id("invoice_id", &m.invoice_id, InvoiceId::new)?;
+            let viewed_at = DateTime::from_timestamp_micros(m.viewed_at_us).ok_or(DecodeFault::Field("viewed_at_us"))?;
+            one(m.customer_id, Command::NoteView { invoice_id, viewed_at })
         }
         "InvoiceIssued" => issued(from),
         "InvoiceAmended" => {

@@ -5,9 +5,11 @@ use eventlog::bus::{Publish, Published};
 
 /// What stays inside: what the engine noted of facts that their owner publishes itself, the talk with the person who approves or attends
 /// to tasks, the texts and assignments of policies, and the talk with bureaus and protest offices (the step and the tasks are public).
-const WITHHELD: [&str; 18] = [
+const WITHHELD: [&str; 20] = [
     "PayerNoted",
     "PayerForgotten",
+    "RatingNoted",
+    "ViewNoted",
     "OutstandingNoted",
     "ApprovalRequested",
     "ApprovalGiven",

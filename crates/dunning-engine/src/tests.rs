@@ -5,6 +5,7 @@ mod actions;
 mod agreements;
 mod arrangements;
 mod catch_ups;
+mod conditions;
 mod days;
 mod explanations;
 mod holidays;

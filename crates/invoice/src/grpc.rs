@@ -7,6 +7,7 @@ mod customers;
 mod finding;
 mod legal_rates;
 mod ready;
+mod views;
 
 pub(crate) use ready::{Ready, command_key};
 
@@ -191,7 +192,8 @@ impl InvoiceService for Server {
         let account = self.account(&tenant, &customer_id).await?;
         let contact = query::contact(&self.db, &tenant, customer_id.as_str()).await.map_err(Refusal::from)?;
         let customer = wire::customer_view(customer_id.as_str(), &account, contact);
-        Ok(Response::new(proto::GetCustomerResponse { customer: Some(customer), erased: account.standing == Standing::Erased }))
+        let (erased, rating) = (account.standing == Standing::Erased, wire::rating(&account));
+        Ok(Response::new(proto::GetCustomerResponse { customer: Some(customer), erased, rating }))
     }
 
     async fn list_customers(&self, request: Request<proto::ListCustomersRequest>) -> Answer<proto::ListCustomersResponse> {
@@ -281,6 +283,18 @@ impl InvoiceService for Server {
         let mut answer: proto::CancelCreditNoteResponse = self.submit(ready).await?;
         self.show_pix(&tenant, &mut answer.invoice).await?;
         Ok(Response::new(answer))
+    }
+
+    async fn record_view(&self, request: Request<proto::RecordViewRequest>) -> Answer<proto::RecordViewResponse> {
+        let tenant = tenant_of(&request)?;
+        let ready = self.ready_view(&tenant, request.get_ref()).await?;
+        Ok(Response::new(self.submit(ready).await?))
+    }
+
+    async fn rate_customer(&self, request: Request<proto::RateCustomerRequest>) -> Answer<proto::RateCustomerResponse> {
+        let tenant = tenant_of(&request)?;
+        let ready = self.ready_rating(&tenant, request.get_ref())?;
+        Ok(Response::new(self.submit(ready).await?))
     }
 
     async fn make_agreement(&self, request: Request<proto::MakeAgreementRequest>) -> Answer<proto::MakeAgreementResponse> {

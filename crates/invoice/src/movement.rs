@@ -69,6 +69,8 @@ pub fn movement(event: &Event) -> Option<Movement<'_>> {
         Event::CustomerRegistered(_)
         | Event::CustomerAmended(_)
         | Event::CustomerErased(_)
+        | Event::CustomerRated(_)
+        | Event::InvoiceViewed(_)
         | Event::AgreementMade(_)
         | Event::AgreementBroken(_)
         | Event::AgreementCompleted(_)

@@ -125,6 +125,8 @@ fn customer_row(tenant: &str, fact: &Fact) -> Option<Vec<Value>> {
         Event::CustomerRegistered(e) => (&e.attributes, &e.consents),
         Event::CustomerAmended(e) => (&e.attributes, &e.consents),
         Event::CustomerErased(_)
+        | Event::CustomerRated(_)
+        | Event::InvoiceViewed(_)
         | Event::InvoiceIssued(_)
         | Event::InvoiceAmended(_)
         | Event::InvoiceCancelled(_)
@@ -277,6 +279,8 @@ fn amended_invoice(event: &Event) -> Option<&kernel::InvoiceId> {
         | Event::CustomerRegistered(_)
         | Event::CustomerAmended(_)
         | Event::CustomerErased(_)
+        | Event::CustomerRated(_)
+        | Event::InvoiceViewed(_)
         | Event::AgreementMade(_)
         | Event::AgreementBroken(_)
         | Event::AgreementCompleted(_)
@@ -348,6 +352,8 @@ fn fold_invoice(invoices: &mut Invoices, tenant: &str, fact: &Fact) {
         | Event::CustomerRegistered(_)
         | Event::CustomerAmended(_)
         | Event::CustomerErased(_)
+        | Event::CustomerRated(_)
+        | Event::InvoiceViewed(_)
         | Event::AgreementMade(_)
         | Event::AgreementBroken(_)
         | Event::AgreementCompleted(_)

@@ -13,6 +13,7 @@ mod legal_rates;
 mod refusal;
 mod remittance;
 mod unapplied;
+mod view;
 
 pub use agreement::{NewAgreement, agreement_break, agreement_view, new_agreement};
 pub use charges::{charge_terms, statement};
@@ -39,6 +40,7 @@ pub use unapplied::{
     decode as decode_unapplied, encode as encode_unapplied, refused as refused_unapplied, status as unapplied_status,
     status_of as unapplied_status_of,
 };
+pub use view::{rate, rating, view, viewed};
 
 #[cfg(test)]
 mod tests;

@@ -20,6 +20,10 @@ pub struct Conditions {
     pub promises_broken_at_least: Option<u32>,
     /// Whether the cycle began with a payment that was returned.
     pub payment_returned: Option<bool>,
+    /// Whether the payer has not opened the receivable in this cycle, as far as anybody said.
+    pub not_viewed: Option<bool>,
+    /// The payer's rating is known and at least this.
+    pub risk_at_least: Option<u8>,
 }
 
 impl Conditions {
@@ -33,5 +37,7 @@ impl Conditions {
             && self.days_overdue_at_least.is_none_or(|least| days_overdue >= i64::from(least))
             && self.promises_broken_at_least.is_none_or(|least| broken >= least)
             && self.payment_returned.is_none_or(|returned| returned == (track.opening == Opening::Reversed))
+            && self.not_viewed.is_none_or(|unseen| unseen != track.is_viewed())
+            && self.risk_at_least.is_none_or(|least| ladder.risk_score.is_some_and(|score| score >= least))
     }
 }

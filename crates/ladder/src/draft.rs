@@ -159,7 +159,11 @@ pub struct DraftCondition {
     pub promises_broken_at_least: Option<i64>,
     /// `payment_returned`: whether the cycle began with a returned payment.
     pub payment_returned: Option<bool>,
-    /// Conditions with a name of the norm for which the engine has no fact (`not_viewed`, `risk_at_least`): refused, each by its name.
+    /// `not_viewed`: whether the payer has not opened the receivable in this cycle.
+    pub not_viewed: Option<bool>,
+    /// `risk_at_least`: the payer's rating, 1 to 100.
+    pub risk_at_least: Option<i64>,
+    /// Conditions that somebody may expect and for which the engine has no fact (`state`, `language`): refused, each by its name.
     pub unevaluated: Vec<&'static str>,
 }
 

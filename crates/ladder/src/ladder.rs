@@ -67,6 +67,8 @@ pub struct Ladder {
     pub state: Option<String>,
     /// The municipality of the payer's address, by its code; `None` while unknown: then it has no holidays of its own.
     pub municipality: Option<String>,
+    /// How likely the payer is not to pay, 0 to 100; `None` while nobody said.
+    pub risk_score: Option<u8>,
     /// The payer's data was erased: nothing is offered any more.
     pub forgotten: bool,
     /// Local day of the last reminder.

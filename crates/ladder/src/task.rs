@@ -57,6 +57,8 @@ pub fn is_void_after(event: &Event, reason: TaskReason, (cycle, step_id, occurre
         }
         Event::PayerNoted { .. }
         | Event::PayerForgotten
+        | Event::RatingNoted { .. }
+        | Event::ViewNoted { .. }
         | Event::TrackEnrolled { .. }
         | Event::OutstandingNoted { .. }
         | Event::StepsPlanned { .. }

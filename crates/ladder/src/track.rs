@@ -49,6 +49,10 @@ pub struct Track {
     pub instalment_of: Option<AgreementId>,
     /// The agreement by which the debt is, or was last, owed in instalments.
     pub renegotiated_by: Option<AgreementId>,
+    /// When the fact was recorded with which the current cycle began; `None` in the first cycle.
+    pub cycle_since: Option<DateTime<Utc>>,
+    /// When the payer opened the receivable last; `None` where nobody said that it did.
+    pub viewed_at: Option<DateTime<Utc>>,
     /// When the latest reversal was recorded.
     pub reversed_at: Option<DateTime<Utc>>,
     /// Of every cycle, oldest cycle first, in policy order within a cycle.
@@ -348,6 +352,11 @@ impl Track {
             Opening::Reversed | Opening::Broken => self.tone_before.unwrap_or(FIRST_TONE),
             Opening::Earlier => self.tone_before.map_or(FIRST_TONE, |tone| tone.saturating_add(1)),
         }
+    }
+
+    /// Whether the payer opened the receivable in this cycle. A view from before it shows that something else was read.
+    pub fn is_viewed(&self) -> bool {
+        self.viewed_at.is_some_and(|at| self.cycle_since.is_none_or(|since| at >= since))
     }
 
     /// Whether a step of any cycle is being carried out.

@@ -5,6 +5,7 @@ use crate::{
     charges::ChargeTerms,
     event::AuthorizedItem,
     instrument::Instruments,
+    rating::Rating,
 };
 use alloc::{
     collections::{BTreeMap, BTreeSet},
@@ -22,6 +23,8 @@ pub struct Account {
     pub attributes: Attributes,
     /// Slugs of the channels on which the payer agreed to be contacted.
     pub consents: BTreeSet<String>,
+    /// The rating that holds; `None` where nobody rated the payer, or its data was erased.
+    pub rating: Option<Rating>,
     /// Every invoice ever issued to the payer.
     pub invoices: BTreeMap<InvoiceId, Invoice>,
     /// Every payment ever recorded.
@@ -117,6 +120,8 @@ pub struct Invoice {
     pub instalment: Option<InstalmentOf>,
     /// The agreement by which it is owed in instalments, as long as that holds.
     pub renegotiated_by: Option<AgreementId>,
+    /// When the payer opened it last; `None` where nobody said that it was opened.
+    pub viewed_at: Option<DateTime<Utc>>,
 }
 
 impl Invoice {

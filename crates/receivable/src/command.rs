@@ -5,6 +5,8 @@ use crate::agreement::{BreakAgreement, MakeAgreement};
 use crate::charges::ChargeTerms;
 use crate::event::BankRecord;
 use crate::instrument::NewInstruments;
+use crate::rating::RateCustomer;
+use crate::view::RecordView;
 use alloc::{collections::BTreeSet, string::String, vec::Vec};
 use kernel::{ContactId, CreditNoteId, Currency, CustomerId, DateTime, InvoiceId, NaiveDate, PaymentId, StepId, Utc, Zone};
 
@@ -40,6 +42,10 @@ pub enum Command {
     UndoBankPayment(UndoBankPayment),
     /// Records what a bank says of an invoice's boleto.
     RecordBankNotice(RecordBankNotice),
+    /// Records that the payer opened an invoice.
+    RecordView(RecordView),
+    /// Rates the payer.
+    RateCustomer(RateCustomer),
     /// Asks whether a reminder may go out now.
     AuthorizeReminder(AuthorizeReminder),
     /// Ends all use of personal data.

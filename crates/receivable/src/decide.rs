@@ -7,6 +7,7 @@ mod customer;
 mod invoice;
 mod payment;
 mod reminder;
+mod view;
 
 use crate::{Account, Command, Event, Invoice, Rejection, Release, Standing};
 use alloc::{string::String, vec::Vec};
@@ -36,6 +37,8 @@ fn by_itself(account: &Account, command: &Command, rates: &LegalRates) -> Result
         Command::ReturnPayment(command) => payment::give_back(account, command, rates),
         Command::UndoBankPayment(command) => bank::undo(account, command, rates),
         Command::RecordBankNotice(command) => bank::notice(account, command),
+        Command::RecordView(command) => view::record(account, command),
+        Command::RateCustomer(command) => view::rate(account, command),
         Command::AuthorizeReminder(command) => reminder::authorize(account, command, rates),
         Command::EraseCustomer(command) => customer::erase(account, command),
     }

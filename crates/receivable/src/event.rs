@@ -4,6 +4,8 @@ use crate::account::{Attributes, Source};
 use crate::agreement::{AgreementBroken, AgreementMade, AgreementMoved, InstalmentOf, InvoiceRenegotiated, InvoiceReopened, PartOf};
 use crate::charges::ChargeTerms;
 use crate::instrument::Instruments;
+use crate::rating::CustomerRated;
+use crate::view::InvoiceViewed;
 use alloc::{collections::BTreeSet, string::String, vec::Vec};
 use kernel::{ContactId, CreditNoteId, Currency, CustomerId, DateTime, InvoiceId, NaiveDate, PaymentId, StepId, Utc};
 
@@ -16,6 +18,10 @@ pub enum Event {
     CustomerAmended(CustomerAmended),
     /// Personal data was deleted.
     CustomerErased(CustomerErased),
+    /// The payer was rated.
+    CustomerRated(CustomerRated),
+    /// The payer opened an invoice.
+    InvoiceViewed(InvoiceViewed),
     /// An invoice was issued.
     InvoiceIssued(InvoiceIssued),
     /// Amount or due day changed.
@@ -76,6 +82,8 @@ impl Event {
             Event::CustomerRegistered(_)
             | Event::CustomerAmended(_)
             | Event::CustomerErased(_)
+            | Event::CustomerRated(_)
+            | Event::InvoiceViewed(_)
             | Event::AgreementMade(_)
             | Event::AgreementBroken(_)
             | Event::AgreementCompleted(_)

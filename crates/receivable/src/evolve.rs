@@ -33,6 +33,13 @@ pub fn evolve(mut account: Account, event: &Event) -> Account {
         Event::CustomerErased(_) => {
             account.standing = Standing::Erased;
             account.consents.clear();
+            account.rating = None;
+        }
+        Event::CustomerRated(event) => account.rating = Some(event.rating.clone()),
+        Event::InvoiceViewed(event) => {
+            if let Some(invoice) = account.invoices.get_mut(&event.invoice_id) {
+                invoice.viewed_at = Some(event.viewed_at);
+            }
         }
         Event::InvoiceIssued(event) => issued(&mut account, event),
         Event::InvoiceAmended(event) => amended(&mut account, event),
@@ -92,6 +99,7 @@ fn issued(account: &mut Account, event: &InvoiceIssued) {
         bank_standing: BankStanding::Unsaid,
         instalment: event.instalment.clone(),
         renegotiated_by: None,
+        viewed_at: None,
     };
     account.invoices.insert(event.invoice_id.clone(), invoice);
 }

@@ -1,7 +1,7 @@
 //! The books: dated entries that fold to balances. Principal + charges − credits − payments = balance, at every instant.
 
 use crate::agreement::InvoiceRenegotiated;
-use crate::event::{Event, PaymentReversed, Release, released_minor};
+use crate::event::{Event, PaymentReceived, PaymentReversed, Release, released_minor};
 use alloc::{vec, vec::Vec};
 use kernel::{Currency, DateTime, InvoiceId, NaiveDate, PaymentId, Utc};
 
@@ -131,12 +131,7 @@ fn with_zeros(event: &Event, recorded_at: DateTime<Utc>) -> Vec<Posting> {
             credit_note((e.invoice_id.as_ref(), e.currency), -e.amount_minor, (e.charges_minor, e.discount_minor), &e.released, &entry)
         }
         Event::PaymentReceived(event) => vec![
-            post(
-                on(&event.invoice_id),
-                Some(&event.payment_id),
-                Column::Payments,
-                event.amount_minor.saturating_sub(event.unapplied_minor),
-            ),
+            post(on(&event.invoice_id), Some(&event.payment_id), Column::Payments, money_in(event)),
             post(on(&event.invoice_id), None, Column::Payments, released_minor(&event.released).saturating_neg()),
             post(on(&event.invoice_id), None, Column::Charges, event.charges_minor),
             post(on(&event.invoice_id), None, Column::Credits, event.discount_minor),
@@ -152,6 +147,8 @@ fn with_zeros(event: &Event, recorded_at: DateTime<Utc>) -> Vec<Posting> {
         Event::CustomerRegistered(_)
         | Event::CustomerAmended(_)
         | Event::CustomerErased(_)
+        | Event::CustomerRated(_)
+        | Event::InvoiceViewed(_)
         | Event::AgreementMade(_)
         | Event::AgreementBroken(_)
         | Event::AgreementCompleted(_)
@@ -205,6 +202,11 @@ fn credit_note(
         post(on(), Column::Charges, charges_minor),
         post(Book::Unapplied(currency), Column::Payments, released_minor),
     ]
+}
+
+/// What of a payment went to its invoice.
+fn money_in(event: &PaymentReceived) -> i64 {
+    event.amount_minor.saturating_sub(event.unapplied_minor)
 }
 
 /// The money that a reversal takes off its invoice.

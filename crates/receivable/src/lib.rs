@@ -30,10 +30,12 @@ pub mod instrument;
 pub mod last_look;
 pub mod ledger;
 pub mod legal_rates;
+pub mod rating;
 pub mod rejection;
 pub mod remittance;
 mod settlement;
 pub mod unapplied;
+pub mod view;
 
 pub use account::{
     Account, Attributes, Authorization, BankStanding, CreditNote, Invoice, Payment, Phase, Return, Reversal, Source, Standing, Terms,

@@ -39,6 +39,15 @@ pub enum Rejection {
     /// A contested part below zero.
     #[error("disputed_minor is below zero")]
     DisputedNegative,
+    /// A view of a moment that has not come.
+    #[error("viewed_at is in the future")]
+    ViewedInFuture,
+    /// A rating that is none.
+    #[error("score is not within 0 to 100")]
+    ScoreOutOfRange,
+    /// A rating of a day that has not come.
+    #[error("rated_on is after today")]
+    RatedInFuture,
     /// The payer was never registered.
     #[error("the customer is unknown")]
     CustomerUnknown,
@@ -170,6 +179,9 @@ impl Rejection {
             Rejection::ToleranceNegative => "tolerance_negative",
             Rejection::MinimumNegative => "minimum_negative",
             Rejection::DisputedNegative => "disputed_negative",
+            Rejection::ViewedInFuture => "viewed_in_future",
+            Rejection::ScoreOutOfRange => "score_out_of_range",
+            Rejection::RatedInFuture => "rated_in_future",
             Rejection::CustomerUnknown => "customer_unknown",
             Rejection::InvoiceUnknown => "invoice_unknown",
             Rejection::PaymentUnknown => "payment_unknown",
@@ -235,6 +247,9 @@ impl Rejection {
             Rejection::ToleranceNegative => "tolerance_minor",
             Rejection::MinimumNegative => "items.min_outstanding_minor",
             Rejection::DisputedNegative => "items.disputed_minor",
+            Rejection::ViewedInFuture => "viewed_at",
+            Rejection::ScoreOutOfRange => "score",
+            Rejection::RatedInFuture => "rated_on",
             Rejection::CustomerUnknown | Rejection::CustomerErased => "customer_id",
             Rejection::InvoiceUnknown
             | Rejection::InvoiceExists
@@ -271,6 +286,9 @@ impl Rejection {
             | Rejection::ToleranceNegative
             | Rejection::MinimumNegative
             | Rejection::DisputedNegative
+            | Rejection::ViewedInFuture
+            | Rejection::ScoreOutOfRange
+            | Rejection::RatedInFuture
             | Rejection::FeeNegative
             | Rejection::InstrumentsCurrency
             | Rejection::Boleto(_)

@@ -78,6 +78,20 @@ fn what_is_known_of_a_payer_is_zone_segment_state_and_municipality() {
 }
 
 #[test]
+fn views_and_ratings_are_noted_as_their_owner_tells_them() {
+    let viewed = |invoice_id: &str| {
+        let (customer_id, viewed_at_us, through) = ("C1".into(), 1_795_435_200_000_000, "portal".into());
+        invoice::InvoiceViewed { customer_id, invoice_id: invoice_id.into(), viewed_at_us, through }.encode_to_vec()
+    };
+    let noted = "Ladder(NoteView { invoice_id: InvoiceId(\"I1\"), viewed_at: 2026-11-23T12:00:00Z })";
+    assert_eq!(understood(INVOICE_TOPIC, "InvoiceViewed", viewed("I1")), noted);
+    assert_eq!(understood(INVOICE_TOPIC, "InvoiceViewed", viewed("")), "poison: InvoiceViewed: field invoice_id is malformed");
+    let rated = |score| invoice::CustomerRated { customer_id: "C1".into(), score, ..Default::default() }.encode_to_vec();
+    assert_eq!(understood(INVOICE_TOPIC, "CustomerRated", rated(70)), "Ladder(NoteRating { score: 70 })");
+    assert_eq!(understood(INVOICE_TOPIC, "CustomerRated", rated(256)), "poison: CustomerRated: field score is malformed");
+}
+
+#[test]
 fn facts_of_an_invoice_become_commands_at_the_instant_of_their_log() {
     let issued = |currency: &str| invoice::InvoiceIssued {
         customer_id: "C1".into(),

@@ -5,7 +5,7 @@ use ladder::draft::{DraftCondition, DraftRepeat, DraftRequires, DraftStep, Draft
 use toml::Value;
 
 /// Conditions that somebody may expect, and for which the engine has no fact.
-const UNEVALUATED: [&str; 4] = ["not_viewed", "risk_at_least", "state", "language"];
+const UNEVALUATED: [&str; 2] = ["state", "language"];
 
 pub(super) fn read(mut table: Reader<'_>) -> DraftStep {
     let draft = DraftStep {
@@ -65,6 +65,8 @@ fn only_if(mut table: Reader<'_>) -> DraftCondition {
         days_overdue_at_least: table.number("days_overdue_at_least"),
         promises_broken_at_least: table.number("promises_broken_at_least"),
         payment_returned: table.flag("payment_returned"),
+        not_viewed: table.flag("not_viewed"),
+        risk_at_least: table.number("risk_at_least"),
         unevaluated: UNEVALUATED.into_iter().filter(|name| table.drop(name)).collect(),
     };
     table.finish();

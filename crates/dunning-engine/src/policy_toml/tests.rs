@@ -112,11 +112,19 @@ const RULES: &[(&str, &str, &str)] = &[
     ("{second}", "only_if = { segment = 3 }", "step[1].only_if.segment wrong_type; step[1].only_if condition_empty"),
     ("{second}", "only_if = { not_segment = [\"a\", \" \"] }", "step[1].only_if.not_segment[1] invalid_text"),
     ("{second}", "only_if = { days_overdue_at_least = 0 }", "step[1].only_if.days_overdue_at_least out_of_range"),
+    ("{second}", "only_if = { risk_at_least = 101 }", "step[1].only_if.risk_at_least out_of_range"),
+    ("{second}", "only_if = { risk_at_least = 0 }", "step[1].only_if.risk_at_least out_of_range"),
+    (
+        "{second}",
+        "only_if = { risk_at_least = 70.5, not_viewed = 1 }",
+        "step[1].only_if.not_viewed wrong_type; step[1].only_if.risk_at_least wrong_type; step[1].only_if condition_empty",
+    ),
+    ("{second}", "only_if = { risk_at_most = 3 }", "step[1].only_if.risk_at_most unknown_field; step[1].only_if condition_empty"),
     ("{second}", "only_if = { payment_returned = true, moon = 1 }", "step[1].only_if.moon unknown_field"),
     (
         "{second}",
-        "only_if = { risk_at_least = 3, not_viewed = true }",
-        "step[1].only_if.not_viewed not_evaluated; step[1].only_if.risk_at_least not_evaluated",
+        "only_if = { state = \"SP\", language = \"pt-BR\" }",
+        "step[1].only_if.state not_evaluated; step[1].only_if.language not_evaluated",
     ),
     ("{second}", "repeat = { every_days = 2 }", "step[1].repeat unbounded_repeat"),
     ("{second}", "repeat = { every_days = 2, until = \"at_due\" }", "step[1].repeat.until offset_contradicts_repeat"),
@@ -204,6 +212,7 @@ fn a_repetition_and_a_step_that_counts_from_another_are_read_as_written() {
         ("repeat = { every_days = 7, until = { after_days = 20 } }", 3),
         ("repeat = { every_days = 7, until = 20, at_most = 2 }", 2),
         ("anchor = \"previous_executed\"", 1),
+        ("only_if = { not_viewed = true, risk_at_least = 70 }", 1),
         ("only_if = { segment = \"pj\", not_segment = [\"a\", \"b\"], promises_broken_at_least = 1 }", 1),
     ];
     for (fields, times) in forms {

@@ -41,6 +41,8 @@ pub(super) fn rows(fact: &Fact) -> Vec<Vec<Value>> {
         }
         Event::PayerNoted { .. }
         | Event::PayerForgotten
+        | Event::RatingNoted { .. }
+        | Event::ViewNoted { .. }
         | Event::TrackEnrolled { .. }
         | Event::TrackRescheduled { .. }
         | Event::TrackReopened { .. }

@@ -121,6 +121,8 @@ fn changes_occurrences(event: &Event) -> bool {
         | Event::StepDelivered { .. } => true,
         Event::PayerNoted { .. }
         | Event::PayerForgotten
+        | Event::RatingNoted { .. }
+        | Event::ViewNoted { .. }
         | Event::TrackEnrolled { .. }
         | Event::TrackRescheduled { .. }
         | Event::TrackReopened { .. }
@@ -192,6 +194,8 @@ pub(super) fn fold(steps: &mut Steps, fact: &Fact) {
         }
         Event::PayerNoted { .. }
         | Event::PayerForgotten
+        | Event::RatingNoted { .. }
+        | Event::ViewNoted { .. }
         | Event::TrackMigrated { .. }
         | Event::OutstandingNoted { .. }
         | Event::TrackSettled { .. }

@@ -117,6 +117,8 @@ fn changes(event: &Event) -> bool {
         | Event::ArrangementEnded { .. } => true,
         Event::PayerNoted { .. }
         | Event::PayerForgotten
+        | Event::RatingNoted { .. }
+        | Event::ViewNoted { .. }
         | Event::TrackEnrolled { .. }
         | Event::OutstandingNoted { .. }
         | Event::StepsPlanned { .. }

@@ -123,6 +123,8 @@ pub(super) fn fold(tracks: &mut Tracks, fact: &Fact) {
         Event::TrackWrittenOff { .. } => row.stand(Phase::WrittenOff),
         Event::PayerNoted { .. }
         | Event::PayerForgotten
+        | Event::RatingNoted { .. }
+        | Event::ViewNoted { .. }
         | Event::TrackEnrolled { .. }
         | Event::StepsPlanned { .. }
         | Event::StepsClosed { .. }

@@ -26,7 +26,7 @@ fn debtors() -> FindDebtor {
         Box::pin(async move {
             let (name, tax_id) = ("Ana Fictícia".to_owned(), "529.982.247-25".to_owned());
             let customer = invoice::Customer { customer_id: asked.customer_id, name, tax_id, ..Default::default() };
-            Ok(invoice::GetCustomerResponse { customer: Some(customer), erased: false })
+            Ok(invoice::GetCustomerResponse { customer: Some(customer), erased: false, rating: None })
         })
     })
 }

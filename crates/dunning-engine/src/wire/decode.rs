@@ -20,6 +20,8 @@ pub fn decode(tenant: &str, event_type: &str, payload: &[u8]) -> Result<Option<F
     let (customer_id, event) = match event_type {
         "PayerNoted" => payer_noted(message("PayerNoted", payload)?)?,
         "PayerForgotten" => (message::<proto::PayerForgotten>("PayerForgotten", payload)?.customer_id, Event::PayerForgotten),
+        "RatingNoted" => rated(message("RatingNoted", payload)?)?,
+        "ViewNoted" => viewed(message("ViewNoted", payload)?)?,
         "TrackEnrolled" => enrolled(message("TrackEnrolled", payload)?)?,
         "TrackRescheduled" => rescheduled(message("TrackRescheduled", payload)?)?,
         "TrackReopened" => reopened(message("TrackReopened", payload)?)?,
@@ -79,6 +81,16 @@ fn payer_noted(m: proto::PayerNoted) -> Read {
     let state = (!m.state.is_empty()).then_some(m.state);
     let municipality = (!m.municipality.is_empty()).then_some(m.municipality);
     Ok((m.customer_id, Event::PayerNoted { zone, segment, state, municipality }))
+}
+
+fn rated(m: proto::RatingNoted) -> Read {
+    let score = u8::try_from(m.score).map_err(|_| DecodeFault::Field("score"))?;
+    Ok((m.customer_id, Event::RatingNoted { score }))
+}
+
+fn viewed(m: proto::ViewNoted) -> Read {
+    let viewed_at = instant("viewed_at_us", m.viewed_at_us)?;
+    Ok((m.customer_id, Event::ViewNoted { invoice_id: invoice(&m.invoice_id)?, viewed_at }))
 }
 
 fn enrolled(m: proto::TrackEnrolled) -> Read {

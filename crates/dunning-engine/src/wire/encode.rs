@@ -24,6 +24,11 @@ pub fn encode(fact: &Fact) -> (&'static str, Vec<u8>) {
             ("PayerNoted", proto::PayerNoted { customer_id, time_zone, segment, state, municipality }.encode_to_vec())
         }
         Event::PayerForgotten => ("PayerForgotten", proto::PayerForgotten { customer_id }.encode_to_vec()),
+        Event::RatingNoted { score } => ("RatingNoted", proto::RatingNoted { customer_id, score: (*score).into() }.encode_to_vec()),
+        Event::ViewNoted { invoice_id, viewed_at } => {
+            let (invoice_id, viewed_at_us) = (invoice_id.to_string(), viewed_at.timestamp_micros());
+            ("ViewNoted", proto::ViewNoted { customer_id, invoice_id, viewed_at_us }.encode_to_vec())
+        }
         Event::TrackEnrolled { .. } => ("TrackEnrolled", enrolled(customer_id, &fact.event).encode_to_vec()),
         Event::TrackRescheduled { .. } => ("TrackRescheduled", rescheduled(customer_id, &fact.event).encode_to_vec()),
         Event::TrackReopened { .. } => ("TrackReopened", reopened(customer_id, &fact.event).encode_to_vec()),

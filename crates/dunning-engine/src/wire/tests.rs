@@ -327,6 +327,9 @@ fn payer_events() -> Vec<Event> {
         Event::PayerNoted { zone: None, segment: None, state: None, municipality: None },
         Event::PayerNoted { zone: None, segment: None, state: Some("SP".into()), municipality: Some("3550308".into()) },
         Event::PayerForgotten,
+        Event::RatingNoted { score: 0 },
+        Event::RatingNoted { score: 100 },
+        Event::ViewNoted { invoice_id: invoice(), viewed_at: at() },
     ]
 }
 
@@ -424,6 +427,8 @@ fn what_is_withheld_is_known_and_everything_else_is_public() {
         [
             "PayerNoted",
             "PayerForgotten",
+            "RatingNoted",
+            "ViewNoted",
             "OutstandingNoted",
             "ApprovalRequested",
             "ApprovalGiven",

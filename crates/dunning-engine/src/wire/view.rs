@@ -143,5 +143,6 @@ pub fn payer(customer_id: &CustomerId, ladder: &Ladder) -> proto::GetPayerRespon
         promises_kept: ladder.promises.kept,
         promises_partly_kept: ladder.promises.partly_kept,
         promises_broken: ladder.promises.broken,
+        risk_score: ladder.risk_score.map(u32::from),
     }
 }

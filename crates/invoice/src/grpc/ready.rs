@@ -296,7 +296,7 @@ fn leaves_its_number(outcome: &Result<Written<Account>, WriteError<Rejection>>) 
 }
 
 /// A command that no legal rate matters to.
-fn without_rates(customer_id: CustomerId, command: Command) -> Addressed {
+pub(super) fn without_rates(customer_id: CustomerId, command: Command) -> Addressed {
     Addressed { customer_id, command, rates: Arc::default() }
 }
 

@@ -3,6 +3,7 @@
 mod agreement;
 mod bank;
 mod credit;
+mod view;
 
 use super::{charges, instrument};
 use chrono::{DateTime, NaiveDate, Utc};
@@ -50,6 +51,8 @@ pub fn encode(fact: &Fact) -> (&'static str, Vec<u8>) {
                 .encode_to_vec(),
         ),
         Event::CustomerErased(_) => ("CustomerErased", proto::CustomerErased { customer_id }.encode_to_vec()),
+        Event::CustomerRated(e) => view::rated_out(customer_id, e),
+        Event::InvoiceViewed(e) => view::viewed_out(customer_id, e),
         Event::InvoiceIssued(e) => ("InvoiceIssued", issued_out(customer_id, e).encode_to_vec()),
         Event::InvoiceAmended(e) => ("InvoiceAmended", amended_out(customer_id, e).encode_to_vec()),
         Event::InvoiceCancelled(e) => ("InvoiceCancelled", cancelled_out(customer_id, e).encode_to_vec()),
@@ -219,8 +222,11 @@ pub fn decode(event_type: &str, payload: &[u8]) -> Result<Option<Fact>, DecodeFa
         "ReminderAuthorized" => authorized_in(message("ReminderAuthorized", payload)?)?,
         INSTRUMENTS_ASSIGNED => instrument::assigned_in(message(INSTRUMENTS_ASSIGNED, payload)?)?,
         other => {
-            let of_agreement = agreement::decode(other, payload)?;
-            return if of_agreement.is_some() { Ok(of_agreement) } else { bank::decode(other, payload) };
+            let rare = match agreement::decode(other, payload)? {
+                None => view::decode(other, payload)?,
+                of_agreement => of_agreement,
+            };
+            return if rare.is_some() { Ok(rare) } else { bank::decode(other, payload) };
         }
     };
     Ok(Some(fact))

@@ -44,12 +44,19 @@ pub fn decode_feed(event_type: &str, payload: &[u8]) -> Result<Option<FeedEvent>
 /// A report. Errors: INVALID_ARGUMENT `missing` or `instant_malformed` on the instant.
 pub fn feed_report(m: &proto::ReportPaymentFeedRequest, now: DateTime<Utc>) -> Result<FeedCommand, Refusal> {
     let told = m.known_until.as_ref().ok_or_else(|| Refusal::invalid("known_until", "missing", "is missing"))?;
+    Ok(FeedCommand::Report(ReportPaymentFeed { known_until: instant("known_until", told)?, at: now }))
+}
+
+/// An instant of a request. Errors: INVALID_ARGUMENT `instant_malformed`.
+pub(super) fn instant(field: &str, told: &prost_types::Timestamp) -> Result<DateTime<Utc>, Refusal> {
     let nanos = u32::try_from(told.nanos).ok();
-    let known_until = nanos.and_then(|nanos| DateTime::from_timestamp(told.seconds, nanos));
-    let known_until = known_until.ok_or_else(|| Refusal::invalid("known_until", "instant_malformed", "is no instant"))?;
-    // Whole microseconds, as the event keeps it: the same report again is then no news.
-    let known_until = DateTime::from_timestamp_micros(known_until.timestamp_micros()).unwrap_or(known_until);
-    Ok(FeedCommand::Report(ReportPaymentFeed { known_until, at: now }))
+    let instant = nanos.and_then(|nanos| DateTime::from_timestamp(told.seconds, nanos));
+    instant.map(whole_micros).ok_or_else(|| Refusal::invalid(field, "instant_malformed", "is no instant"))
+}
+
+/// Whole microseconds, as events keep them: the same instant again is then no news.
+pub(super) fn whole_micros(instant: DateTime<Utc>) -> DateTime<Utc> {
+    DateTime::from_timestamp_micros(instant.timestamp_micros()).unwrap_or(instant)
 }
 
 /// The answer to a report.

@@ -70,6 +70,9 @@ fn reason(rejection: &Rejection) -> &'static str {
         | Rejection::ToleranceNegative
         | Rejection::MinimumNegative
         | Rejection::DisputedNegative
+        | Rejection::ViewedInFuture
+        | Rejection::ScoreOutOfRange
+        | Rejection::RatedInFuture
         | Rejection::CustomerErased
         | Rejection::InvoiceExists
         | Rejection::InvoiceCancelled

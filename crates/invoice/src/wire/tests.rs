@@ -18,6 +18,8 @@ use receivable::{
     charges::{AgreedInterest, ChargeTerms, EarlyDiscount},
     collection::Agreement,
     instrument::NewInstruments,
+    rating::{CustomerRated, Rating},
+    view::InvoiceViewed,
 };
 use std::{collections::BTreeSet, fs, path::Path, sync::LazyLock};
 
@@ -93,6 +95,11 @@ fn payers() -> Vec<Event> {
             consents: consents(&[]),
         }),
         Event::CustomerErased(CustomerErased { customer_id: customer() }),
+        Event::CustomerRated(CustomerRated {
+            customer_id: customer(),
+            rating: Rating { score: 70, source: "serasa".into(), rated_on: day("2026-11-20") },
+        }),
+        Event::InvoiceViewed(InvoiceViewed { invoice_id: invoice(), viewed_at: at(), through: "portal".into() }),
         Event::ReminderAuthorized(ReminderAuthorized {
             contact_id: ContactId::new("2026-11-23.BRL.all").unwrap(),
             items: vec![AuthorizedItem {

@@ -68,7 +68,7 @@ async fn send(site: &Site, call: &str, bodies: Vec<Vec<u8>>) -> Result<Vec<Vec<u
     Ok(got)
 }
 
-const CALLS: [&str; 25] = [
+const CALLS: [&str; 27] = [
     "RegisterCustomer",
     "RegisterCustomers",
     "GetCustomer",
@@ -94,6 +94,8 @@ const CALLS: [&str; 25] = [
     "BreakAgreement",
     "GetAgreement",
     "ListAgreements",
+    "RecordView",
+    "RateCustomer",
 ];
 
 /// Wrong in every message: field 1 is a text or a message everywhere, and field 2 is never a fixed 64-bit number.

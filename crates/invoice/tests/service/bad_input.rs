@@ -408,3 +408,72 @@ async fn credit_past_two_to_the_fifty_third_is_refused() {
         .await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bad_views_are_refused() {
+    let good = || proto::RecordViewRequest {
+        command_id: fresh(),
+        invoice_id: "I1".to_owned(),
+        through: "portal".to_owned(),
+        ..Default::default()
+    };
+    let set = |request: &mut proto::RecordViewRequest, field: &str, text: String| match field {
+        "command_id" => request.command_id = text,
+        "invoice_id" => request.invoice_id = text,
+        "through" => request.through = text,
+        "seconds" => request.viewed_at = Some(prost_types::Timestamp { seconds: text.parse().unwrap(), nanos: 0 }),
+        "nanos" => request.viewed_at = Some(prost_types::Timestamp { seconds: 0, nanos: text.parse().unwrap() }),
+        other => unknown(other),
+    };
+    refuses!(
+        record_view,
+        good(),
+        set,
+        "
+        no key | command_id=<empty> | InvalidArgument command_id_malformed command_id
+        no id | invoice_id=<empty> | InvalidArgument id_malformed invoice_id
+        unknown id | invoice_id=X | NotFound unknown_invoice invoice_id
+        no place | through=<empty> | InvalidArgument text_refused through
+        long place | through=<65 x> | InvalidArgument text_refused through
+        control in place | through=a<bell> | InvalidArgument text_refused through
+        of the future | seconds=4102444800 | InvalidArgument viewed_in_future viewed_at
+        past all years | seconds=9223372036854775807 | InvalidArgument instant_malformed viewed_at
+        nanoseconds below zero | nanos=-1 | InvalidArgument instant_malformed viewed_at"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bad_ratings_are_refused() {
+    let good = || proto::RateCustomerRequest {
+        command_id: fresh(),
+        customer_id: "A".to_owned(),
+        score: Some(70),
+        source: "birô".to_owned(),
+        rated_on: String::new(),
+    };
+    let set = |request: &mut proto::RateCustomerRequest, field: &str, text: String| match field {
+        "command_id" => request.command_id = text,
+        "customer_id" => request.customer_id = text,
+        "score" => request.score = text.parse().ok(),
+        "source" => request.source = text,
+        "rated_on" => request.rated_on = text,
+        other => unknown(other),
+    };
+    refuses!(
+        rate_customer,
+        good(),
+        set,
+        "
+        no key | command_id=<empty> | InvalidArgument command_id_malformed command_id
+        no id | customer_id=<empty> | InvalidArgument id_malformed customer_id
+        unknown id | customer_id=X | NotFound unknown_customer customer_id
+        erased | customer_id=GONE | FailedPrecondition customer_erased customer_id
+        no score | score=<empty> | InvalidArgument missing score
+        past a hundred | score=101 | InvalidArgument score_out_of_range score
+        far past it | score=4294967295 | InvalidArgument score_out_of_range score
+        nobody says so | source=<empty> | InvalidArgument text_refused source
+        a long source | source=<65 x> | InvalidArgument text_refused source
+        no date | rated_on=soon | InvalidArgument date_malformed rated_on
+        of tomorrow | rated_on=2199-12-31 | InvalidArgument rated_in_future rated_on"
+    );
+}

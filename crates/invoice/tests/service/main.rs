@@ -26,3 +26,4 @@ mod remittances;
 mod script;
 mod site;
 mod unapplied;
+mod views;

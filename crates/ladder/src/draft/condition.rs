@@ -19,12 +19,15 @@ pub(super) fn read(faults: &mut Faults, path: &str, draft: &DraftCondition) -> C
     let count = |faults: &mut Faults, name: &str, value| {
         faults.number(&format!("{path}.{name}"), "out_of_range", value, days).and_then(|value| u32::try_from(value).ok())
     };
+    let risk = faults.number(&format!("{path}.risk_at_least"), "out_of_range", draft.risk_at_least, Range::new(1, 100));
     let conditions = Conditions {
         segment: segments(faults, &format!("{path}.segment"), draft.segment.as_deref()),
         not_segment: segments(faults, &format!("{path}.not_segment"), draft.not_segment.as_deref()),
         days_overdue_at_least: count(faults, "days_overdue_at_least", draft.days_overdue_at_least),
         promises_broken_at_least: count(faults, "promises_broken_at_least", draft.promises_broken_at_least),
         payment_returned: draft.payment_returned,
+        not_viewed: draft.not_viewed,
+        risk_at_least: risk.and_then(|score| u8::try_from(score).ok()),
     };
     if *draft == DraftCondition::default() {
         faults.add(path, "condition_empty", "asks nothing".to_string());

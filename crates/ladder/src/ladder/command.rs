@@ -24,6 +24,18 @@ pub enum Command {
         /// The municipality of the payer's address, by its code: decides local holidays.
         municipality: Option<String>,
     },
+    /// The payer was rated; the owner tells only of what holds.
+    NoteRating {
+        /// 0 (least risk) to 100.
+        score: u8,
+    },
+    /// The payer opened the receivable.
+    NoteView {
+        /// The receivable.
+        invoice_id: InvoiceId,
+        /// When.
+        viewed_at: DateTime<Utc>,
+    },
     /// A receivable enters a ladder. The same receivable again changes nothing, whatever else it says.
     Enroll {
         /// The receivable.

@@ -9,7 +9,7 @@ use crate::terms::Terms;
 use crate::variant::Variant;
 use alloc::vec::Vec;
 use chrono::Datelike;
-use kernel::NaiveDate;
+use kernel::{DateTime, InvoiceId, NaiveDate, Utc};
 
 /// What a decision may read besides the state.
 #[derive(Clone, Copy)]
@@ -27,6 +27,8 @@ pub fn decide(ladder: &Ladder, command: &Command, context: &Context) -> Result<V
     let mut pending = Pending::new(ladder, context);
     match command {
         Command::NotePayer { .. } => note_payer(&mut pending, command),
+        Command::NoteRating { score } => note_rating(&mut pending, *score),
+        Command::NoteView { invoice_id, viewed_at } => note_view(&mut pending, invoice_id, *viewed_at)?,
         Command::Enroll { .. } => enroll(&mut pending, command)?,
         Command::NotePayment { invoice_id, outstanding_minor, recorded_at } => {
             facts::note_payment(&mut pending, invoice_id, *outstanding_minor, (true, *recorded_at))?;
@@ -72,6 +74,23 @@ fn note_payer(pending: &mut Pending, command: &Command) {
         let (segment, state, municipality) = (segment.clone(), state.clone(), municipality.clone());
         pending.emit(Event::PayerNoted { zone: *zone, segment, state, municipality });
     }
+}
+
+fn note_rating(pending: &mut Pending, score: u8) {
+    let known = pending.ladder();
+    if !known.forgotten && known.risk_score != Some(score) {
+        pending.emit(Event::RatingNoted { score });
+    }
+}
+
+/// Conditions ask only running tracks, and a cycle that begins later does not count views from before.
+fn note_view(pending: &mut Pending, invoice_id: &InvoiceId, viewed_at: DateTime<Utc>) -> Result<(), Rejection> {
+    let track = pending.track(invoice_id)?;
+    let is_news = track.viewed_at.is_none_or(|known| viewed_at > known);
+    if is_news && track.phase.is_running() && !pending.ladder().forgotten {
+        pending.emit(Event::ViewNoted { invoice_id: invoice_id.clone(), viewed_at });
+    }
+    Ok(())
 }
 
 /// Refuses civil dates that no receivable has.

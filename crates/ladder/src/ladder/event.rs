@@ -20,6 +20,10 @@ use kernel::{
 pub enum Event {
     /// What is known of the payer changed.
     PayerNoted { zone: Option<Zone>, segment: Option<String>, state: Option<String>, municipality: Option<String> },
+    /// What is known of the payer's risk changed.
+    RatingNoted { score: u8 },
+    /// The payer opened a receivable.
+    ViewNoted { invoice_id: InvoiceId, viewed_at: DateTime<Utc> },
     /// A receivable entered its ladder.
     TrackEnrolled {
         invoice_id: InvoiceId,
@@ -241,11 +245,13 @@ impl Event {
             Event::PayerNoted { .. }
             | Event::ReminderDue { .. }
             | Event::PayerForgotten
+            | Event::RatingNoted { .. }
             | Event::CatchUpBegan { .. }
             | Event::CatchUpEnded { .. }
             | Event::Arranged { .. }
             | Event::ArrangementEnded { .. } => None,
             Event::TrackEnrolled { invoice_id, .. }
+            | Event::ViewNoted { invoice_id, .. }
             | Event::OutstandingNoted { invoice_id, .. }
             | Event::StepsPlanned { invoice_id, .. }
             | Event::StepsClosed { invoice_id, .. }

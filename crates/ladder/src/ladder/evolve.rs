@@ -32,8 +32,10 @@ pub(super) fn apply(ladder: &mut Ladder, event: &Event) {
             ladder.segment = None;
             ladder.state = None;
             ladder.municipality = None;
+            ladder.risk_score = None;
             ladder.forgotten = true;
         }
+        Event::RatingNoted { score } => ladder.risk_score = Some(*score),
         Event::ReminderDue { day, items, rules, .. } => {
             if ladder.last_reminder_on != Some(*day) {
                 ladder.reminded.clear();
@@ -64,6 +66,7 @@ pub(super) fn apply(ladder: &mut Ladder, event: &Event) {
             });
         }
         Event::OutstandingNoted { invoice_id, .. }
+        | Event::ViewNoted { invoice_id, .. }
         | Event::StepsPlanned { invoice_id, .. }
         | Event::StepsClosed { invoice_id, .. }
         | Event::StepDeferred { invoice_id, .. }
@@ -100,6 +103,7 @@ fn apply_to_track(track: &mut Track, event: &Event) {
             note_fact(track, Some(*outstanding_minor), *recorded_at);
             track.received_minor = track.received_minor.saturating_add(*received_minor);
         }
+        Event::ViewNoted { viewed_at, .. } => track.viewed_at = Some(*viewed_at),
         Event::StepsPlanned { cycle, steps, .. } => steps.iter().for_each(|step| date(track, *cycle, step)),
         Event::StepsClosed { cycle, day, closings, .. } => closings.iter().for_each(|closing| close(track, *cycle, *day, closing)),
         Event::StepDeferred { cycle, step_id, occurrence, contact_id, .. } => {
@@ -127,17 +131,17 @@ fn apply_to_track(track: &mut Track, event: &Event) {
             track.received_minor = track.received_minor.saturating_sub(outstanding_minor.saturating_sub(track.outstanding_minor));
             note_fact(track, Some(*outstanding_minor), *recorded_at);
             track.reversed_at = Some(*recorded_at);
-            open_cycle(track, *cycle, Opening::Reversed, steps);
+            open_cycle(track, *cycle, (Opening::Reversed, *recorded_at), steps);
         }
         Event::TrackRenegotiated { agreement_id, recorded_at, .. } => renegotiate(track, agreement_id, *recorded_at),
         Event::TrackAgreementBroken { cycle, outstanding_minor, recorded_at, steps, .. } => {
             note_fact(track, Some(*outstanding_minor), *recorded_at);
-            open_cycle(track, *cycle, Opening::Broken, steps);
+            open_cycle(track, *cycle, (Opening::Broken, *recorded_at), steps);
         }
         Event::TrackRescheduled { cycle, shift, due_on, effective_due, outstanding_minor, recorded_at, steps, .. } => {
             note_fact(track, Some(*outstanding_minor), *recorded_at);
             (track.due_on, track.effective_due) = (*due_on, *effective_due);
-            open_cycle(track, *cycle, opening_of(*shift), steps);
+            open_cycle(track, *cycle, (opening_of(*shift), *recorded_at), steps);
         }
         Event::TrackExhausted { .. } => track.phase = Phase::Exhausted,
         Event::TrackHandedOff { .. } => track.phase = Phase::HandedOff,
@@ -148,6 +152,7 @@ fn apply_to_track(track: &mut Track, event: &Event) {
         }
         Event::PayerNoted { .. }
         | Event::PayerForgotten
+        | Event::RatingNoted { .. }
         | Event::ApprovalRefused { .. }
         | Event::TaskDone { .. }
         | Event::TaskSnoozed { .. }
@@ -278,6 +283,8 @@ fn enrolled(event: &Event) -> Option<Track> {
         facts_until: *recorded_at,
         instalment_of: instalment_of.clone(),
         renegotiated_by: None,
+        cycle_since: None,
+        viewed_at: None,
         reversed_at: None,
         occurrences: planned(*cycle, steps),
         last_contact_on: None,
@@ -309,12 +316,13 @@ fn renegotiate(track: &mut Track, agreement_id: &AgreementId, recorded_at: DateT
     note_fact(track, Some(0), recorded_at);
 }
 
-fn open_cycle(track: &mut Track, cycle: u32, opening: Opening, steps: &[PlannedStep]) {
+fn open_cycle(track: &mut Track, cycle: u32, (opening, since): (Opening, DateTime<Utc>), steps: &[PlannedStep]) {
     if let Some(executed) = track.place().and_then(|at| track.current().get(at)) {
         track.tone_before = Some(executed.tone);
     }
     track.cycle = cycle;
     track.opening = opening;
+    track.cycle_since = Some(since);
     track.phase = Phase::Active;
     track.occurrences.extend(planned(cycle, steps));
 }

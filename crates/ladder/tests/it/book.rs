@@ -93,6 +93,8 @@ fn step(words: &[&str]) -> DraftStep {
             "not_segment" => condition(&mut step).not_segment = Some(value.split(',').map(String::from).collect()),
             "overdue" => condition(&mut step).days_overdue_at_least = value.parse().ok(),
             "broken" => condition(&mut step).promises_broken_at_least = value.parse().ok(),
+            "unseen" => condition(&mut step).not_viewed = value.parse().ok(),
+            "risk" => condition(&mut step).risk_at_least = value.parse().ok(),
             "returned" => condition(&mut step).payment_returned = value.parse().ok(),
             "anchor" => step.anchor = Some(value.into()),
             "every" => step.repeat.get_or_insert_with(DraftRepeat::default).every_days = value.parse().ok(),

@@ -79,6 +79,8 @@ fn each_broken_rule_names_its_field() {
         ("a 1 1 every=1 most=100\n b 1 1 every=1 most=100\n c 1 1 every=1 most=100\n d 1 1", "step too_many_occurrences"),
         ("a 1 1 anchor=previous_executed", "step[0].anchor anchor_without_previous"),
         ("a 1 1 overdue=0", "step[0].only_if.days_overdue_at_least out_of_range"),
+        ("a 1 1 risk=0", "step[0].only_if.risk_at_least out_of_range"),
+        ("a 1 1 risk=101", "step[0].only_if.risk_at_least out_of_range"),
         ("a 1 1 segment=", "step[0].only_if.segment[0] invalid_text"),
         ("a 1 1 anchor=moon", "step[0].anchor unknown_anchor"),
         ("a 1 1 anchor=agreement_due", "step only_instalments"),
@@ -99,9 +101,9 @@ fn each_broken_rule_names_its_field() {
 #[test]
 fn what_the_engine_does_not_evaluate_is_refused_and_not_ignored() {
     let mut policy = draft("a 1 1\n b 2 1");
-    let unevaluated = vec!["not_viewed", "risk_at_least"];
+    let unevaluated = vec!["state", "language"];
     policy.steps[1].only_if = Some(DraftCondition { segment: Some(vec!["pj".into()]), unevaluated, ..DraftCondition::default() });
-    let conditions = ["step[1].only_if.not_viewed not_evaluated", "step[1].only_if.risk_at_least not_evaluated"];
+    let conditions = ["step[1].only_if.state not_evaluated", "step[1].only_if.language not_evaluated"];
     assert_eq!(faults(&policy), conditions);
 }
 

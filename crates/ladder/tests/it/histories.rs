@@ -41,6 +41,8 @@ const AGAIN: &str = "
     d2 12 3 returned=true
     d3 13 3 broken=1 expires=30
     d4 14 3 overdue=16
+    d5 15 3 unseen=true
+    d6 16 3 risk=60
     e 40 3 kind=task every=2 most=2
     f 2 4 anchor=previous_executed approval=true
     g 70 4 kind=bureau requires=d:delivered:3
@@ -128,6 +130,14 @@ pub enum Fact {
     },
     WrittenOff,
     HandedOff,
+    /// The payer opens the invoice, so many hours before it is known.
+    Opened {
+        hours: i64,
+    },
+    /// The payer is rated.
+    Rated {
+        score: u8,
+    },
     /// The payer is of another segment from now on.
     Grouped {
         segment: usize,
@@ -143,6 +153,8 @@ pub fn histories() -> impl Strategy<Value = History> {
         2 => Just(Fact::Renegotiated),
         2 => (1..=10_000_i64).prop_map(|outstanding_minor| Fact::Broken { outstanding_minor }),
         1 => prop_oneof![Just(0), 1..10_000_i64].prop_map(|outstanding_minor| Fact::Credited { outstanding_minor }),
+        1 => (0..72_i64).prop_map(|hours| Fact::Opened { hours }),
+        1 => (0..=100_u8).prop_map(|score| Fact::Rated { score }),
         1 => (0..SEGMENTS.len()).prop_map(|segment| Fact::Grouped { segment }),
         6 => arrangements(),
     ];
@@ -244,6 +256,8 @@ fn command(invoice: &str, (on, number): (NaiveDate, usize), due_on: NaiveDate, f
         Fact::Announced { method } => order(Arrange::Announce { id: arrangement, invoice_id, method }),
         Fact::Ended { kind } => order(Arrange::End { invoice_id, kind, end: ArrangementEnd::Lifted }),
         Fact::Grouped { segment } => Command::NotePayer { zone: None, segment: SEGMENTS[segment].map(String::from), state: None, municipality: None },
+        Fact::Opened { hours } => Command::NoteView { invoice_id, viewed_at: recorded_at - chrono::TimeDelta::hours(hours) },
+        Fact::Rated { score } => Command::NoteRating { score },
         Fact::WrittenOff => order(Arrange::WriteOff { invoice_id }),
         Fact::HandedOff => order(Arrange::HandOff { invoice_id }),
         Fact::Pays { outstanding_minor } => Command::NotePayment { invoice_id, outstanding_minor, recorded_at },

@@ -46,12 +46,16 @@ struct Scenario {
 impl Scenario {
     fn play(script: &str) -> String {
         let mut scenario = Scenario { world: World::new(SIMPLES), today: None, lines: Vec::new(), orders: 0 };
+        let mut ladder = String::from(SIMPLES);
         for line in script.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
             let words: Vec<&str> = line.split_whitespace().collect();
             match words[..] {
                 ["policy", "simples"] => {}
-                // A variant of the small ladder, as `book` reads it.
-                ["variant", ..] => scenario.world = World::new(&format!("{SIMPLES}\n{line}")),
+                // A variant of the small ladder and its steps, as `book` reads them.
+                ["variant" | "+", ..] => {
+                    ladder.push_str(&format!("\n{line}"));
+                    scenario.world = World::new(&ladder);
+                }
                 ["policy", "regua-padrao"] => scenario.world = World::new(PADRAO),
                 ["approvals", "asked"] => scenario.world.approvals_given = false,
                 ["late", "after", days, "days"] => scenario.world.terms.late_after_days = days.parse().ok(),
@@ -121,6 +125,8 @@ impl Scenario {
             }
             ["broken", invoice, amount] => Command::NoteBreach { invoice_id: id(invoice), outstanding_minor: minor(amount), recorded_at },
             ["segment", segment] => Command::NotePayer { zone: None, segment: Some(segment.into()), state: None, municipality: None },
+            ["opened", invoice] => Command::NoteView { invoice_id: id(invoice), viewed_at: recorded_at },
+            ["rated", score] => Command::NoteRating { score: score.parse().unwrap() },
             ["cancelled", invoice] => Command::NoteCancellation { invoice_id: id(invoice), recorded_at },
             ["delivered", invoice, step] => {
                 let (invoice_id, step_id, cycle) = (id(invoice), StepId::new(step).unwrap(), self.world.track(invoice).cycle);
@@ -195,6 +201,8 @@ fn lines(event: &Event) -> Vec<String> {
         Event::StepsClosed { invoice_id, closings, .. } => ends(closings).iter().map(|end| format!("{invoice_id}: {end}")).collect(),
         Event::OutstandingNoted { invoice_id, outstanding_minor, .. } => vec![format!("{invoice_id}: {} open", money(*outstanding_minor))],
         Event::TrackSettled { invoice_id, .. } => vec![format!("{invoice_id}: settled")],
+        Event::ViewNoted { invoice_id, .. } => vec![format!("{invoice_id}: opened by the payer")],
+        Event::RatingNoted { score } => vec![format!("the payer's risk is {score} of 100")],
         Event::TrackCancelled { invoice_id, .. } => vec![format!("{invoice_id}: cancelled")],
         Event::TrackRenegotiated { invoice_id, agreement_id, .. } => vec![format!("{invoice_id}: renegotiated by {agreement_id}")],
         Event::TrackAgreementBroken { invoice_id, cycle, outstanding_minor, .. } => {

@@ -122,6 +122,8 @@ impl InvoiceService for Door {
         get_invoice(proto::GetInvoiceRequest) -> proto::GetInvoiceResponse;
         list_invoices(proto::ListInvoicesRequest) -> proto::ListInvoicesResponse;
         issue_credit_note(proto::IssueCreditNoteRequest) -> proto::IssueCreditNoteResponse;
+        record_view(proto::RecordViewRequest) -> proto::RecordViewResponse;
+        rate_customer(proto::RateCustomerRequest) -> proto::RateCustomerResponse;
         cancel_credit_note(proto::CancelCreditNoteRequest) -> proto::CancelCreditNoteResponse;
         list_bank_findings(proto::ListBankFindingsRequest) -> proto::ListBankFindingsResponse;
         dismiss_bank_finding(proto::DismissBankFindingRequest) -> proto::DismissBankFindingResponse;

@@ -331,6 +331,8 @@ fn paid_or_returned(event: &Event) -> Option<&InvoiceId> {
         Event::CustomerRegistered(_)
         | Event::CustomerAmended(_)
         | Event::CustomerErased(_)
+        | Event::CustomerRated(_)
+        | Event::InvoiceViewed(_)
         | Event::InvoiceIssued(_)
         | Event::InvoiceCancelled(_)
         | Event::AgreementMade(_)

@@ -11,3 +11,4 @@ mod remittances;
 mod script;
 mod tables;
 mod unapplied;
+mod views;

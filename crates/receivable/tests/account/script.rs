@@ -1,6 +1,6 @@
 //! Text to commands, and events to text: the only place of these tests that touches the API.
 
-use crate::agreements;
+use crate::{agreements, views};
 use brazil::charges::{Allocation, Convention, DayBasis, DiscountValue, Fine, LegalRates, Period, ProRata, Rate};
 use brazil::pix::StaticTxid;
 use kernel::{CollectionAccountId, ContactId, CreditNoteId, Currency, CustomerId, InvoiceId, NaiveDate, PaymentId, StepId, Zone};
@@ -68,6 +68,8 @@ fn shown(event: &Event) -> String {
         Event::CustomerRegistered(event) => format!("registered {}", event.customer_id),
         Event::CustomerAmended(event) => format!("amended {}", event.customer_id),
         Event::CustomerErased(event) => format!("erased {}", event.customer_id),
+        Event::CustomerRated(event) => format!("rated {} {} {}", event.rating.score, event.rating.source, event.rating.rated_on),
+        Event::InvoiceViewed(event) => format!("viewed {} {}", event.invoice_id, event.through),
         Event::InvoiceIssued(event) => format!("issued {} {} {}", event.invoice_id, event.amount_minor, event.currency),
         Event::InvoiceAmended(event) => format!(
             "amended {} {}->{} {}->{} open {}{}{}",
@@ -154,6 +156,7 @@ pub fn releases(released: &[Release]) -> String {
 /// The words are those of the tables: `issue I1 100 2026-01-01 2026-02-01 [BRL] [doc] [debit=2026-02-01]`,
 /// `pay P1 I1 60 2026-01-20 [BRL]`, `reverse P1 why 2026-01-25`, `told pix P1 I1 60 2026-01-20 fee=2`, `return D1 P1 20 2026-01-25`,
 /// `credit N1 I1 30 2026-01-25` (`-` for no invoice), `uncredit N1 2026-01-26`, `undo R1 I1 60`, `bank R1 I1 rejected reasons=08,63 fee=2`, `amend I1 amount=50 due=2026-03-01 debit=none`, `cancel I1 why`,
+/// `view I1 2026-02-09T08:00:00Z portal`, `rate 70 serasa 2026-02-09`,
 /// `look C1 tol=0 I1 I2:min=30:disputed=20 late:I3 [at=2026-02-02T12:00:00Z] [on=2026-02-02] [feed=stale]`.
 pub fn parse(text: &str) -> Command {
     let words: Vec<&str> = text.split_whitespace().collect();
@@ -162,6 +165,7 @@ pub fn parse(text: &str) -> Command {
     match word(0) {
         "register" => register(&words[1..]),
         "erase" => Command::EraseCustomer(EraseCustomer { customer_id: CustomerId::new("c1").unwrap() }),
+        "view" | "rate" => views::parse(&words),
         "issue" => Command::IssueInvoice(IssueInvoice {
             invoice_id: InvoiceId::new(word(1)).unwrap(),
             amount_minor: word(2).parse().unwrap(),

@@ -48,6 +48,8 @@ pub(super) fn encode(customer_id: String, event: &Event) -> (&'static str, Vec<u
         Event::CustomerRegistered(_)
         | Event::CustomerAmended(_)
         | Event::CustomerErased(_)
+        | Event::CustomerRated(_)
+        | Event::InvoiceViewed(_)
         | Event::InvoiceIssued(_)
         | Event::InvoiceAmended(_)
         | Event::InvoiceCancelled(_)
