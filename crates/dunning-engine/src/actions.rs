@@ -118,6 +118,7 @@ impl Executor {
             min_outstanding_minor: *min_outstanding_minor,
             overdue: *effective_due < *day,
             disputed_minor: *disputed_minor,
+            purpose: String::new(),
         };
         let asked = invoice::AuthorizeReminderRequest {
             customer_id: fact.customer_id.to_string(),

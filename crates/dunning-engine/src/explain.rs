@@ -5,6 +5,7 @@ use crate::query::Decision;
 use chrono::NaiveDate;
 use ladder::{
     Ladder, PolicyBook, Reason,
+    notices::Notice,
     plan::{self, Waiting},
     policy::Expires,
     track::{Occurrence, OccurrenceState, Track},
@@ -109,6 +110,7 @@ pub fn explain(asked: &Asked<'_>) -> Explanation {
         }
         paused.extend(pause(track, asked.day));
         considered.extend(of_track(asked, track, &recorded, &plan));
+        considered.extend(notices(track, &recorded));
     }
     let mut lines = lines(&considered);
     if lines.is_empty() && over.is_empty() {
@@ -209,7 +211,34 @@ fn considered(track: &Track, at: &Occurrence, decision: &str, reason: &str) -> C
     }
 }
 
+/// What was done on that day about thanks and corrections.
+fn notices(track: &Track, recorded: &Recorded<'_>) -> Vec<Considered> {
+    let one = |notice: &Notice| {
+        let step_id = notice.kind.step_id();
+        let same = |made: &&&Decision| made.cycle == notice.cycle && made.step_id == step_id.as_str();
+        let decision = recorded.0.iter().filter(same).max_by_key(|made| rank(&made.decision))?;
+        Some(Considered {
+            invoice_id: track.invoice_id.to_string(),
+            cycle: notice.cycle,
+            step_id: step_id.to_string(),
+            occurrence: decision.occurrence,
+            policy_id: track.policy_id.to_string(),
+            policy_version: track.policy_version,
+            variant: track.variant.as_ref().map(ToString::to_string).unwrap_or_default(),
+            planned_on: Some(notice.first_day()),
+            decision: decision.decision.clone(),
+            reason: decision.reason.clone(),
+            detail: detail(decision),
+        })
+    };
+    track.notices.iter().filter_map(one).collect()
+}
+
 fn made(track: &Track, at: &Occurrence, decision: &Decision) -> Considered {
+    Considered { detail: detail(decision), ..considered(track, at, &decision.decision, &decision.reason) }
+}
+
+fn detail(decision: &Decision) -> String {
     let mut detail = String::new();
     for (word, value) in [(" on ", &decision.channel), (" by contact ", &decision.contact_id), (" in favour of ", &decision.by_step_id)] {
         if !value.is_empty() {
@@ -217,7 +246,7 @@ fn made(track: &Track, at: &Occurrence, decision: &Decision) -> Considered {
             detail.push_str(value);
         }
     }
-    Considered { detail, ..considered(track, at, &decision.decision, &decision.reason) }
+    detail
 }
 
 /// What to say of a step about which nothing was recorded on that day.

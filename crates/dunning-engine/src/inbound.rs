@@ -245,6 +245,7 @@ pub(crate) fn reason_of_gate(slug: &str) -> Reason {
         "customer_erased" => Reason::PayerForgotten,
         "unknown" | "unknown_invoice" | "charges_unknown" => Reason::NotAuthorised,
         "all_refused" => Reason::AllChannelsFailed,
+        "owed_again" => Reason::Reopened,
         "day_taken" => Reason::BudgetSpent,
         same => Reason::from_slug(same).unwrap_or(Reason::Other),
     }

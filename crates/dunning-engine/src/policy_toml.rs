@@ -9,7 +9,7 @@ mod step;
 
 use ladder::{
     Policy,
-    draft::{Draft, DraftContact, DraftVariant, DraftWindow, Fault, validate},
+    draft::{Draft, DraftContact, DraftNotices, DraftVariant, DraftWindow, Fault, validate},
 };
 use reader::{Faults, Reader};
 use toml::Table;
@@ -53,9 +53,17 @@ fn draft_of(table: Table) -> (Draft, Vec<Fault>) {
         contact: top.table("contact").map(contact).unwrap_or_default(),
         steps: top.tables("step", step::read),
         variants: top.tables("variant", variant),
+        notices: top.table("notices").map(notices).unwrap_or_default(),
     };
     top.finish();
     (draft, faults.into_list())
+}
+
+fn notices(mut table: Reader<'_>) -> DraftNotices {
+    let draft =
+        DraftNotices { thank_you: table.table("thank_you").map(step::notice), correction: table.table("correction").map(step::notice) };
+    table.finish();
+    draft
 }
 
 fn variant(mut table: Reader<'_>) -> DraftVariant {

@@ -11,6 +11,7 @@ mod explanations;
 mod holidays;
 mod listings;
 mod migrations;
+mod notices;
 mod policies;
 mod rehearsals;
 mod repeats;

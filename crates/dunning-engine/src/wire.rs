@@ -9,6 +9,7 @@ mod field;
 mod holiday;
 mod listing;
 mod migration;
+mod notice;
 mod order;
 mod policy;
 mod request;

@@ -245,6 +245,6 @@ impl Track {
 
     /// Whether time alone may still change something.
     pub fn is_watched(&self) -> bool {
-        self.phase.is_running() || !self.arrangements.is_empty()
+        self.phase.is_running() || !self.arrangements.is_empty() || self.has_open_notice()
     }
 }

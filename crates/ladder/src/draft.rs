@@ -6,6 +6,7 @@
 
 mod condition;
 mod field;
+mod notices;
 mod repeat;
 mod sequence;
 mod step;
@@ -50,6 +51,28 @@ pub struct Draft {
     pub steps: Vec<DraftStep>,
     /// `[[variant]]`: default none, the ladder is the same for everybody.
     pub variants: Vec<DraftVariant>,
+    /// `[notices]`: default none.
+    pub notices: DraftNotices,
+}
+
+/// `[notices]` as written: what a payer is told once a debt is over.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DraftNotices {
+    /// `thank_you`: after a full payment.
+    pub thank_you: Option<DraftNotice>,
+    /// `correction`: after the cancellation of a debt about which something was sent.
+    pub correction: Option<DraftNotice>,
+}
+
+/// One of `[notices]` as written.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DraftNotice {
+    /// `template`. Mandatory.
+    pub template: Option<String>,
+    /// `channels`: chains as of a step. Mandatory.
+    pub channels: Option<Vec<String>>,
+    /// `expires`: days after that of the fact, 1 to 30; default 2.
+    pub expires: Option<String>,
 }
 
 /// `[[variant]]` as written: what the ladder of some segments changes of the base.
@@ -205,6 +228,7 @@ pub fn validate(draft: &Draft) -> Result<Policy, Vec<Fault>> {
     let catch_up = faults.named("catch_up", "unknown_catch_up", draft.catch_up.as_deref(), catch_up_named, CatchUp::Latest);
     let min_known_days = faults.count("min_known_days", draft.min_known_days, Range::new(0, 366), 1);
     let contact = contact(&mut faults, &draft.contact);
+    let notices = notices::read(&mut faults, &draft.notices);
     let state_windows = state_windows(&mut faults, &draft.contact, contact.window);
     if draft.steps.len() > MAX_STEPS {
         faults.add("step", "too_many_steps", alloc::format!("a ladder has at most {MAX_STEPS} steps"));
@@ -217,7 +241,8 @@ pub fn validate(draft: &Draft) -> Result<Policy, Vec<Fault>> {
     let steps: Option<Vec<_>> = read.into_iter().map(|step| step.finished).collect();
     match (faults.into_list(), id, steps) {
         (none, Some(id), Some(steps)) if none.is_empty() => {
-            let base = Policy { id, time_zone, calendar, catch_up, min_known_days, contact, state_windows, steps, variants: Vec::new() };
+            let base =
+                Policy { id, time_zone, calendar, catch_up, min_known_days, contact, state_windows, steps, variants: Vec::new(), notices };
             let variants = variants.into_iter().filter_map(|variant| with_base(variant, &base)).collect();
             Ok(Policy { variants, ..base })
         }

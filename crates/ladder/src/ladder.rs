@@ -37,6 +37,7 @@ mod facts;
 mod lapse;
 mod listings;
 mod migrate;
+mod notices;
 mod pending;
 mod wake;
 mod waking;
@@ -75,6 +76,8 @@ pub struct Ladder {
     pub last_reminder_on: Option<NaiveDate>,
     /// The contacts that the reminders of that day ask for.
     pub reminded: BTreeSet<Reminded>,
+    /// Local day of the last thanks or correction.
+    pub last_notice_on: Option<NaiveDate>,
     /// Local day on which tracks moved to another policy version: one contact per currency on that day, whatever the policy merges.
     pub migrated_on: Option<NaiveDate>,
     /// The day since which the payer waits for the creditor's catch-up to be approved.

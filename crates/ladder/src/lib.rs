@@ -3,7 +3,7 @@
 //! Pure: no IO, no clock, no randomness, no serialisation. Policies, days and instants are arguments.
 //!
 //! Reading order: [`policy`] (what a ladder is), [`variant`] (whose it is) and [`draft`] (how one is checked), [`schedule`] (dates), [`track`]
-//! (where one debt stands), [`arrangement`] (what keeps it out of contacts), [`plan`] (what is offered on a day, and why not the rest), [`ladder`] (the aggregate of one payer), [`listing`] (an entry at a bureau or protest office), [`migration`] (from one policy version to another).
+//! (where one debt stands), [`arrangement`] (what keeps it out of contacts), [`plan`] (what is offered on a day, and why not the rest), [`ladder`] (the aggregate of one payer), [`listing`] (an entry at a bureau or protest office), [`notices`] (what is said once a debt is over), [`migration`] (from one policy version to another).
 //!
 //! Interpretation where the norm leaves room:
 //! - A planned date is the first day on or after the rolled date on which the step's window opens. It is a pure function
@@ -29,6 +29,7 @@ mod holiday;
 pub mod ladder;
 pub mod listing;
 pub mod migration;
+pub mod notices;
 pub mod plan;
 pub mod policy;
 pub mod preview;

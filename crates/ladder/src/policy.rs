@@ -1,6 +1,7 @@
 //! Policies: immutable, validated ladders. The only way to one is [`crate::draft::validate`].
 
 use crate::condition::Conditions;
+use crate::notices::Notices;
 use crate::variant::Variant;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -37,6 +38,7 @@ pub struct Policy {
     pub(crate) state_windows: Vec<(String, Window)>,
     pub(crate) steps: Vec<Step>,
     pub(crate) variants: Vec<Variant>,
+    pub(crate) notices: Notices,
 }
 
 impl Policy {

@@ -58,6 +58,10 @@ pub fn is_void_after(event: &Event, reason: TaskReason, (cycle, step_id, occurre
         Event::PayerNoted { .. }
         | Event::PayerForgotten
         | Event::RatingNoted { .. }
+        | Event::NoticePlanned { .. }
+        | Event::NoticeDue { .. }
+        | Event::NoticeDeferred { .. }
+        | Event::NoticeClosed { .. }
         | Event::ViewNoted { .. }
         | Event::TrackEnrolled { .. }
         | Event::OutstandingNoted { .. }

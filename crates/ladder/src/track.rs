@@ -1,6 +1,7 @@
 //! A track: where one debt stands on its ladder. State only; its rules are in [`crate::plan`] and [`crate::ladder`].
 
 use crate::arrangement::OpenArrangement;
+use crate::notices::Notice;
 use crate::policy::{Channel, FIRST_TONE, StepKind};
 use crate::reason::Reason;
 use crate::schedule::PlannedStep;
@@ -73,6 +74,8 @@ pub struct Track {
     pub promise_broken: bool,
     /// The cycle for which a person was told that no step is allowed.
     pub blocked_cycle: Option<u32>,
+    /// What the payer is told, or was, once a cycle was over; oldest first.
+    pub notices: Vec<Notice>,
     /// What a person still has to do about it, in the order in which it was asked.
     pub tasks: Vec<Task>,
 }

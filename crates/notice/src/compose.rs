@@ -1,7 +1,7 @@
 //! Merging: what is offered on a day becomes contacts, one per currency and day where nothing else is asked.
 
 use crate::contacts::{Class, Contacts, Phase};
-use crate::reminder::{Item, Merge, Occurrence, Reminder};
+use crate::reminder::{Item, Merge, Occurrence, Purpose, Reminder};
 use alloc::{
     collections::{BTreeMap, BTreeSet},
     format,
@@ -60,6 +60,11 @@ fn seen(existing: &Contacts, day: NaiveDate) -> BTreeSet<Occurrence> {
 }
 
 fn class(merge: Merge, item: &Item) -> Class {
+    match item.purpose {
+        Purpose::Reminder => {}
+        Purpose::ThankYou => return Class::ThankYou,
+        Purpose::Correction => return Class::Correction,
+    }
     match merge {
         Merge::PerDay => Class::All,
         Merge::ByClass if item.overdue => Class::Overdue,

@@ -3,7 +3,7 @@
 use crate::chain::Chain;
 use crate::channel::{Channel, Reach};
 use crate::gate::Budget;
-use crate::reminder::{Item, Occurrence, Rules};
+use crate::reminder::{Item, Occurrence, Purpose, Rules};
 use crate::standstill::Standstill;
 use alloc::{collections::BTreeMap, string::String, vec::Vec};
 use kernel::{Calendar, ContactId, Currency, InvoiceId, NaiveDate, Zone, calendar};
@@ -40,14 +40,19 @@ impl Contacts {
         self.preferences.get(&channel) == Some(&false)
     }
 
-    /// What the payer has heard already, seen from one contact.
+    /// What the payer has heard already, seen from one contact. Reminders are counted among reminders, thanks and corrections among
+    /// themselves, whatever the currency: of those one goes out a day, and none of them takes the place of a reminder. Calls are calls.
     pub fn budget(&self, contact_id: &ContactId, contact: &Contact) -> Budget {
         let week_start = calendar::add_days(contact.day, -6);
         let mut budget = Budget::default();
         for (_, other) in self.contacts.iter().filter(|(id, other)| *id != contact_id && other.counts()) {
+            if other.class.is_reminder() != contact.class.is_reminder() {
+                continue;
+            }
             budget.in_7_days += u32::from(week_start <= other.day && other.day <= contact.day);
+            let is_same = other.currency == contact.currency && other.class == contact.class;
             budget.today += u32::from(other.day == contact.day);
-            budget.day_taken |= other.day == contact.day && other.currency == contact.currency && other.class == contact.class;
+            budget.day_taken |= other.day == contact.day && (is_same || !contact.class.is_reminder());
         }
         let today = self.contacts.values().filter(|other| other.day == contact.day);
         budget.voice_today = today.map(Contact::voice_calls).fold(0, u32::saturating_add);
@@ -138,6 +143,10 @@ pub enum Class {
     Upcoming,
     /// One receivable alone.
     Single(InvoiceId),
+    /// Thanks for what is paid.
+    ThankYou,
+    /// What was cancelled.
+    Correction,
 }
 
 impl Class {
@@ -148,6 +157,8 @@ impl Class {
             Class::Overdue => "overdue",
             Class::Upcoming => "upcoming",
             Class::Single(_) => "single",
+            Class::ThankYou => "thank_you",
+            Class::Correction => "correction",
         }
     }
 
@@ -158,6 +169,8 @@ impl Class {
             "overdue" => Some(Class::Overdue),
             "upcoming" => Some(Class::Upcoming),
             "single" => Some(Class::Single(invoice_id.clone())),
+            "thank_you" => Some(Class::ThankYou),
+            "correction" => Some(Class::Correction),
             _ => None,
         }
     }
@@ -166,8 +179,22 @@ impl Class {
     pub(crate) fn name(&self) -> String {
         match self {
             Class::Single(invoice_id) => invoice_id.as_str().into(),
-            Class::All | Class::Overdue | Class::Upcoming => self.slug().into(),
+            Class::All | Class::Overdue | Class::Upcoming | Class::ThankYou | Class::Correction => self.slug().into(),
         }
+    }
+
+    /// Why its items are told.
+    pub fn purpose(&self) -> Purpose {
+        match self {
+            Class::All | Class::Overdue | Class::Upcoming | Class::Single(_) => Purpose::Reminder,
+            Class::ThankYou => Purpose::ThankYou,
+            Class::Correction => Purpose::Correction,
+        }
+    }
+
+    /// Whether it asks for something.
+    pub fn is_reminder(&self) -> bool {
+        self.purpose() == Purpose::Reminder
     }
 }
 

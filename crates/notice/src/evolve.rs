@@ -2,7 +2,7 @@
 
 use crate::{
     Attempt, AttemptPhase, AttemptStarted, Chain, Contact, ContactComposed, ContactGated, Contacts, Event, FallbackGated, FallbackStopped,
-    Item, ItemOutcome, Phase,
+    Item, ItemOutcome, Phase, Purpose,
 };
 use alloc::vec::Vec;
 use kernel::{ChannelAttemptId, ContactId, NaiveDate, calendar};
@@ -63,7 +63,7 @@ fn composed(contacts: &mut Contacts, event: &ContactComposed) {
     // The engine offers only what does not stand still, and tells both in one order. What joined the contact before is no new offer.
     let before = contacts.contacts.get(&event.contact_id);
     let is_new = |item: &&Item| before.is_none_or(|before| before.item(&item.key()).is_none());
-    for item in event.items.iter().filter(is_new) {
+    for item in event.items.iter().filter(is_new).filter(|item| item.purpose == Purpose::Reminder) {
         contacts.suspended.remove(&item.invoice_id);
     }
     contacts.contacts.retain(|_, contact| contact.phase != Phase::Concluded || contact.day >= kept_since);

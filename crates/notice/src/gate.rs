@@ -9,7 +9,7 @@ use crate::channel::{Channel, Reach};
 use crate::compose::carrying;
 use crate::contacts::{Contact, Contacts, Said, has_address};
 use crate::outcome::{ItemOutcome, Outcome, Reason};
-use crate::reminder::{Item, Occurrence};
+use crate::reminder::{Item, Occurrence, Purpose};
 use crate::wake::{is_open, opens_at};
 use alloc::{
     collections::{BTreeMap, BTreeSet},
@@ -61,6 +61,8 @@ pub enum OwnerRefusal {
     Unknown,
     /// The payer's personal data was deleted.
     CustomerErased,
+    /// Thanks or a correction, and it is owed.
+    OwedAgain,
     /// Not now: on automatic debit whose day has not come.
     AutomaticDebit,
     /// Not now: it is overdue, and payments may be missing.
@@ -72,7 +74,7 @@ pub enum OwnerRefusal {
 }
 
 impl OwnerRefusal {
-    const ALL: [(OwnerRefusal, &'static str); 12] = [
+    const ALL: [(OwnerRefusal, &'static str); 13] = [
         (OwnerRefusal::Paid, "paid"),
         (OwnerRefusal::Cancelled, "cancelled"),
         (OwnerRefusal::Renegotiated, "renegotiated"),
@@ -81,6 +83,7 @@ impl OwnerRefusal {
         (OwnerRefusal::BelowMinimum, "below_minimum"),
         (OwnerRefusal::Unknown, "unknown"),
         (OwnerRefusal::CustomerErased, "customer_erased"),
+        (OwnerRefusal::OwedAgain, "owed_again"),
         (OwnerRefusal::AutomaticDebit, "automatic_debit"),
         (OwnerRefusal::StaleFeed, "stale_feed"),
         (OwnerRefusal::ChargesUnknown, "charges_unknown"),
@@ -103,6 +106,7 @@ impl OwnerRefusal {
             OwnerRefusal::BelowMinimum => Outcome::Suppressed(Reason::BelowMinimum),
             OwnerRefusal::Unknown => Outcome::Suppressed(Reason::UnknownInvoice),
             OwnerRefusal::CustomerErased => Outcome::Suppressed(Reason::CustomerErased),
+            OwnerRefusal::OwedAgain => Outcome::Superseded(Reason::OwedAgain),
             OwnerRefusal::AutomaticDebit => Outcome::Deferred(Reason::AutomaticDebit),
             OwnerRefusal::StaleFeed => Outcome::Deferred(Reason::StaleFeed),
             OwnerRefusal::ChargesUnknown => Outcome::Deferred(Reason::ChargesUnknown),
@@ -204,7 +208,8 @@ fn ended(contacts: &Contacts, item: &Item, evidence: &Evidence) -> Option<Outcom
     if let Some(OwnerAnswer::Refused(refusal)) = evidence.verdicts.get(&item.key()) {
         return Some(refusal.outcome());
     }
-    if let Some(standstill) = contacts.suspended.get(&item.invoice_id) {
+    // That a debt stands still keeps it from being asked for.
+    if let Some(standstill) = contacts.suspended.get(&item.invoice_id).filter(|_| item.purpose == Purpose::Reminder) {
         return Some(Outcome::Deferred(standstill.reason()));
     }
     let mut channels = item.chains.iter().flatten().copied().filter(|channel| has_address(*channel, &evidence.reach)).peekable();
@@ -240,6 +245,9 @@ fn ways_out(carrying: &Item, may_use: impl Fn(Channel) -> bool, voice_left: u32)
 fn over_budget(contact: &Contact, budget: Budget, chains: &[Vec<Channel>]) -> Option<Reason> {
     if budget.day_taken {
         return Some(Reason::DayTaken);
+    }
+    if !contact.class.is_reminder() {
+        return chains.is_empty().then_some(Reason::BudgetSpent);
     }
     let spent = budget.today >= contact.rules.max_per_day || budget.in_7_days >= contact.rules.max_per_7_days || chains.is_empty();
     spent.then_some(Reason::BudgetSpent)

@@ -83,6 +83,8 @@ pub enum Reason {
     UnknownInvoice,
     /// The payer's personal data was deleted.
     CustomerErased,
+    /// Thanks or a correction, and it is owed.
+    OwedAgain,
     /// On automatic debit whose day has not come.
     AutomaticDebit,
     /// The payer said no to every channel of the step that there is an address for.
@@ -119,7 +121,7 @@ pub enum Reason {
 
 impl Reason {
     /// All of them.
-    pub const ALL: [Reason; 26] = [
+    pub const ALL: [Reason; 27] = [
         Reason::Paid,
         Reason::Cancelled,
         Reason::Renegotiated,
@@ -130,6 +132,7 @@ impl Reason {
         Reason::BelowMinimum,
         Reason::UnknownInvoice,
         Reason::CustomerErased,
+        Reason::OwedAgain,
         Reason::AutomaticDebit,
         Reason::OptedOut,
         Reason::NoConsent,
@@ -166,6 +169,7 @@ impl Reason {
             Reason::BelowMinimum => "below_minimum",
             Reason::UnknownInvoice => "unknown_invoice",
             Reason::CustomerErased => "customer_erased",
+            Reason::OwedAgain => "owed_again",
             Reason::AutomaticDebit => "automatic_debit",
             Reason::OptedOut => "opted_out",
             Reason::NoConsent => "no_consent",

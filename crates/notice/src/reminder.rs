@@ -101,6 +101,36 @@ pub struct Item {
     pub disputed_minor: i64,
     /// Hours without a receipt after which the next channel is tried; 0 = silence never falls back.
     pub fallback_after_hours: u32,
+    /// Why the payer is told of it.
+    pub purpose: Purpose,
+}
+
+/// Why a payer is told of a receivable. All but reminders say that it is over: they ask for nothing, and are no step of a ladder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Purpose {
+    /// It is asked for.
+    #[default]
+    Reminder,
+    /// It is paid: thanks.
+    ThankYou,
+    /// It was cancelled: what was sent about it is void.
+    Correction,
+}
+
+impl Purpose {
+    /// Stable name; empty for a reminder.
+    pub fn slug(self) -> &'static str {
+        match self {
+            Purpose::Reminder => "",
+            Purpose::ThankYou => "thank_you",
+            Purpose::Correction => "correction",
+        }
+    }
+
+    /// By its name.
+    pub fn named(slug: &str) -> Option<Self> {
+        [Purpose::Reminder, Purpose::ThankYou, Purpose::Correction].into_iter().find(|purpose| purpose.slug() == slug)
+    }
 }
 
 impl Item {

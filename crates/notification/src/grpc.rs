@@ -3,7 +3,7 @@
 use crate::{
     aggregate::{self, Addressed, AllContacts},
     query::{self, ContactFilter, Place},
-    template::{Creditor, Language, TemplateFault, Templates, VERSION, sample},
+    template::{Creditor, Language, Letter, TemplateFault, Templates, VERSION, asks, sample},
 };
 use chrono::NaiveDate;
 use contracts::notification::v1::{self as proto, notification_service_server::NotificationService};
@@ -141,7 +141,8 @@ impl NotificationService for Server {
         tenant_of(&request)?;
         let m = request.into_inner();
         let channel = if m.channel.is_empty() { Channel::Email } else { channel("channel", &m.channel)? };
-        let letter = sample(Language::of(&m.language), self.creditor.clone(), self.zone.day_of(self.clock.now()));
+        let day = self.zone.day_of(self.clock.now());
+        let letter = Letter { asks: asks(&m.template), ..sample(Language::of(&m.language), self.creditor.clone(), day) };
         let rendered = self.templates.render(&m.template, channel, &letter).map_err(|fault| match fault {
             TemplateFault::Unknown => Refusal::not_found("template", fault.slug(), fault.to_string()),
             TemplateFault::Broken(_) => Refusal::internal(fault.to_string()),

@@ -25,6 +25,7 @@ impl Inbound<Addressed> for Facts {
     fn commands(&self, message: &Message) -> Result<Vec<InboundCommand<Addressed>>, Poison> {
         let understood = match (message.topic.as_str(), message.event.event_type.as_str()) {
             (DUNNING_TOPIC, "ReminderDue") => due(&message.event.payload).map(Some),
+            (DUNNING_TOPIC, "NoticeDue") => notice_due(&message.event.payload).map(Some),
             (DUNNING_TOPIC, "TrackHandedOff") => handed_off(&message.event.payload).map(Some),
             (DUNNING_TOPIC, other) => wire::arranged(other, &message.event.payload).map(|found| found.map(arranged)),
             (INVOICE_TOPIC, "CustomerErased") => erased(&message.event.payload).map(Some),
@@ -49,6 +50,11 @@ impl Inbound<Addressed> for Facts {
 fn due(payload: &[u8]) -> Result<Addressed, DecodeFault> {
     let (customer_id, reminder, returned) = wire::reminder(payload)?;
     Ok(Addressed { customer_id, command: Command::Compose(Compose { reminder }), returned })
+}
+
+fn notice_due(payload: &[u8]) -> Result<Addressed, DecodeFault> {
+    let (customer_id, reminder) = wire::notice(payload)?;
+    Ok(Addressed::new(customer_id, Command::Compose(Compose { reminder })))
 }
 
 fn handed_off(payload: &[u8]) -> Result<Addressed, DecodeFault> {

@@ -166,6 +166,11 @@ impl Templates {
     }
 }
 
+/// Whether a template asks for what it lists; the others say that it is over.
+pub fn asks(template: &str) -> bool {
+    !known(template).is_ok_and(|name| defaults::OVER.contains(&name))
+}
+
 fn known(template: &str) -> Result<&'static str, TemplateFault> {
     let (id, version) = template.split_once('@').unwrap_or((template, "1"));
     let found = TEMPLATES.iter().map(|(_, name, _)| *name).find(|name| *name == id);

@@ -13,4 +13,4 @@ pub use field::DecodeFault;
 pub use holiday::{decode_holiday, encode_holiday, heard_of_holiday};
 pub(crate) use outcome::outcomes_out;
 pub use owner::{Look, Payer, look, look_request, unknown_to_owner};
-pub use reminder::{arranged, erased, handed_off, reminder};
+pub use reminder::{arranged, erased, handed_off, notice, reminder};

@@ -1,6 +1,6 @@
 //! The last look: what may still be said to a payer at this version of the account.
 
-use crate::{Account, AuthorizationItem, AuthorizeReminder, Invoice, Phase, Standing, charges::due_minor, coverage};
+use crate::{Account, AuthorizationItem, AuthorizeReminder, Invoice, Phase, Purpose, Standing, charges::due_minor, coverage};
 use alloc::{borrow::Cow, collections::BTreeMap, vec::Vec};
 use brazil::charges::LegalRates;
 use kernel::{InvoiceId, Zone};
@@ -19,7 +19,7 @@ pub struct Verdict {
 pub enum Answer {
     /// It may go out and says this balance, in minor units.
     Authorized {
-        /// What settles it on the day less the credit that covers it; more than zero.
+        /// What settles it on the day less the credit that covers it; of a notice that it is over, its amount. More than zero.
         net_minor: i64,
     },
     /// It may not go out.
@@ -45,6 +45,8 @@ pub enum RefusalReason {
     CoveredByCredit,
     /// The net balance is below the step's minimum.
     BelowMinimum,
+    /// Thanks or a correction, and it is owed.
+    OwedAgain,
     /// Not now: a bank is to debit it on a day that has not come in the payer's zone.
     AutomaticDebit,
     /// Not now: it is overdue as far as is known, and payments may be missing.
@@ -57,7 +59,7 @@ pub enum RefusalReason {
 
 impl RefusalReason {
     /// All of them.
-    pub const ALL: [RefusalReason; 12] = [
+    pub const ALL: [RefusalReason; 13] = [
         RefusalReason::Unknown,
         RefusalReason::CustomerErased,
         RefusalReason::Cancelled,
@@ -66,6 +68,7 @@ impl RefusalReason {
         RefusalReason::WithinTolerance,
         RefusalReason::CoveredByCredit,
         RefusalReason::BelowMinimum,
+        RefusalReason::OwedAgain,
         RefusalReason::AutomaticDebit,
         RefusalReason::StaleFeed,
         RefusalReason::ChargesUnknown,
@@ -88,6 +91,7 @@ impl RefusalReason {
             RefusalReason::WithinTolerance => "within_tolerance",
             RefusalReason::CoveredByCredit => "covered_by_credit",
             RefusalReason::BelowMinimum => "below_minimum",
+            RefusalReason::OwedAgain => "owed_again",
             RefusalReason::AutomaticDebit => "automatic_debit",
             RefusalReason::StaleFeed => "stale_feed",
             RefusalReason::ChargesUnknown => "charges_unknown",
@@ -135,6 +139,9 @@ fn look(
     if account.standing == Standing::Erased {
         return Answer::Refused(RefusalReason::CustomerErased);
     }
+    if let Some(answer) = over(invoice, item.purpose) {
+        return answer;
+    }
     match invoice.phase {
         Phase::Cancelled => return Answer::Refused(RefusalReason::Cancelled),
         Phase::Settled => return Answer::Refused(RefusalReason::Paid),
@@ -157,6 +164,21 @@ fn look(
     } else {
         not_now(account, invoice, item, asked).map_or(Answer::Authorized { net_minor }, Answer::Refused)
     }
+}
+
+/// The answer for what says that the invoice is over; `None` for a reminder. It asks for nothing: neither credit nor a feed matters.
+fn over(invoice: &Invoice, purpose: Purpose) -> Option<Answer> {
+    let said = match purpose {
+        Purpose::Reminder => return None,
+        Purpose::ThankYou => Phase::Settled,
+        Purpose::Correction => Phase::Cancelled,
+    };
+    Some(match invoice.phase {
+        phase if phase == said => Answer::Authorized { net_minor: invoice.amount_minor },
+        Phase::Cancelled => Answer::Refused(RefusalReason::Cancelled),
+        Phase::Settled => Answer::Refused(RefusalReason::Paid),
+        Phase::Open | Phase::Renegotiated => Answer::Refused(RefusalReason::OwedAgain),
+    })
 }
 
 /// Why an item that is owed waits. A debit that is still to come pays it without anybody being asked; once its day is here, what is

@@ -3,6 +3,7 @@
 //! It does what notification's effects do, in the same order, with the real rules, the real question to the owner and the real reading of
 //! its answer; only the network and the texts are left out.
 
+use crate::books::Debt;
 use crate::bug::Bug;
 use crate::history::Who;
 use crate::journal::Refusal;
@@ -177,7 +178,10 @@ impl World {
         let books = &self.books[payer];
         let covered = books.net_minor().is_some_and(|net_minor| net_minor <= 0);
         let settled = books.debts.iter().filter(|(_, debt)| covered || debt.is_settled()).map(|(name, _)| name.clone()).collect();
-        Some((look, Visible { settled, still: self.witness.still(payer) }))
+        let named = |is: fn(&Debt) -> bool| books.debts.iter().filter(|(_, debt)| is(debt)).map(|(name, _)| name.clone()).collect();
+        let owed = named(|debt| !debt.cancelled && !debt.charged && !debt.disturbed && debt.open_minor() > 0);
+        let void = named(|debt| debt.cancelled);
+        Some((look, Visible { settled, still: self.witness.still(payer), owed, void }))
     }
 
     fn gate(&mut self, payer: usize, contact_id: ContactId, look: Look, mut visible: Visible) -> Stage {

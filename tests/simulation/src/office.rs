@@ -116,6 +116,7 @@ impl World {
             min_outstanding_minor: *min_outstanding_minor,
             overdue: *effective_due < *day,
             disputed_minor: *disputed_minor,
+            purpose: String::new(),
         };
         let customer_id = self.payer(payer).to_owned();
         let asked = proto::AuthorizeReminderRequest { customer_id, contact_id: contact_id.clone(), items: vec![item] };

@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use eventlog::bus::Message;
 use kernel::ChannelAttemptId;
 use ladder::Event;
+use ladder::notices::NoticeKind;
 use ladder::track::End;
 use notice::{Channel, Occurrence};
 use prost::Message as _;
@@ -71,13 +72,17 @@ impl fmt::Display for Violation {
     }
 }
 
-/// What was visible to a gate: receivables that nobody may be asked for.
+/// What was visible to a gate: receivables that nobody may be asked for, and those of which nobody may be told that they are over.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Visible {
     /// By the owner of balances, when it was asked.
     pub settled: BTreeSet<String>,
     /// By the log of the gate, when it decided.
     pub still: BTreeSet<String>,
+    /// By the owner of balances, when it was asked: surely owed.
+    pub owed: BTreeSet<String>,
+    /// The same: cancelled.
+    pub void: BTreeSet<String>,
 }
 
 /// A message that a provider was called with.
@@ -111,6 +116,7 @@ pub struct Witness {
     still: BTreeSet<(usize, String)>,
     messages: BTreeMap<(usize, ChannelAttemptId), u32>,
     contacts: BTreeMap<(usize, Occurrence), String>,
+    notices: BTreeMap<(usize, String), String>,
     ends: BTreeMap<(usize, Occurrence), End>,
 }
 
@@ -124,8 +130,13 @@ impl Witness {
     pub fn handed(&mut self, handed: Handed, visible: &Visible, at: DateTime<Utc>) {
         for (key, _) in &handed.items {
             let invoice = key.invoice_id.as_str();
-            if visible.settled.contains(invoice) || visible.still.contains(invoice) {
-                let what = format!("{} asks for {invoice}, which {visible:?} forbids", handed.contact_id);
+            let forbidden = match NoticeKind::of_step(&key.step_id) {
+                None => visible.settled.contains(invoice) || visible.still.contains(invoice),
+                Some(NoticeKind::ThankYou) => visible.owed.contains(invoice) || visible.void.contains(invoice),
+                Some(NoticeKind::Correction) => !visible.void.contains(invoice),
+            };
+            if forbidden {
+                let what = format!("{} tells {} of {invoice}, which {visible:?} forbids", handed.contact_id, key.step_id);
                 self.accuse(Invariant::NothingAfterTheFact, at, what);
             }
         }
@@ -144,13 +155,27 @@ impl Witness {
             self.accuse(Invariant::OneContact, at, what);
         }
         for (key, tone) in &handed.items {
-            self.steps.push((handed.payer, key.clone(), *tone, Some(handed.contact_id.clone())));
+            // Thanks and corrections are no steps: they climb nothing, and one contact of them goes out a day.
+            if NoticeKind::of_step(&key.step_id).is_none() {
+                self.steps.push((handed.payer, key.clone(), *tone, Some(handed.contact_id.clone())));
+            } else {
+                self.one_a_day(handed, at);
+            }
             let known = self.contacts.entry((handed.payer, key.clone())).or_insert_with(|| handed.contact_id.clone());
             if *known != handed.contact_id {
                 self.duplicates += 1;
                 let what = format!("{key:?} was said by {known} and by {}", handed.contact_id);
                 self.accuse(Invariant::OneContact, at, what);
             }
+        }
+    }
+
+    fn one_a_day(&mut self, handed: &Handed, at: DateTime<Utc>) {
+        let day: String = handed.contact_id.chars().take("2026-11-23".len()).collect();
+        let known = self.notices.entry((handed.payer, day)).or_insert_with(|| handed.contact_id.clone());
+        if *known != handed.contact_id {
+            let what = format!("{known} and {} on one day", handed.contact_id);
+            self.accuse(Invariant::OneContact, at, what);
         }
     }
 

@@ -197,6 +197,7 @@ async fn is_owed(clerk: &Clerk, key: &EntryKey, opened: &Opened) -> Result<bool,
         min_outstanding_minor: 0,
         overdue: opened.due_on < clerk.today(),
         disputed_minor: 0,
+        purpose: String::new(),
     };
     let asked = AuthorizeReminderRequest { customer_id: key.customer_id.to_string(), contact_id: contact_id(key), items: vec![item] };
     match (clerk.look)(key.tenant.to_string(), asked).await {

@@ -1,7 +1,7 @@
 //! One `[[step]]`.
 
 use super::reader::Reader;
-use ladder::draft::{DraftCondition, DraftRepeat, DraftRequires, DraftStep, DraftWindow};
+use ladder::draft::{DraftCondition, DraftNotice, DraftRepeat, DraftRequires, DraftStep, DraftWindow};
 use toml::Value;
 
 /// Conditions that somebody may expect, and for which the engine has no fact.
@@ -27,6 +27,17 @@ pub(super) fn read(mut table: Reader<'_>) -> DraftStep {
         requires_approval: table.flag("requires_approval"),
         repeat: table.table("repeat").map(repeat),
         fallback_after_hours: table.number("fallback_after_hours"),
+    };
+    table.finish();
+    draft
+}
+
+/// One of `[notices]`.
+pub(super) fn notice(mut table: Reader<'_>) -> DraftNotice {
+    let draft = DraftNotice {
+        template: table.text("template"),
+        channels: table.texts("channels"),
+        expires: table.custom("expires", "`after N days`, a number of days or { after_days = N }", expires),
     };
     table.finish();
     draft

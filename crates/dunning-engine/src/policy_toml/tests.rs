@@ -257,6 +257,26 @@ fn a_window_may_be_open_until_the_end_of_the_day() {
 }
 
 #[test]
+fn notices_are_read_as_written_and_each_fault_has_its_path() {
+    let of = |fields: &str| with("{second}", &format!("[notices.thank_you]\n{fields}"));
+    let policy = load(&of("template = \"agradecimento\"\nchannels = [\"whatsapp > sms\", \"email\"]\nexpires = \"after 3 days\"")).unwrap();
+    let rule = policy.notices().thank_you.as_ref().unwrap();
+    assert_eq!((rule.template.as_str(), rule.chains.len(), rule.expires_days), ("agradecimento", 2, 3));
+    assert_eq!(policy.notices().correction, None);
+    for (fields, expected) in [
+        ("channels = [\"email\"]", "notices.thank_you.template missing"),
+        ("template = \"t\"", "notices.thank_you.channels channels_missing"),
+        ("template = 3\nchannels = [\"email\"]", "notices.thank_you.template wrong_type"),
+        ("template = \"t\"\nchannels = [\"email\"]\nexpires = 31", "notices.thank_you.expires unknown_expires"),
+        ("template = \"t\"\nchannels = [\"email\"]\ntone = 1", "notices.thank_you.tone unknown_field"),
+        ("template = \"t\"\nchannels = [\"email\"]\n[notices.birthday]", "notices.birthday unknown_field"),
+    ] {
+        assert_eq!(faults(&of(fields)).join("; "), expected, "{fields}");
+    }
+    assert_eq!(faults(&with("{top}", "notices = 3")), ["notices wrong_type"]);
+}
+
+#[test]
 fn a_variant_is_read_as_written_and_each_fault_has_its_path() {
     const OWN: &str = "[[variant.step]]\nid = \"x\"\noffset_days = 6\ntone = 2\nchannels = [\"sms\"]\ntemplate = \"t\"\n";
     let of = |head: &str, own: &str| with("{second}", &format!("[[variant]]\n{head}\n{own}"));

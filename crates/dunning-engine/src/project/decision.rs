@@ -3,7 +3,11 @@
 use super::Fact;
 use chrono::NaiveDate;
 use kernel::{InvoiceId, StepId};
-use ladder::{Event, ladder::Closing, track::End};
+use ladder::{
+    Event,
+    ladder::Closing,
+    track::{End, FIRST_OCCURRENCE},
+};
 use sql::Value;
 
 /// What was decided, and by what.
@@ -39,7 +43,20 @@ pub(super) fn rows(fact: &Fact) -> Vec<Vec<Value>> {
             let one = |closing: &Closing| row(fact, *day, (invoice_id, *cycle, &closing.step_id, closing.occurrence), ended(&closing.end));
             closings.iter().map(one).collect()
         }
-        Event::PayerNoted { .. }
+        Event::NoticeDue { day, items, .. } => {
+            let offered = || Said { decision: "offered", ..Said::default() };
+            items.iter().map(|item| row(fact, *day, (&item.invoice_id, item.cycle, &item.step_id, item.occurrence), offered())).collect()
+        }
+        Event::NoticeDeferred { invoice_id, cycle, kind, day, contact_id, reason } => {
+            let contact_id = contact_id.as_ref().map_or("", |id| id.as_str());
+            let said = Said { decision: "deferred", reason: reason.slug(), contact_id, ..Said::default() };
+            vec![row(fact, *day, (invoice_id, *cycle, &kind.step_id(), FIRST_OCCURRENCE), said)]
+        }
+        Event::NoticeClosed { invoice_id, cycle, kind, day, end } => {
+            vec![row(fact, *day, (invoice_id, *cycle, &kind.step_id(), FIRST_OCCURRENCE), ended(end))]
+        }
+        Event::NoticePlanned { .. }
+        | Event::PayerNoted { .. }
         | Event::PayerForgotten
         | Event::RatingNoted { .. }
         | Event::ViewNoted { .. }

@@ -122,6 +122,10 @@ fn changes_occurrences(event: &Event) -> bool {
         Event::PayerNoted { .. }
         | Event::PayerForgotten
         | Event::RatingNoted { .. }
+        | Event::NoticePlanned { .. }
+        | Event::NoticeDue { .. }
+        | Event::NoticeDeferred { .. }
+        | Event::NoticeClosed { .. }
         | Event::ViewNoted { .. }
         | Event::TrackEnrolled { .. }
         | Event::TrackRescheduled { .. }
@@ -195,6 +199,10 @@ pub(super) fn fold(steps: &mut Steps, fact: &Fact) {
         Event::PayerNoted { .. }
         | Event::PayerForgotten
         | Event::RatingNoted { .. }
+        | Event::NoticePlanned { .. }
+        | Event::NoticeDue { .. }
+        | Event::NoticeDeferred { .. }
+        | Event::NoticeClosed { .. }
         | Event::ViewNoted { .. }
         | Event::TrackMigrated { .. }
         | Event::OutstandingNoted { .. }

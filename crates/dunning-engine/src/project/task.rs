@@ -118,6 +118,10 @@ fn changes(event: &Event) -> bool {
         Event::PayerNoted { .. }
         | Event::PayerForgotten
         | Event::RatingNoted { .. }
+        | Event::NoticePlanned { .. }
+        | Event::NoticeDue { .. }
+        | Event::NoticeDeferred { .. }
+        | Event::NoticeClosed { .. }
         | Event::ViewNoted { .. }
         | Event::TrackEnrolled { .. }
         | Event::OutstandingNoted { .. }

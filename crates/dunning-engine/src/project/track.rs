@@ -124,6 +124,10 @@ pub(super) fn fold(tracks: &mut Tracks, fact: &Fact) {
         Event::PayerNoted { .. }
         | Event::PayerForgotten
         | Event::RatingNoted { .. }
+        | Event::NoticePlanned { .. }
+        | Event::NoticeDue { .. }
+        | Event::NoticeDeferred { .. }
+        | Event::NoticeClosed { .. }
         | Event::ViewNoted { .. }
         | Event::TrackEnrolled { .. }
         | Event::StepsPlanned { .. }

@@ -1,7 +1,7 @@
 //! Protobuf bytes → events.
 
 use super::field::{DecodeFault, currency, day, id, instant, message, named, optional_day, optional_id, time, tone};
-use super::{Fact, Read, agreement, arrangement, catch_up, migration, work};
+use super::{Fact, Read, agreement, arrangement, catch_up, migration, notice, work};
 use contracts::dunning::v1 as proto;
 use kernel::{Calendar, ContactId, CustomerId, InvoiceId, PolicyId, StepId, VariantId, Window, Zone, window::close_named};
 use ladder::{
@@ -48,9 +48,9 @@ pub fn decode(tenant: &str, event_type: &str, payload: &[u8]) -> Result<Option<F
         "TrackWrittenOff" => written_off(message("TrackWrittenOff", payload)?)?,
         other => match arrangement::decode(other, payload)? {
             Some(read) => read,
-            None => match catch_up::decode_payer(other, payload)? {
-                Some(read) => read,
-                None => return Ok(None),
+            None => match (catch_up::decode_payer(other, payload)?, notice::decode_notice(other, payload)?) {
+                (Some(read), _) | (None, Some(read)) => read,
+                (None, None) => return Ok(None),
             },
         },
     };
@@ -191,7 +191,7 @@ fn closed(m: proto::StepsClosed) -> Read {
     Ok((m.customer_id, event))
 }
 
-fn closing(m: &proto::StepClosing) -> Result<Closing, DecodeFault> {
+pub(super) fn closing(m: &proto::StepClosing) -> Result<Closing, DecodeFault> {
     let reason = || named("closings.reason", &m.reason, Reason::from_slug);
     let channel = || if m.channel.is_empty() { Ok(None) } else { named("closings.channel", &m.channel, Channel::named).map(Some) };
     let end = match m.end() {
@@ -209,7 +209,7 @@ fn closing(m: &proto::StepClosing) -> Result<Closing, DecodeFault> {
     Ok(Closing { step_id: id("closings.step_id", &m.step_id, StepId::new)?, occurrence: m.occurrence, end })
 }
 
-fn reminder(m: proto::ReminderDue) -> Read {
+pub(super) fn reminder(m: proto::ReminderDue) -> Read {
     let rules = m.rules.ok_or(DecodeFault::Field("rules"))?;
     let weekdays = rules.weekdays.try_into().map_err(|_| DecodeFault::Field("rules.weekdays"))?;
     let event = Event::ReminderDue {

@@ -1,7 +1,7 @@
 //! Events → protobuf bytes.
 
 use super::field::{TIME_FORMAT, date_text, text_of};
-use super::{Fact, agreement, arrangement, catch_up, migration, work};
+use super::{Fact, agreement, arrangement, catch_up, migration, notice, work};
 use contracts::dunning::v1 as proto;
 use kernel::{Calendar, Zone, window::close_text};
 use ladder::{
@@ -36,6 +36,9 @@ pub fn encode(fact: &Fact) -> (&'static str, Vec<u8>) {
         Event::StepsPlanned { .. } => ("StepsPlanned", dated(customer_id, &fact.event).encode_to_vec()),
         Event::StepsClosed { .. } => ("StepsClosed", closed(customer_id, &fact.event).encode_to_vec()),
         Event::ReminderDue { .. } => ("ReminderDue", reminder(customer_id, &fact.event).encode_to_vec()),
+        Event::NoticePlanned { .. } | Event::NoticeDue { .. } | Event::NoticeDeferred { .. } | Event::NoticeClosed { .. } => {
+            notice::encode_notice(customer_id, &fact.event)
+        }
         Event::StepDeferred { .. } => ("StepDeferred", deferred(customer_id, &fact.event).encode_to_vec()),
         Event::ApprovalRequested { .. } => ("ApprovalRequested", approval_requested(customer_id, &fact.event).encode_to_vec()),
         Event::ApprovalGiven { .. } => ("ApprovalGiven", approval_given(customer_id, &fact.event).encode_to_vec()),
@@ -288,7 +291,7 @@ fn shift_name(shift: Shift) -> &'static str {
     }
 }
 
-fn closing(closing: &Closing) -> proto::StepClosing {
+pub(super) fn closing(closing: &Closing) -> proto::StepClosing {
     let mut m = proto::StepClosing {
         step_id: closing.step_id.to_string(),
         occurrence: closing.occurrence,
@@ -313,7 +316,7 @@ fn closing(closing: &Closing) -> proto::StepClosing {
     m
 }
 
-fn reminder_of(customer_id: String, day: &str, items: &[DueItem], terms: (&ContactRules, Calendar, Zone)) -> proto::ReminderDue {
+pub(super) fn reminder_of(customer_id: String, day: &str, items: &[DueItem], terms: (&ContactRules, Calendar, Zone)) -> proto::ReminderDue {
     let (rules, calendar, zone) = terms;
     let rules = proto::ContactRules {
         merge: rules.merge.name().to_owned(),

@@ -13,6 +13,7 @@ use ladder::{
     catch_up::Forecast,
     ladder::{Closing, DueItem, Shift},
     migration::MovedStep,
+    notices::NoticeKind,
     policy::{Chain, Channel, ContactRules, Merge, StepKind},
     schedule::PlannedStep,
     terms::Method,
@@ -316,6 +317,26 @@ fn step_events() -> Vec<Event> {
     events
 }
 
+fn notice_events() -> Vec<Event> {
+    let (invoice_id, day) = (invoice(), day("2026-11-23"));
+    let item = |kind: NoticeKind| DueItem { step_id: kind.step_id(), tone: 1, overdue: false, ..due_item() };
+    let mut events = Vec::new();
+    for kind in NoticeKind::ALL {
+        let (rules, calendar, zone, items) = (rules(), Calendar::BrSettlement, Zone::SAO_PAULO, vec![item(kind)]);
+        events.push(Event::NoticePlanned { invoice_id: invoice_id.clone(), cycle: 2, kind, day, last_day: day });
+        events.push(Event::NoticeDue { kind, day, items, rules, calendar, zone });
+        for contact_id in [None, contact()] {
+            let reason = Reason::WindowShut;
+            events.push(Event::NoticeDeferred { invoice_id: invoice_id.clone(), cycle: 2, kind, day, contact_id, reason });
+        }
+        let end = End::Executed { contact_id: contact(), channel: Some(Channel::Email) };
+        for end in [end, End::Expired { reason: Reason::TooOld }] {
+            events.push(Event::NoticeClosed { invoice_id: invoice_id.clone(), cycle: 2, kind, day, end });
+        }
+    }
+    events
+}
+
 fn payer_events() -> Vec<Event> {
     vec![
         Event::PayerNoted {
@@ -334,7 +355,7 @@ fn payer_events() -> Vec<Event> {
 }
 
 fn facts() -> impl Iterator<Item = Fact> {
-    let events = payer_events().into_iter().chain(track_events()).chain(step_events()).chain(arrangement_events());
+    let events = payer_events().into_iter().chain(track_events()).chain(step_events()).chain(arrangement_events()).chain(notice_events());
     events.map(|event| Fact { tenant: "acme".into(), customer_id: CustomerId::new("C1").unwrap(), event })
 }
 

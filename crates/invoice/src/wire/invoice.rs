@@ -9,7 +9,7 @@ use chrono::NaiveDate;
 use contracts::invoice::v1 as proto;
 use kernel::{CustomerId, InvoiceId};
 use receivable::{
-    Account, Answer, Invoice, Phase, Verdict,
+    Account, Answer, Invoice, Phase, Purpose, Verdict,
     charges::{due_minor, statement_now},
 };
 
@@ -79,7 +79,8 @@ pub fn verdict(verdict: &Verdict, account: &Account, on: (NaiveDate, &LegalRates
     let said =
         proto::ReminderVerdict { invoice_id: verdict.item.invoice_id.to_string(), authorized, reason, net_minor, ..Default::default() };
     match account.invoices.get(&verdict.item.invoice_id) {
-        Some(invoice) => of_invoice(said, account, invoice, on),
+        // Who is told that nothing is owed is told no way to pay.
+        Some(invoice) => of_invoice(said, account, (invoice, verdict.item.purpose == Purpose::Reminder), on),
         None => said,
     }
 }
@@ -87,13 +88,14 @@ pub fn verdict(verdict: &Verdict, account: &Account, on: (NaiveDate, &LegalRates
 fn of_invoice(
     said: proto::ReminderVerdict,
     account: &Account,
-    invoice: &Invoice,
+    (invoice, is_asked_for): (&Invoice, bool),
     (today, rates): (NaiveDate, &LegalRates),
 ) -> proto::ReminderVerdict {
+    let is_payable = said.authorized && is_asked_for;
     let (due_minor, _) = due(account, invoice, (today, rates));
     let charged = statement_now(account, invoice, today, rates).ok().filter(|_| invoice.charges.is_some());
     let untouched = invoice.open_minor == invoice.amount_minor && charged.as_ref().is_none_or(|statement| statement.paid_cents == 0);
-    let boleto_fits = said.authorized && untouched && said.net_minor == due_minor && bank_says_the_same(invoice, charged.as_ref());
+    let boleto_fits = is_payable && untouched && said.net_minor == due_minor && bank_says_the_same(invoice, charged.as_ref());
     proto::ReminderVerdict {
         outstanding_minor: invoice.open_minor,
         currency: invoice.currency.to_string(),
@@ -103,7 +105,7 @@ fn of_invoice(
         fine_minor: charged.as_ref().map_or(0, |statement| statement.fine_cents),
         interest_minor: charged.as_ref().map_or(0, |statement| statement.interest_cents),
         discount_minor: charged.as_ref().map_or(0, |statement| statement.discount_cents),
-        instruments: invoice.instruments.as_ref().filter(|_| said.authorized).map(instruments_view),
+        instruments: invoice.instruments.as_ref().filter(|_| is_payable).map(instruments_view),
         boleto_fits,
         agreement_id: invoice.instalment.as_ref().map(|of| of.agreement_id.to_string()).unwrap_or_default(),
         instalment: invoice.instalment.as_ref().map_or(0, |of| of.number),

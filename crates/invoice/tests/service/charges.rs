@@ -33,6 +33,7 @@ async fn look_without(client: &Client, invoice_id: &str, disputed_minor: i64) ->
         min_outstanding_minor: 0,
         overdue: true,
         disputed_minor,
+        purpose: String::new(),
     };
     let request = proto::AuthorizeReminderRequest { customer_id: "A".into(), contact_id: fresh(), items: vec![item] };
     client.clone().authorize_reminder(request).await.unwrap().into_inner().verdicts.remove(0)

@@ -9,7 +9,16 @@ use contracts::invoice::v1 as proto;
 fn item(invoice_id: &str, min_outstanding_minor: i64) -> proto::ReminderItem {
     let (overdue, invoice_id) = invoice_id.strip_prefix("late:").map_or((false, invoice_id), |id| (true, id));
     let (invoice_id, step_id) = (invoice_id.to_owned(), "d-7".to_owned());
-    proto::ReminderItem { invoice_id, cycle: 1, step_id, occurrence: 1, min_outstanding_minor, overdue, disputed_minor: 0 }
+    proto::ReminderItem {
+        invoice_id,
+        cycle: 1,
+        step_id,
+        occurrence: 1,
+        min_outstanding_minor,
+        overdue,
+        disputed_minor: 0,
+        purpose: String::new(),
+    }
 }
 
 /// `I1 I2>500 late:I3`: an invoice, one with a minimum, one that is said to be overdue.
@@ -191,9 +200,32 @@ async fn bad_questions_are_refused() {
         (look("A", "K1", "I1>-1"), "InvalidArgument minimum_negative items.min_outstanding_minor"),
         (with_item(|item| item.invoice_id = String::new()), "InvalidArgument id_malformed items.invoice_id"),
         (with_item(|item| item.step_id = "a b".to_owned()), "InvalidArgument id_malformed items.step_id"),
+        (with_item(|item| item.purpose = "birthday".to_owned()), "InvalidArgument unknown_purpose items.purpose"),
     ];
     for (request, expected) in cases {
         assert_eq!(told(&site.client.clone().authorize_reminder(request).await), expected);
     }
     assert_eq!(site.events().await.len(), before);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn thanks_and_corrections_are_allowed_while_they_are_true_and_name_no_way_to_pay() {
+    for site in Site::every().await {
+        let script = "register A\nissue PAID A 1000 due=2026-03-20\nissue VOID A 2000 due=2026-03-20\nissue OPEN A 3000 due=2026-03-20";
+        play(&site, script).await;
+        play(&site, "pay P1 PAID 1000\ncancel VOID").await;
+        let asked = |contact_id: &str, purpose: &str| {
+            let mut asked = look("A", contact_id, "PAID VOID OPEN");
+            asked.items.iter_mut().for_each(|item| item.purpose = purpose.to_owned());
+            asked
+        };
+        let thanks = ask(&site, asked("K1", "thank_you")).await;
+        assert_eq!(verdicts(&thanks), ["PAID 1000 of 0", "VOID cancelled", "OPEN owed_again"]);
+        let corrections = ask(&site, asked("K2", "correction")).await;
+        assert_eq!(verdicts(&corrections), ["PAID paid", "VOID 2000 of 0", "OPEN owed_again"]);
+        assert!(thanks.verdicts.iter().chain(&corrections.verdicts).all(|verdict| verdict.instruments.is_none() && !verdict.boleto_fits));
+        assert!(thanks.position > 0, "what is allowed is in the log before the answer");
+        play(&site, "reverse P1").await;
+        assert_eq!(verdicts(&ask(&site, asked("K3", "thank_you")).await)[0], "PAID owed_again");
+    }
 }

@@ -5,6 +5,7 @@ use super::field::{Faults, Range};
 use super::repeat::{self, Repeated};
 use super::{DraftRequires, DraftStep};
 use crate::condition::Conditions;
+use crate::notices::RESERVED;
 use crate::policy::{Anchor, Chain, Channel, DayKind, Expires, MAX_TONE, MIN_TONE, Repeat, Requires, Roll, Step, StepKind};
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -33,6 +34,9 @@ pub(super) struct ReadStep {
 pub(super) fn read(faults: &mut Faults, path: String, draft: &DraftStep, window: Window) -> ReadStep {
     let field = |name: &str| format!("{path}.{name}");
     let id = faults.id(&field("id"), draft.id.as_deref(), StepId::new);
+    if let Some(id) = id.as_ref().filter(|id| id.as_str().starts_with(RESERVED)) {
+        faults.add(&field("id"), "reserved_id", format!("{id}: what begins with {RESERVED:?} is no step"));
+    }
     let kind = faults.named(&field("kind"), "unknown_kind", draft.kind.as_deref(), StepKind::named, StepKind::Notify);
     let offset =
         faults.needed_number(&field("offset_days"), "out_of_range", draft.offset_days, Range::new(-MAX_OFFSET_DAYS, MAX_OFFSET_DAYS));
@@ -185,7 +189,7 @@ fn one_requires(faults: &mut Faults, path: &str, draft: &DraftRequires) -> Optio
     Some((step_path, Requires { step: step?, days_ago, delivered: is_delivered }))
 }
 
-fn chains(faults: &mut Faults, path: &str, texts: Option<&[String]>, needed: bool) -> Vec<Chain> {
+pub(super) fn chains(faults: &mut Faults, path: &str, texts: Option<&[String]>, needed: bool) -> Vec<Chain> {
     let texts = texts.unwrap_or(&[]);
     if needed && texts.is_empty() {
         faults.add(path, "channels_missing", "a step that notifies names at least one channel".to_string());

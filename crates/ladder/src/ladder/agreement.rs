@@ -4,7 +4,7 @@ use super::command::Rejection;
 use super::event::Event;
 use super::facts::{self, Fact};
 use super::pending::Pending;
-use super::{arrange, lapse, listings};
+use super::{arrange, lapse, listings, notices};
 use crate::reason::Reason;
 use crate::schedule;
 use crate::track::Phase;
@@ -23,6 +23,7 @@ pub(super) fn note_agreement(
         Phase::HandedOff | Phase::WrittenOff => facts::note_outstanding(pending, id, (0, 0), &fact),
         Phase::Settled | Phase::Enrolled | Phase::Active | Phase::Exhausted => {
             arrange::lapse(pending, id, fact.day)?;
+            notices::drop_open(pending, id, fact.day, Reason::Renegotiated)?;
             lapse::close_open(pending, id, fact.day, Reason::Renegotiated)?;
             let (cycle, invoice_id, agreement_id) = (pending.track(id)?.cycle, id.clone(), agreement_id.clone());
             pending.emit(Event::TrackRenegotiated { invoice_id, cycle, day: fact.day, agreement_id, recorded_at: fact.recorded_at });
@@ -48,6 +49,7 @@ pub(super) fn note_breach(pending: &mut Pending, id: &InvoiceId, minor: i64, at:
 }
 
 fn reopen(pending: &mut Pending, id: &InvoiceId, minor: i64, fact: &Fact) -> Result<(), Rejection> {
+    notices::drop_open(pending, id, fact.day, Reason::Reopened)?;
     let track = pending.track(id)?;
     let policy = pending.policy_of(track)?;
     let event = Event::TrackAgreementBroken {

@@ -5,7 +5,9 @@ use super::event::Event;
 use super::facts;
 use super::lapse::{self, closing};
 use super::listings;
+use super::notices;
 use super::pending::Pending;
+use crate::notices::NoticeKind;
 use crate::policy::StepKind;
 use crate::reason::{Reason, TaskReason};
 use crate::track::{End, Occurrence, OccurrenceState, Opening, Phase, Track};
@@ -34,6 +36,10 @@ pub(super) fn conclude_contact(
     items: &[ItemOutcome],
 ) -> Result<(), Rejection> {
     for item in items {
+        if let Some(kind) = NoticeKind::of_step(&item.step_id) {
+            notices::conclude(pending, contact_id, (kind, item), day)?;
+            continue;
+        }
         let key = Key { invoice_id: &item.invoice_id, cycle: item.cycle, step_id: &item.step_id, occurrence: item.occurrence };
         if find(pending, &key)?.1.kind != StepKind::Notify {
             return Err(Rejection::WrongKind(item.step_id.clone()));
@@ -48,6 +54,8 @@ pub(super) fn conclude_contact(
             Outcome::Superseded(_) => {}
             Outcome::Executed { .. } | Outcome::Suppressed(_) | Outcome::Deferred(_) | Outcome::Undeliverable(_) => {
                 lapse::take_stock(pending, &item.invoice_id, day)?;
+                // It was on its way when the debt was cancelled.
+                notices::correct(pending, &item.invoice_id, day)?;
             }
         }
     }
@@ -73,6 +81,10 @@ pub(super) fn conclude_action(pending: &mut Pending, command: &Command) -> Resul
 
 pub(super) fn note_delivery(pending: &mut Pending, command: &Command) -> Result<(), Rejection> {
     let Command::NoteDelivery { invoice_id, cycle, step_id, occurrence, delivered_on } = command else { return Ok(()) };
+    // Nothing waits for the delivery of thanks.
+    if NoticeKind::of_step(step_id).is_some() {
+        return Ok(());
+    }
     let key = Key { invoice_id, cycle: *cycle, step_id, occurrence: *occurrence };
     let (_, found) = find(pending, &key)?;
     // The first delivery counts: a second channel, or the same receipt told again, changes nothing.

@@ -3,6 +3,7 @@
 use crate::arrangement::{Arrangement, ArrangementEnd, ArrangementKind};
 use crate::catch_up::Forecast;
 use crate::migration::MovedStep;
+use crate::notices::NoticeKind;
 use crate::policy::{Chain, ContactRules, StepKind};
 use crate::reason::{Reason, TaskReason};
 use crate::schedule::PlannedStep;
@@ -50,6 +51,14 @@ pub enum Event {
     StepsClosed { invoice_id: InvoiceId, cycle: u32, day: NaiveDate, closings: Vec<Closing> },
     /// The payer has steps to be contacted about; they are claimed by it. No two of a day speak for the same contact.
     ReminderDue { day: NaiveDate, items: Vec<DueItem>, rules: ContactRules, calendar: Calendar, zone: Zone },
+    /// The payer is to be told that a debt is over, on a day after `day` and no later than `last_day`.
+    NoticePlanned { invoice_id: InvoiceId, cycle: u32, kind: NoticeKind, day: NaiveDate, last_day: NaiveDate },
+    /// The payer is told that debts are over; the notices are claimed by it. All items are of one currency, and none is a step.
+    NoticeDue { kind: NoticeKind, day: NaiveDate, items: Vec<DueItem>, rules: ContactRules, calendar: Calendar, zone: Zone },
+    /// A claimed notice could not be sent that day and is open again.
+    NoticeDeferred { invoice_id: InvoiceId, cycle: u32, kind: NoticeKind, day: NaiveDate, contact_id: Option<ContactId>, reason: Reason },
+    /// A notice ended.
+    NoticeClosed { invoice_id: InvoiceId, cycle: u32, kind: NoticeKind, day: NaiveDate, end: End },
     /// A claimed step could not be done that day and is open again.
     StepDeferred {
         invoice_id: InvoiceId,
@@ -193,7 +202,7 @@ pub enum Shift {
     Earlier,
 }
 
-/// One step of a reminder.
+/// One step of a reminder, or one notice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DueItem {
     /// The receivable.
@@ -244,6 +253,7 @@ impl Event {
         match self {
             Event::PayerNoted { .. }
             | Event::ReminderDue { .. }
+            | Event::NoticeDue { .. }
             | Event::PayerForgotten
             | Event::RatingNoted { .. }
             | Event::CatchUpBegan { .. }
@@ -252,6 +262,9 @@ impl Event {
             | Event::ArrangementEnded { .. } => None,
             Event::TrackEnrolled { invoice_id, .. }
             | Event::ViewNoted { invoice_id, .. }
+            | Event::NoticePlanned { invoice_id, .. }
+            | Event::NoticeDeferred { invoice_id, .. }
+            | Event::NoticeClosed { invoice_id, .. }
             | Event::OutstandingNoted { invoice_id, .. }
             | Event::StepsPlanned { invoice_id, .. }
             | Event::StepsClosed { invoice_id, .. }

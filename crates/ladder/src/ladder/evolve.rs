@@ -1,7 +1,7 @@
 //! What an event does to the state. Total, and without rules: an event about an unknown track changes nothing.
 
 use super::event::{Closing, DueItem, Event, Shift};
-use super::{Ladder, Reminded, attend};
+use super::{Ladder, Reminded, attend, notices};
 use crate::arrangement::{Arrangement, ArrangementEnd, ArrangementKind, OpenArrangement};
 use crate::migration;
 use crate::policy::StepKind;
@@ -28,11 +28,7 @@ pub(super) fn apply(ladder: &mut Ladder, event: &Event) {
             ladder.forgotten = false;
         }
         Event::PayerForgotten => {
-            ladder.zone = None;
-            ladder.segment = None;
-            ladder.state = None;
-            ladder.municipality = None;
-            ladder.risk_score = None;
+            (ladder.zone, ladder.segment, ladder.state, ladder.municipality, ladder.risk_score) = (None, None, None, None, None);
             ladder.forgotten = true;
         }
         Event::RatingNoted { score } => ladder.risk_score = Some(*score),
@@ -45,6 +41,9 @@ pub(super) fn apply(ladder: &mut Ladder, event: &Event) {
                 ladder.reminded.insert(Reminded { currency: item.currency, overdue: item.overdue, merge: rules.merge });
                 claim_item(ladder, item, *day);
             }
+        }
+        Event::NoticePlanned { .. } | Event::NoticeDue { .. } | Event::NoticeDeferred { .. } | Event::NoticeClosed { .. } => {
+            notices::evolve(ladder, event);
         }
         Event::CatchUpBegan { day, .. } => ladder.catch_up_since = Some(*day),
         Event::CatchUpEnded { day, .. } => (ladder.catch_up_since, ladder.caught_up_on) = (None, Some(*day)),
@@ -123,10 +122,7 @@ fn apply_to_track(track: &mut Track, event: &Event) {
         }
         Event::ActionDue { cycle, step_id, occurrence, day, .. } => claim(track, *cycle, step_id, *occurrence, *day),
         Event::TrackSettled { .. } => track.phase = Phase::Settled,
-        Event::TrackCancelled { recorded_at, .. } => {
-            track.phase = Phase::Cancelled;
-            note_fact(track, None, *recorded_at);
-        }
+        Event::TrackCancelled { recorded_at, .. } => cancel(track, *recorded_at),
         Event::TrackReopened { cycle, outstanding_minor, recorded_at, steps, .. } => {
             track.received_minor = track.received_minor.saturating_sub(outstanding_minor.saturating_sub(track.outstanding_minor));
             note_fact(track, Some(*outstanding_minor), *recorded_at);
@@ -153,6 +149,10 @@ fn apply_to_track(track: &mut Track, event: &Event) {
         Event::PayerNoted { .. }
         | Event::PayerForgotten
         | Event::RatingNoted { .. }
+        | Event::NoticePlanned { .. }
+        | Event::NoticeDue { .. }
+        | Event::NoticeDeferred { .. }
+        | Event::NoticeClosed { .. }
         | Event::ApprovalRefused { .. }
         | Event::TaskDone { .. }
         | Event::TaskSnoozed { .. }
@@ -295,6 +295,7 @@ fn enrolled(event: &Event) -> Option<Track> {
         announcements_made: 0,
         promise_broken: false,
         blocked_cycle: None,
+        notices: Vec::new(),
         tasks: Vec::new(),
     })
 }
@@ -308,6 +309,11 @@ fn note_fact(track: &mut Track, outstanding_minor: Option<i64>, recorded_at: Dat
     if let Some(minor) = outstanding_minor {
         track.outstanding_minor = minor;
     }
+}
+
+fn cancel(track: &mut Track, recorded_at: DateTime<Utc>) {
+    track.phase = Phase::Cancelled;
+    note_fact(track, None, recorded_at);
 }
 
 fn renegotiate(track: &mut Track, agreement_id: &AgreementId, recorded_at: DateTime<Utc>) {

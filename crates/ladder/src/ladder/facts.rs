@@ -5,6 +5,7 @@ use super::command::Rejection;
 use super::event::{Event, Shift};
 use super::lapse::{self, closing};
 use super::listings;
+use super::notices;
 use super::pending::Pending;
 use crate::policy::{Policy, StepKind};
 use crate::reason::{Reason, TaskReason};
@@ -52,6 +53,9 @@ pub(super) fn note_payment(
             note_outstanding(pending, id, (minor, came_minor), &fact)?;
             if minor <= 0 {
                 settle(pending, id, fact.day)?;
+            }
+            if minor <= 0 && received {
+                notices::thank(pending, id, fact.day)?;
             }
             arrange::after_payment(pending, id, fact.day)
         }
@@ -112,8 +116,13 @@ pub(super) fn note_cancellation(pending: &mut Pending, id: &InvoiceId, at: DateT
     }
     arrange::lapse(pending, id, fact.day)?;
     lapse::close_open(pending, id, fact.day, Reason::Cancelled)?;
-    let cycle = pending.track(id)?.cycle;
+    notices::drop_open(pending, id, fact.day, Reason::Cancelled)?;
+    let track = pending.track(id)?;
+    let (cycle, was_paid) = (track.cycle, track.phase == Phase::Settled);
     pending.emit(Event::TrackCancelled { invoice_id: id.clone(), cycle, day: fact.day, recorded_at: fact.recorded_at });
+    if !was_paid {
+        notices::correct(pending, id, fact.day)?;
+    }
     listings::remove(pending, id, fact.day)
 }
 
@@ -127,6 +136,10 @@ pub(super) fn forget_payer(pending: &mut Pending, at: DateTime<Utc>) -> Result<(
         let day = pending.zone_by(pending.policy_of(track)?).day_of(at);
         lapse::close_open(pending, id, day, Reason::PayerForgotten)?;
         pending.emit(Event::TrackExhausted { invoice_id: id.clone(), cycle: track.cycle, day });
+    }
+    for (id, track) in ladder.tracks.iter().filter(|(_, track)| track.has_open_notice()) {
+        let day = pending.zone_by(pending.policy_of(track)?).day_of(at);
+        notices::drop_open(pending, id, day, Reason::PayerForgotten)?;
     }
     pending.emit(Event::PayerForgotten);
     Ok(())
@@ -186,6 +199,7 @@ fn end_as(pending: &mut Pending, id: &InvoiceId, day: NaiveDate, reason: Reason)
 }
 
 fn reopen(pending: &mut Pending, id: &InvoiceId, minor: i64, fact: &Fact) -> Result<(), Rejection> {
+    notices::drop_open(pending, id, fact.day, Reason::Reopened)?;
     lapse::close_open(pending, id, fact.day, Reason::Reopened)?;
     let track = pending.track(id)?;
     let policy = pending.policy_of(track)?;
@@ -232,6 +246,7 @@ fn same_before<'a>(track: &'a Track, of: &'a Occurrence) -> impl Iterator<Item =
 }
 
 fn reschedule(pending: &mut Pending, id: &InvoiceId, minor: i64, due_on: NaiveDate, shift: Shift, fact: &Fact) -> Result<(), Rejection> {
+    notices::drop_open(pending, id, fact.day, Reason::Rescheduled)?;
     lapse::close_open(pending, id, fact.day, Reason::Rescheduled)?;
     let track = pending.track(id)?;
     let policy = pending.policy_of(track)?;

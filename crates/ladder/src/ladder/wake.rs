@@ -3,7 +3,7 @@
 use super::command::Rejection;
 use super::event::{Closing, DueItem, Event};
 use super::pending::Pending;
-use super::{Ladder, arrange, catch_up, lapse};
+use super::{Ladder, arrange, catch_up, lapse, notices};
 use crate::Policy;
 use crate::plan::{self, Offer};
 use crate::policy::{ContactRules, Merge, StepKind};
@@ -27,6 +27,7 @@ pub(super) fn wake(pending: &mut Pending, now: DateTime<Utc>) -> Result<(), Reje
     for (id, track) in ladder.tracks.iter().filter(|(_, track)| track.is_watched()) {
         let is_asked = people_are_asked(pending.policy_of(track)?, now, zone);
         arrange::lapse(pending, id, day)?;
+        notices::lapse(pending, id, day)?;
         if is_asked {
             arrange::ask_for_review(pending, id, day)?;
         }
@@ -52,7 +53,8 @@ pub(super) fn wake(pending: &mut Pending, now: DateTime<Utc>) -> Result<(), Reje
     if catch_up::begin(pending, later.as_ref().unwrap_or(ladder), &offers, day) {
         offers.retain(|offer| offer.kind != StepKind::Notify || offer.asks_approval);
     }
-    carry_out(pending, &offers, day, zone)
+    carry_out(pending, &offers, day, zone)?;
+    notices::offer(pending, now, zone)
 }
 
 /// Time alone gives a person something to do from the hour of [`next_wake`](super::next_wake) on, and not since midnight: a run in the night
@@ -119,7 +121,7 @@ impl Reminder {
 
 /// The strictest of both: what is sent together must be allowed by each. Both windows are open at the instant of the wake, so
 /// their intersection is a window.
-fn combined_rules(a: (ContactRules, Calendar), b: (ContactRules, Calendar)) -> (ContactRules, Calendar) {
+pub(super) fn combined_rules(a: (ContactRules, Calendar), b: (ContactRules, Calendar)) -> (ContactRules, Calendar) {
     let ((a, a_calendar), (b, b_calendar)) = (a, b);
     let mut weekdays = a.window.weekdays;
     weekdays.iter_mut().zip(b.window.weekdays).for_each(|(open, other)| *open &= other);

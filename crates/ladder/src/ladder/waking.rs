@@ -4,7 +4,7 @@ use super::{Ladder, anchor, arrange, lapse};
 use crate::plan::{first_contact_day, gap_day, is_barred_by_dispute, is_possible, met_from, remaining};
 use crate::policy::{CatchUp, Policy, PolicyBook, Step, StepKind};
 use crate::track::{Occurrence, OccurrenceState, Track};
-use kernel::{DateTime, InvoiceId, NaiveDate, Utc, Window, Zone, calendar};
+use kernel::{DateTime, InvoiceId, NaiveDate, NaiveTime, Utc, Window, Zone, calendar};
 
 /// The earliest instant strictly after `after` at which a track may have something to do; `None` where only a fact, a
 /// conclusion or an approval can change anything, or where invoice or policy are unknown.
@@ -18,10 +18,10 @@ pub fn next_wake(ladder: &Ladder, invoice_id: &InvoiceId, book: &dyn PolicyBook,
     let policy = track.policy(book)?;
     let waking = Waking { ladder, track, policy, zone: ladder.zone(book)?, after };
     if !track.phase.is_running() {
-        return waking.arrangements().min();
+        return waking.arrangements().chain(waking.notices()).min();
     }
     let lapses = track.current().iter().enumerate().filter_map(|(index, at)| waking.lapse(index, at));
-    lapses.chain(waking.offers()).chain(waking.standstill()).chain(waking.arrangements()).min()
+    lapses.chain(waking.offers()).chain(waking.standstill()).chain(waking.arrangements()).chain(waking.notices()).min()
 }
 
 struct Waking<'a> {
@@ -51,6 +51,17 @@ impl Waking<'_> {
         days.filter_map(|day| Some(self.hour_from(day, self.policy.steps().first()?)))
     }
 
+    /// When a notice may be sent, or is too late.
+    fn notices(&self) -> impl Iterator<Item = DateTime<Utc>> {
+        let window = self.policy.contact_window(self.ladder.state.as_deref());
+        self.track.notices.iter().filter(|notice| notice.is_open()).filter_map(move |notice| {
+            let first = notice.first_day();
+            let day = first.max(self.ladder.last_notice_on.map_or(first, calendar::next));
+            let lapses = self.time_from(calendar::next(notice.last_day), window.from);
+            self.opening(day, window).into_iter().chain([lapses]).min()
+        })
+    }
+
     /// Where the gate ended the last step for a fact that has not come by the next morning, a person must be told.
     fn standstill(&self) -> Option<DateTime<Utc>> {
         let day = self.zone.day_of(self.after);
@@ -62,8 +73,12 @@ impl Waking<'_> {
 
     /// The opening hour of the step's window on the first day from `day` on that is after `after`.
     fn hour_from(&self, day: NaiveDate, step: &Step) -> DateTime<Utc> {
+        self.time_from(day, self.window(step).from)
+    }
+
+    /// That time of the first day from `day` on that is after `after`.
+    fn time_from(&self, day: NaiveDate, from: NaiveTime) -> DateTime<Utc> {
         let mut at = day.max(self.zone.day_of(self.after));
-        let from = self.window(step).from;
         // The second round is for a day whose hour has passed.
         while self.zone.instant(at, from) <= self.after {
             at = calendar::next(at);
@@ -118,8 +133,11 @@ impl Waking<'_> {
 
     /// The first window opening from `day` on that is after `after`.
     fn opening_from(&self, day: NaiveDate, step: &Step) -> Option<DateTime<Utc>> {
-        let first = self.hour_from(day, step);
-        let window = self.window(step);
+        self.opening(day, self.window(step))
+    }
+
+    fn opening(&self, day: NaiveDate, window: Window) -> Option<DateTime<Utc>> {
+        let first = self.time_from(day, window.from);
         let open_on = window.first_day(self.zone.day_of(first), self.policy.calendar())?;
         Some(self.zone.instant(open_on, window.from))
     }

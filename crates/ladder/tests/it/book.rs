@@ -2,7 +2,9 @@
 //! `variant name segments=a,b without=c`, and its own steps each behind a `+`.
 
 use kernel::{NaiveDate, PolicyId};
-use ladder::draft::{Draft, DraftCondition, DraftRepeat, DraftRequires, DraftStep, DraftVariant, DraftWindow, validate};
+use ladder::draft::{
+    Draft, DraftCondition, DraftNotice, DraftNotices, DraftRepeat, DraftRequires, DraftStep, DraftVariant, DraftWindow, validate,
+};
 use ladder::{Policy, PolicyBook};
 use std::collections::BTreeMap;
 
@@ -52,12 +54,21 @@ pub fn draft(text: &str) -> Draft {
                 draft.contact.max_per_day = words[1].parse().ok();
                 draft.contact.max_per_7_days = words[2].parse().ok();
             }
+            "notice" => notice(&mut draft.notices, &words),
             "variant" => draft.variants.push(variant(&words)),
             "+" => draft.variants.last_mut().unwrap().steps.push(step(&words[1..])),
             _ => draft.steps.push(step(&words)),
         }
     }
     draft
+}
+
+/// `notice thank_you channels=email expires=3`
+fn notice(notices: &mut DraftNotices, words: &[&str]) {
+    let value = |key: &str| words.iter().find_map(|word| word.strip_prefix(key));
+    let channels = value("channels=").map(|list| list.split(',').map(String::from).collect());
+    let notice = DraftNotice { template: Some(words[1].into()), channels, expires: value("expires=").map(String::from) };
+    *(if words[1] == "thank_you" { &mut notices.thank_you } else { &mut notices.correction }) = Some(notice);
 }
 
 fn variant(words: &[&str]) -> DraftVariant {

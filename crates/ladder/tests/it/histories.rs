@@ -64,7 +64,9 @@ const VARIED: &str = "
     variant pj segments=pj,mei without=a
     + y 2 2 channels=sms
     + z 3 2 anchor=previous_executed
-    + h 60 5 kind=hand_off";
+    + h 60 5 kind=hand_off
+    notice thank_you channels=email expires=2
+    notice correction channels=sms>email expires=4";
 
 pub const POLICIES: [&str; 5] = [SIMPLES, PADRAO, ODD, AGAIN, VARIED];
 

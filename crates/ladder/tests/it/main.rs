@@ -12,6 +12,7 @@ mod holidays;
 mod listings;
 mod migrations;
 mod nights;
+mod notices;
 mod offers;
 mod properties;
 mod repeats;

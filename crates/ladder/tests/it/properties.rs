@@ -4,6 +4,7 @@ use crate::histories::{DAYS, History, PLAIN, Play, first_day, histories, play};
 use crate::world::{World, at, closings};
 use kernel::{InvoiceId, NaiveDate, StepId, calendar};
 use ladder::ladder::Closing;
+use ladder::notices::NoticeKind;
 use ladder::track::{End, OccurrenceState, Phase};
 use ladder::{Event, Ladder, evolve};
 use proptest::prelude::*;
@@ -148,6 +149,31 @@ fn offers_of(event: &Event) -> Vec<(NaiveDate, Key)> {
     offers(&world)
 }
 
+/// What says that a debt is over is said on a later day, while it is true, once, and at most one contact a day; a reminder never is it.
+fn notices_keep_the_rules(world: &World) -> Result<(), TestCaseError> {
+    let (mut ladder, mut days, mut executed) = (Ladder::default(), BTreeSet::new(), BTreeSet::new());
+    for event in &world.log {
+        if let Event::NoticeDue { kind, day, items, .. } = event {
+            prop_assert!(days.insert(*day), "two notices on {}", day);
+            for item in items {
+                let track = &ladder.tracks[&item.invoice_id];
+                let over = if *kind == NoticeKind::ThankYou { Phase::Settled } else { Phase::Cancelled };
+                let notice = track.notice(item.cycle, *kind).unwrap();
+                prop_assert!(track.phase == over && track.cycle == item.cycle, "{:?} of {:?}", kind, track);
+                prop_assert!(notice.is_open() && notice.fact_on < *day && *day <= notice.last_day);
+                prop_assert!(*kind == NoticeKind::ThankYou || track.last_contact_on.is_some());
+            }
+        } else if let Event::NoticeClosed { invoice_id, cycle, kind, end: End::Executed { .. }, .. } = event {
+            prop_assert!(executed.insert((invoice_id.clone(), *cycle, *kind)), "told twice");
+        }
+        ladder = evolve(ladder, event);
+    }
+    let today = calendar::add_days(first_day(), DAYS - 1);
+    let mut left = world.ladder.tracks.values().flat_map(|track| &track.notices);
+    prop_assert!(!left.any(|notice| notice.is_open() && notice.last_day < today), "a notice is left open");
+    Ok(())
+}
+
 /// 8: an outage changes which steps end how; never what is owed, and nothing goes out twice.
 fn an_outage_changes_no_debt(history: &History) -> Result<(), TestCaseError> {
     let (plain, outage) = (play(history, PLAIN), play(history, Play { outage: true, ..PLAIN }));
@@ -197,6 +223,13 @@ proptest! {
     fn every_offer_keeps_the_rule_of_its_day(history in histories()) {
         for world in every_way(&history) {
             offers_keep_the_rules(&world)?;
+        }
+    }
+
+    #[test]
+    fn thanks_and_corrections_are_said_once_while_they_are_true(history in histories()) {
+        for world in every_way(&history) {
+            notices_keep_the_rules(&world)?;
         }
     }
 

@@ -52,7 +52,7 @@ impl Scenario {
             match words[..] {
                 ["policy", "simples"] => {}
                 // A variant of the small ladder and its steps, as `book` reads them.
-                ["variant" | "+", ..] => {
+                ["variant" | "+" | "notice", ..] => {
                     ladder.push_str(&format!("\n{line}"));
                     scenario.world = World::new(&ladder);
                 }
@@ -201,6 +201,14 @@ fn lines(event: &Event) -> Vec<String> {
         Event::StepsClosed { invoice_id, closings, .. } => ends(closings).iter().map(|end| format!("{invoice_id}: {end}")).collect(),
         Event::OutstandingNoted { invoice_id, outstanding_minor, .. } => vec![format!("{invoice_id}: {} open", money(*outstanding_minor))],
         Event::TrackSettled { invoice_id, .. } => vec![format!("{invoice_id}: settled")],
+        Event::NoticePlanned { .. } => Vec::new(),
+        Event::NoticeDue { items, .. } => items.iter().map(|item| format!("{}: is told ({})", item.invoice_id, item.template)).collect(),
+        Event::NoticeDeferred { invoice_id, kind, reason, .. } => vec![format!("{invoice_id}: {} waits ({reason})", kind.name())],
+        Event::NoticeClosed { end: End::Executed { .. }, .. } => Vec::new(),
+        Event::NoticeClosed { invoice_id, kind, end, .. } => {
+            let why = end.reason().map(|reason| format!(" ({reason})")).unwrap_or_default();
+            vec![format!("{invoice_id}: {} {}{why}", kind.name(), end.slug())]
+        }
         Event::ViewNoted { invoice_id, .. } => vec![format!("{invoice_id}: opened by the payer")],
         Event::RatingNoted { score } => vec![format!("the payer's risk is {score} of 100")],
         Event::TrackCancelled { invoice_id, .. } => vec![format!("{invoice_id}: cancelled")],

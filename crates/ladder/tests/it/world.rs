@@ -125,7 +125,7 @@ impl World {
 
     pub fn conclusion(&mut self, event: &Event) -> Option<Command> {
         match event {
-            Event::ReminderDue { day, items, .. } => {
+            Event::ReminderDue { day, items, .. } | Event::NoticeDue { day, items, .. } => {
                 self.contacts += 1;
                 let contact_id = ContactId::new(&format!("c{}", self.contacts)).unwrap();
                 let items = items.iter().map(|item| self.item_outcome(item)).collect();

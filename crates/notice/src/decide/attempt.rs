@@ -65,7 +65,8 @@ pub(super) fn retry(contacts: &Contacts, command: &RetryAttempt) -> Result<Vec<E
     }
     let given_up = place.contact.phase == Phase::Concluded && !place.contact.is_accepted();
     let fresh = command.at.signed_duration_since(place.attempt.started_at) <= TimeDelta::minutes(RETRY_MINUTES);
-    let stands_still = place.contact.said.iter().any(|said| contacts.suspended.contains_key(&said.key.invoice_id));
+    let stands_still =
+        place.contact.class.is_reminder() && place.contact.said.iter().any(|said| contacts.suspended.contains_key(&said.key.invoice_id));
     if given_up || stands_still || !fresh || place.attempt.tries >= MAX_TRIES || !is_open(place.contact, command.at) {
         return Err(Rejection::RetriesSpent);
     }

@@ -23,6 +23,7 @@ fn each_refusal_of_the_owner_has_its_outcome() {
         ("below_minimum", "suppressed below_minimum"),
         ("unknown", "suppressed unknown_invoice"),
         ("customer_erased", "suppressed customer_erased"),
+        ("owed_again", "superseded owed_again"),
         ("automatic_debit", "deferred automatic_debit"),
         ("stale_feed", "deferred stale_feed"),
     ] {

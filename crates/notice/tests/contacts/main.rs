@@ -3,6 +3,7 @@
 mod delivery;
 mod gate;
 mod merging;
+mod notices;
 mod payer;
 mod properties;
 mod traps;

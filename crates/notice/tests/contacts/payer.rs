@@ -4,8 +4,8 @@ use kernel::{Calendar, ChannelAttemptId, ContactId, Currency, DateTime, InvoiceI
 use notice::command::AttemptResult;
 use notice::{
     Address, Channel, CloseStale, Command, Compose, Contacts, Event, Evidence, Gate, Item, ItemOutcome, NoteAttempt, NoteReceipt, OptIn,
-    OptOut, OwnerAnswer, OwnerRefusal, Reach, Reachability, ReceiptStatus, Rejection, Reminder, RetryAttempt, Rules, Said, Standstill,
-    Suspend, decide, due, evolve,
+    OptOut, OwnerAnswer, OwnerRefusal, Purpose, Reach, Reachability, ReceiptStatus, Rejection, Reminder, RetryAttempt, Rules, Said,
+    Standstill, Suspend, decide, due, evolve,
 };
 use std::collections::BTreeMap;
 
@@ -58,7 +58,7 @@ impl Payer {
         Reminder { day, rules: self.rules, calendar: self.calendar, zone: self.zone, items }
     }
 
-    /// The engine offers steps: one a line, `invoice step tone due planned chains [currency] [cycle=n] [wait=hours]`.
+    /// The engine offers steps: one a line, `invoice step tone due planned chains [currency] [cycle=n] [wait=hours] [for=thank_you]`.
     pub fn offer(&mut self, day: &str, items: &str) -> String {
         let reminder = self.reminder(day, items);
         self.run(&Command::Compose(Compose { reminder }))
@@ -197,6 +197,7 @@ fn item(line: &str, day: NaiveDate) -> Item {
         min_outstanding_minor: 0,
         disputed_minor: 0,
         fallback_after_hours: setting("wait=").unwrap_or(4),
+        purpose: words.iter().find_map(|word| word.strip_prefix("for=")).map_or(Purpose::Reminder, |name| Purpose::named(name).unwrap()),
     }
 }
 

@@ -167,6 +167,7 @@ impl Effects {
             day: contact.day,
             currency: contact.currency,
             lines: contact.said.iter().filter_map(line).collect(),
+            asks: contact.class.is_reminder(),
         }
     }
 }

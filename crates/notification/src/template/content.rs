@@ -97,6 +97,8 @@ pub struct Letter {
     pub currency: Currency,
     /// In reading order: overdue first, oldest due first.
     pub lines: Vec<Line>,
+    /// Whether the lines are asked for; else they are over, and are listed as such.
+    pub asks: bool,
 }
 
 impl Letter {
@@ -108,7 +110,8 @@ impl Letter {
     /// All values that a template may name. In HTML the texts of other people are escaped.
     pub(super) fn values(&self, html: bool, brief: bool, summary: &str) -> Value {
         let text = |text: &str| if html { Value::from_safe_string(escaped(text)) } else { Value::from(text) };
-        let lines = |overdue: bool| self.lines.iter().filter(move |line| line.overdue == overdue);
+        let asked = |line: &&Line, overdue: bool| self.asks && line.overdue == overdue;
+        let lines = |overdue: bool| self.lines.iter().filter(move |line| asked(line, overdue));
         let shown = |overdue: bool| -> Vec<Value> {
             let one = |line: &Line| {
                 context! {
@@ -124,7 +127,8 @@ impl Letter {
             };
             lines(overdue).map(one).collect()
         };
-        let payable: Vec<&Line> = self.lines.iter().filter(|line| !line.pay_with.is_empty()).collect();
+        let closed: Vec<Value> = self.lines.iter().filter(|_| !self.asks).map(|line| self.over(line, text)).collect();
+        let payable: Vec<&Line> = self.lines.iter().filter(|line| self.asks && !line.pay_with.is_empty()).collect();
         let pay = |(place, line): (usize, &&Line)| {
             let pictured = html && place < MAX_PICTURED;
             let picture =
@@ -158,7 +162,8 @@ impl Letter {
             upcoming => shown(false),
             overdue_total => Value::from_safe_string(self.amount(total(true))),
             upcoming_total => Value::from_safe_string(self.amount(total(false))),
-            total => self.amount(total(true).saturating_add(total(false))),
+            closed => closed,
+            total => self.amount(self.lines.iter().map(|line| line.amount_minor).fold(0_i64, i64::saturating_add)),
             count => self.lines.len(),
             first_due => form::date(first_due, self.language),
             payable => payable.iter().take(MAX_PAYABLE).enumerate().map(pay).collect::<Vec<Value>>(),
@@ -167,6 +172,20 @@ impl Letter {
             any_returned => self.lines.iter().any(|line| line.payment_returned),
             brief => brief,
             summary => summary,
+        }
+    }
+
+    /// A line that is over: nothing of it is asked for, and no charges are told.
+    fn over(&self, line: &Line, text: impl Fn(&str) -> Value) -> Value {
+        context! {
+            document => text(&line.document),
+            amount => Value::from_safe_string(self.amount(line.amount_minor)),
+            due => Value::from_safe_string(form::date(line.due_on, self.language)),
+            returned => false,
+            rolled => false,
+            fine => "",
+            interest => "",
+            discount => "",
         }
     }
 
@@ -182,7 +201,7 @@ impl Letter {
 
     /// The pictures that the HTML of this letter names.
     pub(super) fn figures(&self) -> Vec<Figure> {
-        let payable = self.lines.iter().filter(|line| !line.pay_with.is_empty()).take(MAX_PICTURED).enumerate();
+        let payable = self.lines.iter().filter(|line| self.asks && !line.pay_with.is_empty()).take(MAX_PICTURED).enumerate();
         let figure = |name: &str, place: usize, code: &str, drawing: fn(String) -> Drawing| {
             (!code.is_empty()).then(|| Figure { content_id: format!("{name}-{}", place + 1), drawing: drawing(code.to_owned()) })
         };

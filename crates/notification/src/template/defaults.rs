@@ -74,4 +74,9 @@ pub(super) const TEMPLATES: &[Source] = sources![
     "vencida-firme" = "vencida-firme.txt",
     "aviso-previo-negativacao" = "aviso-previo-negativacao.txt",
     "ultimo-aviso" = "ultimo-aviso.txt",
+    "agradecimento" = "agradecimento.txt",
+    "cancelamento" = "cancelamento.txt",
 ];
+
+/// Those that say that something is over.
+pub(super) const OVER: [&str; 2] = ["agradecimento", "cancelamento"];

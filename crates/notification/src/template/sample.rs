@@ -35,6 +35,7 @@ pub fn sample(language: Language, creditor: Creditor, day: NaiveDate) -> Letter 
         creditor,
         day,
         currency: Currency::BRL,
+        asks: true,
         lines: vec![line("NF 1001", (123_456, NOMINAL_MINOR), late, true), line("NF 1002", (5_000, 5_000), soon, false)],
     }
 }

@@ -98,6 +98,7 @@ pub fn look_request(customer_id: &CustomerId, contact_id: &ContactId, items: &[&
         min_outstanding_minor: item.min_outstanding_minor,
         overdue: item.overdue,
         disputed_minor: item.disputed_minor,
+        purpose: item.purpose.slug().to_owned(),
     };
     proto::AuthorizeReminderRequest {
         customer_id: customer_id.to_string(),

@@ -3,15 +3,26 @@
 use super::field::{DecodeFault, calendar, channel, currency, day, id, message, tone, window, zone};
 use contracts::{dunning::v1 as dunning, invoice::v1 as invoice};
 use kernel::{CustomerId, InvoiceId, StepId};
-use notice::{Item, Merge, Occurrence, Reminder, Rules, Standstill};
+use notice::{Item, Merge, Occurrence, Purpose, Reminder, Rules, Standstill};
 use std::collections::BTreeSet;
 
 /// A reminder that the engine offers: the payer, what is offered, and the items whose payment was returned.
 /// Errors: damaged bytes or fields.
 pub fn reminder(payload: &[u8]) -> Result<(CustomerId, Reminder, BTreeSet<Occurrence>), DecodeFault> {
-    let m: dunning::ReminderDue = message("ReminderDue", payload)?;
+    offered(&message("ReminderDue", payload)?, Purpose::Reminder)
+}
+
+/// Thanks or a correction that the engine offers, as a reminder that asks for nothing. Errors: damaged bytes or fields.
+pub fn notice(payload: &[u8]) -> Result<(CustomerId, Reminder), DecodeFault> {
+    let m: dunning::NoticeDue = message("NoticeDue", payload)?;
+    let purpose = Purpose::named(&m.kind).filter(|purpose| *purpose != Purpose::Reminder).ok_or(DecodeFault::Field("kind"))?;
+    let (customer_id, reminder, _) = offered(m.reminder.as_ref().ok_or(DecodeFault::Field("reminder"))?, purpose)?;
+    Ok((customer_id, reminder))
+}
+
+fn offered(m: &dunning::ReminderDue, purpose: Purpose) -> Result<(CustomerId, Reminder, BTreeSet<Occurrence>), DecodeFault> {
     let rules = m.rules.as_ref().ok_or(DecodeFault::Field("rules"))?;
-    let items = m.items.iter().map(item).collect::<Result<Vec<Item>, _>>()?;
+    let items = m.items.iter().map(|m| item(m, purpose)).collect::<Result<Vec<Item>, _>>()?;
     let returned = items.iter().zip(&m.items).filter(|(_, wire)| wire.payment_returned).map(|(item, _)| item.key()).collect();
     let reminder = Reminder {
         day: day("day", &m.day)?,
@@ -29,7 +40,7 @@ pub fn reminder(payload: &[u8]) -> Result<(CustomerId, Reminder, BTreeSet<Occurr
     Ok((id("customer_id", &m.customer_id, CustomerId::new)?, reminder, returned))
 }
 
-fn item(m: &dunning::DueItem) -> Result<Item, DecodeFault> {
+fn item(m: &dunning::DueItem, purpose: Purpose) -> Result<Item, DecodeFault> {
     let chain = |chain: &dunning::ChannelChain| chain.channels.iter().map(|name| channel(name)).collect();
     Ok(Item {
         invoice_id: id("items.invoice_id", &m.invoice_id, InvoiceId::new)?,
@@ -47,6 +58,7 @@ fn item(m: &dunning::DueItem) -> Result<Item, DecodeFault> {
         min_outstanding_minor: m.min_outstanding_minor,
         disputed_minor: m.disputed_minor,
         fallback_after_hours: m.fallback_after_hours,
+        purpose,
     })
 }
 

@@ -7,7 +7,7 @@ use crate::{
 use brazil::Place;
 use contracts::invoice::v1::CustomerAttributes;
 use kernel::Currency;
-use notice::Item;
+use notice::{Item, Purpose};
 use notification::{
     ChannelsConfig,
     channel::{ChannelConfig, Kind},
@@ -252,5 +252,29 @@ async fn many_payers_go_out_at_once_each_in_its_own_lane() {
     assert_eq!(house.channels.counts().of(notice::Channel::Email), 300);
     for number in 0..300 {
         assert_eq!(house.transcript(&format!("c{number}")).await.len(), 6);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn thanks_and_corrections_say_that_it_is_over_and_name_no_way_to_pay() {
+    let (config, provider) = webhook::provider(&[], "").await;
+    let house = House::open(&ChannelsConfig::all(config)).await;
+    house.owner.lock().unwrap().net_minor.insert("i1".into(), 123_456);
+    for (customer, purpose, template) in [("c1", Purpose::ThankYou, "agradecimento"), ("c2", Purpose::Correction, "cancelamento")] {
+        house.compose(customer, vec![Item { purpose, template: template.into(), overdue: false, tone: 1, ..item("i1", "whatsapp") }]).await;
+    }
+    house.until("2026-11-23T12:00:00Z").await;
+    let provider = provider.lock().unwrap();
+    for (key, told) in [
+        ("acme~c1~2026-11-23.BRL.thank_you.0.0", "Recebemos o seu pagamento. Muito obrigado! A conta abaixo está quitada"),
+        ("acme~c2~2026-11-23.BRL.correction.0.0", "A cobrança abaixo foi cancelada. Por favor, desconsidere"),
+    ] {
+        let text = provider.taken[key]["text"].as_str().unwrap();
+        for told in [told, "- NF i1: R$ 1.234,56, vencimento 20/11/2026", "SAIR"] {
+            assert!(text.contains(told), "{told}: {text}");
+        }
+        for never in ["Em atraso", "A vencer", "Pix", "Boleto", "Total"] {
+            assert!(!text.contains(never), "{never}: {text}");
+        }
     }
 }

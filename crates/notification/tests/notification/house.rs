@@ -6,7 +6,8 @@ use eventlog::{Activity, Clock, Log, Shards, Submission, TimerHandle, TimerLoop,
 use host::{clock::VirtualClock, config::Access, ids::TimeOrdered, metrics::Metrics};
 use kernel::{Calendar, ContactId, Currency, CustomerId, DateTime, InvoiceId, StepId, Utc, Zone};
 use notice::{
-    Channel, Command, Compose, Event, Evidence, Gate, Item, ItemOutcome, OwnerAnswer, Reachability, Reminder, Rules, channel::Address,
+    Channel, Command, Compose, Event, Evidence, Gate, Item, ItemOutcome, OwnerAnswer, Purpose, Reachability, Reminder, Rules,
+    channel::Address,
 };
 use notification::{
     ChannelsConfig,
@@ -183,6 +184,7 @@ pub fn item(invoice: &str, chains: &str) -> Item {
         min_outstanding_minor: 0,
         disputed_minor: 0,
         fallback_after_hours: 4,
+        purpose: Purpose::Reminder,
     }
 }
 

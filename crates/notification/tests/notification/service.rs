@@ -259,7 +259,7 @@ async fn templates_are_listed_and_shown_with_data_of_nobody() {
     let installation = Installation::start(directory.path(), ChannelsConfig::recording(), owner).await;
     let mut client = installation.client.clone();
     let listed = client.list_templates(proto::ListTemplatesRequest {}).await.unwrap().into_inner().templates;
-    assert_eq!(listed.len(), 12);
+    assert_eq!(listed.len(), 16);
     for line in listed {
         for channel in ["", "email", "sms", "whatsapp", "voice", "letter"] {
             let request =

@@ -32,6 +32,7 @@ fn every_template_reads_as_it_was_approved() {
                 letter = sample(language, creditor());
                 letter.lines[0].payment_returned = true;
             }
+            letter.asks = template::asks(template);
             for channel in Channel::ALL {
                 let rendered = templates.render(template, channel, &letter).unwrap();
                 writeln!(golden, "=== {template} · {} · {}", channel.slug(), rendered.subject).unwrap();

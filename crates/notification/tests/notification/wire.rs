@@ -6,12 +6,12 @@ use contracts::dunning::v1 as dunning;
 use kernel::{Calendar, ChannelAttemptId, ContactId, Currency, CustomerId, Zone};
 use notice::{
     AttemptAccepted, AttemptRefused, AttemptRetried, AttemptStarted, AttemptUnknown, Channel, Class, ContactComposed, ContactConcluded,
-    ContactGated, Event, FallbackGated, FallbackStopped, Forgotten, Item, ItemOutcome, Merge, OptedIn, OptedOut, Outcome, Reason,
+    ContactGated, Event, FallbackGated, FallbackStopped, Forgotten, Item, ItemOutcome, Merge, OptedIn, OptedOut, Outcome, Purpose, Reason,
     ReceiptNoted, ReceiptStatus, Rules, Said, Standstill, Suspended, event::StopReason,
 };
 use notification::{
     holidays::Heard,
-    wire::{Aside, Fact, decode, decode_holiday, encode, encode_holiday, heard_of_holiday, reminder},
+    wire::{Aside, Fact, decode, decode_holiday, encode, encode_holiday, heard_of_holiday, notice, reminder},
 };
 use prost::Message;
 use std::{collections::BTreeSet, fs, path::Path};
@@ -134,6 +134,13 @@ fn facts() -> Vec<Fact> {
     all.extend(attempts());
     let suspended = Suspended { invoice_ids: vec![item("i1", "email").invoice_id], standstill: Standstill::InProcess };
     all.push((Event::Suspended(suspended), Aside::Nothing));
+    for (class, purpose) in [(Class::ThankYou, Purpose::ThankYou), (Class::Correction, Purpose::Correction)] {
+        let (mut event, aside) = composed(class, Aside::Nothing);
+        if let Event::ContactComposed(composed) = &mut event {
+            composed.items.iter_mut().for_each(|item| item.purpose = purpose);
+        }
+        all.push((event, aside));
+    }
     let customer_id = CustomerId::new("c/1").unwrap();
     all.into_iter().map(|(event, aside)| Fact { customer_id: customer_id.clone(), event, aside }).collect()
 }
@@ -261,5 +268,21 @@ fn a_reminder_that_cannot_be_understood_names_its_field() {
         let mut message = due();
         damage(&mut message);
         assert_eq!(reminder(&message.encode_to_vec()).unwrap_err().to_string(), expected);
+    }
+}
+
+#[test]
+fn thanks_of_the_engine_are_understood_as_what_asks_for_nothing() {
+    let due = |kind: &str, reminder| dunning::NoticeDue { reminder, kind: kind.into() }.encode_to_vec();
+    for (kind, purpose) in [("thank_you", Purpose::ThankYou), ("correction", Purpose::Correction)] {
+        let (customer_id, reminder) = notice(&due(kind, Some(self::due()))).unwrap();
+        assert_eq!((customer_id.as_str(), reminder.items[0].purpose), ("c1", purpose));
+    }
+    for (payload, expected) in [
+        (due("", Some(self::due())), "field kind is malformed"),
+        (due("birthday", Some(self::due())), "field kind is malformed"),
+        (due("thank_you", None), "field reminder is malformed"),
+    ] {
+        assert_eq!(notice(&payload).unwrap_err().to_string(), expected);
     }
 }

@@ -7,7 +7,7 @@ use kernel::{CollectionAccountId, ContactId, CreditNoteId, Currency, CustomerId,
 use receivable::charges::{AgreedInterest, ChargeTerms, EarlyDiscount};
 use receivable::{
     Account, AmendInvoice, Answer, AuthorizationItem, AuthorizeReminder, BankNotice, BankRecord, CancelCreditNote, CancelInvoice, Command,
-    EraseCustomer, Event, IssueCreditNote, IssueInvoice, Kind, NewCharges, NewInstruments, PaymentReceived, RecordBankNotice,
+    EraseCustomer, Event, IssueCreditNote, IssueInvoice, Kind, NewCharges, NewInstruments, PaymentReceived, Purpose, RecordBankNotice,
     RecordPayment, RecordReceipt, RegisterCustomer, Rejection, Release, ReturnPayment, ReversePayment, Source, UndoBankPayment,
     collection::Agreement, decide, evolve, last_look,
 };
@@ -356,6 +356,7 @@ fn register(words: &[&str]) -> Command {
 fn authorize(words: &[&str]) -> Command {
     let item = |word: &&str| {
         let (overdue, word) = word.strip_prefix("late:").map_or((false, *word), |word| (true, word));
+        let (word, purpose) = word.split_once(":for=").unwrap_or((word, ""));
         let (word, disputed) = word.split_once(":disputed=").unwrap_or((word, "0"));
         let (invoice_id, minimum) = word.split_once(":min=").unwrap_or((word, "0"));
         AuthorizationItem {
@@ -366,13 +367,14 @@ fn authorize(words: &[&str]) -> Command {
             min_outstanding_minor: minimum.parse().unwrap(),
             overdue,
             disputed_minor: disputed.parse().unwrap(),
+            purpose: Purpose::named(purpose).unwrap(),
         }
     };
     Command::AuthorizeReminder(AuthorizeReminder {
         contact_id: ContactId::new(words[1]).unwrap(),
         items: words[2..]
             .iter()
-            .filter(|word| !word.contains('=') || word.contains(":min=") || word.contains(":disputed="))
+            .filter(|word| !word.contains('=') || [":min=", ":disputed=", ":for="].iter().any(|option| word.contains(option)))
             .map(item)
             .collect(),
         at: setting(words, "at=").unwrap_or("2026-02-02T12:00:00Z").parse().unwrap(),

@@ -232,3 +232,24 @@ fn authorisations_are_forgotten_after_two_days() {
     }
     assert_eq!(account.authorizations.len(), 3);
 }
+
+#[test]
+fn thanks_and_corrections_go_out_as_long_as_what_they_say_is_true() {
+    let account = check(
+        "issue OPEN 100 2026-01-01 2026-02-01  => issued OPEN 100 BRL
+         issue PART 100 2026-01-01 2026-02-01  => issued PART 100 BRL
+         issue PAID 100 2026-01-01 2026-02-01  => issued PAID 100 BRL
+         issue VOID 100 2026-01-01 2026-02-01  => issued VOID 100 BRL
+         pay P1 PART 60 2026-01-20             => received P1 applied 60 credit 0 open 40
+         pay P2 PAID 100 2026-01-20            => received P2 applied 100 credit 0 open 0
+         cancel VOID why                       => cancelled VOID was 100",
+    );
+    let asked = |purpose: &str| {
+        let items = ["OPEN", "PART", "PAID", "VOID", "NONE"].map(|invoice| format!("{invoice}:for={purpose}")).join(" ");
+        format!("look C1 tol=0 {items} feed=stale")
+    };
+    assert_eq!(look(&account, &asked("thank_you")), "OPEN owed_again, PART owed_again, PAID 100, VOID cancelled, NONE unknown");
+    assert_eq!(look(&account, &asked("correction")), "OPEN owed_again, PART owed_again, PAID paid, VOID 100, NONE unknown");
+    let account = check_from(account, "reverse P2 chargeback 2026-01-25 => reversed P2 applied 100 credit 0 open 100\n erase => erased c1");
+    assert_eq!(look(&account, "look C1 tol=0 PAID:for=thank_you VOID:for=correction"), "PAID customer_erased, VOID customer_erased");
+}

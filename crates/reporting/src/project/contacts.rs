@@ -139,7 +139,9 @@ fn tenant(message: &Message) -> Value {
 fn concluded(message: &Message, m: proto::ReminderConcluded, rows: &mut Rows) -> Result<(), ProjectionError> {
     let day = date(message, "day", &m.day)?;
     let net_minor: i64 = m.items.iter().map(|item| item.net_minor).sum();
-    for item in m.items.iter().filter(|item| ["executed", "undeliverable"].contains(&item.outcome.as_str())) {
+    // Thanks and corrections are no steps: no payment comes of them.
+    let steps = m.items.iter().filter(|item| !item.step_id.starts_with("notice:"));
+    for item in steps.filter(|item| ["executed", "undeliverable"].contains(&item.outcome.as_str())) {
         rows.items.push(vec![
             tenant(message),
             m.customer_id.as_str().into(),

@@ -4,7 +4,7 @@ use super::{Aside, Fact, with_aside};
 use crate::wire::field::{DecodeFault, calendar, channel, currency, day, id, time_out, tone, window, zone};
 use contracts::notification::v1 as proto;
 use kernel::{ContactId, InvoiceId, StepId, window::close_text};
-use notice::{Channel, Class, ContactComposed, Event, Item, Merge, Rules};
+use notice::{Channel, Class, ContactComposed, Event, Item, Merge, Purpose, Rules};
 use std::collections::BTreeSet;
 
 pub(super) fn out(customer_id: String, e: &ContactComposed, aside: &Aside) -> proto::ContactComposed {
@@ -46,6 +46,7 @@ fn item_out(item: &Item, payment_returned: bool) -> proto::ContactItem {
         fallback_after_hours: item.fallback_after_hours,
         payment_returned,
         disputed_minor: item.disputed_minor,
+        purpose: item.purpose.slug().to_owned(),
     }
 }
 
@@ -99,5 +100,6 @@ fn item_in(m: &proto::ContactItem) -> Result<Item, DecodeFault> {
         min_outstanding_minor: m.min_outstanding_minor,
         disputed_minor: m.disputed_minor,
         fallback_after_hours: m.fallback_after_hours,
+        purpose: Purpose::named(&m.purpose).ok_or(DecodeFault::Field("items.purpose"))?,
     })
 }
