@@ -161,6 +161,9 @@ pub(super) fn standstill(track: &Track, policy: &Policy, day: NaiveDate) -> Opti
     } else if track.pause_on(day).is_some() {
         // What the ladder has come to is said when it goes on.
         None
+    } else if track.current().iter().any(|at| at.ended_on().is_some_and(|ended_on| ended_on > day)) {
+        // The word of an earlier day, told late: what was not over on that day is for the next run to say, whoever looked meanwhile.
+        None
     } else if track.current().iter().all(Occurrence::is_ended) {
         Some(TaskReason::Exhausted)
     } else if track.blocked_cycle != Some(track.cycle) && is_blocked(track, policy, day) {

@@ -92,3 +92,25 @@ fn a_promise_about_a_debt_written_off_is_not_kept_by_what_comes_after_its_last_d
         assert_eq!(ends.collect::<Vec<_>>(), [ArrangementEnd::Lapsed]);
     }
 }
+
+#[test]
+fn a_late_word_of_an_earlier_day_says_nothing_of_what_a_run_of_the_night_has_ended_since() {
+    let mut ladders = Vec::new();
+    for nightly in [false, true] {
+        let mut world = World::new(SIMPLES);
+        world.enroll("i", "2026-01-11", "2026-01-14");
+        world.notifier_down = true;
+        let offered = world.morning("2026-01-12");
+        let conclusion = offered.iter().find_map(|event| world.conclusion(event)).unwrap();
+        // Nobody looked for two days; the owner's word of the second comes first.
+        world.tell(Command::NoteReversal { invoice_id: id("i"), outstanding_minor: 1, recorded_at: at(day("2026-01-14"), 8) });
+        if nightly {
+            world.wake(at(day("2026-01-15"), 0));
+        }
+        world.tell(conclusion);
+        world.morning("2026-01-15");
+        assert_eq!(tasks(&world.log), ["no_allowed_step"]);
+        ladders.push(world.ladder);
+    }
+    assert_eq!(ladders[0], ladders[1]);
+}
