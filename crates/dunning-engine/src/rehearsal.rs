@@ -2,15 +2,18 @@
 //! ladders of a copy, and nothing of it is stored or sent.
 //!
 //! Played as if all went well and nobody paid: what is offered is sent by its first channel and delivered on the same day, every approval is
-//! given, every action is done.
+//! given, every action is done. What the payer's budgets leave no room for waits, as it would at the gate.
 
+mod budget;
+
+use budget::Heard;
 use chrono::{DateTime, Utc};
 use kernel::{ContactId, Currency, InvoiceId, NaiveDate, PolicyId, StepId, VariantId, Zone};
 use ladder::{
-    Command, Context, Event, Ladder, Policy, PolicyBook, Rejection, Terms, decide, evolve,
+    Command, Context, Event, Ladder, Policy, PolicyBook, Reason, Rejection, Terms, decide, evolve,
     ladder::{ActionOutcome, DueItem, ItemOutcome, Outcome},
     next_wake,
-    policy::{Channel, ContactRules, Merge},
+    policy::{Channel, ContactRules},
     track::Track,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -84,6 +87,7 @@ impl Rehearsal {
             ladder: ladder.clone(),
             told: Rehearsal { payers: 1, tracks: before.len() as u64, ..Rehearsal::default() },
             first: None,
+            heard: Heard::before(ladder),
         };
         let versions: BTreeSet<(PolicyId, u32)> = before.iter().map(|track| (track.policy_id.clone(), track.policy_version)).collect();
         for from in versions {
@@ -129,6 +133,7 @@ struct Play<'a> {
     told: Rehearsal,
     /// Hardest tone of the first contact.
     first: Option<u8>,
+    heard: Heard,
 }
 
 impl Play<'_> {
@@ -171,49 +176,44 @@ impl Play<'_> {
     }
 
     fn send(&mut self, day: NaiveDate, items: &[DueItem], rules: &ContactRules) -> Result<(), Rejection> {
-        let hardest = items.iter().map(|item| item.tone).max();
-        self.first = self.first.or(hardest);
-        for channel in contacts(items, rules.merge) {
-            *self.told.contacts.entry((day, channel)).or_default() += 1;
-        }
-        // Only letters, digits and hyphens: an id.
-        let Ok(contact_id) = ContactId::new(&format!("rehearsal-{day}")) else { return Ok(()) };
-        self.tell(&Command::ConcludeContact { contact_id, day, items: items.iter().map(sent).collect() })?;
-        for item in items {
-            let (invoice_id, step_id) = (item.invoice_id.clone(), item.step_id.clone());
-            self.tell(&Command::NoteDelivery { invoice_id, cycle: item.cycle, step_id, occurrence: item.occurrence, delivered_on: day })?;
+        for (number, contact) in budget::compose(items, rules.merge).iter().enumerate() {
+            let channels = self.heard.send(day, contact, rules);
+            for channel in &channels {
+                *self.told.contacts.entry((day, *channel)).or_default() += 1;
+            }
+            let outcome = match channels.first() {
+                Some(channel) => Outcome::Executed { channel: *channel },
+                None => Outcome::Deferred(Reason::BudgetSpent),
+            };
+            // Only letters, digits and hyphens: an id.
+            let Ok(contact_id) = ContactId::new(&format!("rehearsal-{day}-{number}")) else { continue };
+            let outcomes = contact.items.iter().map(|item| ended(item, outcome)).collect();
+            self.tell(&Command::ConcludeContact { contact_id, day, items: outcomes })?;
+            if channels.is_empty() {
+                continue;
+            }
+            self.first = self.first.or(contact.items.iter().map(|item| item.tone).max());
+            for item in &contact.items {
+                let (invoice_id, step_id) = (item.invoice_id.clone(), item.step_id.clone());
+                self.tell(&Command::NoteDelivery {
+                    invoice_id,
+                    cycle: item.cycle,
+                    step_id,
+                    occurrence: item.occurrence,
+                    delivered_on: day,
+                })?;
+            }
         }
         Ok(())
     }
 }
 
-fn first_channel(item: &DueItem) -> Channel {
-    item.chains.first().and_then(|chain| chain.0.first()).copied().unwrap_or(Channel::Email)
-}
-
-fn sent(item: &DueItem) -> ItemOutcome {
+fn ended(item: &DueItem, outcome: Outcome) -> ItemOutcome {
     ItemOutcome {
         invoice_id: item.invoice_id.clone(),
         cycle: item.cycle,
         step_id: item.step_id.clone(),
         occurrence: item.occurrence,
-        outcome: Outcome::Executed { channel: first_channel(item) },
+        outcome,
     }
-}
-
-/// The first channel of each chain of each contact that a reminder makes: of its hardest item.
-fn contacts(items: &[DueItem], merge: Merge) -> Vec<Channel> {
-    let mut carrying: BTreeMap<(Currency, usize), &DueItem> = BTreeMap::new();
-    for (index, item) in items.iter().enumerate() {
-        let class = match merge {
-            Merge::PerDay => 0,
-            Merge::ByClass => usize::from(item.overdue),
-            Merge::None => index,
-        };
-        let hardest = carrying.entry((item.currency, class)).or_insert(item);
-        if item.tone > hardest.tone {
-            *hardest = item;
-        }
-    }
-    carrying.values().flat_map(|item| item.chains.iter().filter_map(|chain| chain.0.first().copied())).collect()
 }

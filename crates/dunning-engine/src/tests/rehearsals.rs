@@ -4,9 +4,14 @@ use super::*;
 use host::refusal::reason_of;
 
 fn draft(steps: &[(&str, i32, u8)]) -> String {
+    capped(9, steps)
+}
+
+/// With so many contacts in seven days.
+fn capped(most: u32, steps: &[(&str, i32, u8)]) -> String {
     let every_day = "weekdays = [\"mon\", \"tue\", \"wed\", \"thu\", \"fri\", \"sat\", \"sun\"]";
     let head = format!(
-        "policy = \"minha\"\ntime_zone = \"America/Sao_Paulo\"\ncalendar = \"none\"\n[contact]\nmax_per_7_days = 9\nwindow = {{ {every_day} }}\n"
+        "policy = \"minha\"\ntime_zone = \"America/Sao_Paulo\"\ncalendar = \"none\"\n[contact]\nmax_per_7_days = {most}\nwindow = {{ {every_day} }}\n"
     );
     let step = |(id, offset, tone): &(&str, i32, u8)| {
         format!("[[step]]\nid = \"{id}\"\noffset_days = {offset}\ntone = {tone}\nchannels = [\"email\"]\ntemplate = \"t\"\n")
@@ -65,6 +70,15 @@ async fn a_draft_is_played_around_local_holidays() {
     world.server.record_local_holidays(world.ask(record)).await.unwrap();
     let played = rehearse(&world, draft(&[("d+1", 1, 2), ("d+7", 7, 3)]), 0).await.unwrap();
     assert_eq!(contacts(&played), ["2026-12-01 email 2", "2026-12-05 email 1"]);
+}
+
+#[tokio::test]
+async fn what_a_budget_has_no_room_for_is_rehearsed_on_the_day_that_has_some() {
+    let world = three_payers().await;
+    // C1 was written to on 24 November and C2 on 29 November: each next contact is seven days later, whatever the steps say.
+    let bound = rehearse(&world, capped(1, &[("d+1", 1, 2), ("d+2", 2, 2), ("d+9", 9, 3)]), 0).await.unwrap();
+    let expected = ["2026-11-29 email 1", "2026-12-01 email 1", "2026-12-06 email 1", "2026-12-08 email 1", "2026-12-13 email 1"];
+    assert_eq!(contacts(&bound), expected);
 }
 
 #[tokio::test]
