@@ -7,7 +7,7 @@
 //! places.
 
 use crate::{
-    Account, IssueInvoice, Phase,
+    Account, IssueInvoice, Phase, coverage,
     event::{Release, released_minor},
 };
 use alloc::{string::String, vec::Vec};
@@ -243,13 +243,16 @@ pub struct AgreementMoved {
 }
 
 /// The first day on which an agreement counts as broken, as its instalments stand; `None` where nothing is left to pay, or it is over.
-/// Days are counted from the due day moved to a business day, as everywhere.
+/// Days are counted from the due day moved to a business day, as everywhere. An instalment that the payer's credit covers is never late:
+/// nobody asks for it.
 pub fn late_from(account: &Account, agreement: &Agreement) -> Option<NaiveDate> {
     match agreement.stage {
         Stage::Completed { .. } | Stage::Broken { .. } => return None,
         Stage::Open => {}
     }
-    let open = agreement.instalments.iter().filter_map(|id| account.invoices.get(id)).filter(|invoice| invoice.phase == Phase::Open);
+    let uncovered = coverage::uncovered(account, agreement.currency);
+    let open = agreement.instalments.iter().filter(|id| uncovered.contains(id)).filter_map(|id| account.invoices.get(id));
+    let open = open.filter(|invoice| invoice.phase == Phase::Open);
     let due = open.map(|invoice| Calendar::BrSettlement.following(invoice.due_on)).min()?;
     Some(calendar::add_days(due, i64::from(agreement.breach_after_days) + 1))
 }

@@ -135,6 +135,25 @@ fn a_broken_agreement_puts_what_was_paid_on_the_oldest_debt_first_and_the_rest_i
 }
 
 #[test]
+fn an_instalment_that_credit_covers_breaks_nothing() {
+    // What was paid too much for the first covers the second: nobody asks for it, and nobody is late with it.
+    let account = check_from(
+        agreed(),
+        "pay P1 A1-1 800 2026-02-02 => received P1 applied 400 credit 400 open 0
+         late 2026-04-30 => nothing",
+    );
+    assert_eq!(look(&account, "look C1 tol=0 A1-2"), "A1-2 covered_by_credit");
+    let third_is_late = decide(&account, &command("late 2026-05-02"), &rates()).unwrap();
+    assert_eq!(shown(&third_is_late[0]), "broken A1 instalment_late paid 400");
+    // Where the credit goes back, the second is as late as it is.
+    check_from(
+        account,
+        "return D1 P1 400 2026-04-10 => reversed P1 applied 0 credit 400 open 0
+         late 2026-04-01 => nothing",
+    );
+}
+
+#[test]
 fn charges_of_the_day_are_agreed_about_and_run_on_from_the_due_day_once_it_is_broken() {
     // 2026-02-02 is a Monday; on the 12th 200 of fine and 33 of interest are owed.
     let account = check(

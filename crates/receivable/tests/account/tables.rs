@@ -181,6 +181,22 @@ fn credit_covers_the_oldest_due_first_within_its_currency() {
 }
 
 #[test]
+fn an_invoice_that_was_paid_twice_is_not_asked_for_when_one_of_the_payments_goes_back() {
+    let account = check(
+        "issue I0 100 2026-01-01 2026-01-05 => issued I0 100 BRL
+         issue I1 100 2026-01-01 2026-01-20 => issued I1 100 BRL
+         pay P1 I1 100 2026-01-18 => received P1 applied 100 credit 0 open 0
+         pay P2 I1 130 2026-01-19 => received P2 applied 0 credit 130 open 0",
+    );
+    // As long as nothing else needs it, it covers what is due first.
+    assert_eq!(look(&account, "look C1 tol=0 I0 I1"), "I0 covered_by_credit, I1 paid");
+    let account = check_from(account, "reverse P1 bounced 2026-01-25 => reversed P1 applied 100 credit 0 open 100");
+    assert_eq!(look(&account, "look C2 tol=0 I0 I1"), "I0 70, I1 covered_by_credit");
+    let account = check_from(account, "reverse P2 bounced 2026-01-26 => reversed P2 applied 0 credit 130 open 100");
+    assert_eq!(look(&account, "look C3 tol=0 I0 I1"), "I0 100, I1 100");
+}
+
+#[test]
 fn each_refusal_at_the_gate_has_its_reason() {
     let account = check(
         "issue PAID 100 2026-01-01 2026-01-10    => issued PAID 100 BRL
