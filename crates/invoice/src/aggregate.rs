@@ -3,7 +3,7 @@
 use crate::wire::{self, Fact};
 use brazil::charges::LegalRates;
 use eventlog::{Aggregate, DecodeError, DueStream, Meta, NewEvent, NextTimer, Recorded, Submission};
-use kernel::{AgreementId, CustomerId, DateTime, Utc, Zone, calendar::add_days};
+use kernel::{AgreementId, CustomerId, DateTime, NaiveDate, Utc, Zone, calendar::add_days};
 use receivable::{Account, BreakAgreement, BreakCause, Command, Rejection, agreement::late_from};
 use std::sync::Arc;
 
@@ -55,8 +55,8 @@ impl Aggregate for Accounts {
         wire::decode(&recorded.event_type, &recorded.payload).map_err(|fault| DecodeError::new(recorded, fault.to_string()))
     }
 
-    /// One for each agreement that may break. One that could not be broken when it was to be (the legal rate of a month is missing) is tried
-    /// again the next day.
+    /// One for each agreement that may break. One that could not be broken when it was to be (the legal rate of a month is missing, or
+    /// payments may be) is tried again the next day.
     fn timers(&self, account: &Account, after: DateTime<Utc>) -> Vec<NextTimer> {
         let next = |(id, agreement): (&AgreementId, &receivable::Agreement)| {
             let breaks_at = self.zone.midnight(late_from(account, agreement)?);
@@ -67,15 +67,20 @@ impl Aggregate for Accounts {
     }
 }
 
-/// The command for a payer one of whose agreements may break now.
-pub fn wake(due: &DueStream, now: DateTime<Utc>, (zone, rates): (Zone, Arc<LegalRates>)) -> Submission<Accounts> {
+/// The command for a payer one of whose agreements may break now. Where payments may be missing nothing counts as late: the timer is only
+/// set anew, for the next day.
+pub fn wake(
+    due: &DueStream,
+    now: DateTime<Utc>,
+    (zone, (rates, payments_missing)): (Zone, (Arc<LegalRates>, bool)),
+) -> Submission<Accounts> {
     let traceparent = host::trace::begun("wake account");
     let meta = Meta { tenant: due.tenant.clone(), key: due.key.clone(), traceparent, ..Meta::default() };
     // Only accounts have timers, and their name was made by `stream`.
     let customer_id = customer_of(&due.tenant, &due.stream).and_then(|id| CustomerId::new(id).ok());
     let customer_id = customer_id.expect("a stream with timers is a payer's");
-    let late =
-        BreakAgreement { agreement_id: None, cause: BreakCause::Late, reason: BreakCause::Late.slug().to_owned(), today: zone.day_of(now) };
+    let today = if payments_missing { NaiveDate::MIN } else { zone.day_of(now) };
+    let late = BreakAgreement { agreement_id: None, cause: BreakCause::Late, reason: BreakCause::Late.slug().to_owned(), today };
     Submission::new(due.stream.clone(), meta, Addressed { customer_id, command: Command::BreakAgreement(late), rates })
 }
 

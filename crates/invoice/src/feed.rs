@@ -91,6 +91,11 @@ impl FeedWatch {
         Ok(self.judge(tenant, &feed, now))
     }
 
+    /// Whether a tenant's feed was stale when it was last looked at here.
+    pub(crate) fn was_stale(&self, tenant: &str) -> bool {
+        self.stale.lock().unwrap_or_else(PoisonError::into_inner).get(tenant).copied().unwrap_or(false)
+    }
+
     /// Whether a feed is past the limit; the alarm follows.
     pub(crate) fn judge(&self, tenant: &str, feed: &PaymentFeed, now: DateTime<Utc>) -> bool {
         let is_stale = self.max_age_hours != 0 && feed.is_stale(now, TimeDelta::hours(i64::from(self.max_age_hours)));

@@ -7,6 +7,7 @@ mod allotment;
 mod apply;
 mod balance;
 mod bank;
+mod breach;
 mod bulk;
 pub mod collection;
 mod feed;

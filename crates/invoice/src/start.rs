@@ -2,9 +2,10 @@
 
 use crate::{
     CONSUMER, NAME, TOPIC,
-    aggregate::{self, Accounts},
+    aggregate::Accounts,
     allotment::Allotment,
     bank::pix::{self, PixConfig},
+    breach::Breaches,
     collection::Collections,
     feed::{FeedWatch, PaymentFeeds},
     finding::Findings,
@@ -98,9 +99,11 @@ pub async fn start(process: &Process, settings: Settings) -> anyhow::Result<Serv
     service::publish(&environment, TOPIC, Arc::new(PublicFacts), &mut parts).await?;
 
     let rate_book = RateBook::new(rates, &environment.metrics);
-    let known_rates = rate_book.clone();
-    let wake = move |due: &DueStream, now| aggregate::wake(due, now, (zone, known_rates.last_known(&due.tenant)));
-    let timers = TimerOptions::for_log(&environment.log, process.activity.clone());
+    let feeds = FeedWatch::new(feeds, settings.payment_feed_max_age_hours, &environment.metrics);
+    let breaches = Breaches { rates: rate_book.clone(), feeds: feeds.clone(), zone };
+    let timers =
+        TimerOptions { briefing: Some(Arc::new(breaches.clone())), ..TimerOptions::for_log(&environment.log, process.activity.clone()) };
+    let wake = move |due: &DueStream, now| breaches.wake(due, now);
     parts.timers.push(TimerLoop::spawn(writer.clone(), Arc::new(wake), timers));
 
     let server = Server {
@@ -115,7 +118,7 @@ pub async fn start(process: &Process, settings: Settings) -> anyhow::Result<Serv
         clock: Arc::clone(&process.clock),
         zone: settings.zone,
         tolerance_minor: settings.tolerance_minor,
-        feeds: FeedWatch::new(feeds, settings.payment_feed_max_age_hours, &environment.metrics),
+        feeds,
         rate_book,
         streams: Cache::new(REMEMBERED_IDS),
     };

@@ -11,7 +11,7 @@ use tokio::sync::{Notify, watch};
 
 use crate::log::{Backend, Log, LogError};
 
-pub use wake::{TimerHandle, TimerLoop, TimerOptions, TimerStats, Wake};
+pub use wake::{Briefing, TimerHandle, TimerLoop, TimerOptions, TimerStats, Wake};
 
 /// A timer as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! The loop that wakes streams when their timers are due.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -28,6 +28,18 @@ pub struct TimerOptions {
     pub back_off: Duration,
     /// The barrier to register with, under the name `timers`.
     pub activity: Activity,
+    /// Reads what wakes need to know and their streams do not hold; none where streams hold everything.
+    pub briefing: Option<Arc<dyn Briefing>>,
+}
+
+/// Reads what wakes need to know beyond their streams, before a page of them is fired. A process that has just started knows nothing yet.
+#[async_trait::async_trait]
+pub trait Briefing: Send + Sync {
+    /// Reads it for these tenants.
+    ///
+    /// # Errors
+    /// It cannot be read: nothing of the page is fired, and the loop tries again.
+    async fn brief(&self, tenants: &BTreeSet<String>, now: DateTime<Utc>) -> Result<(), LogError>;
 }
 
 impl TimerOptions {
@@ -40,6 +52,7 @@ impl TimerOptions {
             poll: shared.then_some(Duration::from_secs(1)),
             back_off: Duration::from_millis(200),
             activity,
+            briefing: None,
         }
     }
 }
@@ -165,6 +178,10 @@ impl<A: Aggregate> TimerLoop<A> {
                 log.shared.timers.offer(next.due_at);
             }
             return Ok(false);
+        }
+        if let Some(briefing) = &self.options.briefing {
+            let tenants = due.iter().map(|timer| timer.tenant.clone()).collect();
+            briefing.brief(&tenants, now).await.map_err(|error| error.to_string())?;
         }
         let writer = self.writer.clone();
         let (mut streams, mut wakes) = (Vec::new(), Vec::new());

@@ -1,9 +1,11 @@
 //! Agreements over gRPC: debts are owed in instalments, and by themselves again where those are not paid.
 
 use crate::{
+    charges::record,
+    feed::report,
     reminders::{ask, look, verdicts},
-    script::{fresh, play},
-    site::Site,
+    script::{fresh, new_invoice, play},
+    site::{Site, told},
 };
 use contracts::invoice::v1 as proto;
 
@@ -103,6 +105,60 @@ async fn an_instalment_that_is_too_late_breaks_its_agreement_by_itself_on_its_da
         site.settle().await;
         play(&site, "owes A => BRL 9000 credit 0").await;
     }
+}
+
+// Interest of the debt is the legal rate: what is owed again cannot be told without it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_that_has_just_started_reads_the_legal_rates_before_an_agreement_breaks() {
+    for mut site in Site::every().await {
+        play(&site, "register A").await;
+        let terms = proto::ChargeTerms { interest_legal: "actual_month".into(), ..Default::default() };
+        let invoice = proto::NewInvoice { charges: Some(terms), ..new_invoice("I1", "A", 10_000, "2026-03-12") };
+        let request = proto::IssueInvoiceRequest { command_id: fresh(), invoice: Some(invoice) };
+        assert_eq!(told(&site.client.clone().issue_invoice(request).await), "ok");
+        assert_eq!(record(&site.client, &[("2026-03", 600_000), ("2026-04", 620_000)], false).await, "2");
+        play(
+            &site,
+            "go 2026-03-20
+             agree G1 A I1 10000 4000@2026-04-06 6000@2026-05-04 after=5
+             pay P1 G1-1 1000",
+        )
+        .await;
+        site.settle().await;
+        site.restart().await;
+        site.go_to("2026-04-12");
+        site.settle().await;
+        let expected = "agreement G1 => G1 of A: 10000 of 10015 BRL broken 2026-04-12 instalment_late: G1-1 0 of 4000, G1-2 0 of 6000";
+        play(&site, expected).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_agreement_breaks_while_payments_may_be_missing() {
+    let site = Site::with_feed_limit(24).await;
+    play(
+        &site,
+        "register A
+         issue I1 A 10000 on=2026-02-01 due=2026-02-20
+         issue I2 A 10000 on=2026-02-01 due=2026-02-20
+         agree G1 A I1 10000 4000@2026-04-06 6000@2026-05-04 after=5
+         agree G2 A I2 10000 4000@2026-04-06 6000@2026-05-04 after=5",
+    )
+    .await;
+    site.go_to("2026-04-12");
+    site.settle().await;
+    play(&site, "agreement G1 => G1 of A: 10000 of 10000 BRL open, breaks 2026-04-12: G1-1 4000 of 4000, G1-2 6000 of 6000").await;
+    // What waited comes in, and with it the word that nothing is missing.
+    play(&site, "pay P1 G1-1 4000").await;
+    assert!(site.client.clone().report_payment_feed(report("2026-04-12T15:00:00Z".parse().unwrap())).await.is_ok());
+    site.go_to("2026-04-13");
+    site.settle().await;
+    play(
+        &site,
+        "agreement G1 => G1 of A: 10000 of 10000 BRL open, breaks 2026-05-10: G1-1 0 of 4000, G1-2 6000 of 6000
+         agreement G2 => G2 of A: 10000 of 10000 BRL broken 2026-04-13 instalment_late: G2-1 0 of 4000, G2-2 0 of 6000",
+    )
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

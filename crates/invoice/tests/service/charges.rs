@@ -105,7 +105,7 @@ async fn a_reminder_asks_for_the_day_net_of_credit_and_the_pix_code_with_it() {
     assert_eq!((said.authorized, said.reason.as_str(), said.instruments), (false, "paid", None));
 }
 
-async fn record(client: &Client, months: &[(&str, u64)], correct: bool) -> String {
+pub async fn record(client: &Client, months: &[(&str, u64)], correct: bool) -> String {
     let rates = months.iter().map(|(month, micros)| proto::LegalRate { month: (*month).into(), percent_micros: *micros }).collect();
     let request = proto::RecordLegalRatesRequest { command_id: fresh(), rates, correct };
     let answer = client.clone().record_legal_rates(request).await;

@@ -14,7 +14,7 @@ fn noon() -> DateTime<Utc> {
     NOON.parse().unwrap()
 }
 
-fn report(known_until: DateTime<Utc>) -> proto::ReportPaymentFeedRequest {
+pub fn report(known_until: DateTime<Utc>) -> proto::ReportPaymentFeedRequest {
     let known_until = Timestamp { seconds: known_until.timestamp(), nanos: 0 };
     proto::ReportPaymentFeedRequest { command_id: fresh(), known_until: Some(known_until) }
 }
