@@ -8,7 +8,7 @@ mod budget;
 
 use budget::Heard;
 use chrono::{DateTime, Utc};
-use kernel::{ContactId, Currency, InvoiceId, NaiveDate, PolicyId, StepId, VariantId, Zone};
+use kernel::{ContactId, InvoiceId, NaiveDate, PolicyId, StepId, VariantId, Zone};
 use ladder::{
     Command, Context, Event, Ladder, Policy, PolicyBook, Reason, Rejection, Terms, decide, evolve,
     ladder::{ActionOutcome, DueItem, ItemOutcome, Outcome},

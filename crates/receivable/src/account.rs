@@ -116,6 +116,8 @@ pub struct Invoice {
     pub charges: Option<ChargeTerms>,
     /// What the bank said last of its boleto.
     pub bank_standing: BankStanding,
+    /// Its boleto was written off while nothing was owed: should it be owed again, it needs another one.
+    pub boleto_spent: bool,
     /// The agreement whose instalment it is.
     pub instalment: Option<InstalmentOf>,
     /// The agreement by which it is owed in instalments, as long as that holds.
@@ -138,7 +140,7 @@ impl Invoice {
 /// Where a boleto stands at its bank, as far as the bank has said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum BankStanding {
-    /// The bank has said nothing.
+    /// The bank has said nothing, or nothing of the boleto that it has now.
     #[default]
     Unsaid,
     /// It takes payments.

@@ -46,6 +46,8 @@ pub enum Command {
     RecordView(RecordView),
     /// Rates the payer.
     RateCustomer(RateCustomer),
+    /// Gives an invoice another boleto in place of one that was written off.
+    RenewBoleto(RenewBoleto),
     /// Asks whether a reminder may go out now.
     AuthorizeReminder(AuthorizeReminder),
     /// Ends all use of personal data.
@@ -231,6 +233,16 @@ pub struct RecordBankNotice {
     pub fee_minor: i64,
     /// The day of a fee where the record has none.
     pub today: NaiveDate,
+}
+
+/// Gives an invoice another boleto, under a number of its own, in place of one that the bank has written off. Where nothing is owed, or the
+/// boleto that it has was not written off, it adds nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RenewBoleto {
+    /// The invoice.
+    pub invoice_id: InvoiceId,
+    /// Where it is paid, and the new number.
+    pub instruments: NewInstruments,
 }
 
 /// What a record of a bank's file means for a boleto, other than money.

@@ -39,6 +39,7 @@ fn by_itself(account: &Account, command: &Command, rates: &LegalRates) -> Result
         Command::RecordBankNotice(command) => bank::notice(account, command),
         Command::RecordView(command) => view::record(account, command),
         Command::RateCustomer(command) => view::rate(account, command),
+        Command::RenewBoleto(command) => bank::renew(account, command),
         Command::AuthorizeReminder(command) => reminder::authorize(account, command, rates),
         Command::EraseCustomer(command) => customer::erase(account, command),
     }

@@ -3,9 +3,9 @@
 use crate::agreement::{Agreement, AgreementMade, InvoiceRenegotiated, InvoiceReopened, Stage};
 use crate::event::released_minor;
 use crate::{
-    Account, Authorization, BankRecord, BankStanding, CreditNote, CreditNoteCancelled, CreditNoteIssued, Event, Invoice, InvoiceAmended,
-    InvoiceCancelled, InvoiceIssued, Payment, PaymentReceived, PaymentReversed, Phase, Release, ReminderAuthorized, Return, Reversal,
-    Standing, Terms,
+    Account, Authorization, BankRecord, BankStanding, CreditNote, CreditNoteCancelled, CreditNoteIssued, Event, Instruments, Invoice,
+    InvoiceAmended, InvoiceCancelled, InvoiceIssued, Payment, PaymentReceived, PaymentReversed, Phase, Release, ReminderAuthorized, Return,
+    Reversal, Standing, Terms,
 };
 use alloc::{collections::BTreeMap, string::String, vec::Vec};
 use chrono::TimeDelta;
@@ -69,6 +69,10 @@ pub fn evolve(mut account: Account, event: &Event) -> Account {
         Event::ReminderAuthorized(event) => authorized(&mut account, event),
         Event::InstrumentsAssigned(event) => {
             if let Some(invoice) = account.invoices.get_mut(&event.invoice_id) {
+                let number = |instruments: &Instruments| instruments.boleto.as_ref().map(|slip| slip.nosso_numero.clone());
+                if invoice.instruments.as_ref().is_some_and(|had| number(had) != number(&event.instruments)) {
+                    (invoice.bank_standing, invoice.boleto_spent) = (BankStanding::Unsaid, false);
+                }
                 invoice.instruments = Some(event.instruments.clone());
             }
         }
@@ -97,6 +101,7 @@ fn issued(account: &mut Account, event: &InvoiceIssued) {
         instruments: None,
         charges: event.charges.clone(),
         bank_standing: BankStanding::Unsaid,
+        boleto_spent: false,
         instalment: event.instalment.clone(),
         renegotiated_by: None,
         viewed_at: None,
@@ -265,6 +270,7 @@ fn lend(account: &mut Account, payment_id: &PaymentId, amount_minor: i64) {
 fn stands(account: &mut Account, record: &BankRecord, standing: BankStanding) {
     if let Some(invoice) = account.invoices.get_mut(&record.invoice_id) {
         invoice.bank_standing = standing;
+        invoice.boleto_spent |= standing == BankStanding::WrittenOff && !invoice.is_owed();
     }
     taken_in(account, &record.record_id);
 }

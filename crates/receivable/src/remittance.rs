@@ -3,11 +3,11 @@
 //! Invariants:
 //! - files are numbered from 1 without gaps; a file without orders is not written;
 //! - a title is registered once, unless the bank rejected it and it changed since; a change is ordered once; a title that is no longer
-//!   to be paid is written off once, and then nothing more is ordered of it;
+//!   to be paid is written off once, and then nothing more is ordered of it; under another number it is another title;
 //! - fine, interest and discounts are ordered with the title, and again where they, or the days from which they count, change.
 
 use crate::bank_charges::BankCharges;
-use alloc::{collections::BTreeMap, vec, vec::Vec};
+use alloc::{collections::BTreeMap, string::String, vec, vec::Vec};
 use brazil::cnab::remittance::InterestOrder;
 use kernel::{CustomerId, DateTime, InvoiceId, NaiveDate, Utc};
 
@@ -36,6 +36,8 @@ pub struct Ordered {
     pub charges: BankCharges,
     /// Whether its write-off was ordered.
     pub written_off: bool,
+    /// The bank's number of it; empty where it was ordered before numbers were kept.
+    pub nosso_numero: String,
 }
 
 /// A title as it should be at the bank.
@@ -51,6 +53,8 @@ pub struct Candidate {
     pub amount_minor: i64,
     /// Charges and discounts that the bank is to add and take off.
     pub charges: BankCharges,
+    /// The bank's number of it, with its check digit.
+    pub nosso_numero: String,
     /// What it should be.
     pub want: Want,
 }
@@ -153,6 +157,8 @@ pub struct Order {
     pub amount_minor: i64,
     /// Charges and discounts as they are told.
     pub charges: BankCharges,
+    /// The bank's number of the title, with its check digit; empty in files of before numbers were kept.
+    pub nosso_numero: String,
 }
 
 /// A file was written.
@@ -187,7 +193,8 @@ pub enum RemittanceRejection {
 
 /// What is to be asked of the bank on a day for a title, in order; nothing where the bank was told all of it.
 pub fn needed(state: &Remittances, candidate: &Candidate, today: NaiveDate) -> Vec<Instruction> {
-    let Some(told) = state.ordered.get(&candidate.invoice_id) else {
+    let same = |told: &&Ordered| told.nosso_numero.is_empty() || told.nosso_numero == candidate.nosso_numero;
+    let Some(told) = state.ordered.get(&candidate.invoice_id).filter(same) else {
         return match candidate.want {
             Want::Registered | Want::RegisteredAgain => vec![Instruction::Enter],
             Want::WrittenOff | Want::AsItIs => vec![],
@@ -258,6 +265,7 @@ impl Candidate {
             due_on: self.due_on,
             amount_minor: self.amount_minor,
             charges: self.charges.from_day(today),
+            nosso_numero: self.nosso_numero.clone(),
         }
     }
 }
@@ -267,7 +275,13 @@ pub fn evolve_remittance(mut state: Remittances, event: &RemittanceWritten) -> R
     state.sequence = event.sequence;
     for order in &event.orders {
         let written_off = order.instruction == Instruction::WriteOff;
-        let ordered = Ordered { due_on: order.due_on, amount_minor: order.amount_minor, charges: order.charges.clone(), written_off };
+        let ordered = Ordered {
+            due_on: order.due_on,
+            amount_minor: order.amount_minor,
+            charges: order.charges.clone(),
+            written_off,
+            nosso_numero: order.nosso_numero.clone(),
+        };
         state.ordered.insert(order.invoice_id.clone(), ordered);
     }
     state

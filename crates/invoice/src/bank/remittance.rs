@@ -4,6 +4,7 @@
 //! on its way is written again from its event, byte for byte as long as the payers' data is the same. Names and addresses are in no
 //! event: they are read when the file is written.
 
+mod renewal;
 mod title;
 
 use crate::{
@@ -148,7 +149,21 @@ impl Server {
     ) -> Result<(), Refusal> {
         let (account, _) = self.writer.state(&aggregate::stream(books.tenant, customer_id.as_str())).await.map_err(unreadable)?;
         let Some(invoice) = account.invoices.get(invoice_id) else { return Ok(()) };
-        let candidate = candidate(invoice_id, customer_id, invoice, &account);
+        let renewed;
+        let (account, invoice) = if renewal::is_needed(invoice, state.ordered.get(invoice_id)) {
+            match self.renewed(books, (invoice_id, customer_id), invoice).await? {
+                Ok(after) => renewed = after,
+                Err(reason) => {
+                    wanted.skip(invoice_id, reason);
+                    return Ok(());
+                }
+            }
+            let Some(invoice) = renewed.invoices.get(invoice_id) else { return Ok(()) };
+            (&renewed, invoice)
+        } else {
+            (&account, invoice)
+        };
+        let candidate = candidate(invoice_id, customer_id, invoice, account);
         let today = self.today();
         let asked = needed(state, &candidate, today);
         if asked.is_empty() {
@@ -160,7 +175,7 @@ impl Server {
         }
         for instruction in &asked {
             let order = candidate.order(*instruction, today);
-            let written = self.bank_order(books, &order, &account).await?;
+            let written = self.bank_order(books, &order, account).await?;
             let fault = match &written {
                 Ok(order) => order.faults().first().map(|fault| fault.slug()),
                 Err(reason) => Some(*reason),
@@ -262,5 +277,7 @@ fn candidate(invoice_id: &InvoiceId, customer_id: &CustomerId, invoice: &Invoice
     let (due_on, amount_minor) = (invoice.due_on, invoice.amount_minor);
     let charges = invoice.charges.as_ref().map(|terms| terms.at_bank(amount_minor, due_on).charges).unwrap_or_default();
     let charges = BankCharges { abatement_minor: invoice.credited_minor, ..charges };
-    Candidate { invoice_id: invoice_id.clone(), customer_id: customer_id.clone(), due_on, amount_minor, charges, want }
+    let slip = invoice.instruments.as_ref().and_then(|instruments| instruments.boleto.as_ref());
+    let nosso_numero = slip.map(|slip| slip.nosso_numero.to_string()).unwrap_or_default();
+    Candidate { invoice_id: invoice_id.clone(), customer_id: customer_id.clone(), due_on, amount_minor, charges, nosso_numero, want }
 }

@@ -7,7 +7,7 @@ use kernel::{CustomerId, InvoiceId};
 
 /// Receivables that have a boleto of a collection account, with their payers, in order of their id.
 pub async fn titles(views: &Views, tenant: &str, account_id: &str, page: &Page) -> Result<Vec<(InvoiceId, CustomerId)>, ProjectionError> {
-    let text = "SELECT invoice_id, customer_id FROM {instrument} WHERE tenant = $1 AND kind = $2 AND account_id = $3 AND invoice_id > $4 \
+    let text = "SELECT DISTINCT invoice_id, customer_id FROM {instrument} WHERE tenant = $1 AND kind = $2 AND account_id = $3 AND invoice_id > $4 \
                 ORDER BY invoice_id LIMIT $5";
     let args = [tenant.into(), BOLETO.into(), account_id.into(), page.after.as_str().into(), page.limit().into()];
     let mut titles = Vec::new();

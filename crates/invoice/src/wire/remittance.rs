@@ -22,6 +22,7 @@ pub fn encode(event: &RemittanceWritten) -> (&'static str, Vec<u8>) {
         due_on: order.due_on.to_string(),
         amount_minor: order.amount_minor,
         charges: charges_out(&order.charges),
+        nosso_numero: order.nosso_numero.clone(),
     };
     let message = proto::RemittanceWritten {
         sequence: event.sequence,
@@ -45,6 +46,7 @@ pub fn decode(event_type: &str, payload: &[u8]) -> Result<Option<RemittanceWritt
             due_on: day("orders.due_on", &m.due_on)?,
             amount_minor: m.amount_minor,
             charges: m.charges.map(charges_in).transpose()?.unwrap_or_default(),
+            nosso_numero: m.nosso_numero,
         })
     };
     Ok(Some(RemittanceWritten {

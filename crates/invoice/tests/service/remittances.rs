@@ -1,6 +1,7 @@
 //! Files for the bank: written once, again on request, and read back.
 
 use crate::{
+    bank_file::{Told, import, santander as return_file},
     bank_files::issue,
     collections::{account, register},
     script::{customer, fresh, late_terms, play},
@@ -105,6 +106,58 @@ async fn a_title_is_registered_changed_and_written_off_and_nothing_is_asked_twic
         assert_eq!(shown(&write(&site, "w-6", "itau", 0).await.unwrap().1), "02 I1 12000 2026-04-20");
         assert_eq!(told_status(&write(&site, "w-7", "itau", 9).await.unwrap_err()), "NotFound unknown_remittance sequence");
     }
+}
+
+/// The number of the only title of a file.
+fn number(content: &[u8]) -> String {
+    let orders = read_back(content);
+    assert_eq!(orders.len(), 1);
+    orders[0].title.nosso_numero.clone()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_debt_that_is_owed_again_after_its_title_was_written_off_is_registered_under_another_number() {
+    for site in Site::every().await {
+        payer(&site, "A", ADDRESS).await;
+        let main = proto::CollectionAccount { boleto: Some(santander()), ..account("santander") };
+        assert_eq!(register(&mut site.client.clone(), main).await, "ok");
+        for (again, away, back) in
+            [("I1", "agree G1 A I1 10000 5000@2026-04-06 5000@2026-05-04", "break G1"), ("I2", "pay P2 I2 10000", "reverse P2")]
+        {
+            let had = issue(&site, again, "santander", 10000).await;
+            let first = write(&site, &fresh(), "santander", 0).await.unwrap();
+            assert_eq!(shown(&first.1), format!("01 {again} 10000 2026-03-20"), "{}", site.database);
+            play(&site, away).await;
+            let second = shown(&write(&site, &fresh(), "santander", 0).await.unwrap().1);
+            assert!(second.contains(&format!("02 {again} 10000 2026-03-20")), "{second}");
+            play(&site, back).await;
+            let third = write(&site, &fresh(), "santander", 0).await.unwrap();
+            assert!(!shown(&third.1).contains(again), "the bank has not said that the old title is closed: {}", shown(&third.1));
+            import(&site, &return_file(&[Told::new("09", &had, 0)])).await.unwrap();
+            let (_, fourth) = write(&site, &fresh(), "santander", 0).await.unwrap();
+            assert_eq!(shown(&fourth), format!("01 {again} 10000 2026-03-20"), "{}", site.database);
+            assert_ne!(number(&fourth), number(&first.1), "no bank takes a number twice");
+            assert_eq!(write(&site, &fresh(), "santander", 0).await.unwrap().0.sequence, 0, "and once");
+            // A file that is written again names the title of its day.
+            assert_eq!(write(&site, &fresh(), "santander", first.0.sequence).await.unwrap().1, first.1);
+            // Money for the new title finds the debt.
+            let new = number(&fourth);
+            import(&site, &return_file(&[Told::new("06", &new, 10000)])).await.unwrap();
+            play(&site, &format!("balance {again} 2026-03-10 => 0 BRL")).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_bank_closed_by_itself_while_the_debt_was_owed_stays_closed() {
+    let site = Site::embedded(Default::default()).await;
+    payer(&site, "A", ADDRESS).await;
+    let main = proto::CollectionAccount { boleto: Some(santander()), ..account("santander") };
+    assert_eq!(register(&mut site.client.clone(), main).await, "ok");
+    let had = issue(&site, "I1", "santander", 10000).await;
+    assert_eq!(write(&site, &fresh(), "santander", 0).await.unwrap().0.sequence, 1);
+    import(&site, &return_file(&[Told::new("09", &had, 0)])).await.unwrap();
+    assert_eq!(write(&site, &fresh(), "santander", 0).await.unwrap().0.sequence, 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -2,7 +2,10 @@
 
 use super::payment::{Back, went_back};
 use super::{bounded, found};
-use crate::{Account, BankFeeCharged, BankNotice, BankRecord, BoletoNoticed, Event, Payment, RecordBankNotice, Rejection, UndoBankPayment};
+use crate::{
+    Account, BankFeeCharged, BankNotice, BankRecord, BankStanding, BoletoNoticed, Event, Instruments, InstrumentsAssigned, Payment,
+    RecordBankNotice, Rejection, RenewBoleto, UndoBankPayment,
+};
 use alloc::{string::String, vec, vec::Vec};
 use brazil::charges::LegalRates;
 use kernel::{InvoiceId, NaiveDate, PaymentId};
@@ -27,6 +30,15 @@ pub(super) fn notice(account: &Account, command: &RecordBankNotice) -> Result<Ve
     };
     events.extend(fees);
     Ok(events)
+}
+
+pub(super) fn renew(account: &Account, command: &RenewBoleto) -> Result<Vec<Event>, Rejection> {
+    let invoice = found(account, &command.invoice_id)?;
+    let had = invoice.instruments.as_ref().filter(|had| had.boleto.is_some());
+    let (true, BankStanding::WrittenOff, Some(had)) = (invoice.is_owed(), invoice.bank_standing, had) else { return Ok(vec![]) };
+    let new = command.instruments.assign(invoice.issued_on, invoice.due_on, invoice.amount_minor).map_err(Rejection::Boleto)?;
+    let instruments = Instruments { txid: had.txid.clone(), ..new };
+    Ok(vec![Event::InstrumentsAssigned(InstrumentsAssigned { invoice_id: command.invoice_id.clone(), instruments })])
 }
 
 fn checked(record: &BankRecord) -> Result<BankRecord, Rejection> {

@@ -1,6 +1,6 @@
 //! What is ordered of a bank, file after file.
 
-use crate::script::terms;
+use crate::script::{setting, terms};
 use brazil::charges::{Convention, DayBasis, DiscountValue, Fine, Period, ProRata, Rate};
 use brazil::cnab::remittance::{FineOrder, InterestOrder};
 use kernel::{CustomerId, DateTime, InvoiceId, Utc};
@@ -23,6 +23,7 @@ fn candidate(line: &str) -> Candidate {
         amount_minor,
         due_on,
         charges: terms(&words[4..]).at_bank(amount_minor, due_on).charges,
+        nosso_numero: setting(&words, "number=").unwrap_or("1-9").to_owned(),
         want: match words[3] {
             "registered" => Want::Registered,
             "again" => Want::RegisteredAgain,
@@ -53,6 +54,9 @@ fn a_title_is_registered_once_changed_as_it_changes_and_written_off_once() {
         ("I1 100 2026-04-20 as_it_is|I2 60 2026-04-20 off", "3: I2 02"),
         ("I1 100 2026-04-20 as_it_is|I2 60 2026-04-20 off", "nothing"),
         ("I2 70 2026-05-20 registered", "nothing"),
+        ("I2 70 2026-05-20 registered number=2-7", "4: I2 01"),
+        ("I2 70 2026-05-20 registered number=2-7", "nothing"),
+        ("I2 70 2026-05-20 off number=2-7", "5: I2 02"),
     ] {
         let (after, got) = write(state, candidates);
         assert_eq!(got, expected, "{candidates}");

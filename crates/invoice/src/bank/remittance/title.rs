@@ -4,7 +4,7 @@ use crate::wire::{Contact, Receiver};
 use brazil::cnab::remittance::{
     Amendment, Company, Instruction as BankInstruction, Order as BankOrder, OrderFault, Payer, ProtestOrder, Species, Title,
 };
-use brazil::{Cep, State, tax_id::TaxId};
+use brazil::{Cep, State, boleto::NossoNumero, tax_id::TaxId};
 use kernel::personal::Personal;
 use receivable::{
     Account, Slip,
@@ -90,7 +90,7 @@ pub(super) fn order(agreement: &Agreement, order: &Order, account: &Account, con
     let document = invoice.issued.document.as_deref().unwrap_or(id);
     let document_chars = if agreement.bank == CAIXA { CAIXA_DOCUMENT_CHARS } else { DOCUMENT_CHARS };
     let title = Title {
-        nosso_numero: number_columns(agreement, slip).ok_or("no_title")?,
+        nosso_numero: number_columns(agreement, &numbered(order, slip)).ok_or("no_title")?,
         wallet: if agreement.bank == SANTANDER { SANTANDER_FAST } else { SIMPLE },
         document: document.chars().filter(char::is_ascii_graphic).take(document_chars).collect(),
         // A text that was cut would name another receivable.
@@ -111,10 +111,19 @@ pub(super) fn order(agreement: &Agreement, order: &Order, account: &Account, con
     Ok(BankOrder { instruction, title })
 }
 
+/// The number under which a title was ordered: a file that is written again names the title of that day, whatever the receivable has now.
+fn numbered(order: &Order, slip: &Slip) -> NossoNumero {
+    match order.nosso_numero.split_once('-') {
+        Some((number, check)) => NossoNumero { number: number.to_owned(), check: check.chars().next() },
+        None if order.nosso_numero.is_empty() => slip.nosso_numero.clone(),
+        None => NossoNumero { number: order.nosso_numero.clone(), check: None },
+    }
+}
+
 /// The number as the columns of segment P want it; `None` for a bank whose file is not written here.
-fn number_columns(agreement: &Agreement, slip: &Slip) -> Option<String> {
-    let number = slip.nosso_numero.number.as_str();
-    let check = slip.nosso_numero.check.map(String::from).unwrap_or_default();
+fn number_columns(agreement: &Agreement, nosso_numero: &NossoNumero) -> Option<String> {
+    let number = nosso_numero.number.as_str();
+    let check = nosso_numero.check.map(String::from).unwrap_or_default();
     Some(match agreement.bank {
         BANCO_DO_BRASIL | SICREDI | SANTANDER => format!("{number}{check}"),
         // The 17 digits have the prefix; the check digit has no column.

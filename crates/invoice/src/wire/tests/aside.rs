@@ -61,6 +61,7 @@ pub(super) fn remittances() -> Vec<RemittanceWritten> {
         due_on: day("2026-11-23"),
         amount_minor: 12_345,
         charges,
+        nosso_numero: String::new(),
     };
     let discount = |code, hundredths| DiscountOrder { code, until: day("2026-11-20"), hundredths };
     let rates = BankCharges {
