@@ -62,5 +62,5 @@ fn reopen(pending: &mut Pending, id: &InvoiceId, minor: i64, fact: &Fact) -> Res
     };
     pending.emit(event);
     facts::close_recently_sent(pending, id, fact.day)?;
-    lapse::take_stock(pending, id, fact.day)
+    facts::begin(pending, id, fact.day)
 }

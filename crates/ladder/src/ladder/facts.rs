@@ -269,7 +269,7 @@ fn reschedule(pending: &mut Pending, id: &InvoiceId, minor: i64, due_on: NaiveDa
 }
 
 /// A new cycle begins; that of a payer whose data was erased is over with it, because nothing of it would ever be offered.
-fn begin(pending: &mut Pending, id: &InvoiceId, day: NaiveDate) -> Result<(), Rejection> {
+pub(super) fn begin(pending: &mut Pending, id: &InvoiceId, day: NaiveDate) -> Result<(), Rejection> {
     if !pending.ladder().forgotten {
         return lapse::take_stock(pending, id, day);
     }

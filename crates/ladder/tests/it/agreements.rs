@@ -54,6 +54,19 @@ fn a_broken_agreement_opens_a_new_cycle_placed_by_its_dates_and_no_harsher_than_
 }
 
 #[test]
+fn a_breach_of_a_payer_whose_data_was_erased_opens_a_cycle_that_is_over_at_once() {
+    let mut world = World::new(SIMPLES);
+    world.enroll("i", "2026-01-01", "2026-01-10");
+    world.tell(agreed("i", "2026-01-13"));
+    world.tell(Command::ForgetPayer { recorded_at: at(day("2026-01-20"), 8) });
+    world.tell(broken("i", "2026-03-20", 7_000));
+    assert_eq!((world.track("i").phase, world.track("i").outstanding_minor), (Phase::Exhausted, 7_000));
+    assert!(world.track("i").occurrences.iter().all(|at| at.is_ended()), "{:?}", world.track("i").occurrences);
+    world.mornings("2026-03-20", "2026-04-30");
+    assert_eq!(world.sent("i"), "");
+}
+
+#[test]
 fn what_is_listed_at_the_bureau_is_removed_and_what_was_arranged_has_no_purpose() {
     let mut world = World::new(PADRAO);
     world.enroll("i", "2025-12-01", "2026-01-12");
