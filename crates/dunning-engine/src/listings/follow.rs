@@ -165,7 +165,13 @@ fn says_removed(reason: TaskReason) -> bool {
 async fn open(clerk: &Clerk, key: EntryKey) -> Result<bool, Postponed> {
     let payer = clerk.payer(key.tenant.as_str(), &key.customer_id).await?;
     let Some(track) = payer.ladder.tracks.get(&key.invoice_id) else { return Ok(false) };
-    let book = clerk.rules.books().of(key.tenant.as_str());
+    let books = clerk.rules.books();
+    let mut book = books.of(key.tenant.as_str());
+    if track.policy(&*book).is_none() {
+        // Another process published it a moment ago and has carried the step out: what is not opened now never is.
+        books.refresh().await.map_err(|error| Postponed(error.to_string()))?;
+        book = books.of(key.tenant.as_str());
+    }
     let Some(policy) = track.policy(&*book) else { return Ok(false) };
     let of_step = (key.cycle, &key.step_id, key.occurrence);
     let asked = listing::request(&key.customer_id, (track, policy), of_step, clerk.rules.approvals_given());
