@@ -9,6 +9,7 @@
 
 pub mod account;
 mod balances;
+pub mod bureau;
 pub mod chance;
 pub mod faults;
 mod history;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use conformance::account::{PublicFacts, numbered};
+use conformance::bureau::{Reached, lists};
 use conformance::faults::{Spot, Switchboard};
 use conformance::storage::{Memory, Place, Storage};
 use conformance::wire::Route;
@@ -27,8 +28,19 @@ async fn main() -> Result<()> {
         ["listen", bank, mirror, route, spot, after] => {
             listen((&bank.parse()?, &mirror.parse()?), &route.parse()?, (spot.parse()?, after.parse()?)).await?;
         }
-        _ => bail!("usage: victim write|boast PLACE FROM UNTIL | victim listen BANK MIRROR ROUTE SPOT AFTER"),
+        ["list", place, owner, bureau, minutes] => {
+            let (place, owner, bureau) = (place.parse()?, (*owner).to_owned(), (*bureau).to_owned());
+            let _lists = lists(&Reached { place, owner, bureau }, minutes.parse()?).await?;
+            println!("ready");
+            return closed().await;
+        }
+        _ => bail!("usage: victim write|boast PLACE FROM UNTIL | listen BANK MIRROR ROUTE SPOT AFTER | list PLACE OWNER BUREAU MINUTES"),
     }
+    closed().await
+}
+
+/// Nobody listens any more.
+async fn closed() -> Result<()> {
     tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new())).await??;
     Ok(())
 }

@@ -6,6 +6,7 @@ pub mod delivery;
 pub mod disk;
 pub mod gate;
 pub mod kill;
+pub mod listings;
 pub mod models;
 pub mod order;
 pub mod outage;

@@ -2,6 +2,7 @@
 
 use conformance::Outcome;
 use conformance::property::gate::{self, Gate};
+use conformance::property::listings::{self, Memory as Remembered};
 use conformance::property::{commands, delivery, kill, models, order};
 use conformance::storage::{Durable, Memory, Postgres, Sqlite, Storage};
 use conformance::wire::{PostgresInside, PostgresKafka, SqliteInside, Wire};
@@ -72,6 +73,13 @@ async fn without_the_gate<S: Durable>() -> Outcome {
     noticed(gate::what_was_paid_before_is_never_handed_over(&storage, Gate::TakenOut).await, "was handed over though it was paid before")
 }
 
+/// A bureau that says of every command that it never had it.
+async fn with_a_bureau_that_forgets<S: Durable>() -> Outcome {
+    let Some(storage) = S::fresh().await? else { return Ok(()) };
+    let outcome = listings::a_killed_clerk_hands_everything_over_once(&storage, crate::victim(), Remembered::Lost).await;
+    noticed(outcome, "handed over again though the bureau had it")
+}
+
 macro_rules! controls {
     ($($name:ident = $control:expr;)*) => {
         $(#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -98,6 +106,7 @@ controls! {
     a_consumer_without_compare_and_set_is_not_fenced_on_kafka = without_the_compare_and_set_on::<PostgresKafka>();
     what_was_paid_is_handed_over_without_the_gate_on_sqlite = without_the_gate::<Sqlite>();
     what_was_paid_is_handed_over_without_the_gate_on_postgres = without_the_gate::<Postgres>();
+    a_bureau_that_forgets_is_handed_commands_twice_on_sqlite = with_a_bureau_that_forgets::<Sqlite>();
     duplicates_and_gaps_show_without_stream_versions_on_sqlite = without_stream_versions::<SqliteInside>();
     duplicates_and_gaps_show_without_stream_versions_on_postgres = without_stream_versions::<PostgresInside>();
     duplicates_and_gaps_show_without_stream_versions_on_kafka = without_stream_versions::<PostgresKafka>();

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use conformance::property::{cancellation, commands, delivery, disk, gate, kill, models, order, outage, pages, parking};
+use conformance::property::{cancellation, commands, delivery, disk, gate, kill, listings, models, order, outage, pages, parking};
 use conformance::storage::{Memory, Postgres, Sqlite, Storage};
 use conformance::wire::{PostgresInside, PostgresKafka, SqliteInside, SqliteKafka, Wire};
 
@@ -50,6 +50,13 @@ macro_rules! every_durable_log {
             dropped_transactions_leave_nothing_behind = cancellation::dropped_transactions_leave_nothing_behind;
             a_consumer_of_its_own_log_that_was_given_up_is_fenced =
                 delivery::a_consumer_of_its_own_log_that_was_given_up_is_fenced;
+        }
+        #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+        async fn a_killed_clerk_hands_everything_over_once() -> conformance::Outcome {
+            match <$adapter>::fresh().await? {
+                Some(adapter) => listings::a_killed_clerk_hands_everything_over_once(&adapter, victim(), listings::Memory::Kept).await,
+                None => Ok(()),
+            }
         }
     })* };
 }
