@@ -85,6 +85,47 @@ async fn what_is_contested_of_a_debt_is_not_asked_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_payer_reads_which_instalment_of_which_agreement_is_asked_for_in_their_language() {
+    for (language, expected, other) in
+        [("pt-BR", "parcela 2/6 do acordo AC-7", "instalment"), ("en", "instalment 2/6 of agreement AC-7", "parcela")]
+    {
+        for channel in ["email", "sms", "whatsapp", "voice", "letter"] {
+            let directory = tempfile::tempdir().unwrap();
+            let house = House::open(&into(directory.path())).await;
+            {
+                let mut owner = house.owner.lock().unwrap();
+                owner.instalments = [("AC-7-2".to_owned(), (2, 6, "AC-7"))].into();
+                owner.customer.attributes = Some(CustomerAttributes { language: language.into(), ..Default::default() });
+            }
+            house.compose("c1", vec![item("AC-7-2", channel)]).await;
+            house.until("2026-11-23T12:00:00Z").await;
+            let files: Vec<String> =
+                fs::read_dir(directory.path()).unwrap().map(|file| fs::read_to_string(file.unwrap().path()).unwrap()).collect();
+            assert_eq!(files.len(), 1, "{language} {channel}");
+            let read = files[0].replace("=\n", "").replace('\n', " ");
+            // A text message names no single debt, whatever it is: amount and due day only.
+            assert_eq!(read.contains(expected), channel != "sms", "{language} {channel}: {read}");
+            assert!(read.contains("100") && read.contains("2026"), "{language} {channel}: {read}");
+            assert!(!read.contains(other), "{language} {channel}: {read}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_instalment_beside_a_debt_is_a_line_of_its_own() {
+    let directory = tempfile::tempdir().unwrap();
+    let house = House::open(&into(directory.path())).await;
+    house.owner.lock().unwrap().instalments = [("AC-7-2".to_owned(), (2, 6, "AC-7"))].into();
+    house.compose("c1", vec![item("AC-7-2", "whatsapp"), item("i1", "whatsapp")]).await;
+    house.until("2026-11-23T12:00:00Z").await;
+    let file = fs::read_dir(directory.path()).unwrap().next().unwrap().unwrap().path();
+    let read = fs::read_to_string(file).unwrap();
+    for line in ["parcela 2/6 do acordo AC-7", "NF i1"] {
+        assert_eq!(read.matches(line).count(), 1, "{read}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_sent_while_the_owner_is_out_of_reach() {
     let house = House::open(&ChannelsConfig::recording()).await;
     house.owner.lock().unwrap().down = true;

@@ -22,6 +22,8 @@ pub struct Owner {
     pub refused: BTreeMap<String, &'static str>,
     /// Net balances; 10000 where none is named.
     pub net_minor: BTreeMap<String, i64>,
+    /// Instalments: number, count, agreement. They have no document.
+    pub instalments: BTreeMap<String, (u32, u32, &'static str)>,
     /// The payer.
     pub customer: proto::Customer,
     /// Contacts that asked, with the tenant.
@@ -51,13 +53,18 @@ pub async fn serve() -> (String, Shared) {
 impl Owner {
     fn verdict(&self, item: &proto::ReminderItem) -> proto::ReminderVerdict {
         let refused = self.refused.get(&item.invoice_id);
+        let instalment = self.instalments.get(&item.invoice_id);
+        let (instalment, instalments, agreement) = instalment.copied().unwrap_or_default();
         let net_minor = self.net_minor.get(&item.invoice_id).copied().unwrap_or(10_000) - item.disputed_minor;
         proto::ReminderVerdict {
             invoice_id: item.invoice_id.clone(),
             authorized: refused.is_none(),
             reason: refused.map(ToString::to_string).unwrap_or_default(),
             net_minor: if refused.is_none() { net_minor } else { 0 },
-            document: format!("NF {}", item.invoice_id),
+            document: if agreement.is_empty() { format!("NF {}", item.invoice_id) } else { String::new() },
+            instalment,
+            instalments,
+            agreement_id: agreement.to_owned(),
             ..proto::ReminderVerdict::default()
         }
     }

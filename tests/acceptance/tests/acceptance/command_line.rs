@@ -1,6 +1,13 @@
 //! Commands for people and scripts: tables, JSON, exit codes.
 
-use crate::program;
+use crate::{
+    processes::{connect, free_ports, issue, listeners, register},
+    program::{self, Running},
+};
+use chrono::TimeDelta;
+use contracts::invoice::v1::invoice_service_client::InvoiceServiceClient;
+use eventlog::Clock;
+use host::clock::SystemClock;
 use serde_json::Value;
 use std::fs;
 
@@ -27,6 +34,56 @@ fn a_demo_leaves_data_that_every_command_can_look_into() {
     assert_eq!(json(&["parked", "list", "--data", data, "--format", "json"]), serde_json::json!([]));
     let csv = program::succeed(&["report", "delinquency", "--data", data, "--as-of", "2025-04-30", "--format", "csv"]);
     assert!(csv.starts_with("group,currency,open_count,open_minor"), "{csv}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agreement_is_made_shown_listed_and_broken_from_the_command_line() {
+    let (directory, ports) = (tempfile::tempdir().unwrap(), free_ports(8));
+    let path = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+    let (config, data) = (path("regua.toml"), path("data"));
+    fs::write(&config, listeners(&ports)).unwrap();
+    let mut running = Running::start(&["up", "--config", &config, "--data", &data], "ready");
+    let mut owner = InvoiceServiceClient::new(connect(ports[0]).await);
+    let now = SystemClock.now();
+    register(&mut owner, "C").await;
+    issue(&mut owner, "C", now).await;
+    let ask = |words: &[&str]| program::run(&[&["agreements"][..], words, &["--config", &config]].concat());
+    let json = |words: &[&str]| -> Vec<Value> {
+        let output = ask(&[words, &["--format", "json"]].concat());
+        let told = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert_eq!(output.status.code(), Some(0), "{words:?}: {told}{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_str(&told).unwrap_or_else(|error| panic!("{words:?}: {error}: {told}"))
+    };
+    let [first, second] = [30, 60].map(|days| (now + TimeDelta::days(days)).date_naive().to_string());
+    let instalments = format!("{first}=6000,{second}=7000");
+    let make = ["make", "A1", "--customer", "C", "--invoices", "F-C", "--instalments", &instalments];
+    let made = json(&make);
+    let shown: Vec<_> = made.iter().map(|row| (row["invoice"].as_str().unwrap(), row["amount_minor"].as_i64().unwrap())).collect();
+    assert_eq!(shown, [("A1-1", 6_000), ("A1-2", 7_000)]);
+    assert_eq!((&made[1]["due_on"], &made[1]["status"]), (&second.as_str().into(), &"open".into()));
+    assert_eq!(json(&make), made, "making the same again changes nothing");
+    assert_eq!(json(&["show", "A1"]), made);
+    let table = String::from_utf8(ask(&["show", "A1"]).stdout).unwrap();
+    assert!(table.contains("Agreement A1 of C: 13000 BRL for 12990 owed, open, breaks on "), "{table}");
+
+    let refused = |words: &[&str], code: i32, slug: &str| {
+        let output = ask(words);
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(code), "{words:?}: {told}");
+        assert!(told.contains(slug), "{words:?}: {told}");
+    };
+    refused(&["show", "A9"], 1, "unknown_agreement");
+    refused(&["make", "A2", "--customer", "C", "--invoices", "F-C", "--instalments", &instalments], 1, "invoice_renegotiated");
+    refused(&["make", "A2", "--customer", "C", "--invoices", "F-C", "--instalments", "soon"], 1, "minor units");
+    refused(&["break", "A1"], 2, "--reason");
+
+    let broken = json(&["break", "A1", "--reason", "no answer"]);
+    assert!(broken.iter().all(|row| row["status"] == "cancelled" && row["outstanding_minor"] == 0), "{broken:?}");
+    let listed = json(&["list", "C"]);
+    assert_eq!(listed.len(), 1);
+    assert_eq!((&listed[0]["agreement"], &listed[0]["status"], &listed[0]["cause"]), (&"A1".into(), &"broken".into(), &"by_person".into()));
+    assert_eq!((&listed[0]["open_minor"], &listed[0]["total_minor"], &listed[0]["breaks_on"]), (&0.into(), &13_000.into(), &"".into()));
+    assert!(running.terminate().success());
 }
 
 #[test]
