@@ -1,5 +1,6 @@
 //! What is owed, computed from the facts that were acknowledged and from nothing that the services say.
 
+use crate::agreements::Pact;
 use crate::history::{Fact, later};
 use chrono::NaiveDate;
 use receivable::{Account, Phase};
@@ -14,6 +15,8 @@ pub struct Debt {
     pub credited_minor: i64,
     /// Minor units received for it and not given back.
     pub paid_minor: i64,
+    /// When it was issued.
+    pub issued_on: NaiveDate,
     /// When it is due.
     pub due_on: NaiveDate,
     /// No longer owed.
@@ -23,6 +26,14 @@ pub struct Debt {
     /// Money or a reduction went back, or the amount changed: what was paid past the rest is credit of the payer from then on, and
     /// covers whatever is due first.
     pub disturbed: bool,
+    /// The agreement whose instalment it is.
+    pub instalment_of: Option<String>,
+    /// Principal that is owed by the instalments of an agreement in its place.
+    pub moved_minor: Option<i64>,
+    /// What had been received for it then.
+    pub paid_when_moved_minor: i64,
+    /// What was put on it of the payments of instalments, once their agreement was broken.
+    pub put_minor: i64,
 }
 
 impl Debt {
@@ -34,7 +45,14 @@ impl Debt {
     /// Whether nobody may ask for it any more, whatever charges are. With charges a payment of the bare amount may leave some.
     pub fn is_settled(&self) -> bool {
         let enough = if self.charged { self.amount_minor * 3 / 2 } else { self.amount_minor - self.credited_minor };
-        self.cancelled || (!self.disturbed && self.paid_minor >= enough)
+        // Under an agreement only what went back since may be asked for.
+        let moved = self.moved_minor.is_some() && self.paid_minor >= self.paid_when_moved_minor;
+        self.cancelled || moved || (!self.disturbed && self.paid_minor + self.put_minor >= enough)
+    }
+
+    /// Whether a clerk can tell in the head what is open.
+    pub fn is_plain(&self) -> bool {
+        !self.charged && !self.disturbed
     }
 }
 
@@ -45,6 +63,8 @@ pub struct Books {
     pub debts: BTreeMap<String, Debt>,
     /// Credit of the payer as a whole, minor units.
     pub credit_minor: i64,
+    /// Agreements, by id.
+    pub pacts: BTreeMap<String, Pact>,
     payments: BTreeMap<String, (String, i64)>,
     notes: BTreeMap<String, (Option<String>, i64)>,
 }
@@ -59,7 +79,13 @@ impl Books {
     pub fn note(&mut self, invoice: &str, fact: &Fact, today: NaiveDate) {
         match fact {
             Fact::Issued { amount_minor, term_days, charged, .. } => {
-                let debt = Debt { amount_minor: *amount_minor, due_on: later(today, *term_days), charged: *charged, ..Debt::default() };
+                let debt = Debt {
+                    amount_minor: *amount_minor,
+                    issued_on: today,
+                    due_on: later(today, *term_days),
+                    charged: *charged,
+                    ..Debt::default()
+                };
                 self.debts.insert(invoice.to_owned(), debt);
             }
             Fact::Paid { payment, amount_minor } => {
@@ -84,7 +110,10 @@ impl Books {
                     self.give_up(of, -amount_minor);
                 }
             }
-            Fact::Held { .. }
+            // What agreements do is taken in where they are made and broken.
+            Fact::Agreed { .. }
+            | Fact::Broken
+            | Fact::Held { .. }
             | Fact::Disputed { .. }
             | Fact::Promised { .. }
             | Fact::Announced { .. }
@@ -98,7 +127,7 @@ impl Books {
         }
     }
 
-    fn of(&mut self, invoice: &str, change: impl FnOnce(&mut Debt)) {
+    pub(crate) fn of(&mut self, invoice: &str, change: impl FnOnce(&mut Debt)) {
         if let Some(debt) = self.debts.get_mut(invoice) {
             change(debt);
         }
@@ -110,6 +139,12 @@ impl Books {
         *left_minor -= back_minor;
         let invoice = invoice.clone();
         self.of(&invoice, |debt| (debt.paid_minor, debt.disturbed) = (debt.paid_minor - back_minor, true));
+        // It goes back from wherever its parts were put.
+        let debts =
+            self.pacts.values().filter(|pact| pact.broken && pact.instalments.contains(&invoice)).flat_map(|pact| pact.debts.clone());
+        for debt in debts.collect::<Vec<_>>() {
+            self.of(&debt, |debt| debt.disturbed = true);
+        }
     }
 
     fn give_up(&mut self, invoice: Option<String>, amount_minor: i64) {
@@ -121,7 +156,8 @@ impl Books {
 
     /// Minor units owed over all receivables less all credit; `None` where charges were agreed, which no clerk does in the head.
     pub fn net_minor(&self) -> Option<i64> {
-        let owed = |debt: &Debt| if debt.cancelled { -debt.paid_minor } else { debt.amount_minor - debt.credited_minor - debt.paid_minor };
+        let left = |debt: &Debt| debt.amount_minor - debt.credited_minor - debt.paid_minor - debt.moved_minor.unwrap_or(0);
+        let owed = |debt: &Debt| if debt.cancelled { -debt.paid_minor } else { left(debt) };
         let plain = self.debts.values().all(|debt| !debt.charged);
         plain.then(|| self.debts.values().map(owed).sum::<i64>() - self.credit_minor)
     }
@@ -134,6 +170,9 @@ impl Books {
             };
             if (invoice.amount_minor, invoice.due_on) != (debt.amount_minor, debt.due_on) {
                 return Some(format!("{name}: {} due {}, the facts say {debt:?}", invoice.amount_minor, invoice.due_on));
+            }
+            if (invoice.phase == Phase::Renegotiated) != debt.moved_minor.is_some() {
+                return Some(format!("{name} is {:?}, the facts say {debt:?}", invoice.phase));
             }
             if (invoice.phase == Phase::Cancelled) != debt.cancelled {
                 return Some(format!("{name} is {:?}, the facts say {debt:?}", invoice.phase));

@@ -3,10 +3,12 @@
 use dunning_engine::Ladders;
 use dunning_engine::aggregate::Order;
 use eventlog::Aggregate;
+use invoice::Accounts;
 use ladder::Event;
 use ladder::ladder::Closing;
 use ladder::track::{End, OccurrenceState, Opening, Phase};
 use ladder::{Command, Reason};
+use receivable::Event as Money;
 
 use crate::journal::Rules;
 use crate::witness::Invariant;
@@ -38,11 +40,17 @@ pub enum Bug {
     ViewSkips,
     /// A consumer's place moves from wherever it is.
     OffsetsUnfenced,
+    /// Neither the ladder nor the gate minds that a debt is owed by instalments.
+    AgreementUnheard,
+    /// What was paid on instalments is not put on the debts when their agreement is broken.
+    BreachForgetsPaid,
+    /// It is put there twice.
+    BreachCountsTwice,
 }
 
 impl Bug {
     /// All of them, with the invariant that finds it.
-    pub const ALL: [(Bug, Invariant); 12] = [
+    pub const ALL: [(Bug, Invariant); 15] = [
         (Bug::ResendsUnknown, Invariant::OneContact),
         (Bug::GateIgnoresOwner, Invariant::NothingAfterTheFact),
         (Bug::StandstillForgotten, Invariant::NothingAfterTheFact),
@@ -55,11 +63,15 @@ impl Bug {
         (Bug::OutageResends, Invariant::Outage),
         (Bug::ViewSkips, Invariant::Views),
         (Bug::OffsetsUnfenced, Invariant::Views),
+        (Bug::AgreementUnheard, Invariant::NothingAfterTheFact),
+        (Bug::BreachForgetsPaid, Invariant::Ledger),
+        (Bug::BreachCountsTwice, Invariant::Ledger),
     ];
 }
 
 type Payer = <Ladders as Aggregate>::State;
 type Fact = <Ladders as Aggregate>::Event;
+type Paid = <Accounts as Aggregate>::Event;
 
 /// The engine's rules, spoilt where a bug says so.
 pub fn engine_rules(bug: Option<Bug>) -> Rules<Ladders> {
@@ -67,6 +79,10 @@ pub fn engine_rules(bug: Option<Bug>) -> Rules<Ladders> {
         Some(Bug::WakesRepeat) => wakes_repeat(),
         Some(Bug::ToneCapRaised) => Box::new(|rules, payer, command| rules.decide(&loud(payer.clone()), command)),
         Some(Bug::SupersededForgotten) => Box::new(|rules, payer, command| rules.decide(&reopened(payer.clone()), command)),
+        Some(Bug::AgreementUnheard) => Box::new(|rules, payer, command| match &command.order {
+            Order::Ladder(Command::NoteAgreement { .. }) => Ok(Vec::new()),
+            _ => rules.decide(payer, command),
+        }),
         Some(Bug::EndsTwice) => Box::new(|rules, payer, command| {
             let mut facts = rules.decide(payer, command)?;
             let again: Vec<Fact> = facts.iter().filter_map(ended_again).collect();
@@ -81,10 +97,28 @@ pub fn engine_rules(bug: Option<Bug>) -> Rules<Ladders> {
             | Bug::CommandIdsForgotten
             | Bug::OutageResends
             | Bug::ViewSkips
-            | Bug::OffsetsUnfenced,
+            | Bug::OffsetsUnfenced
+            | Bug::BreachForgetsPaid
+            | Bug::BreachCountsTwice,
         )
         | None => Box::new(|rules, payer, command| rules.decide(payer, command)),
     }
+}
+
+/// The owner's rules, spoilt where a bug says so.
+pub fn owner_rules(bug: Option<Bug>) -> Rules<Accounts> {
+    Box::new(move |rules, account, command| {
+        let mut facts = rules.decide(account, command)?;
+        let is_part = |fact: &Paid| matches!(&fact.event, Money::PaymentReceived(event) if event.part_of.is_some());
+        if bug == Some(Bug::BreachForgetsPaid) {
+            facts.retain(|fact| !is_part(fact));
+        }
+        if bug == Some(Bug::BreachCountsTwice) {
+            let again: Vec<Paid> = facts.iter().filter(|fact| is_part(fact)).cloned().collect();
+            facts.extend(again);
+        }
+        Ok(facts)
+    })
 }
 
 fn wakes_repeat() -> Rules<Ladders> {

@@ -14,7 +14,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use kernel::{ChannelAttemptId, ContactId, CustomerId};
 use notice::command::AttemptResult;
 use notice::{
-    Attempt, AttemptPhase, Command, Contact, Event, Evidence, Gate, Item, NoteAttempt, NoteReceipt, OwnerAnswer, Phase, RetryAttempt,
+    Attempt, AttemptPhase, Command, Contact, Event, Evidence, Gate, Item, NoteAttempt, NoteReceipt, OwnerAnswer, OwnerRefusal, Phase,
+    RetryAttempt,
 };
 use notification::aggregate::Book;
 use notification::wire::{self, Look};
@@ -175,6 +176,15 @@ impl World {
         if self.play.bug == Some(Bug::GateIgnoresOwner) {
             look.verdicts.values_mut().for_each(|answer| *answer = OwnerAnswer::Authorized { net_minor: 100 });
         }
+        if self.play.bug == Some(Bug::AgreementUnheard) {
+            let still = OwnerAnswer::Refused(OwnerRefusal::Renegotiated);
+            let forgets = |answer: &mut OwnerAnswer| {
+                if *answer == still {
+                    *answer = OwnerAnswer::Authorized { net_minor: 100 }
+                }
+            };
+            look.verdicts.values_mut().for_each(forgets);
+        }
         let books = &self.books[payer];
         let covered = books.net_minor().is_some_and(|net_minor| net_minor <= 0);
         let settled = books.debts.iter().filter(|(_, debt)| covered || debt.is_settled()).map(|(name, _)| name.clone()).collect();
@@ -248,6 +258,10 @@ impl World {
         self.say(|| format!("call: {} on {} -> {reply:?} {sent:?}", place.1, attempt.channel.slug()));
         if self.play.bug == Some(Bug::ChargedOnSend) && sent == Sent::Message {
             self.book_fee(payer, &handed);
+        }
+        if handed.sent {
+            let names: Vec<String> = handed.items.iter().map(|(key, _)| key.invoice_id.to_string()).collect();
+            self.count_reminded(payer, &names);
         }
         self.witness.handed(handed, &visible, self.now);
         Stage::Called { contact_id: place.0.clone(), attempt_id: place.1.clone(), reply, left, visible }

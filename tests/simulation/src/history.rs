@@ -3,6 +3,7 @@
 //! A history follows from its seed alone. What befalls messages and processes on the way is drawn while it is played, from another
 //! sequence of the same seed, so that the same facts can be played with and without outages.
 
+use crate::agreements::agreements;
 use crate::chance::Chance;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use kernel::calendar;
@@ -75,7 +76,7 @@ pub struct Planned {
     pub at: DateTime<Utc>,
     /// Of which payer.
     pub payer: usize,
-    /// Of which receivable.
+    /// Of which receivable, or which agreement.
     pub invoice: String,
     /// What.
     pub fact: Fact,
@@ -83,7 +84,7 @@ pub struct Planned {
 
 /// What happens to a receivable or a payer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the names are those of ladder.md section 8")]
+#[allow(missing_docs, reason = "the names are those of ladder.md section 8; instalments have minor units and days until due")]
 pub enum Fact {
     Issued { amount_minor: i64, term_days: i64, charged: bool, debit_days: Option<i64> },
     Paid { payment: String, amount_minor: i64 },
@@ -99,6 +100,8 @@ pub enum Fact {
     Promised { days: i64, amount_minor: i64 },
     Announced { method: Method },
     Ended { kind: ArrangementKind },
+    Agreed { debts: usize, instalments: Vec<(i64, i64)>, breach_after_days: u32, charged: bool },
+    Broken,
     WrittenOff,
     HandedOff,
     OptedOut { channel: Option<Channel> },
@@ -131,6 +134,9 @@ impl Fact {
             Fact::Promised { .. } => "promised",
             Fact::Announced { .. } => "payment announced",
             Fact::Ended { .. } => "arrangement ended",
+            Fact::Agreed { charged: true, .. } => "agreed, with charges",
+            Fact::Agreed { .. } => "agreed",
+            Fact::Broken => "agreement broken by a person",
             Fact::WrittenOff => "written off",
             Fact::HandedOff => "handed off",
             Fact::OptedOut { .. } => "opted out",
@@ -188,6 +194,9 @@ pub fn history(seed: u64) -> History {
             invoice(&mut chance, place, number, &mut facts);
         }
     }
+    // From numbers of its own: histories without agreements are what they would be without this line.
+    let mut other = Chance::new(seed, 3);
+    (0..payers.len()).for_each(|place| agreements(&mut other, place, &mut facts));
     facts.sort_by_key(|planned| planned.at);
     let outages = outages(&mut chance);
     let faults_permille = [0, 15, 60][chance.place(3)];
@@ -203,7 +212,7 @@ fn payer(chance: &mut Chance, number: i64) -> Payer {
 }
 
 /// Hours at which facts are told: many around the opening of windows, where they race with what goes out.
-fn moment(chance: &mut Chance, day: i64) -> DateTime<Utc> {
+pub(crate) fn moment(chance: &mut Chance, day: i64) -> DateTime<Utc> {
     let minute = if chance.permille(500) { 9 * 60 + chance.within(-3, 8) } else { chance.within(7 * 60, 20 * 60) };
     beginning() + TimeDelta::days(day) + TimeDelta::minutes(minute) + TimeDelta::seconds(chance.within(0, 60))
 }
@@ -238,7 +247,7 @@ fn invoice(chance: &mut Chance, payer: usize, number: i64, facts: &mut Vec<Plann
     facts.extend(told.into_iter().map(|(at, fact)| Planned { at, payer, invoice: name.clone(), fact }));
 }
 
-fn fact(chance: &mut Chance, (invoice, amount_minor): (&str, i64), payments: &mut u32) -> Fact {
+pub(crate) fn fact(chance: &mut Chance, (invoice, amount_minor): (&str, i64), payments: &mut u32) -> Fact {
     let part = |chance: &mut Chance, from, until| (amount_minor * chance.within(from, until) / 100).max(1);
     match chance.within(0, 40) {
         0..10 => {

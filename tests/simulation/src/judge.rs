@@ -12,6 +12,7 @@ use receivable::{Account, Invoice};
 impl World {
     /// After a step: what the engine has recorded, and what the owner's books say.
     pub(crate) fn watch(&mut self) {
+        self.watch_owner();
         for recorded in self.engine.journal.read(self.witnessed, 1000) {
             self.witnessed = recorded.position;
             if recorded.event_type != "StepsClosed" {
@@ -38,6 +39,7 @@ impl World {
         for payer in 0..self.history.payers.len() {
             self.audit(payer);
             self.judge_charges(payer);
+            self.judge_agreements(payer);
             self.judge_tracks(payer);
         }
         self.judge_views();

@@ -5,6 +5,7 @@
 //! reordered messages, lost acknowledgements, consumers that were taken for dead, outages and providers that do not answer.
 //! [`witness`] watches from outside whether the invariants of the ladder's norm (section 11) hold; [`bug`] shows that it would notice.
 
+pub mod agreements;
 pub mod books;
 pub mod bug;
 mod carrier;

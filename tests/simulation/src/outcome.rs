@@ -3,6 +3,7 @@
 use crate::history::{History, history};
 use crate::witness::{Invariant, Violation};
 use crate::world::{Play, World};
+use receivable::{BreakCause, Stage};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
@@ -21,6 +22,8 @@ pub struct Outcome {
     pub transcript: Vec<String>,
     /// By receivable, minor units owed.
     pub owed: BTreeMap<String, i64>,
+    /// By agreement, where it stands.
+    pub agreements: BTreeMap<String, Stage>,
     /// Messages that a payer got twice.
     pub duplicates: u64,
 }
@@ -42,7 +45,19 @@ pub fn check(seed: u64, how: Play) -> Outcome {
             let what = format!("{} messages came twice with the outage, {} without", outcome.duplicates, plain.duplicates);
             outcome.violations.push(Violation { invariant: Invariant::Outage, at, what });
         }
-        if plain.violations.is_empty() && outcome.violations.is_empty() && plain.owed != outcome.owed {
+        let both = plain.violations.is_empty() && outcome.violations.is_empty();
+        let kept = |stage: Option<&Stage>| matches!(stage, Some(Stage::Completed { .. }));
+        let late = |stage: &Stage| matches!(stage, Stage::Broken { cause: BreakCause::Late, .. });
+        for (id, _) in outcome.agreements.iter().filter(|(id, stage)| late(stage) && kept(plain.agreements.get(*id))) {
+            let what = format!("{id} is broken with the outage and kept without");
+            outcome.violations.push(Violation { invariant: Invariant::Outage, at, what });
+        }
+        // A breach that an outage of the owner put off leaves a payer time: what comes meanwhile is still money for an instalment.
+        let moved = plain.agreements != outcome.agreements;
+        if both && moved {
+            *outcome.coverage.entry("outage: moved a breach".to_owned()).or_default() += 1;
+        }
+        if both && !moved && plain.owed != outcome.owed {
             let what = format!("owed with the outage {:?}, without {:?}", outcome.owed, plain.owed);
             outcome.violations.push(Violation { invariant: Invariant::Outage, at, what });
         }
@@ -55,7 +70,7 @@ fn play_history(history: History, play: Play) -> Outcome {
     let seed = history.seed;
     let mut world = World::new(history, play);
     world.run();
-    let (digest, owed) = (world.digest(), world.owed());
+    let (digest, owed, agreements) = (world.digest(), world.owed(), world.agreements());
     Outcome {
         seed,
         violations: world.witness.violations,
@@ -63,6 +78,7 @@ fn play_history(history: History, play: Play) -> Outcome {
         coverage: world.coverage,
         transcript: world.transcript,
         owed,
+        agreements,
         duplicates: world.witness.duplicates,
     }
 }
@@ -81,6 +97,12 @@ impl World {
             hash.update(format!("{handed:?}").as_bytes());
         }
         hex::encode(hash.finalize())
+    }
+
+    fn agreements(&mut self) -> BTreeMap<String, Stage> {
+        let accounts: Vec<_> = (0..self.history.payers.len()).map(|payer| self.account(payer)).collect();
+        let all = accounts.iter().flat_map(|account| &account.agreements);
+        all.map(|(id, agreement)| (id.to_string(), agreement.stage)).collect()
     }
 
     fn owed(&mut self) -> BTreeMap<String, i64> {

@@ -1,7 +1,7 @@
 //! The scheduler: of all that could happen next it lets one thing happen, chosen by the seed; and now and then something goes wrong.
 
 use crate::bug::Bug;
-use crate::history::{DAYS, Who, beginning};
+use crate::history::{DAYS, Who, beginning, day_of};
 use crate::journal::Refusal;
 use crate::reader::{Mishap, Reader, Taken};
 use crate::service::Partitions;
@@ -97,7 +97,9 @@ impl World {
             if self.lag(who) > 0 {
                 steps.push(Step::Relay(who));
             }
-            if self.next_timer(who).is_some_and(|at| at <= self.now) {
+            // Whoever decides that money is missing first hears of what came: payments that waited for the owner come before its timers.
+            let hears_first = who == Who::Invoice && steps.contains(&Step::Tell(who));
+            if !hears_first && self.next_timer(who).is_some_and(|at| at <= self.now) {
                 steps.push(Step::Wake(who));
             }
         }
@@ -267,12 +269,15 @@ impl World {
 
     fn wake(&mut self, who: Who) {
         let timer = match who {
-            Who::Invoice => None,
+            Who::Invoice => self.invoice.journal.next_timer(),
             Who::Engine => self.engine.journal.next_timer(),
             Who::Notification => self.notification.journal.next_timer(),
         };
         let Some(timer) = timer else { return };
         let (payer, now) = (self.payer_of(&timer.key), self.now);
+        if who == Who::Invoice {
+            return self.wake_owner(payer, &timer.stream);
+        }
         if who == Who::Notification {
             let closed = self.of_notification(payer, notice::Command::CloseStale(notice::CloseStale { now }), (None, Some(now)));
             self.say(|| format!("wake: {} -> {:?}", timer.stream, closed.map(|facts| facts.len())));
@@ -288,6 +293,17 @@ impl World {
         }
         if self.chance.permille(100) {
             self.wake_again(payer);
+        }
+    }
+
+    /// Agreements that are late are broken, as the owner's timers do it.
+    fn wake_owner(&mut self, payer: usize, stream: &str) {
+        let (cause, today) = (receivable::BreakCause::Late, day_of(self.now));
+        let late = receivable::BreakAgreement { agreement_id: None, cause, reason: cause.slug().to_owned(), today };
+        let woken = self.of_woken_invoice(payer, receivable::Command::BreakAgreement(late), (None, Some(self.now)));
+        self.say(|| format!("wake: {stream} -> {woken:?}"));
+        if let Err(error) = woken {
+            self.accuse(Invariant::Contracts, format!("a wake of the owner: {error:?}"));
         }
     }
 
@@ -312,7 +328,7 @@ impl World {
 
     fn next_timer(&mut self, who: Who) -> Option<DateTime<Utc>> {
         match who {
-            Who::Invoice => None,
+            Who::Invoice => self.invoice.journal.next_due(),
             Who::Engine => self.engine.journal.next_due(),
             Who::Notification => self.notification.journal.next_due(),
         }

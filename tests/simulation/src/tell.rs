@@ -8,13 +8,13 @@ use crate::world::World;
 use brazil::charges::{Convention, DayBasis, Fine, Period, Rate};
 use chrono::TimeDelta;
 use dunning_engine::aggregate::Order;
-use kernel::{ArrangementId, CreditNoteId, Currency, CustomerId, InvoiceId, NaiveDate, PaymentId};
+use kernel::{AgreementId, ArrangementId, CreditNoteId, Currency, CustomerId, InvoiceId, NaiveDate, PaymentId};
 use ladder::arrangement::ArrangementEnd;
 use ladder::ladder::Arrange;
 use receivable::charges::{AgreedInterest, ChargeTerms};
 use receivable::{
-    AmendInvoice, CancelCreditNote, CancelInvoice, Command, EraseCustomer, IssueCreditNote, IssueInvoice, NewCharges, RecordPayment,
-    ReturnPayment, ReversePayment,
+    AmendInvoice, BreakAgreement, BreakCause, CancelCreditNote, CancelInvoice, Command, EraseCustomer, IssueCreditNote, IssueInvoice,
+    MakeAgreement, NewCharges, RecordPayment, ReturnPayment, ReversePayment,
 };
 use std::collections::{BTreeMap, VecDeque};
 
@@ -48,6 +48,8 @@ fn addressee(fact: &Fact) -> Who {
         | Fact::Cancelled
         | Fact::Credited { .. }
         | Fact::CreditTakenBack { .. }
+        | Fact::Agreed { .. }
+        | Fact::Broken
         | Fact::Erased => Who::Invoice,
         Fact::Held { .. }
         | Fact::Disputed { .. }
@@ -93,6 +95,7 @@ impl World {
         let Some(ask) = letter.asked.clone().or_else(|| self.ask(&letter)) else { return };
         letter.asked = Some(ask.clone());
         let key = Some(letter.key.clone());
+        let made = if let Ask::Invoice(command) = &ask { made(command) } else { None };
         let answer = match ask {
             Ask::Invoice(command) => self.of_invoice(payer, *command, key).map(|_| ()),
             Ask::Engine(command) => self.of_engine(payer, Order::Ladder(command), (key, None)).map(|_| ()),
@@ -105,6 +108,11 @@ impl World {
                 self.count(&format!("fact: {}", fact.kind()));
                 if addressee(&fact) == Who::Invoice {
                     self.books[payer].note(&invoice, &fact, day_of(at));
+                }
+                if let (Some(make), Fact::Agreed { charged, .. }) = (made, &fact) {
+                    let account = self.account(payer);
+                    let wrong = self.books[payer].agreed(&make, &account, *charged);
+                    wrong.into_iter().for_each(|what| self.accuse(Invariant::Ledger, what));
                 }
                 // Whoever hears no answer asks again with the same id, hours or days later.
                 if self.chance.permille(self.history.faults_permille * 4) {
@@ -177,8 +185,43 @@ impl World {
             Fact::CreditTakenBack { note } => {
                 Command::CancelCreditNote(CancelCreditNote { credit_note_id: CreditNoteId::new(note).ok()?, reason: reason(), today })
             }
+            Fact::Agreed { .. } => Command::MakeAgreement(self.agreement((payer, invoice), fact, today)?),
+            Fact::Broken => Command::BreakAgreement(BreakAgreement {
+                agreement_id: Some(AgreementId::new(invoice).ok()?),
+                cause: BreakCause::Person,
+                reason: reason(),
+                today,
+            }),
             Fact::Erased => Command::EraseCustomer(EraseCustomer { customer_id: CustomerId::new(self.payer(payer)).ok()? }),
             _ => return None,
+        })
+    }
+
+    fn agreement(&self, (payer, name): (usize, &str), fact: &Fact, today: NaiveDate) -> Option<MakeAgreement> {
+        let Fact::Agreed { debts, instalments, breach_after_days, charged } = fact else { return None };
+        let debts = self.books[payer].to_renegotiate(*debts);
+        let instalment = |(place, (amount_minor, days)): (usize, &(i64, i64))| {
+            Some(IssueInvoice {
+                invoice_id: InvoiceId::new(&format!("{name}-{}", place + 1)).ok()?,
+                amount_minor: *amount_minor,
+                currency: Currency::BRL,
+                issued_on: today,
+                due_on: later(today, *days),
+                document: None,
+                automatic_debit_on: None,
+                instruments: None,
+                charges: charged.then(|| NewCharges { terms: charge_terms(), named: true }),
+            })
+        };
+        let instalments = instalments.iter().enumerate().map(instalment).collect::<Option<Vec<_>>>()?;
+        (!debts.is_empty()).then_some(())?;
+        Some(MakeAgreement {
+            agreement_id: AgreementId::new(name).ok()?,
+            originals: debts.iter().map(|debt| InvoiceId::new(debt).ok()).collect::<Option<Vec<_>>>()?,
+            total_minor: instalments.iter().map(|issue| issue.amount_minor).sum(),
+            instalments,
+            breach_after_days: *breach_after_days,
+            made_on: today,
         })
     }
 
@@ -212,6 +255,10 @@ impl World {
         };
         Some(ladder::Command::Arrange { at: self.now, by: "ana".to_owned(), why: "ligou".to_owned(), what })
     }
+}
+
+fn made(command: &Command) -> Option<MakeAgreement> {
+    if let Command::MakeAgreement(make) = command { Some(make.clone()) } else { None }
 }
 
 fn consent(fact: &Fact) -> Option<notice::Command> {

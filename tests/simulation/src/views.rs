@@ -33,12 +33,17 @@ impl Fold {
             "InvoiceCancelled" => proto::InvoiceCancelled::decode(payload).ok().map(|m| (m.invoice_id, 0)),
             "CreditNoteIssued" => proto::CreditNoteIssued::decode(payload).ok().map(|m| (m.invoice_id, m.outstanding_minor)),
             "CreditNoteCancelled" => proto::CreditNoteCancelled::decode(payload).ok().map(|m| (m.invoice_id, m.outstanding_minor)),
+            "InvoiceRenegotiated" => proto::InvoiceRenegotiated::decode(payload).ok().map(|m| (m.invoice_id, 0)),
+            "InvoiceReopened" => proto::InvoiceReopened::decode(payload).ok().map(|m| (m.invoice_id, m.outstanding_minor)),
+            // A part of a payment is no new money.
             "PaymentReceived" => proto::PaymentReceived::decode(payload).ok().map(|m| {
-                *self.received_minor.entry(event.key.clone()).or_default() += m.amount_minor;
+                let came_minor = if m.part_of.is_empty() { m.amount_minor } else { 0 };
+                *self.received_minor.entry(event.key.clone()).or_default() += came_minor;
                 (m.invoice_id, m.outstanding_minor)
             }),
             "PaymentReversed" => proto::PaymentReversed::decode(payload).ok().map(|m| {
-                *self.received_minor.entry(event.key.clone()).or_default() -= m.amount_minor;
+                let went_minor = if m.part_of.is_empty() { m.amount_minor } else { 0 };
+                *self.received_minor.entry(event.key.clone()).or_default() -= went_minor;
                 (m.invoice_id, m.outstanding_minor)
             }),
             other => {
@@ -57,6 +62,8 @@ impl Fold {
             "TrackEnrolled" => (dunning::TrackEnrolled::decode(payload).map(|m| m.invoice_id), "enrolled"),
             "TrackSettled" => (dunning::TrackSettled::decode(payload).map(|m| m.invoice_id), "settled"),
             "TrackCancelled" => (dunning::TrackCancelled::decode(payload).map(|m| m.invoice_id), "cancelled"),
+            "TrackRenegotiated" => (dunning::TrackRenegotiated::decode(payload).map(|m| m.invoice_id), "renegotiated"),
+            "TrackAgreementBroken" => (dunning::TrackAgreementBroken::decode(payload).map(|m| m.invoice_id), "reopened"),
             "TrackReopened" => (dunning::TrackReopened::decode(payload).map(|m| m.invoice_id), "reopened"),
             "TrackHandedOff" => (dunning::TrackHandedOff::decode(payload).map(|m| m.invoice_id), "handed_off"),
             "TrackExhausted" => (dunning::TrackExhausted::decode(payload).map(|m| m.invoice_id), "exhausted"),

@@ -1,7 +1,7 @@
 //! The whole system in one process: three services, their consumers, providers, persons, and the clock that they share.
 
 use crate::books::Books;
-use crate::bug::{Bug, engine_rules};
+use crate::bug::{Bug, engine_rules, owner_rules};
 use crate::carrier::Lane;
 use crate::chance::Chance;
 use crate::history::{History, Outage, Who, beginning};
@@ -64,6 +64,10 @@ pub struct World {
     pub(crate) contacts: Vec<Arc<str>>,
     /// Position up to which the witness has read the engine's log.
     pub(crate) witnessed: u64,
+    /// Position up to which the clerk has read the owner's log.
+    pub(crate) audited: u64,
+    /// Payers whose account is to be compared with the clerk's books.
+    pub(crate) to_audit: Vec<usize>,
     /// Files outlive the services that write them.
     _disk: Option<Disk>,
 }
@@ -82,13 +86,7 @@ impl World {
         let terms = Terms { late_after_days: Some(2), ..Terms::default() };
         let ladders = Arc::new(Ladders::new(books(), history.approvals_given, terms));
         let knows = play.bug != Some(Bug::CommandIdsForgotten);
-        let invoice = journal(
-            &Arc::new(Accounts::default()),
-            disk.as_ref(),
-            "invoice",
-            knows,
-            Box::new(|rules, state, command| rules.decide(state, command)),
-        );
+        let invoice = journal(&Arc::new(Accounts::default()), disk.as_ref(), "invoice", knows, owner_rules(play.bug));
         let engine = journal(&ladders, disk.as_ref(), "engine", true, engine_rules(play.bug));
         let contacts = journal(
             &Arc::new(AllContacts),
@@ -120,6 +118,8 @@ impl World {
             was_out: Vec::new(),
             contacts: streams.collect(),
             witnessed: 0,
+            audited: 0,
+            to_audit: Vec::new(),
             history,
             play,
             _disk: disk,
@@ -167,11 +167,21 @@ impl World {
 
     /// Orders something of the owner of balances.
     pub(crate) fn of_invoice(&mut self, payer: usize, command: receivable::Command, key: Option<String>) -> Result<usize, Refusal> {
+        self.of_woken_invoice(payer, command, (key, None))
+    }
+
+    /// The same, where a timer may have caused it.
+    pub(crate) fn of_woken_invoice(
+        &mut self,
+        payer: usize,
+        command: receivable::Command,
+        (key, wake): (Option<String>, Option<DateTime<Utc>>),
+    ) -> Result<usize, Refusal> {
         let (tenant, customer) = (self.history.tenant, self.payer(payer).to_owned());
         let customer_id = kernel::CustomerId::new(&customer).expect("an id");
         let addressed = invoice::aggregate::Addressed { customer_id, command, rates: Arc::default() };
         let (stream, meta) = (invoice::aggregate::stream(tenant, &customer), invoice::aggregate::meta(tenant, &customer));
-        self.invoice.submit(Order { stream, meta, command: addressed, key, wake: None }, self.now).map(|events| events.len())
+        self.invoice.submit(Order { stream, meta, command: addressed, key, wake }, self.now).map(|events| events.len())
     }
 
     /// Orders something of the engine; the events that it caused.
