@@ -30,7 +30,7 @@ pub use aggregate::Ladders;
 pub use limits::Limits;
 pub use listings::config::ProvidersConfig;
 pub use policies::DEFAULT_POLICY;
-pub use start::{Settings, projections, start};
+pub use start::{Settings, projections, start, tables};
 
 /// The topic of this service's facts.
 pub const TOPIC: &str = "regua.dunning.v1";

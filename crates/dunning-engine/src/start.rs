@@ -19,7 +19,7 @@ use contracts::dunning::v1::dunning_service_server::{DunningServiceServer, SERVI
 use eventlog::{
     Log, Shards, TimerLoop, TimerOptions, Writer, WriterOptions,
     consumer::{Consumer, ConsumerSpec},
-    projection::{OwnLog, Projections, Views},
+    projection::{OwnLog, Projection, Projections, Views},
 };
 use host::{
     Config, Entrance, Environment, Parts, Process, Service,
@@ -71,7 +71,12 @@ impl Settings {
 pub fn projections(log: &Log) -> anyhow::Result<Projections> {
     let db = log.db().cloned().context("the log has no database")?;
     let own = OwnLog { topic: TOPIC.to_owned(), log: log.clone() };
-    Ok(Projections::new(db, VIEWS_CONSUMER, Some(own), vec![Arc::new(LadderTables), Arc::new(ListingTable)])?)
+    Ok(Projections::new(db, VIEWS_CONSUMER, Some(own), tables())?)
+}
+
+/// The read models of this service.
+pub fn tables() -> Vec<Arc<dyn Projection>> {
+    vec![Arc::new(LadderTables), Arc::new(ListingTable)]
 }
 
 /// Starts the service. Errors: storage, bus, owner or an address that cannot be had.

@@ -7,7 +7,7 @@ mod memory;
 mod sqlite;
 
 pub use memory::{Memory, Rules};
-pub use sqlite::{Disk, Sqlite};
+pub use sqlite::{Disk, Sqlite, stored_places};
 
 use chrono::{DateTime, Utc};
 use eventlog::bus::Place;

@@ -24,6 +24,7 @@ pub mod provider;
 pub mod reader;
 pub mod report;
 pub mod service;
+pub mod tables;
 mod tell;
 pub mod views;
 pub mod witness;

@@ -18,16 +18,19 @@ pub(crate) mod sink;
 pub(crate) mod source;
 pub mod status;
 
+use std::collections::HashSet;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use futures::FutureExt;
-use sql::{Db, SqlError};
+use sql::{Db, SqlError, Tx};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::Span;
 
 use crate::activity::{Activity, Rank, Registration};
+use crate::alongside::{Alongside, AlongsideError};
 use crate::bus::{Bus, BusError, Message, Place};
 use crate::event::{Clock, Ids};
 use crate::log::Faults;
@@ -273,6 +276,14 @@ async fn watched(running: impl Future<Output = ()>, name: &'static str, shared: 
         }
         activity.touch();
     }
+}
+
+/// Writes a sorted page of read models into a transaction, as a running consumer does: for tests that take its steps one by one.
+#[doc(hidden)]
+pub async fn settle(tx: &mut Tx, projections: &Projections, sorted: page::Sorted, now: DateTime<Utc>) -> Result<(), AlongsideError> {
+    let (consumer, projections) = (projections.consumer(), Some(projections.clone()));
+    let trusted = HashSet::new();
+    settlement::PageSettlement { consumer, sorted, trusted, projections, now, fenced: true }.write(tx).await
 }
 
 fn check(spec: &ConsumerSpec, projections: &Projections) -> Result<(), ConsumerError> {

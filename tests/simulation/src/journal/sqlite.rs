@@ -159,23 +159,25 @@ impl<A: Aggregate> Journal<A> for Sqlite<A> {
     }
 
     fn places(&mut self, consumer: &'static str) -> Places {
-        let db = self.db.clone();
-        self.runtime.block_on(async move {
-            let next = checkpoint::offsets(&db, consumer).await.expect("places that were written can be read");
-            let rows = db.query("SELECT topic, stream FROM consumer_stream WHERE consumer = $1", &[consumer.into()]).await;
-            let key = |row: &sql::Row| eventlog::consumer::StreamKey {
-                topic: row.text("topic").expect("a text"),
-                stream: row.text("stream").expect("a text"),
-            };
-            let streams = rows.expect("marks that were written can be read").iter().map(key).collect();
-            let marks = checkpoint::marks(&db, consumer, streams).await.expect("marks that were written can be read");
-            Places { next, marks }
-        })
+        self.runtime.block_on(stored_places(&self.db, consumer))
     }
 
     fn restart(&mut self) {
         self.writer = self.runtime.block_on(writer(&self.aggregate, &self.db, (&self.clock, &self.ids)));
     }
+}
+
+/// How far a consumer has read, by its tables.
+pub async fn stored_places(db: &Db, consumer: &'static str) -> Places {
+    let next = checkpoint::offsets(db, consumer).await.expect("places that were written can be read");
+    let rows = db.query("SELECT topic, stream FROM consumer_stream WHERE consumer = $1", &[consumer.into()]).await;
+    let key = |row: &sql::Row| eventlog::consumer::StreamKey {
+        topic: row.text("topic").expect("a text"),
+        stream: row.text("stream").expect("a text"),
+    };
+    let streams = rows.expect("marks that were written can be read").iter().map(key).collect();
+    let marks = checkpoint::marks(db, consumer, streams).await.expect("marks that were written can be read");
+    Places { next, marks }
 }
 
 fn refusal<R: std::fmt::Debug>(error: WriteError<R>) -> Refusal {

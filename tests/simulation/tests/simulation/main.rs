@@ -1,9 +1,12 @@
 //! Whole histories against the invariants of ladder.md section 11, and planted bugs against those who watch.
 
-use simulation::{Bug, Play, Tally, check, play, report};
+use simulation::{Bug, Play, Tally, check, play, report, tables};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Histories of an ordinary run; `make simulate SEEDS=…` plays more.
 const HISTORIES: u64 = 10_000;
+/// Histories of which SQL views are built.
+const VIEWED_HISTORIES: u64 = 200;
 
 /// What thousands of histories must have played of agreements.
 const AGREEMENTS: [&str; 9] = [
@@ -38,6 +41,29 @@ fn the_same_seed_gives_the_same_history_in_memory_and_on_disk() {
         assert_eq!(stored.violations, [], "seed {seed} on disk");
         assert_eq!(stored.digest, first.digest, "seed {seed} on disk");
     }
+}
+
+#[test]
+fn sql_views_of_whole_histories_equal_those_that_read_everything_once_whatever_befell_their_pages() {
+    let next = AtomicU64::new(1);
+    let work = || {
+        let mut rows = 0;
+        loop {
+            let seed = next.fetch_add(1, Ordering::SeqCst);
+            if seed > VIEWED_HISTORIES {
+                return rows;
+            }
+            rows += tables::compare(seed, false).unwrap_or_else(|what| panic!("seed {seed}: {what}"));
+        }
+    };
+    let rows: u64 = std::thread::scope(|scope| [scope.spawn(work), scope.spawn(work)].map(|hand| hand.join().unwrap()).iter().sum());
+    println!("{VIEWED_HISTORIES} histories, {rows} rows");
+    assert!(rows > VIEWED_HISTORIES * 10, "{rows} rows");
+}
+
+#[test]
+fn a_message_that_a_sql_view_passes_over_is_found() {
+    assert!((1..=10).any(|seed| tables::compare(seed, true).is_err_and(|what| what.contains("read once"))));
 }
 
 #[test]
