@@ -257,7 +257,9 @@ fn command(invoice: &str, (on, number): (NaiveDate, usize), due_on: NaiveDate, f
         }),
         Fact::Announced { method } => order(Arrange::Announce { id: arrangement, invoice_id, method }),
         Fact::Ended { kind } => order(Arrange::End { invoice_id, kind, end: ArrangementEnd::Lifted }),
-        Fact::Grouped { segment } => Command::NotePayer { zone: None, segment: SEGMENTS[segment].map(String::from), state: None, municipality: None },
+        Fact::Grouped { segment } => {
+            Command::NotePayer { zone: None, segment: SEGMENTS[segment].map(String::from), state: None, municipality: None }
+        }
         Fact::Opened { hours } => Command::NoteView { invoice_id, viewed_at: recorded_at - chrono::TimeDelta::hours(hours) },
         Fact::Rated { score } => Command::NoteRating { score },
         Fact::WrittenOff => order(Arrange::WriteOff { invoice_id }),
