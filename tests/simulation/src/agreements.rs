@@ -97,6 +97,7 @@ impl Books {
                 wrong = Some(format!("{}: {} is renegotiated, the facts say {debt:?}", make.agreement_id, original.principal_minor));
             }
             (debt.moved_minor, debt.paid_when_moved_minor) = (Some(original.principal_minor), debt.paid_minor);
+            debt.owed_beside = false;
         }
         for issue in &make.instalments {
             let debt = Debt {
@@ -153,7 +154,7 @@ impl Books {
             self.of(name, |debt| {
                 debt.moved_minor = None;
                 if whole {
-                    let left_minor = debt.open_minor() - debt.put_minor;
+                    let left_minor = debt.open_minor();
                     let part_minor = paid_minor.min(left_minor);
                     (debt.put_minor, paid_minor) = (debt.put_minor + part_minor, paid_minor - part_minor);
                     open.push((name.clone(), left_minor - part_minor));

@@ -32,6 +32,8 @@ pub struct Debt {
     pub moved_minor: Option<i64>,
     /// What had been received for it then.
     pub paid_when_moved_minor: i64,
+    /// Since then money of an earlier agreement's instalments went back that had been put on it: that is owed beside.
+    pub owed_beside: bool,
     /// What was put on it of the payments of instalments, once their agreement was broken.
     pub put_minor: i64,
 }
@@ -39,14 +41,14 @@ pub struct Debt {
 impl Debt {
     /// Minor units still to be paid, before any credit.
     pub fn open_minor(&self) -> i64 {
-        if self.cancelled { 0 } else { (self.amount_minor - self.credited_minor - self.paid_minor).max(0) }
+        if self.cancelled { 0 } else { (self.amount_minor - self.credited_minor - self.paid_minor - self.put_minor).max(0) }
     }
 
     /// Whether nobody may ask for it any more, whatever charges are. With charges a payment of the bare amount may leave some.
     pub fn is_settled(&self) -> bool {
         let enough = if self.charged { self.amount_minor * 3 / 2 } else { self.amount_minor - self.credited_minor };
         // Under an agreement only what went back since may be asked for.
-        let moved = self.moved_minor.is_some() && self.paid_minor >= self.paid_when_moved_minor;
+        let moved = self.moved_minor.is_some() && self.paid_minor >= self.paid_when_moved_minor && !self.owed_beside;
         self.cancelled || moved || (!self.disturbed && self.paid_minor + self.put_minor >= enough)
     }
 
@@ -143,7 +145,7 @@ impl Books {
         let debts =
             self.pacts.values().filter(|pact| pact.broken && pact.instalments.contains(&invoice)).flat_map(|pact| pact.debts.clone());
         for debt in debts.collect::<Vec<_>>() {
-            self.of(&debt, |debt| debt.disturbed = true);
+            self.of(&debt, |debt| (debt.disturbed, debt.owed_beside) = (true, debt.moved_minor.is_some()));
         }
     }
 
