@@ -5,7 +5,9 @@ mod provider;
 
 use super::*;
 use crate::{
+    Ladders,
     listings::{Clerk, EntryKey, ProviderConfig, ProviderKind, Providers, clerk::FindDebtor, config::ProvidersConfig},
+    policies::PolicyBooks,
     start::clerk_of,
 };
 
@@ -42,16 +44,20 @@ fn clerk(world: &World, providers: Providers) -> Clerk {
 
 /// A payer whose bureau step is executed on Friday 2026-11-27.
 async fn world(clerk_providers: Providers) -> (World, Clerk) {
-    let mut world = World::begin(brasilia("2026-11-16", 8), true).await;
+    let world = World::begin(brasilia("2026-11-16", 8), true).await;
     let clerk = clerk(&world, clerk_providers);
     clerk.begin_here().await.unwrap();
+    (listed(world).await, clerk)
+}
+
+async fn listed(mut world: World) -> World {
     world.publish("p", HARSH).await.unwrap();
     world.assign("tenant", "", ("harsh", 0)).await.unwrap();
     world.registered("C1", "").await;
     world.issued("C1", "I1", ("2026-11-16", "2026-11-23")).await;
     world.live(brasilia("2026-11-27", 20), sent).await;
     assert!(world.ends("I1").await.contains("d+4 executed 2026-11-27"), "{}", world.ends("I1").await);
-    (world, clerk)
+    world
 }
 
 /// Hears and goes round until nothing more comes of it.
@@ -91,6 +97,20 @@ async fn what_was_executed_before_there_was_a_provider_stays_with_people() {
     assert_eq!(phase(&world).await, "");
     assert!(tasks(&world).await.contains(&"remove_bureau_listing open".to_owned()), "{:?}", tasks(&world).await);
     world.check().await;
+}
+
+#[tokio::test]
+async fn a_policy_that_another_process_has_published_is_read_before_its_entry_is_passed_over() {
+    let directory = tempfile::tempdir().unwrap();
+    let world = World::begin(brasilia("2026-11-16", 8), true).await;
+    let mut clerk = clerk(&world, Providers::open(&in_directory(directory.path())).unwrap());
+    // Its process has read no policy since the beginning.
+    let behind = PolicyBooks::load(world.environment.log.clone()).await.unwrap();
+    clerk.rules = Arc::new(Ladders::new(behind, true, crate::Limits::default().terms));
+    clerk.begin_here().await.unwrap();
+    let world = listed(world).await;
+    work(&world, &clerk).await;
+    assert_eq!(phase(&world).await, "taken");
 }
 
 #[tokio::test]
