@@ -32,7 +32,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::moment::until;
-use crate::office::{loopback, storage_named};
+use crate::office::{loopback, prefix_beside, storage_named};
 use crate::storage::Place;
 
 /// A notice, and three days later the entry.
@@ -93,7 +93,7 @@ async fn start(reached: &Reached, now: DateTime<Utc>) -> Result<(Service, Arc<Vi
         ..ProviderConfig::default()
     };
     let settings = dunning_engine::Settings {
-        storage: storage_named(&reached.place, "listings_"),
+        storage: storage_named(&reached.place, prefix_beside(&reached.place)),
         listen: loopback(),
         zone: Zone::SAO_PAULO,
         approvals_given: true,

@@ -210,11 +210,11 @@ fn customer() -> proto::Customer {
 }
 
 fn storage(place: &Place) -> Storage {
-    storage_named(place, &(unique("office_") + "_"))
+    storage_named(place, unique("office_") + "_")
 }
 
-/// The place of a service beside a log; `prefix` is that of its schemas.
-pub(crate) fn storage_named(place: &Place, prefix: &str) -> Storage {
+/// The place of a service beside a log; `prefix` is that of its schemas, which have at most 63 letters with the service's name.
+pub(crate) fn storage_named(place: &Place, prefix: String) -> Storage {
     let storage = |kind: &str| Storage {
         kind: kind.into(),
         directory: std::path::PathBuf::new(),
@@ -225,7 +225,15 @@ pub(crate) fn storage_named(place: &Place, prefix: &str) -> Storage {
     };
     match place {
         Place::Sqlite(file) => Storage { directory: file.parent().map(Into::into).unwrap_or_default(), ..storage("sqlite") },
-        Place::Postgres { url, schema } => Storage { url: url.clone(), prefix: format!("{schema}_{prefix}"), ..storage("postgres") },
+        Place::Postgres { url, .. } => Storage { url: url.clone(), prefix, ..storage("postgres") },
+    }
+}
+
+/// A prefix that every process of a test finds again.
+pub(crate) fn prefix_beside(place: &Place) -> String {
+    match place {
+        Place::Sqlite(_) => String::new(),
+        Place::Postgres { schema, .. } => format!("{schema}_s_"),
     }
 }
 

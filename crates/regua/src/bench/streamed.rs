@@ -188,7 +188,7 @@ async fn take_in(source: &Source, round: usize) -> anyhow::Result<(f64, Storage)
     Ok((rate, settings.storage))
 }
 
-/// Events a second from the first page on: joining a group and starting are no part of it.
+/// Events a second from the first page on: joining a group and starting are no part of it, where there is more than a page.
 async fn reading(service: &Service, whole: i64) -> anyhow::Result<f64> {
     let watch = progress::stopwatch();
     let (mut begun, mut read, mut moved) = (None, 0, Duration::ZERO);
@@ -205,6 +205,7 @@ async fn reading(service: &Service, whole: i64) -> anyhow::Result<f64> {
         ensure!(watch().saturating_sub(moved) < PATIENCE, "nothing was read for long at {read} of {whole}");
     }
     let (first, from) = begun.context("the topic is empty")?;
+    let (first, from) = if first < whole { (first, from) } else { (0, Duration::ZERO) };
     Ok(per_second(u64::try_from(whole - first)?, moved.saturating_sub(from)))
 }
 
