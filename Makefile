@@ -3,8 +3,9 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build demo test simulate vectors lint proto-lint large-file stack stack-down bench bench-quick bench-full bench-codecs
+.PHONY: help build demo test simulate vectors lint proto-lint large-file stack stack-down bench bench-quick bench-full bench-codecs profile
 
+comma := ,
 # Cargo itself reads CARGO_TARGET_DIR too.
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
@@ -46,6 +47,12 @@ define bench
 	cargo build --release -p regua --bin regua
 	deploy/bench.sh $(TARGET)/release/regua $(TARGET)/bench/report.json $(1) $(if $(ONLY),--only '$(ONLY)') $(if $(INVOICES),--invoices '$(INVOICES)')
 endef
+
+profile: ## where the time of figures goes, by thread and function: ONLY=append_sqlite,timers
+	@: $(or $(ONLY),$(error usage: make profile ONLY=figure,…))
+	deploy/stack/prepare.sh build stack
+	cargo build --release -p regua --bin regua
+	deploy/profile.sh $(TARGET)/release/regua $(subst $(comma), ,$(ONLY))
 
 bench-codecs: ## throughput of boleto, Pix and bank file codecs beside a copy of the same bytes
 	deploy/stack/prepare.sh build
