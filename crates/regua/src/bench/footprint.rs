@@ -3,8 +3,6 @@
 use super::{Figure, Plan, append::Ground, grpc, load, machine, streamed, tell};
 use crate::{progress, settings::Settings, system::SERVICES};
 use anyhow::{Context, ensure};
-use contracts::invoice::v1::{IssueInvoicesRequest, invoice_service_client::InvoiceServiceClient};
-use futures::stream;
 use host::config::Access;
 use std::{
     fs,
@@ -124,19 +122,8 @@ impl Up {
         let all = self.listens.as_array().context("no listeners")?;
         let of_owner = all.iter().find(|one| one["service"] == invoice::NAME && one["protocol"] == "grpc");
         let address = of_owner.and_then(|one| one["address"].as_str()).context("the invoice service does not listen")?;
-        let mut client = InvoiceServiceClient::new(host::client::channel(&format!("http://{address}"), &Access::default())?);
-        let customers: Vec<_> = (0..invoices).map(grpc::customer).collect();
-        let mut answers = client.register_customers(stream::iter(customers)).await?.into_inner();
-        while let Some(answer) = answers.message().await? {
-            ensure!(answer.error.is_none(), "a payer was refused: {:?}", answer.error);
-        }
-        let item = |number| IssueInvoicesRequest { command_id: format!("i{number}"), invoice: Some(grpc::invoice_of(number, number)) };
-        let items: Vec<_> = (0..invoices).map(item).collect();
-        let mut answers = client.issue_invoices(stream::iter(items)).await?.into_inner();
-        while let Some(answer) = answers.message().await? {
-            ensure!(answer.error.is_none(), "an invoice was refused: {:?}", answer.error);
-        }
-        Ok(())
+        let mut client = grpc::Client::new(host::client::channel(&format!("http://{address}"), &Access::default())?);
+        grpc::one_each(&mut client, invoices).await
     }
 }
 

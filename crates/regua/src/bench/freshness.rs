@@ -1,6 +1,6 @@
 //! How long after a payment was acknowledged the last look refuses its reminder, and the views show it, on PostgreSQL and Kafka.
 
-use super::{Figure, Plan, facts, load, streamed, tell};
+use super::{Figure, Plan, facts, grpc, load, streamed, tell};
 use crate::{
     progress,
     settings::{Mode, Settings},
@@ -8,11 +8,10 @@ use crate::{
 };
 use anyhow::{Context, ensure};
 use contracts::{
-    invoice::v1::{self as owner, invoice_service_client::InvoiceServiceClient},
+    invoice::v1 as owner,
     reporting::v1::{ListReceivablesRequest, reporting_service_client::ReportingServiceClient},
 };
 use eventlog::{Activity, bus::Loopback};
-use futures::stream;
 use host::{Process, Service, clock::SystemClock, config::Access};
 use std::{
     cell::RefCell,
@@ -42,7 +41,7 @@ const AMOUNT: i64 = 12_345;
 struct Running {
     services: [Service; 2],
     process: Process,
-    owner: InvoiceServiceClient<Channel>,
+    owner: grpc::Client,
     reporting: ReportingServiceClient<Channel>,
     next: AtomicU64,
 }
@@ -65,9 +64,9 @@ pub async fn measure(plan: &Plan, settings: &Settings) -> anyhow::Result<Vec<Fig
     for round in 0..plan.rounds {
         tell("freshness", round, plan);
         let seen = running.pay(plan.round).await?;
-        gate.push(quantile(&seen.refused, 0.99));
-        view.push(quantile(&seen.shown, 0.99));
-        middle.push(quantile(&seen.shown, 0.5));
+        gate.push(load::quantile(&seen.refused, 0.99));
+        view.push(load::quantile(&seen.shown, 0.99));
+        middle.push(load::quantile(&seen.shown, 0.5));
         reference.push(there_and_back(&bare, plan.round).await?);
     }
     bare.close().await?;
@@ -96,34 +95,16 @@ impl Running {
         let url = |service: &Service| service.grpc().map(|address| format!("http://{address}")).context("a service does not listen");
         let channel = |url: String| host::client::channel(&url, &Access::default());
         let running = Self {
-            owner: InvoiceServiceClient::new(channel(url(&owner)?)?),
+            owner: grpc::Client::new(channel(url(&owner)?)?),
             reporting: ReportingServiceClient::new(channel(url(&reporting)?)?),
             services: [owner, reporting],
             process,
             next: AtomicU64::new(0),
         };
-        running.issue(invoices).await?;
+        // One payer and one invoice for every payment.
+        grpc::one_each(&mut running.owner.clone(), invoices).await?;
         running.wait_until_shown(invoices - 1, AMOUNT).await?;
         Ok(running)
-    }
-
-    /// One payer and one invoice for every payment.
-    async fn issue(&self, invoices: u64) -> anyhow::Result<()> {
-        let customers: Vec<_> = (0..invoices).map(super::grpc::customer).collect();
-        let mut answers = self.owner.clone().register_customers(stream::iter(customers)).await?.into_inner();
-        while let Some(answer) = answers.message().await? {
-            ensure!(answer.error.is_none(), "a payer was refused: {:?}", answer.error);
-        }
-        let item = |number| owner::IssueInvoicesRequest {
-            command_id: format!("i{number}"),
-            invoice: Some(super::grpc::invoice_of(number, number)),
-        };
-        let items: Vec<_> = (0..invoices).map(item).collect();
-        let mut answers = self.owner.clone().issue_invoices(stream::iter(items)).await?.into_inner();
-        while let Some(answer) = answers.message().await? {
-            ensure!(answer.error.is_none(), "an invoice was refused: {:?}", answer.error);
-        }
-        Ok(())
     }
 
     /// Payments at a steady rate for so long.
@@ -199,12 +180,4 @@ fn payment(number: u64) -> owner::RecordPaymentRequest {
 
 fn milliseconds(took: Duration) -> f64 {
     took.as_secs_f64() * 1000.0
-}
-
-/// The smallest that so large a share does not exceed; 0 of none.
-fn quantile(values: &[f64], share: f64) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let rank = (share * sorted.len() as f64).ceil() as usize;
-    sorted.get(rank.saturating_sub(1)).copied().unwrap_or(0.0)
 }

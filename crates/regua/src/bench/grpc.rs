@@ -37,7 +37,8 @@ const STREAMS: [usize; 2] = [1, 4];
 /// Commands of one bulk stream that wait for the log at a time.
 const BULK_IN_FLIGHT: usize = 512;
 
-type Client = InvoiceServiceClient<Channel>;
+/// A caller of the invoice service.
+pub type Client = InvoiceServiceClient<Channel>;
 
 /// The invoice service, running, and its payers.
 struct Running {
@@ -68,11 +69,7 @@ impl Running {
         let service = system::start_service(invoice::NAME, &settings, Mode::Live, &process, system::owner_url(&settings)).await?;
         let url = format!("http://{}", service.grpc().context("the service does not listen")?);
         let running = Self { service, process, storage: settings.storage, url, facts: Facts::new(plan.payers) };
-        let customers: Vec<proto::RegisterCustomersRequest> = (0..plan.payers).map(customer).collect();
-        let mut answers = client(&running.url)?.register_customers(stream::iter(customers)).await?.into_inner();
-        while let Some(answer) = answers.message().await? {
-            ensure!(answer.error.is_none(), "a payer was refused: {:?}", answer.error);
-        }
+        register(&mut client(&running.url)?, plan.payers).await?;
         Ok(running)
     }
 
@@ -101,8 +98,38 @@ fn client(url: &str) -> anyhow::Result<Client> {
     Ok(Client::new(host::client::channel(url, &Access::default())?))
 }
 
-/// A payer to be made known.
-pub fn customer(payer: u64) -> proto::RegisterCustomersRequest {
+/// Makes so many payers known. Errors: one is refused.
+async fn register(client: &mut Client, payers: u64) -> anyhow::Result<()> {
+    let customers: Vec<_> = (0..payers).map(customer).collect();
+    let mut answers = client.register_customers(stream::iter(customers)).await?.into_inner();
+    while let Some(answer) = answers.message().await? {
+        ensure!(answer.error.is_none(), "a payer was refused: {:?}", answer.error);
+    }
+    Ok(())
+}
+
+/// Issues invoices over one stream. Errors: one is refused or not answered.
+async fn issue(client: &mut Client, invoices: Vec<proto::IssueInvoiceRequest>) -> anyhow::Result<()> {
+    let (expected, mut answered) = (invoices.len(), 0);
+    let item = |one: proto::IssueInvoiceRequest| proto::IssueInvoicesRequest { command_id: one.command_id, invoice: one.invoice };
+    let items: Vec<_> = invoices.into_iter().map(item).collect();
+    let mut answers = client.issue_invoices(stream::iter(items)).await?.into_inner();
+    while let Some(answer) = answers.message().await? {
+        ensure!(answer.error.is_none(), "an invoice was refused: {:?}", answer.error);
+        answered += 1;
+    }
+    ensure!(answered == expected, "{answered} of {expected} invoices were answered");
+    Ok(())
+}
+
+/// Makes so many payers known and issues one invoice to each. Errors: one is refused.
+pub async fn one_each(client: &mut Client, payers: u64) -> anyhow::Result<()> {
+    register(client, payers).await?;
+    let invoice = |number| proto::IssueInvoiceRequest { command_id: format!("i{number}"), invoice: Some(invoice_of(number, number)) };
+    issue(client, (0..payers).map(invoice).collect()).await
+}
+
+fn customer(payer: u64) -> proto::RegisterCustomersRequest {
     let attributes = proto::CustomerAttributes { state: "SP".to_owned(), ..Default::default() };
     let customer = proto::Customer {
         customer_id: facts::customer(payer),
@@ -113,8 +140,7 @@ pub fn customer(payer: u64) -> proto::RegisterCustomersRequest {
     proto::RegisterCustomersRequest { command_id: format!("c{payer}"), customer: Some(customer) }
 }
 
-/// An invoice to be issued.
-pub fn invoice_of(number: u64, payer: u64) -> proto::NewInvoice {
+fn invoice_of(number: u64, payer: u64) -> proto::NewInvoice {
     proto::NewInvoice {
         invoice_id: facts::invoice(number),
         customer_id: facts::customer(payer),
@@ -220,17 +246,8 @@ async fn send(running: &Running, url: &str, streams: usize, count: u64) -> anyho
     let each = (count / streams as u64).max(1);
     let watch = progress::stopwatch();
     let one = async || {
-        let item =
-            |request: proto::IssueInvoiceRequest| proto::IssueInvoicesRequest { command_id: request.command_id, invoice: request.invoice };
-        let items: Vec<_> = (0..each).map(|_| item(running.request())).collect();
-        let mut answers = client(url)?.issue_invoices(stream::iter(items)).await?.into_inner();
-        let mut answered = 0;
-        while let Some(answer) = answers.message().await? {
-            ensure!(answer.error.is_none(), "an invoice was refused: {:?}", answer.error);
-            answered += 1;
-        }
-        ensure!(answered == each, "{answered} of {each} invoices were answered");
-        Ok::<_, anyhow::Error>(())
+        let invoices = (0..each).map(|_| running.request()).collect();
+        issue(&mut client(url)?, invoices).await
     };
     future::try_join_all((0..streams).map(|_| one())).await?;
     let took = watch();

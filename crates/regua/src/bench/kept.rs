@@ -104,7 +104,7 @@ impl Kept {
 
     /// Events of the log that its tables hold by now.
     pub fn read(&self) -> i64 {
-        read(&self.service).unwrap_or(0)
+        read_of_topic(&self.service)
     }
 
     /// Appends the facts of one payer more. Errors: the log.
@@ -174,17 +174,12 @@ pub async fn offer(process: &Process, log: &Log) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// How far a service has read the invoice service's topic: the least of its consumers.
-fn read(service: &Service) -> Option<i64> {
-    let place = Place { topic: invoice::TOPIC.to_owned(), partition: 0 };
-    service.consumers().iter().filter_map(|consumer| consumer.places.get(&place)).map(|read| read.next).min()
-}
-
-/// How many messages of a topic, of all its partitions, a service has read: in each as many as the slowest of its consumers.
-pub fn read_of_topic(service: &Service, topic: &str) -> i64 {
+/// How many messages of the invoice service's topic, of all its partitions, a service has read: in each as many as the slowest of its
+/// consumers.
+fn read_of_topic(service: &Service) -> i64 {
     let mut places: BTreeMap<Place, i64> = BTreeMap::new();
     for consumer in service.consumers() {
-        for (place, read) in consumer.places.into_iter().filter(|(place, _)| place.topic == topic) {
+        for (place, read) in consumer.places.into_iter().filter(|(place, _)| place.topic == invoice::TOPIC) {
             places.entry(place).and_modify(|next| *next = (*next).min(read.next)).or_insert(read.next);
         }
     }
@@ -193,20 +188,27 @@ pub fn read_of_topic(service: &Service, topic: &str) -> i64 {
 
 /// Waits until a service has read all that the invoice service's log had when it began. Errors: it has stopped, or parked a stream.
 pub async fn wait_until_read(service: &Service, log: &Log) -> anyhow::Result<()> {
-    let (head, watch) = (i64::try_from(log.known_head())?, progress::stopwatch());
+    wait_for(service, i64::try_from(log.known_head())?, |_| ()).await
+}
+
+/// Waits until a service has read so many messages of the invoice service's topic, and tells how many it has each time that it has more.
+/// Errors: it has stopped, or parked a stream.
+pub async fn wait_for(service: &Service, whole: i64, mut moved_to: impl FnMut(i64)) -> anyhow::Result<()> {
+    let watch = progress::stopwatch();
     let (mut furthest, mut moved) = (0, Duration::ZERO);
     loop {
-        let next = read(service).unwrap_or(0);
-        if next >= head {
-            return Ok(());
-        }
+        let next = read_of_topic(service);
         if next > furthest {
             (furthest, moved) = (next, watch());
+            moved_to(next);
+        }
+        if next >= whole {
+            return Ok(());
         }
         let consumers = service.consumers();
         let ended = consumers.iter().find(|consumer| consumer.stopped || consumer.parked > 0);
-        ensure!(ended.is_none(), "a consumer does not go on at {next} of {head}: {ended:?}");
-        ensure!(watch().saturating_sub(moved) < PATIENCE, "nothing was read for long at {next} of {head}");
+        ensure!(ended.is_none(), "a consumer does not go on at {next} of {whole}: {ended:?}");
+        ensure!(watch().saturating_sub(moved) < PATIENCE, "nothing was read for long at {next} of {whole}");
         tokio::time::sleep(LOOK).await;
     }
 }

@@ -173,7 +173,6 @@ pub async fn project(plan: &Plan, settings: &Settings) -> anyhow::Result<Vec<Fig
 async fn take_in(source: &Source, round: usize) -> anyhow::Result<(f64, Storage)> {
     let mut settings = source.settings.clone();
     settings.storage.prefix = format!("{}round{round}_", settings.storage.prefix);
-    // Another group: the round before may not have left its own yet.
     let process = system::process(&settings, Mode::Live, Arc::new(SystemClock), Activity::new());
     let service = system::start_service(reporting::NAME, &settings, Mode::Live, &process, system::owner_url(&settings)).await?;
     let whole = kafka(&source.process)?.known_ends(invoice::TOPIC).iter().map(|(_, end)| *end).sum();
@@ -190,29 +189,19 @@ async fn take_in(source: &Source, round: usize) -> anyhow::Result<(f64, Storage)
 
 /// Events a second from the first page on: joining a group and starting are no part of it, where there is more than a page.
 async fn reading(service: &Service, whole: i64) -> anyhow::Result<f64> {
-    let watch = progress::stopwatch();
-    let (mut begun, mut read, mut moved) = (None, 0, Duration::ZERO);
-    while read < whole {
-        tokio::time::sleep(kept::LOOK).await;
-        let now = kept::read_of_topic(service, invoice::TOPIC);
-        if now > read {
-            (read, moved) = (now, watch());
-            begun.get_or_insert((now, moved));
-        }
-        let consumers = service.consumers();
-        let ended = consumers.iter().find(|consumer| consumer.stopped || consumer.parked > 0);
-        ensure!(ended.is_none(), "a consumer does not go on at {read} of {whole}: {ended:?}");
-        ensure!(watch().saturating_sub(moved) < PATIENCE, "nothing was read for long at {read} of {whole}");
-    }
+    let (watch, mut begun) = (progress::stopwatch(), None);
+    kept::wait_for(service, whole, |read| _ = begun.get_or_insert((read, watch()))).await?;
+    let took = watch();
     let (first, from) = begun.context("the topic is empty")?;
     let (first, from) = if first < whole { (first, from) } else { (0, Duration::ZERO) };
-    Ok(per_second(u64::try_from(whole - first)?, moved.saturating_sub(from)))
+    Ok(per_second(u64::try_from(whole - first)?, took.saturating_sub(from)))
 }
 
 /// Every row that a service's schema holds, as text that can be written again into a schema of the same tables.
 struct Rows {
     db: Db,
-    tables: Vec<(String, String, Vec<String>)>,
+    /// Names, how many rows, and the statements that write them.
+    tables: Vec<(String, i64, Vec<String>)>,
 }
 
 impl Rows {
@@ -243,7 +232,7 @@ impl Rows {
             let statement = format!("INSERT INTO {name} ({columns}) VALUES ");
             let tail = format!(" ON CONFLICT ({key}) DO UPDATE SET {};", table.text("replaced")?);
             let texts = rows.chunks(ROWS).map(|rows| format!("{statement}{}{tail}", rows.join(",")));
-            tables.push((name, rows.len().to_string(), texts.collect()));
+            tables.push((name, i64::try_from(rows.len())?, texts.collect()));
         }
         Ok(Self { db, tables })
     }
@@ -260,8 +249,8 @@ impl Rows {
 
     async fn verify(&self) -> anyhow::Result<()> {
         for (name, expected, _) in &self.tables {
-            let rows = self.db.query(&format!("SELECT COUNT(*)::text AS stored FROM {name}"), &[]).await?;
-            let stored = rows.first().context("no count")?.text("stored")?;
+            let rows = self.db.query(&format!("SELECT COUNT(*) AS stored FROM {name}"), &[]).await?;
+            let stored = rows.first().context("no count")?.int("stored")?;
             ensure!(stored == *expected, "{name} has {stored} rows of {expected}");
         }
         Ok(())

@@ -5,7 +5,10 @@ use anyhow::Context;
 use eventlog::{Log, consumer::Parking, projection::Projections};
 use host::{clock::SystemClock, environment::look_at_database, ids::TimeOrdered};
 use sql::Db;
-use std::sync::Arc;
+use std::{fs, path::Path, sync::Arc};
+
+/// Longest table that a person has written, in bytes.
+const MAX_TABLE: u64 = 1 << 20;
 
 /// Services that have a log.
 pub const WITH_LOG: [&str; 3] = [invoice::NAME, dunning_engine::NAME, notification::NAME];
@@ -57,4 +60,16 @@ pub async fn parkings(settings: &Settings) -> anyhow::Result<Vec<(&'static str, 
         }
     }
     Ok(parkings)
+}
+
+/// What the lines of a file say that a person has written, a table of `what` with at most so many of a unit. Errors: the file cannot be
+/// read or is no such table, it has none or more, or every line that is wrong.
+pub fn table<T>(file: &Path, what: &str, most: (usize, &str), rows: fn(&str) -> Result<Vec<T>, Vec<String>>) -> anyhow::Result<Vec<T>> {
+    let unreadable = || format!("{} cannot be read", file.display());
+    anyhow::ensure!(fs::metadata(file).with_context(unreadable)?.len() <= MAX_TABLE, "{} is no table of {what}", file.display());
+    let text = fs::read_to_string(file).with_context(unreadable)?;
+    let found = rows(&text).map_err(|faults| anyhow::anyhow!("{} has faults:\n  {}", file.display(), faults.join("\n  ")))?;
+    let (most, unit) = most;
+    anyhow::ensure!((1..=most).contains(&found.len()), "{} should have 1 to {most} {unit}", file.display());
+    Ok(found)
 }

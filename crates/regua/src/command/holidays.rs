@@ -1,23 +1,20 @@
 //! `regua holidays`
 
 use super::{
-    DONE, Shared, day,
+    DONE, Shared, data, day,
     invoices::{self, Access, Dunning, command_id, paged, told},
 };
 use crate::output::Table;
-use anyhow::{Context, ensure};
 use brazil::Place;
 use chrono::NaiveDate;
 use clap::{Args, Subcommand};
 use contracts::dunning::v1 as proto;
 use csv::{ReaderBuilder, StringRecord, Trim};
 use serde_json::json;
-use std::{collections::BTreeMap, fs, path::PathBuf};
+use std::{collections::BTreeMap, path::PathBuf};
 
 /// Days of one request; as the engine takes them.
 const DAYS_AT_A_TIME: usize = 2_000;
-/// Longest table, in bytes.
-const MAX_BYTES: u64 = 1 << 20;
 /// Longest name, in characters; as the engine takes it.
 const NAME_CHARS: usize = 120;
 /// Columns of a file, in their order.
@@ -115,7 +112,9 @@ pub async fn run(args: HolidaysArgs, shared: &Shared) -> anyhow::Result<u8> {
             let one = proto::NewLocalHoliday { place: at.place.to_string(), day: at.day.to_string(), name };
             record(&mut engine, vec![one], signed).await?
         }
-        What::Import { file, signed } => record(&mut engine, read(&file)?, signed).await?,
+        What::Import { file, signed } => {
+            record(&mut engine, data::table(&file, "holidays", (DAYS_AT_A_TIME, "days"), rows)?, signed).await?
+        }
         What::Remove { at, signed } => remove(&mut engine, &at, signed).await?,
     };
     table.print(shared.format)?;
@@ -165,16 +164,7 @@ fn place(text: &str) -> Result<Place, String> {
     Place::parse(text).map_err(|fault| format!("`{text}` {fault}"))
 }
 
-/// The holidays of a file. Errors: every line that is none, by its number.
-fn read(file: &PathBuf) -> anyhow::Result<Vec<proto::NewLocalHoliday>> {
-    let unreadable = || format!("{} cannot be read", file.display());
-    ensure!(fs::metadata(file).with_context(unreadable)?.len() <= MAX_BYTES, "{} is no table of holidays", file.display());
-    let text = fs::read_to_string(file).with_context(unreadable)?;
-    let holidays = rows(&text).map_err(|faults| anyhow::anyhow!("{} has faults:\n  {}", file.display(), faults.join("\n  ")))?;
-    ensure!((1..=DAYS_AT_A_TIME).contains(&holidays.len()), "{} should have 1 to {DAYS_AT_A_TIME} days", file.display());
-    Ok(holidays)
-}
-
+/// The holidays of a text. Errors: every line that is none, by its number.
 fn rows(text: &str) -> Result<Vec<proto::NewLocalHoliday>, Vec<String>> {
     let text = text.trim_start_matches('\u{feff}');
     let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).trim(Trim::All).from_reader(text.as_bytes());

@@ -1,22 +1,19 @@
 //! `regua rates`
 
 use super::{
-    DONE, Shared,
+    DONE, Shared, data,
     invoices::{self, Access, Client, command_id, told},
 };
 use crate::output::Table;
-use anyhow::{Context, ensure};
 use clap::{Args, Subcommand};
 use contracts::invoice::v1 as proto;
 use serde_json::json;
-use std::{fs, path::PathBuf};
+use std::path::PathBuf;
 
 /// Months of one request; as the invoice service takes them.
 const MONTHS_AT_A_TIME: usize = 600;
 /// Digits after the decimal mark of a rate: millionths of a percent.
 const DECIMALS: usize = 6;
-/// Longest table, in bytes: a line a month for some centuries.
-const MAX_BYTES: u64 = 1 << 20;
 
 /// Legal rates by month (Central Bank, SGS 29543): list them, record them. Charges at the legal rate need every month until the day
 #[derive(Args)]
@@ -73,7 +70,7 @@ pub async fn run(args: RatesArgs, shared: &Shared) -> anyhow::Result<u8> {
             return Ok(DONE);
         }
         What::Set { month, percent, how } => (vec![proto::LegalRate { month, percent_micros: percent }], how.correct),
-        What::Import { file, how } => (read(&file)?, how.correct),
+        What::Import { file, how } => (data::table(&file, "months", (MONTHS_AT_A_TIME, "months"), rows)?, how.correct),
     };
     let months = rates.len();
     let asked = proto::RecordLegalRatesRequest { command_id: command_id(), rates, correct };
@@ -93,16 +90,7 @@ async fn list(client: &mut Client) -> anyhow::Result<Table> {
     Ok(table)
 }
 
-/// The rates of a file. Errors: every line that is none, by its number.
-fn read(file: &PathBuf) -> anyhow::Result<Vec<proto::LegalRate>> {
-    let unreadable = || format!("{} cannot be read", file.display());
-    ensure!(fs::metadata(file).with_context(unreadable)?.len() <= MAX_BYTES, "{} is no table of months", file.display());
-    let text = fs::read_to_string(file).with_context(unreadable)?;
-    let rates = rows(&text).map_err(|faults| anyhow::anyhow!("{} has faults:\n  {}", file.display(), faults.join("\n  ")))?;
-    ensure!((1..=MONTHS_AT_A_TIME).contains(&rates.len()), "{} should have 1 to {MONTHS_AT_A_TIME} months", file.display());
-    Ok(rates)
-}
-
+/// The rates of a text. Errors: every line that is none, by its number.
 fn rows(text: &str) -> Result<Vec<proto::LegalRate>, Vec<String>> {
     let (mut rates, mut faults) = (Vec::new(), Vec::new());
     for (at, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
