@@ -1,4 +1,4 @@
-//! The words that every context shares: ids, money, civil dates, calendars, windows, zones.
+//! The words that every context shares: ids, money, civil dates, calendars, windows, zones, why a payer is told of something.
 //!
 //! Pure: no IO, no clock, no randomness, no serialisation. Whatever a decision needs is an argument.
 #![no_std]
@@ -9,6 +9,7 @@ pub mod calendar;
 pub mod ids;
 pub mod money;
 pub mod personal;
+pub mod purpose;
 pub mod text;
 pub mod window;
 pub mod zone;
@@ -20,5 +21,6 @@ pub use ids::{
     PaymentId, PolicyId, StepId, TenantId, VariantId,
 };
 pub use money::{Currency, MAX_AMOUNT_MINOR, Money};
+pub use purpose::Purpose;
 pub use window::{Holidays, Window};
 pub use zone::Zone;

@@ -1,7 +1,7 @@
 //! Merging: what is offered on a day becomes contacts, one per currency and day where nothing else is asked.
 
 use crate::contacts::{Class, Contacts, Phase};
-use crate::reminder::{Item, Merge, Occurrence, Purpose, Reminder};
+use crate::reminder::{Item, Merge, Occurrence, Reminder};
 use alloc::{
     collections::{BTreeMap, BTreeSet},
     format,
@@ -9,7 +9,7 @@ use alloc::{
     vec::Vec,
 };
 use core::cmp::Reverse;
-use kernel::{ContactId, Currency, InvoiceId, NaiveDate};
+use kernel::{ContactId, Currency, InvoiceId, NaiveDate, Purpose};
 
 /// A contact to be composed.
 #[derive(Debug, Clone, PartialEq, Eq)]

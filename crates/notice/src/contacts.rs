@@ -3,10 +3,10 @@
 use crate::chain::Chain;
 use crate::channel::{Channel, Reach};
 use crate::gate::Budget;
-use crate::reminder::{Item, Occurrence, Purpose, Rules};
+use crate::reminder::{Item, Occurrence, Rules};
 use crate::standstill::Standstill;
 use alloc::{collections::BTreeMap, string::String, vec::Vec};
-use kernel::{Calendar, ContactId, Currency, InvoiceId, NaiveDate, Zone, calendar};
+use kernel::{Calendar, ContactId, Currency, InvoiceId, NaiveDate, Purpose, Zone, calendar};
 
 /// All contacts of one payer.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

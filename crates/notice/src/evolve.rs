@@ -2,10 +2,10 @@
 
 use crate::{
     Attempt, AttemptPhase, AttemptStarted, Chain, Contact, ContactComposed, ContactGated, Contacts, Event, FallbackGated, FallbackStopped,
-    Item, ItemOutcome, Phase, Purpose,
+    Item, ItemOutcome, Phase,
 };
 use alloc::vec::Vec;
-use kernel::{ChannelAttemptId, ContactId, NaiveDate, calendar};
+use kernel::{ChannelAttemptId, ContactId, NaiveDate, Purpose, calendar};
 
 /// How long a concluded contact is kept for receipts. Letters are slow; what was executed is remembered for ever in
 /// [`Contacts::done`].

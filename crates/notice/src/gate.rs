@@ -9,13 +9,13 @@ use crate::channel::{Channel, Reach};
 use crate::compose::carrying;
 use crate::contacts::{Contact, Contacts, Said, has_address};
 use crate::outcome::{ItemOutcome, Outcome, Reason};
-use crate::reminder::{Item, Occurrence, Purpose};
+use crate::reminder::{Item, Occurrence};
 use crate::wake::{is_open, opens_at};
 use alloc::{
     collections::{BTreeMap, BTreeSet},
     vec::Vec,
 };
-use kernel::{DateTime, Utc};
+use kernel::{DateTime, Purpose, Utc};
 
 /// Fresh facts for a look, gathered right before it.
 #[derive(Debug, Clone, PartialEq, Eq)]

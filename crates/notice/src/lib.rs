@@ -46,6 +46,6 @@ pub use evolve::evolve;
 pub use gate::{Budget, Evidence, OwnerAnswer, OwnerRefusal, Ruling, gate};
 pub use outcome::{ItemOutcome, Outcome, Reason};
 pub use rejection::{Kind, Rejection};
-pub use reminder::{Item, Merge, Occurrence, Purpose, Reminder, Rules};
+pub use reminder::{Item, Merge, Occurrence, Reminder, Rules};
 pub use standstill::Standstill;
 pub use wake::{due, next_wake};

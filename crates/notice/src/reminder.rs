@@ -2,7 +2,7 @@
 
 use crate::channel::Channel;
 use alloc::{string::String, vec::Vec};
-use kernel::{Calendar, Currency, InvoiceId, NaiveDate, StepId, Window, Zone};
+use kernel::{Calendar, Currency, InvoiceId, NaiveDate, Purpose, StepId, Window, Zone};
 
 /// The steps offered to one payer on one local day.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,34 +103,6 @@ pub struct Item {
     pub fallback_after_hours: u32,
     /// Why the payer is told of it.
     pub purpose: Purpose,
-}
-
-/// Why a payer is told of a receivable. All but reminders say that it is over: they ask for nothing, and are no step of a ladder.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Purpose {
-    /// It is asked for.
-    #[default]
-    Reminder,
-    /// It is paid: thanks.
-    ThankYou,
-    /// It was cancelled: what was sent about it is void.
-    Correction,
-}
-
-impl Purpose {
-    /// Stable name; empty for a reminder.
-    pub fn slug(self) -> &'static str {
-        match self {
-            Purpose::Reminder => "",
-            Purpose::ThankYou => "thank_you",
-            Purpose::Correction => "correction",
-        }
-    }
-
-    /// By its name.
-    pub fn named(slug: &str) -> Option<Self> {
-        [Purpose::Reminder, Purpose::ThankYou, Purpose::Correction].into_iter().find(|purpose| purpose.slug() == slug)
-    }
 }
 
 impl Item {

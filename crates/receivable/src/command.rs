@@ -8,7 +8,7 @@ use crate::instrument::NewInstruments;
 use crate::rating::RateCustomer;
 use crate::view::RecordView;
 use alloc::{collections::BTreeSet, string::String, vec::Vec};
-use kernel::{ContactId, CreditNoteId, Currency, CustomerId, DateTime, InvoiceId, NaiveDate, PaymentId, StepId, Utc, Zone};
+use kernel::{ContactId, CreditNoteId, Currency, CustomerId, DateTime, InvoiceId, NaiveDate, PaymentId, Purpose, StepId, Utc, Zone};
 
 /// A command on one payer's account.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -298,30 +298,6 @@ pub struct AuthorizationItem {
     pub disputed_minor: i64,
     /// Why the payer is told of it.
     pub purpose: Purpose,
-}
-
-/// Why a payer is told of a receivable.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Purpose {
-    /// It is asked for.
-    #[default]
-    Reminder,
-    /// It is paid: thanks.
-    ThankYou,
-    /// It was cancelled: what was sent about it is void.
-    Correction,
-}
-
-impl Purpose {
-    /// By its name; the empty one is a reminder's.
-    pub fn named(name: &str) -> Option<Self> {
-        match name {
-            "" => Some(Purpose::Reminder),
-            "thank_you" => Some(Purpose::ThankYou),
-            "correction" => Some(Purpose::Correction),
-            _ => None,
-        }
-    }
 }
 
 /// Ends all use of personal data of the payer.

@@ -1,9 +1,9 @@
 //! The last look: what may still be said to a payer at this version of the account.
 
-use crate::{Account, AuthorizationItem, AuthorizeReminder, Invoice, Phase, Purpose, Standing, charges::due_minor, coverage};
+use crate::{Account, AuthorizationItem, AuthorizeReminder, Invoice, Phase, Standing, charges::due_minor, coverage};
 use alloc::{borrow::Cow, collections::BTreeMap, vec::Vec};
 use brazil::charges::LegalRates;
-use kernel::{InvoiceId, Zone};
+use kernel::{InvoiceId, Purpose, Zone};
 
 /// The owner's answer for one step occurrence.
 #[derive(Debug, Clone, PartialEq, Eq)]

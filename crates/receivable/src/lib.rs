@@ -48,7 +48,7 @@ pub use bank_charges::{AtBank, BankCharges};
 pub use charges::ChargeTerms;
 pub use command::{
     AmendInvoice, AuthorizationItem, AuthorizeReminder, BankNotice, CancelCreditNote, CancelInvoice, Command, EraseCustomer,
-    IssueCreditNote, IssueInvoice, NewCharges, Purpose, RecordBankNotice, RecordPayment, RecordReceipt, RegisterCustomer, RenewBoleto,
+    IssueCreditNote, IssueInvoice, NewCharges, RecordBankNotice, RecordPayment, RecordReceipt, RegisterCustomer, RenewBoleto,
     ReturnPayment, ReversePayment, UndoBankPayment,
 };
 pub use decide::decide;

@@ -74,7 +74,7 @@ fn item(item: &proto::ReminderItem) -> AuthorizationItem {
         min_outstanding_minor: item.min_outstanding_minor,
         overdue: item.overdue,
         disputed_minor: item.disputed_minor,
-        purpose: receivable::Purpose::named(&item.purpose).expect("a purpose that was made here"),
+        purpose: kernel::Purpose::named(&item.purpose).expect("a purpose that was made here"),
     }
 }
 

@@ -342,7 +342,7 @@ pub fn reminder(m: &proto::AuthorizeReminderRequest, terms: Terms) -> Result<(Cu
             min_outstanding_minor: item.min_outstanding_minor,
             overdue: item.overdue,
             disputed_minor: item.disputed_minor,
-            purpose: receivable::Purpose::named(&item.purpose)
+            purpose: kernel::Purpose::named(&item.purpose)
                 .ok_or_else(|| Refusal::invalid("items.purpose", "unknown_purpose", "should be empty, thank_you or correction"))?,
         })
     };

@@ -7,9 +7,9 @@ use brazil::{
 };
 use chrono::NaiveDate;
 use contracts::invoice::v1 as proto;
-use kernel::{CustomerId, InvoiceId};
+use kernel::{CustomerId, InvoiceId, Purpose};
 use receivable::{
-    Account, Answer, Invoice, Phase, Purpose, Verdict,
+    Account, Answer, Invoice, Phase, Verdict,
     charges::{due_minor, statement_now},
 };
 

@@ -1,11 +1,11 @@
 //! A payer under test: text to commands, events to text. The only place of these tests that touches the API.
 
-use kernel::{Calendar, ChannelAttemptId, ContactId, Currency, DateTime, InvoiceId, NaiveDate, StepId, Utc, Zone};
+use kernel::{Calendar, ChannelAttemptId, ContactId, Currency, DateTime, InvoiceId, NaiveDate, Purpose, StepId, Utc, Zone};
 use notice::command::AttemptResult;
 use notice::{
     Address, Channel, CloseStale, Command, Compose, Contacts, Event, Evidence, Gate, Item, ItemOutcome, NoteAttempt, NoteReceipt, OptIn,
-    OptOut, OwnerAnswer, OwnerRefusal, Purpose, Reach, Reachability, ReceiptStatus, Rejection, Reminder, RetryAttempt, Rules, Said,
-    Standstill, Suspend, decide, due, evolve,
+    OptOut, OwnerAnswer, OwnerRefusal, Reach, Reachability, ReceiptStatus, Rejection, Reminder, RetryAttempt, Rules, Said, Standstill,
+    Suspend, decide, due, evolve,
 };
 use std::collections::BTreeMap;
 

@@ -2,8 +2,8 @@
 
 use super::field::{DecodeFault, calendar, channel, currency, day, id, message, tone, window, zone};
 use contracts::{dunning::v1 as dunning, invoice::v1 as invoice};
-use kernel::{CustomerId, InvoiceId, StepId};
-use notice::{Item, Merge, Occurrence, Purpose, Reminder, Rules, Standstill};
+use kernel::{CustomerId, InvoiceId, Purpose, StepId};
+use notice::{Item, Merge, Occurrence, Reminder, Rules, Standstill};
 use std::collections::BTreeSet;
 
 /// A reminder that the engine offers: the payer, what is offered, and the items whose payment was returned.

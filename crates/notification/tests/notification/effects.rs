@@ -6,8 +6,8 @@ use crate::{
 };
 use brazil::Place;
 use contracts::invoice::v1::CustomerAttributes;
-use kernel::Currency;
-use notice::{Item, Purpose};
+use kernel::{Currency, Purpose};
+use notice::Item;
 use notification::{
     ChannelsConfig,
     channel::{ChannelConfig, Kind},

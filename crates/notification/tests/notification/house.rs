@@ -4,10 +4,9 @@ use crate::{channel::creditor, owner};
 use chrono::TimeDelta;
 use eventlog::{Activity, Clock, Log, Shards, Submission, TimerHandle, TimerLoop, TimerOptions, Writer, WriterOptions};
 use host::{clock::VirtualClock, config::Access, ids::TimeOrdered, metrics::Metrics};
-use kernel::{Calendar, ContactId, Currency, CustomerId, DateTime, InvoiceId, StepId, Utc, Zone};
+use kernel::{Calendar, ContactId, Currency, CustomerId, DateTime, InvoiceId, Purpose, StepId, Utc, Zone};
 use notice::{
-    Channel, Command, Compose, Event, Evidence, Gate, Item, ItemOutcome, OwnerAnswer, Purpose, Reachability, Reminder, Rules,
-    channel::Address,
+    Channel, Command, Compose, Event, Evidence, Gate, Item, ItemOutcome, OwnerAnswer, Reachability, Reminder, Rules, channel::Address,
 };
 use notification::{
     ChannelsConfig,

@@ -3,10 +3,10 @@
 use crate::house::{at, item};
 use brazil::Place;
 use contracts::dunning::v1 as dunning;
-use kernel::{Calendar, ChannelAttemptId, ContactId, Currency, CustomerId, Zone};
+use kernel::{Calendar, ChannelAttemptId, ContactId, Currency, CustomerId, Purpose, Zone};
 use notice::{
     AttemptAccepted, AttemptRefused, AttemptRetried, AttemptStarted, AttemptUnknown, Channel, Class, ContactComposed, ContactConcluded,
-    ContactGated, Event, FallbackGated, FallbackStopped, Forgotten, Item, ItemOutcome, Merge, OptedIn, OptedOut, Outcome, Purpose, Reason,
+    ContactGated, Event, FallbackGated, FallbackStopped, Forgotten, Item, ItemOutcome, Merge, OptedIn, OptedOut, Outcome, Reason,
     ReceiptNoted, ReceiptStatus, Rules, Said, Standstill, Suspended, event::StopReason,
 };
 use notification::{

@@ -88,7 +88,7 @@ fn authorization_item(invoice_id: &InvoiceId) -> AuthorizationItem {
         occurrence: 1,
         min_outstanding_minor: 0,
         disputed_minor: 0,
-        purpose: receivable::Purpose::Reminder,
+        purpose: kernel::Purpose::Reminder,
         overdue: false,
     }
 }

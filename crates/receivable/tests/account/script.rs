@@ -3,11 +3,11 @@
 use crate::{agreements, views};
 use brazil::charges::{Allocation, Convention, DayBasis, DiscountValue, Fine, LegalRates, Period, ProRata, Rate};
 use brazil::pix::StaticTxid;
-use kernel::{CollectionAccountId, ContactId, CreditNoteId, Currency, CustomerId, InvoiceId, NaiveDate, PaymentId, StepId, Zone};
+use kernel::{CollectionAccountId, ContactId, CreditNoteId, Currency, CustomerId, InvoiceId, NaiveDate, PaymentId, Purpose, StepId, Zone};
 use receivable::charges::{AgreedInterest, ChargeTerms, EarlyDiscount};
 use receivable::{
     Account, AmendInvoice, Answer, AuthorizationItem, AuthorizeReminder, BankNotice, BankRecord, CancelCreditNote, CancelInvoice, Command,
-    EraseCustomer, Event, IssueCreditNote, IssueInvoice, Kind, NewCharges, NewInstruments, PaymentReceived, Purpose, RecordBankNotice,
+    EraseCustomer, Event, IssueCreditNote, IssueInvoice, Kind, NewCharges, NewInstruments, PaymentReceived, RecordBankNotice,
     RecordPayment, RecordReceipt, RegisterCustomer, Rejection, Release, ReturnPayment, ReversePayment, Source, UndoBankPayment,
     collection::Agreement, decide, evolve, last_look,
 };

@@ -3,8 +3,8 @@
 use super::{Aside, Fact, with_aside};
 use crate::wire::field::{DecodeFault, calendar, channel, currency, day, id, time_out, tone, window, zone};
 use contracts::notification::v1 as proto;
-use kernel::{ContactId, InvoiceId, StepId, window::close_text};
-use notice::{Channel, Class, ContactComposed, Event, Item, Merge, Purpose, Rules};
+use kernel::{ContactId, InvoiceId, Purpose, StepId, window::close_text};
+use notice::{Channel, Class, ContactComposed, Event, Item, Merge, Rules};
 use std::collections::BTreeSet;
 
 pub(super) fn out(customer_id: String, e: &ContactComposed, aside: &Aside) -> proto::ContactComposed {
