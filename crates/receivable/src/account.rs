@@ -13,8 +13,10 @@ use alloc::{
     vec::Vec,
 };
 use kernel::{AgreementId, ContactId, CreditNoteId, Currency, DateTime, InvoiceId, NaiveDate, PaymentId, Utc};
+use rpds::{RedBlackTreeMapSync, RedBlackTreeSetSync};
 
-/// One payer with all invoices, payments and unapplied credit.
+/// One payer with all invoices, payments and unapplied credit. What grows with every year is kept in maps that share what they have in
+/// common: each decision makes a new state beside the one before, and that must not cost more for a payer of ten thousand invoices.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Account {
     /// Whether the payer is known.
@@ -26,9 +28,9 @@ pub struct Account {
     /// The rating that holds; `None` where nobody rated the payer, or its data was erased.
     pub rating: Option<Rating>,
     /// Every invoice ever issued to the payer.
-    pub invoices: BTreeMap<InvoiceId, Invoice>,
+    pub invoices: RedBlackTreeMapSync<InvoiceId, Invoice>,
     /// Every payment ever recorded.
-    pub payments: BTreeMap<PaymentId, Payment>,
+    pub payments: RedBlackTreeMapSync<PaymentId, Payment>,
     /// Every credit note ever issued, cancelled ones too.
     pub credit_notes: BTreeMap<CreditNoteId, CreditNote>,
     /// Every agreement ever made, broken ones too.
@@ -38,7 +40,7 @@ pub struct Account {
     /// What was authorised lately, by contact; kept for two days, so that asking again adds nothing.
     pub authorizations: BTreeMap<ContactId, Authorization>,
     /// Bank records that were taken in, so that the same record in another file adds nothing.
-    pub bank_records: BTreeSet<String>,
+    pub bank_records: RedBlackTreeSetSync<String>,
 }
 
 impl Account {

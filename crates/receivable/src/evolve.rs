@@ -106,7 +106,7 @@ fn issued(account: &mut Account, event: &InvoiceIssued) {
         renegotiated_by: None,
         viewed_at: None,
     };
-    account.invoices.insert(event.invoice_id.clone(), invoice);
+    account.invoices.insert_mut(event.invoice_id.clone(), invoice);
 }
 
 fn amended(account: &mut Account, event: &InvoiceAmended) {
@@ -224,7 +224,7 @@ fn received(account: &mut Account, event: &PaymentReceived) {
         part_of: event.part_of.as_ref().map(|part| part.payment_id.clone()),
         parts_minor: 0,
     };
-    account.payments.insert(event.payment_id.clone(), payment);
+    account.payments.insert_mut(event.payment_id.clone(), payment);
     if let Some(part) = &event.part_of {
         lend(account, &part.payment_id, event.amount_minor);
     }
@@ -276,7 +276,7 @@ fn stands(account: &mut Account, record: &BankRecord, standing: BankStanding) {
 }
 
 fn taken_in(account: &mut Account, record_id: &str) {
-    account.bank_records.insert(String::from(record_id));
+    account.bank_records.insert_mut(String::from(record_id));
 }
 
 fn authorized(account: &mut Account, event: &ReminderAuthorized) {

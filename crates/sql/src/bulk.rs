@@ -33,29 +33,33 @@ pub struct Rows<'a> {
 }
 
 impl Tx {
-    /// Inserts rows into several tables and then runs a statement, which must not depend on them: on PostgreSQL all of it is one statement
-    /// and one way to the server. Tables without rows are left out.
+    /// Inserts rows into several tables and then runs a statement, where there is one; it must not depend on them: on PostgreSQL all of
+    /// it is one statement and one way to the server. Tables without rows are left out.
     ///
     /// # Errors
     /// As [`Tx::bulk_insert`], and any [`SqlError`] of the statement.
-    pub async fn bulk_insert_all(&mut self, parts: Vec<Rows<'_>>, then: (&str, &[Value])) -> Result<(), SqlError> {
-        let (text, args) = then;
+    pub async fn bulk_insert_all(&mut self, parts: Vec<Rows<'_>>, then: Option<(&str, &[Value])>) -> Result<(), SqlError> {
+        let (text, args) = then.unwrap_or(("", &[]));
         if self.dialect() == Dialect::Sqlite {
             for part in parts {
                 self.bulk_insert(part.table, part.columns, part.rows).await?;
             }
-            return self.defer(text, args).await;
+            return if text.is_empty() { Ok(()) } else { self.defer(text, args).await };
         }
         // The statement's own arguments keep their numbers.
         let (mut inserts, mut arguments) = (Vec::new(), postgres::arguments(args.iter().cloned())?);
         let mut first = args.len();
         for (number, part) in parts.into_iter().filter(|part| !part.rows.is_empty()).enumerate() {
             check(part.table, part.columns, &part.rows)?;
-            inserts.push(format!("w{number} AS ({})", unnest_statement(part.table, part.columns, first, "")));
+            inserts.push((number, unnest_statement(part.table, part.columns, first, "")));
             first += part.columns.len();
             postgres::arrays(part.columns, part.rows, &mut arguments)?;
         }
-        let text = if inserts.is_empty() { text.to_owned() } else { format!("WITH {} {text}", inserts.join(", ")) };
+        // Without a statement of the caller the last of the inserts is the one that all others go with.
+        let last = if text.is_empty() { inserts.pop().map(|(_, insert)| insert) } else { Some(text.to_owned()) };
+        let Some(last) = last else { return Ok(()) };
+        let before: Vec<String> = inserts.into_iter().map(|(number, insert)| format!("w{number} AS ({insert})")).collect();
+        let text = if before.is_empty() { last } else { format!("WITH {} {last}", before.join(", ")) };
         self.put_off(Bound::Postgres(text.into(), arguments)).await
     }
 

@@ -34,6 +34,9 @@ pub enum SqlError {
     Refused(String),
 }
 
+/// What [`crate::Tx::require`] says on both databases.
+pub(crate) const NOT_AS_EXPECTED: &str = "a row is not as the statement wants it";
+
 impl SqlError {
     /// True when repeating the whole transaction later may succeed. A full disk is transient: an operator frees space.
     pub fn is_transient(&self) -> bool {
@@ -90,6 +93,7 @@ impl From<rusqlite::Error> for SqlError {
                 let text = text.unwrap_or_else(|| failure.to_string());
                 from_sqlite_code(failure.extended_code, text)
             }
+            rusqlite::Error::StatementChangedRows(_) => SqlError::Busy(NOT_AS_EXPECTED.into()),
             other => SqlError::Refused(other.to_string()),
         }
     }

@@ -57,7 +57,7 @@ impl Store {
 
     /// Runs one query outside any transaction.
     pub(crate) async fn query(&self, text: String, values: Vec<Value>) -> Result<Vec<Row>, SqlError> {
-        let mut answers = self.readers.run(Work::Statements(vec![(text, values)])).await?;
+        let mut answers = self.readers.run(Work::Statements(vec![Statement::new(text, values)])).await?;
         Ok(answers.pop().map(|(_, rows)| rows).unwrap_or_default())
     }
 }

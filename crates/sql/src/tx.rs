@@ -10,6 +10,7 @@ use sqlx::{Either, Executor};
 use tokio::sync::OwnedMutexGuard;
 
 use crate::db::Backend;
+use crate::error::NOT_AS_EXPECTED;
 use crate::keys::Keys;
 use crate::row::{Inner, Row};
 use crate::sqlite::{Answers, Statement, Work};
@@ -124,6 +125,23 @@ impl Tx {
         self.put_off(statement).await
     }
 
+    /// Runs a statement that must change a row: what follows makes sense only then. Like [`Tx::defer`] it may be sent with what follows.
+    ///
+    /// # Errors
+    /// [`SqlError::Busy`] where it changes none, because somebody else was there first; any other [`SqlError`].
+    pub async fn require(&mut self, sql: &str, args: &[Value]) -> Result<(), SqlError> {
+        match Bound::new(self, sql, args)? {
+            Bound::Sqlite(text, values) => {
+                self.unsent.add(Statement { must_change: true, ..Statement::new(text, values) });
+                Ok(())
+            }
+            statement @ Bound::Postgres(..) => {
+                self.failed |= self.change(statement).await? == 0;
+                if self.failed { Err(SqlError::Busy(NOT_AS_EXPECTED.into())) } else { Ok(()) }
+            }
+        }
+    }
+
     /// Sends what was put off, for whoever must know now whether it is possible.
     ///
     /// # Errors
@@ -166,7 +184,7 @@ impl Tx {
         match self.dialect() {
             // Nobody asked for anything.
             Dialect::Sqlite if self.unsent.has_begin() && !self.unsent.has_statements() => {}
-            Dialect::Sqlite => drop(self.sent(vec![("COMMIT".to_owned(), Vec::new())]).await?),
+            Dialect::Sqlite => drop(self.sent(vec![Statement::new("COMMIT", Vec::new())]).await?),
             Dialect::Postgres => self.control("COMMIT").await?,
         }
         self.end();
@@ -223,7 +241,7 @@ impl Tx {
     /// How many rows a statement changed, and which it found.
     async fn found(&mut self, statement: Bound<'_>) -> Result<(u64, Vec<Row>), SqlError> {
         match statement {
-            Bound::Sqlite(text, values) => Ok(self.sent(vec![(text.into_owned(), values)]).await?.pop().unwrap_or_default()),
+            Bound::Sqlite(text, values) => Ok(self.sent(vec![Statement::new(text, values)]).await?.pop().unwrap_or_default()),
             Bound::Postgres(text, arguments) => {
                 let query = sqlx::query_with(postgres::statement(&text), arguments);
                 let deadline = self.deadline;
@@ -249,7 +267,7 @@ impl Tx {
     pub(crate) async fn put_off(&mut self, statement: Bound<'_>) -> Result<(), SqlError> {
         match statement {
             Bound::Sqlite(text, values) if self.unsent.takes(values.len()) => {
-                self.unsent.add(text.into_owned(), values);
+                self.unsent.add(Statement::new(text, values));
                 Ok(())
             }
             statement @ (Bound::Sqlite(..) | Bound::Postgres(..)) => self.change(statement).await.map(|_| ()),
@@ -343,7 +361,7 @@ impl<'a> Bound<'a> {
 
     fn for_sqlite(self) -> Option<Statement> {
         match self {
-            Bound::Sqlite(text, values) => Some((text.into_owned(), values)),
+            Bound::Sqlite(text, values) => Some(Statement::new(text, values)),
             Bound::Postgres(..) => None,
         }
     }

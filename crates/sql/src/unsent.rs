@@ -1,6 +1,5 @@
 //! Statements that wait to be sent together: one way to the thread of a SQLite connection, and back, for all of them.
 
-use crate::Value;
 use crate::sqlite::Statement;
 
 /// More arguments than this are not put off: where there is so much to write the way does not matter, and it need not be held twice.
@@ -36,14 +35,14 @@ impl Unsent {
         self.statements.len() < STATEMENTS && self.arguments + arguments <= ARGUMENTS
     }
 
-    pub(crate) fn add(&mut self, text: String, values: Vec<Value>) {
-        self.arguments += values.len();
-        self.statements.push((text, values));
+    pub(crate) fn add(&mut self, statement: Statement) {
+        self.arguments += statement.values.len();
+        self.statements.push(statement);
     }
 
     /// All that waits and `then` after it, and how many statements stand before those of `then`.
     pub(crate) fn followed_by(self, then: Vec<Statement>) -> (Vec<Statement>, usize) {
-        let begin = self.begins.then(|| ("BEGIN IMMEDIATE".to_owned(), Vec::new()));
+        let begin = self.begins.then(|| Statement::new("BEGIN IMMEDIATE", Vec::new()));
         let mut statements: Vec<Statement> = begin.into_iter().chain(self.statements).collect();
         let before = statements.len();
         statements.extend(then);
@@ -54,14 +53,15 @@ impl Unsent {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Value;
 
     #[test]
     fn what_waits_goes_first_and_in_its_order() {
         let mut unsent = Unsent::begin();
-        unsent.add("INSERT INTO t (a, b) VALUES (?, ?)".into(), vec![Value::Int(1), Value::Int(2)]);
-        unsent.add("UPDATE t SET a = $2 WHERE b = $1".into(), vec![Value::Int(3), Value::Int(4)]);
-        let (statements, before) = unsent.followed_by(vec![("SELECT $1".into(), vec![Value::Int(5)])]);
-        let texts: Vec<&str> = statements.iter().map(|(text, _)| text.as_str()).collect();
+        unsent.add(Statement::new("INSERT INTO t (a, b) VALUES (?, ?)", vec![Value::Int(1), Value::Int(2)]));
+        unsent.add(Statement::new("UPDATE t SET a = $2 WHERE b = $1", vec![Value::Int(3), Value::Int(4)]));
+        let (statements, before) = unsent.followed_by(vec![Statement::new("SELECT $1", vec![Value::Int(5)])]);
+        let texts: Vec<&str> = statements.iter().map(|statement| statement.text.as_str()).collect();
         let expected = ["BEGIN IMMEDIATE", "INSERT INTO t (a, b) VALUES (?, ?)", "UPDATE t SET a = $2 WHERE b = $1", "SELECT $1"];
         assert_eq!((texts.as_slice(), before), (expected.as_slice(), 3));
     }
@@ -71,7 +71,7 @@ mod tests {
         let mut unsent = Unsent::default();
         assert!(unsent.takes(ARGUMENTS) && !unsent.takes(ARGUMENTS + 1));
         for _ in 0..STATEMENTS {
-            unsent.add("DELETE FROM t".into(), Vec::new());
+            unsent.add(Statement::new("DELETE FROM t", Vec::new()));
         }
         assert!(!unsent.takes(0));
     }

@@ -6,7 +6,7 @@ use eventlog::Aggregate;
 use invoice::Accounts;
 use ladder::Event;
 use ladder::ladder::Closing;
-use ladder::track::{End, OccurrenceState, Opening, Phase};
+use ladder::track::{End, Occurrence, OccurrenceState, Opening, Phase, Track};
 use ladder::{Command, Reason};
 use receivable::Event as Money;
 
@@ -135,20 +135,29 @@ fn wakes_repeat() -> Rules<Ladders> {
     })
 }
 
+/// Changes every track of a payer.
+fn with_each(mut payer: Payer, change: impl Fn(&mut Track)) -> Payer {
+    let ids: Vec<_> = payer.ladder.tracks.keys().cloned().collect();
+    ids.iter().for_each(|id| payer.ladder.tracks.get_mut(id).into_iter().for_each(&change));
+    payer
+}
+
 /// As if the harshest had been said already.
-fn loud(mut payer: Payer) -> Payer {
-    for track in payer.ladder.tracks.values_mut() {
+fn loud(payer: Payer) -> Payer {
+    with_each(payer, |track| {
         track.tone_before = Some(5);
         track.opening = Opening::Reversed;
         for at in track.occurrences.iter_mut().filter(|at| at.executed_on().is_some()) {
             at.tone = 5;
         }
-    }
-    payer
+    })
 }
 
-fn reopened(mut payer: Payer) -> Payer {
-    for track in payer.ladder.tracks.values_mut().filter(|track| matches!(track.phase, Phase::Active | Phase::Enrolled)) {
+fn reopened(payer: Payer) -> Payer {
+    with_each(payer, |track| {
+        if !matches!(track.phase, Phase::Active | Phase::Enrolled) {
+            return;
+        }
         let cycle = track.cycle;
         for at in track.occurrences.iter_mut().filter(|at| at.cycle == cycle) {
             if let OccurrenceState::Ended { end: End::Superseded { by: Some(_), .. }, .. } = &at.state {
@@ -158,18 +167,14 @@ fn reopened(mut payer: Payer) -> Payer {
         // Where the ladder stands is forgotten with it: the rules offer nothing below it.
         if let Some(place) = track.place() {
             let step = track.current()[place].clone();
-            for at in track
-                .occurrences
-                .iter_mut()
-                .filter(|at| at.cycle == cycle && at.step_id == step.step_id && at.occurrence == step.occurrence)
-            {
+            let is_it = |at: &Occurrence| at.cycle == cycle && at.step_id == step.step_id && at.occurrence == step.occurrence;
+            for at in track.occurrences.iter_mut().filter(|at| is_it(at)) {
                 if let OccurrenceState::Ended { day, .. } = at.state {
                     at.state = OccurrenceState::Ended { day, end: End::Expired { reason: Reason::Other } };
                 }
             }
         }
-    }
-    payer
+    })
 }
 
 fn ended_again(fact: &Fact) -> Option<Fact> {

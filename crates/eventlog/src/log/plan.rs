@@ -1,5 +1,6 @@
 //! Numbering a batch: which appends are accepted, as what, and what must be stored for them. No IO.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -8,10 +9,12 @@ use crate::event::{Append, Appended, Claim, CommandKey, Expected, Ids, Meta, New
 use crate::log::lookup::{ClaimName, CommandName, Lookup, StoredCommand};
 use crate::timers::TimerChange;
 
-/// A batch being numbered, while the head is locked.
+/// A batch being numbered, while the head is locked, or presumed to be where this process saw it last.
 pub(crate) struct Plan {
     /// When the batch is recorded.
     pub(crate) now: DateTime<Utc>,
+    /// The head that was presumed and not looked at: the batch may be stored only while the log stands there.
+    pub(crate) presumed: Option<u64>,
     head: u64,
     known: Lookup,
     ids: Arc<dyn Ids>,
@@ -41,7 +44,20 @@ impl Staged {
 
 impl Plan {
     pub(crate) fn new(head: u64, known: Lookup, now: DateTime<Utc>, ids: Arc<dyn Ids>) -> Plan {
-        Plan { now, head, known, ids, staged: Staged::default(), checks_versions: true, knows_commands: true }
+        Plan { now, presumed: None, head, known, ids, staged: Staged::default(), checks_versions: true, knows_commands: true }
+    }
+
+    /// On a head, and on versions of streams, that nobody has looked at under the lock.
+    pub(crate) fn presuming(head: u64, versions: HashMap<String, u64>, now: DateTime<Utc>, ids: Arc<dyn Ids>) -> Plan {
+        Plan { presumed: Some(head), ..Plan::new(head, Lookup { versions, ..Lookup::default() }, now, ids) }
+    }
+
+    /// Whether the database itself finds out if anything that the batch was decided on is not so. It does where every command has an
+    /// event: the event's place in its stream was taken, if the stream has moved; and so were its id and its names, if they had been used.
+    /// A refusal and a command that causes nothing leave no such trace.
+    pub(crate) fn proves_itself<'a>(&self, mut answers: impl Iterator<Item = Option<&'a Appended>>) -> bool {
+        let has_event = |appended: &Appended| !appended.deduplicated && appended.first_version <= appended.last_version;
+        answers.all(|answer| answer.is_some_and(has_event)) && !self.staged.events.is_empty()
     }
 
     /// Last version of a stream, with what the batch has added so far.

@@ -1,5 +1,7 @@
 //! One append transaction: lock the head, look, number, write, commit, tell.
 
+use std::collections::HashMap;
+
 use sql::Tx;
 
 use crate::event::Recorded;
@@ -74,10 +76,17 @@ impl Session {
                 turn.look_up(ask)
             }
         };
+        self.log.saw(head);
         let mut plan = Plan::new(head, known, self.log.now(), self.log.shared.ids.clone());
         plan.checks_versions = !self.log.lacks(Protection::VersionCheck);
         plan.knows_commands = !self.log.lacks(Protection::CommandIds);
         Ok(plan)
+    }
+
+    /// Takes for granted that nobody has appended since this process looked last, and that names are free: nothing is locked or asked,
+    /// and [`Session::finish`] fails where it is not so. Only for a plan that [`Plan::proves_itself`].
+    pub(crate) fn presume(&self, versions: HashMap<String, u64>) -> Plan {
+        Plan::presuming(self.log.known_head(), versions, self.log.now(), self.log.shared.ids.clone())
     }
 
     /// Events of streams as they are under the lock.
@@ -90,9 +99,13 @@ impl Session {
 
     /// Writes the plan, commits, and makes the events known.
     pub(crate) async fn finish(mut self, plan: Plan) -> Result<(), StoreError> {
-        let Plan { staged, now, .. } = plan;
+        let Plan { staged, now, presumed, .. } = plan;
         if let Open::Sql(tx) = &mut self.open {
-            store::write(tx, &staged, now).await?;
+            if let Some(head) = presumed {
+                store::take_head(tx, head, &staged).await?;
+                self.log.reach(CrashPoint::Locked).await?;
+            }
+            store::write(tx, &staged, now, presumed.is_some()).await?;
         } else if let Some((ticket, _)) = staged.side.first() {
             return Err(StoreError::Side { ticket: *ticket, reason: LogError::NoSql.to_string() });
         }

@@ -136,9 +136,17 @@ fn ask_claims(ask: &Ask) -> Step<'static> {
     Step { sql, args: Vec::new(), keys: Some(Keys { columns: CLAIM_NAME, rows: rows.collect() }) }
 }
 
-/// Writes everything that a batch staged.
-pub(crate) async fn write(tx: &mut Tx, staged: &Staged, now: DateTime<Utc>) -> Result<(), StoreError> {
-    write_events(tx, staged).await?;
+/// Locks the head where it was presumed to be, and moves it behind the events of the batch, in a statement of its own: on PostgreSQL it
+/// waits for whoever has the head and then looks again, and what follows sees all that is committed.
+pub(crate) async fn take_head(tx: &mut Tx, presumed: u64, staged: &Staged) -> Result<(), LogError> {
+    let Some(last) = staged.events.last() else { return Ok(()) };
+    let sql = "UPDATE log_head SET position = $1 WHERE id = 1 AND position = $2";
+    Ok(tx.require(sql, &[int(last.position), int(presumed)]).await?)
+}
+
+/// Writes everything that a batch staged; the head too, unless it has been moved.
+pub(crate) async fn write(tx: &mut Tx, staged: &Staged, now: DateTime<Utc>, head_moved: bool) -> Result<(), StoreError> {
+    write_events(tx, staged, head_moved).await?;
     timers::store::write(tx, &staged.timers, now).await?;
     if !staged.side.is_empty() {
         // Whatever fails from here on is a side row's own fault.
@@ -155,7 +163,7 @@ pub(crate) async fn write(tx: &mut Tx, staged: &Staged, now: DateTime<Utc>) -> R
 }
 
 /// Events, the names of their commands and their claims, and the head.
-async fn write_events(tx: &mut Tx, staged: &Staged) -> Result<(), LogError> {
+async fn write_events(tx: &mut Tx, staged: &Staged, head_moved: bool) -> Result<(), LogError> {
     let commands = Rows { table: "commands", columns: COMMANDS, rows: staged.commands.iter().map(command_row).collect() };
     let claims = Rows { table: "claims", columns: CLAIMS, rows: staged.claims.iter().map(claim_row).collect() };
     let Some(last) = staged.events.last() else {
@@ -165,8 +173,9 @@ async fn write_events(tx: &mut Tx, staged: &Staged) -> Result<(), LogError> {
     };
     let events = Rows { table: "events", columns: COLUMNS, rows: staged.events.iter().map(to_row).collect() };
     // Its one row was locked when the batch began.
-    let head = ("UPDATE log_head SET position = $1 WHERE id = 1", [int(last.position)]);
-    Ok(tx.bulk_insert_all(vec![events, commands, claims], (head.0, &head.1)).await?)
+    let position = [int(last.position)];
+    let head = (!head_moved).then_some(("UPDATE log_head SET position = $1 WHERE id = 1", position.as_slice()));
+    Ok(tx.bulk_insert_all(vec![events, commands, claims], head).await?)
 }
 
 fn command_row(((tenant, id), stored): &(CommandName, StoredCommand)) -> Vec<Value> {

@@ -19,6 +19,8 @@ pub(crate) struct Loaded<S> {
     pub(crate) version: u64,
     /// Why no command on this stream can be decided.
     pub(crate) corrupt: Option<String>,
+    /// Events of unknown types that were skipped on the way here.
+    pub(crate) unknown: u64,
     timers: Option<Arc<Vec<Next>>>,
     touched: Option<Touched>,
 }
@@ -32,7 +34,7 @@ struct Touched {
 
 impl<S> From<Cached<S>> for Loaded<S> {
     fn from(cached: Cached<S>) -> Self {
-        Loaded { state: cached.state, version: cached.version, corrupt: None, timers: cached.timers, touched: None }
+        Loaded { state: cached.state, version: cached.version, corrupt: None, unknown: 0, timers: cached.timers, touched: None }
     }
 }
 
@@ -46,11 +48,11 @@ impl<S: Default + Clone> Loaded<S> {
             self.corrupt = Some(format!("{} goes from version {} to {}", event.stream, self.version, event.version));
             return;
         }
-        let before = std::mem::take(&mut self.state);
+        let (before, unknown) = (std::mem::take(&mut self.state), &mut self.unknown);
         let absorbed = guarded(|| match shared.aggregate.decode(event) {
             Ok(Some(decoded)) => Ok(Arc::new(shared.aggregate.evolve(Arc::unwrap_or_clone(before), &decoded))),
             Ok(None) => {
-                shared.counts.unknown_events.fetch_add(1, Ordering::Relaxed);
+                *unknown += 1;
                 Ok(before)
             }
             Err(error) => Err(error.to_string()),
@@ -109,6 +111,11 @@ impl<A: Aggregate> Streams<A> {
     /// Streams of which nothing is known: their events should be read before the log is locked.
     pub(crate) fn cold(&self) -> Vec<(String, u64)> {
         self.loaded.iter().filter(|(_, loaded)| loaded.version == 0).map(|(stream, _)| (stream.clone(), 0)).collect()
+    }
+
+    /// Each stream's version as it is here.
+    pub(crate) fn versions(&self) -> HashMap<String, u64> {
+        self.loaded.iter().map(|(stream, loaded)| (stream.clone(), loaded.version)).collect()
     }
 
     /// Streams that are further in the log than here, now that it is locked. One that is further here than in the log is corrupt.
@@ -193,6 +200,7 @@ impl<A: Aggregate> Streams<A> {
     /// Keeps the states, now that they are committed.
     pub(crate) fn keep(self, shared: &Shared<A>) {
         for (stream, loaded) in self.loaded {
+            shared.counts.unknown_events.fetch_add(loaded.unknown, Ordering::Relaxed);
             if loaded.corrupt.is_none() && loaded.version > 0 {
                 shared.cache.put(stream, Cached { state: loaded.state, version: loaded.version, timers: loaded.timers });
             }

@@ -12,7 +12,7 @@ use crate::activity::Busy;
 use crate::event::Appended;
 use crate::log::lookup::Ask;
 use crate::log::plan::Plan;
-use crate::log::{LogError, Session, StoreError};
+use crate::log::{LogError, Protection, Session, StoreError};
 use crate::writer::batch::{Decided, Request, Streams};
 use crate::writer::{
     Aggregate, IngestError, IngestReply, Ingested, Intake, Job, PoisonedCommand, Shared, Submission, SubmitReply, WriteError, Written,
@@ -35,13 +35,14 @@ pub(crate) type Page<A> = Pending<Intake<<A as Aggregate>::Command>, IngestReply
 pub(crate) async fn run<A: Aggregate>(shared: Arc<Shared<A>>, mut queue: mpsc::Receiver<Job<A>>) {
     let limit = shared.options.batch_commands.max(1);
     let mut jobs = Vec::with_capacity(limit);
+    let mut caution = Caution::default();
     while queue.recv_many(&mut jobs, limit).await > 0 {
         let mut batch: Vec<Box<Submitted<A>>> = Vec::new();
         for job in jobs.drain(..) {
             match job {
                 Job::Submit(submitted) => batch.push(submitted),
                 Job::Ingest(page) => {
-                    submit_all(&shared, std::mem::take(&mut batch)).await;
+                    submit_all(&shared, &mut caution, std::mem::take(&mut batch)).await;
                     let Pending { work, reply, busy } = page;
                     let answer = ingest(&shared, work).await;
                     // Whoever dropped its future does not want to know.
@@ -50,15 +51,15 @@ pub(crate) async fn run<A: Aggregate>(shared: Arc<Shared<A>>, mut queue: mpsc::R
                 }
             }
         }
-        submit_all(&shared, batch).await;
+        submit_all(&shared, &mut caution, batch).await;
     }
 }
 
-async fn submit_all<A: Aggregate>(shared: &Shared<A>, batch: Vec<Box<Submitted<A>>>) {
+async fn submit_all<A: Aggregate>(shared: &Shared<A>, caution: &mut Caution, batch: Vec<Box<Submitted<A>>>) {
     if batch.is_empty() {
         return;
     }
-    let answers = match write(shared, &batch).await {
+    let answers = match write(shared, caution, &batch).await {
         Ok(answers) => answers,
         Err(error) => batch.iter().map(|_| Err(WriteError::from_log(&error))).collect(),
     };
@@ -70,29 +71,82 @@ async fn submit_all<A: Aggregate>(shared: &Shared<A>, batch: Vec<Box<Submitted<A
 }
 
 /// Decides and stores a batch; the answers are durable.
-async fn write<A: Aggregate>(shared: &Shared<A>, batch: &[Box<Submitted<A>>]) -> Result<Vec<Decided<A>>, LogError> {
+async fn write<A: Aggregate>(shared: &Shared<A>, caution: &mut Caution, batch: &[Box<Submitted<A>>]) -> Result<Vec<Decided<A>>, LogError> {
     let requests: Vec<Request<'_, A>> = batch.iter().map(|pending| Request::of_submission(&pending.work)).collect();
     let mut barred: HashMap<usize, String> = HashMap::new();
     let mut attempt = 0;
     loop {
-        let stored = async {
-            let mut streams = load(shared, &requests).await?;
-            let mut session = Session::begin(&shared.log).await?;
-            let mut plan = lock(shared, &mut session, &mut streams, &requests).await?;
-            let answers = decide_all(shared, &mut streams, &mut plan, &requests, &barred);
-            finish(shared, session, plan, streams).await?;
-            Ok::<_, StoreError>(answers)
-        };
-        match stored.await {
-            Ok(answers) => {
+        let presumes = caution.presumes(shared);
+        match write_once(shared, &requests, &barred, presumes).await {
+            Ok(Some(answers)) => {
+                if presumes {
+                    caution.confirmed();
+                    shared.counts.presumed.fetch_add(1, Ordering::Relaxed);
+                }
                 count(shared, &answers);
                 return Ok(answers);
             }
+            Ok(None) => caution.doubt(),
             Err(StoreError::Side { ticket, reason }) => {
                 barred.insert(ticket, reason);
             }
+            Err(StoreError::Log(LogError::Sql(SqlError::Unique { .. } | SqlError::Busy(_)))) if presumes => caution.doubt(),
             Err(StoreError::Log(error)) => pause_before_repeat(&mut attempt, error).await?,
         }
+    }
+}
+
+/// One attempt at it; None where what it presumed would not be found out, if it were not so.
+async fn write_once<A: Aggregate>(
+    shared: &Shared<A>,
+    requests: &[Request<'_, A>],
+    barred: &HashMap<usize, String>,
+    presumes: bool,
+) -> Result<Option<Vec<Decided<A>>>, StoreError> {
+    let mut streams = load(shared, requests).await?;
+    let mut session = Session::begin(&shared.log).await?;
+    let mut plan = if presumes { session.presume(streams.versions()) } else { lock(shared, &mut session, &mut streams, requests).await? };
+    let answers = decide_all(shared, &mut streams, &mut plan, requests, barred);
+    if presumes && !plan.proves_itself(answers.iter().map(|answer| answer.as_ref().ok().map(|(appended, _)| appended))) {
+        session.rollback().await;
+        return Ok(None);
+    }
+    finish(shared, session, plan, streams).await?;
+    Ok(Some(answers))
+}
+
+/// Whether a batch asks the log first. Most batches are of new commands while nobody else appends: then all answers are known, and asking
+/// costs as much as deciding. A batch that presumed wrongly is rolled back and done again with care, and so are some that follow: twice
+/// as many each time.
+#[derive(Default)]
+struct Caution {
+    /// Batches that still ask.
+    left: u32,
+    /// How many did so, or will, since a presumption was last right.
+    since: u32,
+}
+
+/// However often others come first, now and then it is tried again.
+const MOST_CAREFUL: u32 = 64;
+
+impl Caution {
+    fn presumes<A: Aggregate>(&mut self, shared: &Shared<A>) -> bool {
+        let log = &shared.log;
+        let controlled = log.lacks(Protection::VersionCheck) || log.lacks(Protection::CommandIds);
+        if self.left == 0 && log.db().is_some() && !controlled {
+            return true;
+        }
+        self.left = self.left.saturating_sub(1);
+        false
+    }
+
+    fn confirmed(&mut self) {
+        self.since = 0;
+    }
+
+    fn doubt(&mut self) {
+        self.since = (self.since * 2).clamp(1, MOST_CAREFUL);
+        self.left = self.since;
     }
 }
 

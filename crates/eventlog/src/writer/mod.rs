@@ -3,6 +3,10 @@
 //! Handlers submit and wait. The task takes what is there (up to 512 commands), loads the streams it does not have with one query,
 //! locks the log, and decides each command on the newest state; the second command on a stream sees the result of the first. A
 //! command that is rejected never fails the others. States are cached only after the commit, and answers are given only then.
+//!
+//! While nobody else appends, the answers of the log to a batch of new commands are known beforehand, and it is decided without asking
+//! (`engine::Caution`): the head is moved only from where it was presumed to be, and the unique keys of events, commands and claims refuse
+//! whatever does not hold. Then, and where a command is rejected or causes nothing, the batch is done again with care.
 
 mod aggregate;
 mod batch;
@@ -48,6 +52,8 @@ impl Default for WriterOptions {
 pub struct WriterStats {
     /// Transactions committed.
     pub batches: u64,
+    /// Those of them that asked nothing of the log before they were written.
+    pub presumed: u64,
     /// Commands that went through.
     pub commands: u64,
     /// Events appended.
@@ -82,6 +88,7 @@ pub(crate) struct Shared<A: Aggregate> {
 #[derive(Default)]
 pub(crate) struct Counts {
     pub(crate) batches: AtomicU64,
+    pub(crate) presumed: AtomicU64,
     pub(crate) commands: AtomicU64,
     pub(crate) events: AtomicU64,
     pub(crate) unknown_events: AtomicU64,
@@ -144,6 +151,7 @@ impl<A: Aggregate> Writer<A> {
         for event in &events {
             loaded.absorb(&self.shared, event);
         }
+        self.shared.counts.unknown_events.fetch_add(loaded.unknown, Ordering::Relaxed);
         match loaded.corrupt {
             Some(reason) => Err(LogError::Corrupt(reason)),
             None => Ok((loaded.state, loaded.version)),
@@ -160,6 +168,7 @@ impl<A: Aggregate> Writer<A> {
         let counts = &self.shared.counts;
         WriterStats {
             batches: counts.batches.load(Ordering::Relaxed),
+            presumed: counts.presumed.load(Ordering::Relaxed),
             commands: counts.commands.load(Ordering::Relaxed),
             events: counts.events.load(Ordering::Relaxed),
             unknown_events: counts.unknown_events.load(Ordering::Relaxed),

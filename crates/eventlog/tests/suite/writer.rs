@@ -3,7 +3,7 @@ use std::sync::Arc;
 use eventlog::{CommandKey, WriteError, Writer, WriterOptions};
 
 use crate::counter::{BelowZero, Command, Counter, on};
-use crate::logs::{append, every, transcript};
+use crate::logs::{append, durable, every, transcript};
 
 fn writer(log: eventlog::Log) -> Writer<Counter> {
     Writer::spawn(Arc::new(Counter), log, WriterOptions::default())
@@ -58,6 +58,63 @@ async fn a_repeated_command_is_answered_from_the_log_also_after_a_restart() {
             assert_eq!(twins.2.unwrap_err(), WriteError::CommandReused);
         }
         assert_eq!(transcript(&site.log()).await, ["1 a@1 7"]);
+    }
+}
+
+/// What was decided before must be answered, however it would be decided now: a batch that did not ask the log does not know of it.
+#[tokio::test]
+async fn a_repeated_command_that_would_be_refused_now_is_answered_as_the_first_time() {
+    for site in every().await {
+        let writer = writer(site.log());
+        let take = || on("a", Command::Add(-5)).with_key(CommandKey { id: "take".into(), body_hash: [1; 32] });
+        writer.submit(on("a", Command::Add(5))).await.unwrap();
+        let first = writer.submit(take()).await.unwrap().appended;
+        for _ in 0..3 {
+            let again = writer.submit(take()).await.unwrap().appended;
+            assert_eq!((again.deduplicated, again.last_position), (true, first.last_position), "{}", site.name);
+            writer.submit(on("b", Command::Add(1))).await.unwrap();
+        }
+        assert_eq!(writer.submit(on("a", Command::Add(-5))).await.unwrap_err(), WriteError::Rejected(BelowZero));
+    }
+}
+
+#[tokio::test]
+async fn new_commands_are_stored_without_asking_the_log_and_others_with_care() {
+    for site in durable().await {
+        let (writer, other) = (writer(site.log()), site.another().await.unwrap());
+        let add = |stream: &str, by: i64| writer.submit(on(stream, Command::Add(by)));
+        for by in [5, 6] {
+            add("a", by).await.unwrap();
+        }
+        assert_eq!((writer.stats().presumed, writer.stats().batches), (2, 2), "{}", site.name);
+
+        // Somebody else was there: on the same stream, then on another one, then with the name.
+        let added = |text: &str| {
+            let mut added = append(text);
+            added.events[0].event_type = "Added";
+            added
+        };
+        other.append(vec![added("a@2: 7")]).await.unwrap().remove(0).unwrap();
+        assert_eq!(add("a", 1).await.unwrap().state.total, 19);
+        other.append(vec![added("b@0: 1")]).await.unwrap().remove(0).unwrap();
+        assert_eq!(add("a", 1).await.unwrap().appended.last_position, 6);
+        let mut named = added("c@0: 1");
+        named.claims.push(eventlog::Claim { kind: "invoice", key: "i".into() });
+        other.append(vec![named]).await.unwrap().remove(0).unwrap();
+        let taken = writer.submit(on("a", Command::Add(1)).with_claim("invoice", "i")).await.unwrap_err();
+        assert_eq!(taken.slug(), "claim_taken", "{}", site.name);
+
+        // A refusal on an old state: what somebody else added counts.
+        other.append(vec![added("a@5: 30")]).await.unwrap().remove(0).unwrap();
+        assert_eq!(add("a", -40).await.unwrap().state.total, 10, "{}", site.name);
+        let asked = writer.stats().batches - writer.stats().presumed;
+        assert!(asked >= 3, "{asked} batches asked");
+        // After that it dares again.
+        for _ in 0..200 {
+            add("d", 1).await.unwrap();
+        }
+        assert!(writer.stats().presumed >= 100, "{:?}", writer.stats());
+        assert_eq!(site.log().read(0, 1000).await.unwrap().len() as u64, site.log().head().await.unwrap());
     }
 }
 

@@ -54,7 +54,7 @@ pub(super) fn apply(ladder: &mut Ladder, event: &Event) {
         }
         Event::TrackEnrolled { invoice_id, .. } => {
             if let Some(track) = enrolled(event) {
-                ladder.tracks.insert(invoice_id.clone(), track);
+                ladder.tracks.insert_mut(invoice_id.clone(), track);
             }
         }
         Event::TrackMigrated { invoice_id, day, .. } => {

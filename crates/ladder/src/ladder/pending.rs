@@ -108,7 +108,7 @@ impl<'a> Pending<'a> {
             return;
         }
         if let Some(track) = self.ladder.tracks.get(id) {
-            self.touched.tracks.insert(id.clone(), track.clone());
+            self.touched.tracks.insert_mut(id.clone(), track.clone());
         }
     }
 }

@@ -117,9 +117,9 @@ proptest! {
         let (account, _) = run(&commands);
         for code in ["BRL", "USD"] {
             let currency = Currency::new(code).unwrap();
-            let owed = account.invoices.values().filter(|invoice| invoice.currency == currency);
-            let open: i64 = owed.clone().map(|invoice| invoice.open_minor).sum();
-            let invoiced: i64 = owed.filter(|invoice| invoice.phase != Phase::Cancelled).map(|invoice| invoice.amount_minor).sum();
+            let owed = || account.invoices.values().filter(|invoice| invoice.currency == currency);
+            let open: i64 = owed().map(|invoice| invoice.open_minor).sum();
+            let invoiced: i64 = owed().filter(|invoice| invoice.phase != Phase::Cancelled).map(|invoice| invoice.amount_minor).sum();
             let kept = account.payments.values().filter(|payment| payment.currency == currency);
             let paid: i64 = kept.map(|payment| payment.amount_minor - payment.returned_minor).sum();
             prop_assert_eq!(open - account.credit_minor(currency), invoiced - paid);

@@ -132,18 +132,41 @@ async fn rows_of_several_tables_and_a_statement_go_together() {
             let b = Rows { table: "b", columns: NAMED, rows: vec![vec!["x".into(), from.into()]] };
             vec![a, Rows { table: "b", columns: NAMED, rows: Vec::new() }, b]
         };
-        tx.bulk_insert_all(parts(1), ("UPDATE top SET id = $1", &[7_i64.into()])).await.unwrap();
-        tx.bulk_insert_all(Vec::new(), ("UPDATE top SET id = id + $1", &[1_i64.into()])).await.unwrap();
+        tx.bulk_insert_all(parts(1), Some(("UPDATE top SET id = $1", &[7_i64.into()]))).await.unwrap();
+        tx.bulk_insert_all(Vec::new(), Some(("UPDATE top SET id = id + $1", &[1_i64.into()]))).await.unwrap();
+        tx.bulk_insert_all(parts(11), None).await.unwrap();
+        tx.bulk_insert_all(Vec::new(), None).await.unwrap();
         tx.commit().await.unwrap();
         let sql = "SELECT (SELECT COUNT(*) FROM a) AS a, (SELECT COUNT(*) FROM b) AS b, (SELECT MAX(id) FROM top) AS top";
         let row = fresh.db.query(sql, &[]).await.unwrap().remove(0);
-        assert_eq!(["a", "b", "top"].map(|name| row.int(name).unwrap()), [3, 1, 8], "{}", fresh.name);
+        assert_eq!(["a", "b", "top"].map(|name| row.int(name).unwrap()), [6, 2, 8], "{}", fresh.name);
 
         let mut tx = fresh.db.begin().await.unwrap();
         let again = async {
-            tx.bulk_insert_all(parts(3), ("UPDATE top SET id = $1", &[9_i64.into()])).await?;
+            tx.bulk_insert_all(parts(3), Some(("UPDATE top SET id = $1", &[9_i64.into()]))).await?;
             tx.flush().await
         };
         assert!(matches!(again.await, Err(SqlError::Unique { .. })), "{}", fresh.name);
+    }
+}
+
+#[tokio::test]
+async fn what_must_change_a_row_fails_where_somebody_was_there_first() {
+    for fresh in fresh().await {
+        let mut tx = fresh.db.begin().await.unwrap();
+        tx.execute("CREATE TABLE head (position BIGINT)", &[]).await.unwrap();
+        tx.execute("INSERT INTO head VALUES (4)", &[]).await.unwrap();
+        tx.require("UPDATE head SET position = $1 WHERE position = $2", &[5_i64.into(), 4_i64.into()]).await.unwrap();
+        tx.commit().await.unwrap();
+
+        let mut tx = fresh.db.begin().await.unwrap();
+        let late = async {
+            tx.require("UPDATE head SET position = $1 WHERE position = $2", &[6_i64.into(), 4_i64.into()]).await?;
+            tx.defer("INSERT INTO head VALUES (7)", &[]).await?;
+            tx.commit().await
+        };
+        assert!(matches!(late.await, Err(SqlError::Busy(_))), "{}", fresh.name);
+        let rows = fresh.db.query("SELECT position FROM head", &[]).await.unwrap();
+        assert_eq!(rows.iter().map(|row| row.int("position").unwrap()).collect::<Vec<_>>(), [5], "{}", fresh.name);
     }
 }
