@@ -111,9 +111,14 @@ impl Activity {
         self.inner.held.store(true, Ordering::SeqCst);
     }
 
+    /// Whether consumers wait for their turn.
+    pub(crate) fn holds_consumers(&self) -> bool {
+        self.inner.held.load(Ordering::SeqCst)
+    }
+
     /// Waits for the next turn of a rank; at once where consumers are not held.
     pub async fn turn(&self, rank: Rank) {
-        if !self.inner.held.load(Ordering::SeqCst) {
+        if !self.holds_consumers() {
             return;
         }
         let mut turn = self.inner.turns[rank as usize].subscribe();

@@ -93,7 +93,6 @@ impl From<rusqlite::Error> for SqlError {
                 let text = text.unwrap_or_else(|| failure.to_string());
                 from_sqlite_code(failure.extended_code, text)
             }
-            rusqlite::Error::StatementChangedRows(_) => SqlError::Busy(NOT_AS_EXPECTED.into()),
             other => SqlError::Refused(other.to_string()),
         }
     }

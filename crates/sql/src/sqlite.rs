@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-pub(crate) use connection::{Answers, Statement, Work};
+pub(crate) use connection::{Answers, BEGIN, Started, Statement, Work};
 use connection::{Opening, Threads};
 pub(crate) use row::SqliteRow;
 
@@ -43,7 +43,7 @@ impl Store {
         let mut writer = Writer { opening: writes(&path, durability), thread: None, dirty: false };
         // Nothing to do: that it can be opened is told now.
         writer.run(Work::Statements(Vec::new())).await?;
-        Ok(Store { writer: Arc::new(Mutex::new(writer)), readers: Threads::start(reads(&path), READERS) })
+        Ok(Store { writer: Arc::new(Mutex::new(writer)), readers: Threads::new(reads(&path), READERS) })
     }
 
     /// Waits for the writer connection. A transaction that an earlier owner left open is rolled back first.
@@ -65,8 +65,12 @@ impl Store {
 impl Writer {
     /// Runs something, on a new connection where the old one was given up.
     pub(crate) async fn run(&mut self, work: Work) -> Result<Answers, SqlError> {
-        let thread = self.thread.get_or_insert_with(|| Threads::start(self.opening.clone(), 1));
-        thread.run(work).await
+        self.start(work)?.end().await
+    }
+
+    /// Starts something and waits for nothing.
+    pub(crate) fn start(&mut self, work: Work) -> Result<Started, SqlError> {
+        self.thread.get_or_insert_with(|| Threads::new(self.opening.clone(), 1)).start(work)
     }
 
     /// Ends whatever is open. Where that is not possible the connection is given up, because an unknown state is worth less than a new

@@ -1,6 +1,7 @@
 //! Transactions: opened here and nowhere else.
 
 use std::borrow::Cow;
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use futures::TryStreamExt;
@@ -13,7 +14,7 @@ use crate::db::Backend;
 use crate::error::NOT_AS_EXPECTED;
 use crate::keys::Keys;
 use crate::row::{Inner, Row};
-use crate::sqlite::{Answers, Statement, Work};
+use crate::sqlite::{Answers, Started, Statement, Work};
 use crate::unsent::Unsent;
 use crate::{Db, Dialect, STATEMENT_DEADLINE, SqlError, Value, postgres, sqlite};
 
@@ -23,7 +24,8 @@ use crate::{Db, Dialect, STATEMENT_DEADLINE, SqlError, Value, postgres, sqlite};
 /// would answer a COMMIT by rolling back without saying so. [`Tx::commit`] then fails on both databases.
 ///
 /// Statements of SQLite run in a thread of their connection, and going there and back costs more than most of them. So BEGIN goes with the
-/// first statement, and statements whose result nobody asks for ([`Tx::defer`], the bulk writes) go with the next one or with COMMIT.
+/// first statement, and statements whose result nobody asks for ([`Tx::defer`], the bulk writes) go with the next one or with COMMIT. Where
+/// there are many of them they go ahead, and SQLite works on them while the caller prepares the next.
 pub struct Tx {
     /// None once the transaction has ended.
     connection: Option<Connected>,
@@ -31,9 +33,14 @@ pub struct Tx {
     failed: bool,
     /// What the database has not been told yet; always empty on PostgreSQL.
     unsent: Unsent,
+    /// What SQLite was told and nobody has waited for yet. COMMIT is sent only after all of it went well.
+    ahead: VecDeque<Started>,
     /// How long a statement may take; None on SQLite, and for who is in no hurry.
     deadline: Option<Duration>,
 }
+
+/// Turns that SQLite may be behind its caller: what they carry is in memory meanwhile.
+const MOST_AHEAD: usize = 4;
 
 enum Connected {
     Sqlite(OwnedMutexGuard<sqlite::Writer>),
@@ -46,12 +53,13 @@ impl Tx {
             Backend::Sqlite(store) => {
                 let guard = store.acquire().await?;
                 let connection = Some(Connected::Sqlite(guard));
-                Ok(Tx { connection, failed: false, unsent: Unsent::begin(), deadline: None })
+                Ok(Tx { connection, failed: false, unsent: Unsent::begin(), ahead: VecDeque::new(), deadline: None })
             }
             Backend::Postgres(pool) => {
                 // The Tx exists before BEGIN is sent: a future dropped in between rolls back like any other.
                 let connection = Some(Connected::Postgres(pool.connections.acquire().await?));
-                let mut tx = Tx { connection, failed: false, unsent: Unsent::default(), deadline: Some(pool.deadline) };
+                let (unsent, ahead) = (Unsent::default(), VecDeque::new());
+                let mut tx = Tx { connection, failed: false, unsent, ahead, deadline: Some(pool.deadline) };
                 tx.control("BEGIN").await?;
                 Ok(tx)
             }
@@ -150,6 +158,22 @@ impl Tx {
         if self.unsent.has_statements() {
             self.sent(Vec::new()).await?;
         }
+        self.arrived(0).await
+    }
+
+    /// Lets SQLite begin with what was put off while the caller goes on; an error is that of a later call, as with [`Tx::defer`]. On
+    /// PostgreSQL nothing waits.
+    ///
+    /// # Errors
+    /// Any [`SqlError`] of what was sent ahead before.
+    pub async fn send_ahead(&mut self) -> Result<(), SqlError> {
+        if !self.unsent.has_statements() {
+            return Ok(());
+        }
+        self.arrived(MOST_AHEAD - 1).await?;
+        let (statements, _) = std::mem::take(&mut self.unsent).followed_by(Vec::new());
+        let started = self.started(Work::Within(statements))?;
+        self.ahead.push_back(started);
         Ok(())
     }
 
@@ -199,7 +223,8 @@ impl Tx {
         match self.dialect() {
             // The database knows nothing of it.
             Dialect::Sqlite if self.unsent.has_begin() => {}
-            Dialect::Sqlite => drop(self.at_sqlite(Work::Rollback).await?),
+            // How what was sent ahead ended does not matter: the thread comes to this after it.
+            Dialect::Sqlite => drop(self.started(Work::Rollback)?.end().await?),
             Dialect::Postgres => self.control("ROLLBACK").await?,
         }
         self.end();
@@ -266,27 +291,46 @@ impl Tx {
     /// Sends a statement later where that saves a way, else now.
     pub(crate) async fn put_off(&mut self, statement: Bound<'_>) -> Result<(), SqlError> {
         match statement {
-            Bound::Sqlite(text, values) if self.unsent.takes(values.len()) => {
+            Bound::Sqlite(text, values) => {
+                let may_wait = self.unsent.takes(values.len());
                 self.unsent.add(Statement::new(text, values));
-                Ok(())
+                if may_wait { Ok(()) } else { self.send_ahead().await }
             }
-            statement @ (Bound::Sqlite(..) | Bound::Postgres(..)) => self.change(statement).await.map(|_| ()),
+            statement @ Bound::Postgres(..) => self.change(statement).await.map(|_| ()),
         }
     }
 
     /// Sends to SQLite what was put off and, in the same turn, more statements, which it answers.
     async fn sent(&mut self, statements: Vec<Statement>) -> Result<Answers, SqlError> {
         let (statements, before) = std::mem::take(&mut self.unsent).followed_by(statements);
-        let mut answers = self.at_sqlite(Work::Statements(statements)).await?;
+        let mut answers = self.at_sqlite(Work::Within(statements)).await?;
         Ok(answers.split_off(before.min(answers.len())))
     }
 
     async fn at_sqlite(&mut self, work: Work) -> Result<Answers, SqlError> {
-        let Connected::Sqlite(guard) = self.connected()? else { return Err(mismatch()) };
-        guard.dirty = true;
-        let done = guard.run(work).await;
+        self.arrived(0).await?;
+        let done = self.started(work)?.end().await;
         self.failed |= done.is_err();
         done
+    }
+
+    fn started(&mut self, work: Work) -> Result<Started, SqlError> {
+        let Connected::Sqlite(guard) = self.connected()? else { return Err(mismatch()) };
+        guard.dirty = true;
+        guard.start(work)
+    }
+
+    /// Waits until at most so much of what was sent ahead is under way. Errors: that of a part of it.
+    async fn arrived(&mut self, most: usize) -> Result<(), SqlError> {
+        while self.ahead.len() > most
+            && let Some(first) = self.ahead.front_mut()
+        {
+            let done = first.end().await;
+            self.ahead.pop_front();
+            self.failed |= done.is_err();
+            done?;
+        }
+        Ok(())
     }
 
     /// Remembers a failure, so that nobody commits what is left. A connection that still waits for its answer is good for nothing.

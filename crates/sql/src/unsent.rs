@@ -1,6 +1,6 @@
 //! Statements that wait to be sent together: one way to the thread of a SQLite connection, and back, for all of them.
 
-use crate::sqlite::Statement;
+use crate::sqlite::{BEGIN, Statement};
 
 /// More arguments than this are not put off: where there is so much to write the way does not matter, and it need not be held twice.
 const ARGUMENTS: usize = 2000;
@@ -42,7 +42,7 @@ impl Unsent {
 
     /// All that waits and `then` after it, and how many statements stand before those of `then`.
     pub(crate) fn followed_by(self, then: Vec<Statement>) -> (Vec<Statement>, usize) {
-        let begin = self.begins.then(|| Statement::new("BEGIN IMMEDIATE", Vec::new()));
+        let begin = self.begins.then(|| Statement::new(BEGIN, Vec::new()));
         let mut statements: Vec<Statement> = begin.into_iter().chain(self.statements).collect();
         let before = statements.len();
         statements.extend(then);

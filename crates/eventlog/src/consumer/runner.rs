@@ -23,6 +23,9 @@ const LOOK: Duration = Duration::from_secs(1);
 /// How long a partition with a gap is held before it is read again; doubled up to [`LONGEST_HOLD`] while the gap stays.
 const FIRST_HOLD: Duration = Duration::from_millis(500);
 const LONGEST_HOLD: Duration = Duration::from_secs(30);
+/// SQLite has one writer, and each page is a commit that waits for the disk. Between two pages who only writes down what happened leaves the
+/// file so long to those who decide, unless more than a page is there.
+const REST: Duration = Duration::from_millis(20);
 
 /// A consumer's task.
 pub(crate) struct Runner {
@@ -34,6 +37,7 @@ pub(crate) struct Runner {
     /// When it has its turn.
     rank: Rank,
     has_turn: bool,
+    rests_until: Option<Instant>,
     pub trusted: HashSet<String>,
     pub shutdown: CancellationToken,
     /// What is stored of streams, as far as it was read or written here since somebody else may have changed it.
@@ -67,6 +71,7 @@ impl Runner {
             activity,
             rank,
             has_turn: false,
+            rests_until: None,
             trusted,
             shutdown: CancellationToken::new(),
             marks: HashMap::new(),
@@ -123,11 +128,14 @@ impl Runner {
             // A turn lasts until nothing more is there.
             self.has_turn = self.sources.wait(&next, |place| holds.contains_key(place)).now_or_never().is_some();
         }
-        let (waits, rank, activity) = (!self.has_turn, self.rank, self.activity.clone());
+        let (waits, rank, activity, rests_until) = (!self.has_turn, self.rank, self.activity.clone(), self.rests_until);
         let messages = async {
             self.sources.wait(&next, |place| holds.contains_key(place)).await;
             if waits {
                 activity.turn(rank).await;
+            }
+            if rests_until.is_some() {
+                sleep_until(rests_until).await;
             }
         };
         tokio::select! {
@@ -152,7 +160,13 @@ impl Runner {
         }
         match taken {
             Ok(page) if page.is_empty() => Ended::Stored,
-            Ok(page) => self.store(page).await,
+            Ok(page) => {
+                let is_last = page.len() < self.spec.page_limit;
+                let ended = self.store(page).await;
+                let shares = self.rank == Rank::Follows && self.spec.db.dialect() == sql::Dialect::Sqlite;
+                self.rests_until = (is_last && shares && !self.activity.holds_consumers()).then(|| Instant::now() + REST);
+                ended
+            }
             Err(error) => {
                 self.pause_after(&error.to_string(), &mut super::attempt::waits()).await;
                 Ended::Stored

@@ -29,6 +29,8 @@ pub(crate) struct Plan {
 #[derive(Default)]
 pub(crate) struct Staged {
     pub(crate) events: Vec<Recorded>,
+    /// So many of the events are on their way to the database, with their commands and claims.
+    pub(crate) sent: usize,
     pub(crate) commands: Vec<(CommandName, StoredCommand)>,
     pub(crate) claims: Vec<(ClaimName, String)>,
     /// With the ticket of the append that brought it.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use sql::Tx;
+use sql::{Dialect, Tx};
 
 use crate::event::Recorded;
 use crate::log::lookup::Ask;
@@ -13,7 +13,7 @@ use crate::log::{Backend, CrashPoint, Log, LogError, Protection, memory, store};
 pub(crate) struct Session {
     log: Log,
     open: Open,
-    /// Somebody had the transaction: there may be something to commit besides events.
+    /// Somebody had the transaction, or a part of the batch is in it: there may be something to commit besides what is staged.
     lent: bool,
 }
 
@@ -94,6 +94,19 @@ impl Session {
         match &mut self.open {
             Open::Sql(tx) => store::read_streams_in(tx, streams).await,
             Open::Memory(turn) => Ok(turn.read_streams(streams)),
+        }
+    }
+
+    /// Lets the database begin with what is staged so far, where it can work while the rest is decided.
+    pub(crate) async fn send_ahead(&mut self, plan: &mut Plan) -> Result<(), LogError> {
+        let sqlite = self.log.db().is_some_and(|db| db.dialect() == Dialect::Sqlite);
+        match &mut self.open {
+            Open::Sql(tx) if sqlite && !plan.staged.is_empty() => {
+                // Ids of commands without events are no longer among what is staged.
+                self.lent = true;
+                store::send_ahead(tx, &mut plan.staged).await
+            }
+            Open::Sql(_) | Open::Memory(_) => Ok(()),
         }
     }
 

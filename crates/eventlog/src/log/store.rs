@@ -144,6 +144,27 @@ pub(crate) async fn take_head(tx: &mut Tx, presumed: u64, staged: &Staged) -> Re
     Ok(tx.require(sql, &[int(last.position), int(presumed)]).await?)
 }
 
+/// Sends events, commands and claims that are staged and not sent yet; nobody waits for their end.
+pub(crate) async fn send_ahead(tx: &mut Tx, staged: &mut Staged) -> Result<(), LogError> {
+    for part in rows(staged) {
+        tx.bulk_insert(part.table, part.columns, part.rows).await?;
+    }
+    staged.sent = staged.events.len();
+    staged.commands.clear();
+    staged.claims.clear();
+    Ok(tx.send_ahead().await?)
+}
+
+/// Rows of what is not sent yet.
+fn rows(staged: &Staged) -> Vec<Rows<'static>> {
+    let events = staged.events.iter().skip(staged.sent).map(to_row).collect();
+    vec![
+        Rows { table: "events", columns: COLUMNS, rows: events },
+        Rows { table: "commands", columns: COMMANDS, rows: staged.commands.iter().map(command_row).collect() },
+        Rows { table: "claims", columns: CLAIMS, rows: staged.claims.iter().map(claim_row).collect() },
+    ]
+}
+
 /// Writes everything that a batch staged; the head too, unless it has been moved.
 pub(crate) async fn write(tx: &mut Tx, staged: &Staged, now: DateTime<Utc>, head_moved: bool) -> Result<(), StoreError> {
     write_events(tx, staged, head_moved).await?;
@@ -164,18 +185,11 @@ pub(crate) async fn write(tx: &mut Tx, staged: &Staged, now: DateTime<Utc>, head
 
 /// Events, the names of their commands and their claims, and the head.
 async fn write_events(tx: &mut Tx, staged: &Staged, head_moved: bool) -> Result<(), LogError> {
-    let commands = Rows { table: "commands", columns: COMMANDS, rows: staged.commands.iter().map(command_row).collect() };
-    let claims = Rows { table: "claims", columns: CLAIMS, rows: staged.claims.iter().map(claim_row).collect() };
-    let Some(last) = staged.events.last() else {
-        tx.bulk_insert(commands.table, commands.columns, commands.rows).await?;
-        tx.bulk_insert(claims.table, claims.columns, claims.rows).await?;
-        return Ok(());
-    };
-    let events = Rows { table: "events", columns: COLUMNS, rows: staged.events.iter().map(to_row).collect() };
+    let Some(last) = staged.events.last() else { return Ok(tx.bulk_insert_all(rows(staged), None).await?) };
     // Its one row was locked when the batch began.
     let position = [int(last.position)];
     let head = (!head_moved).then_some(("UPDATE log_head SET position = $1 WHERE id = 1", position.as_slice()));
-    Ok(tx.bulk_insert_all(vec![events, commands, claims], head).await?)
+    Ok(tx.bulk_insert_all(rows(staged), head).await?)
 }
 
 fn command_row(((tenant, id), stored): &(CommandName, StoredCommand)) -> Vec<Value> {

@@ -15,6 +15,9 @@ use crate::activity::{Activity, Registration};
 use crate::log::{Log, LogError};
 use crate::writer::{Aggregate, Submission, WriteError, Writer, guarded};
 
+/// Timers that are looked at together: their wakes fill some transactions of the writer, and few enough that what waits is bounded.
+const PAGE: usize = 2048;
+
 /// How a timer loop works.
 #[derive(Clone)]
 pub struct TimerOptions {
@@ -47,7 +50,7 @@ impl TimerOptions {
     pub fn for_log(log: &Log, activity: Activity) -> TimerOptions {
         let shared = log.db().is_some_and(|db| db.dialect() == Dialect::Postgres);
         TimerOptions {
-            page: 256,
+            page: PAGE,
             shards: Shards::All,
             poll: shared.then_some(Duration::from_secs(1)),
             back_off: Duration::from_millis(200),

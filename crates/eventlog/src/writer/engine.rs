@@ -21,6 +21,9 @@ use crate::writer::{
 /// A batch that the database could not take because of others is repeated this often before its callers hear of it.
 const ATTEMPTS: u32 = 6;
 
+/// Commands whose events go to the database together, where it works while the next ones are decided.
+const AHEAD: usize = 64;
+
 /// Work that somebody waits for.
 pub(crate) struct Pending<W, R> {
     pub(crate) work: W,
@@ -106,7 +109,7 @@ async fn write_once<A: Aggregate>(
     let mut streams = load(shared, requests).await?;
     let mut session = Session::begin(&shared.log).await?;
     let mut plan = if presumes { session.presume(streams.versions()) } else { lock(shared, &mut session, &mut streams, requests).await? };
-    let answers = decide_all(shared, &mut streams, &mut plan, requests, barred);
+    let answers = decide_all(shared, (&mut session, &mut streams, &mut plan), requests, barred).await?;
     if presumes && !plan.proves_itself(answers.iter().map(|answer| answer.as_ref().ok().map(|(appended, _)| appended))) {
         session.rollback().await;
         return Ok(None);
@@ -201,7 +204,7 @@ async fn ingest_once<A: Aggregate>(
         return Ok(Vec::new());
     }
     let mut plan = lock(shared, &mut session, &mut streams, requests).await?;
-    let answers = decide_all(shared, &mut streams, &mut plan, requests, &HashMap::new());
+    let answers = decide_all(shared, (&mut session, &mut streams, &mut plan), requests, &HashMap::new()).await?;
     let mut appended = Vec::with_capacity(answers.len());
     let mut poisoned = Vec::new();
     for (index, answer) in answers.into_iter().enumerate() {
@@ -253,22 +256,25 @@ async fn lock<A: Aggregate>(
     Ok(plan)
 }
 
-fn decide_all<A: Aggregate>(
+/// Decides the whole batch; while the database stores one part of it the next is decided.
+async fn decide_all<A: Aggregate>(
     shared: &Shared<A>,
-    streams: &mut Streams<A>,
-    plan: &mut Plan,
+    (session, streams, plan): (&mut Session, &mut Streams<A>, &mut Plan),
     requests: &[Request<'_, A>],
     barred: &HashMap<usize, String>,
-) -> Vec<Decided<A>> {
+) -> Result<Vec<Decided<A>>, LogError> {
     let mut answers = Vec::with_capacity(requests.len());
     for (ticket, request) in requests.iter().enumerate() {
         answers.push(match barred.get(&ticket) {
             Some(reason) => Err(WriteError::SideRefused(reason.clone())),
             None => streams.decide(&shared.aggregate, plan, ticket, request),
         });
+        if (ticket + 1) % AHEAD == 0 {
+            session.send_ahead(plan).await?;
+        }
     }
     streams.stage_timers(&shared.aggregate, plan, shared.options.partitions);
-    answers
+    Ok(answers)
 }
 
 /// Commits; states become the cached ones only then.

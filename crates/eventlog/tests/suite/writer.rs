@@ -118,6 +118,22 @@ async fn new_commands_are_stored_without_asking_the_log_and_others_with_care() {
     }
 }
 
+/// More commands than go to the database at a time: none of them causes anything, and each is answered the second time as the first.
+#[tokio::test]
+async fn many_commands_without_events_are_remembered_in_one_batch() {
+    for site in every().await {
+        let writer = writer(site.log());
+        for round in 0..2 {
+            let nothing = (0..150).map(|n| {
+                let key = CommandKey { id: format!("n{n}"), body_hash: [1; 32] };
+                writer.submit(on("a", Command::Nothing).with_key(key))
+            });
+            let written = futures::future::join_all(nothing).await;
+            assert!(written.iter().all(|one| one.as_ref().unwrap().appended.deduplicated == (round == 1)), "{}", site.name);
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_taken_name_refuses_the_command_and_the_next_is_decided_without_it() {
     for site in every().await {

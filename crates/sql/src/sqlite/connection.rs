@@ -12,11 +12,14 @@ use rusqlite::{CachedStatement, Connection, OpenFlags};
 use tokio::sync::oneshot;
 
 use super::SqliteRow;
+use crate::error::NOT_AS_EXPECTED;
 use crate::row::Inner;
 use crate::{Row, SqlError, Value};
 
 /// How long a connection waits for a lock that another process has.
 const BUSY: Duration = Duration::from_secs(10);
+/// How a transaction begins.
+pub(crate) const BEGIN: &str = "BEGIN IMMEDIATE";
 /// Texts that a connection keeps prepared.
 const PREPARED: usize = 1024;
 
@@ -44,6 +47,9 @@ pub(crate) type Answers = Vec<(u64, Vec<Row>)>;
 pub(crate) enum Work {
     /// One after the other, until one fails.
     Statements(Vec<Statement>),
+    /// The same inside a transaction, which the first may begin. SQLite itself ends one when the disk is full: what was to belong to it
+    /// must not be done without it.
+    Within(Vec<Statement>),
     /// Several statements separated by `;`, without arguments.
     Script(String),
     /// Ends the open transaction, where one is: SQLite itself may have ended it, when the disk was full.
@@ -61,6 +67,16 @@ pub(crate) struct Opening {
 struct Job {
     work: Work,
     reply: oneshot::Sender<Result<Answers, SqlError>>,
+}
+
+/// Work that a thread has, or will have; it is done also when this is dropped.
+pub(crate) struct Started(oneshot::Receiver<Result<Answers, SqlError>>);
+
+impl Started {
+    /// Waits for its end. A dropped future loses nothing: it may be asked for again.
+    pub async fn end(&mut self) -> Result<Answers, SqlError> {
+        (&mut self.0).await.map_err(|_| ended())?
+    }
 }
 
 /// Some threads that share their work; they end with their owner, after what they have in hand.
@@ -91,7 +107,7 @@ impl Drop for Seat {
 
 impl Threads {
     /// At most so many; each is started when all others are at work.
-    pub fn start(opening: Opening, most: usize) -> Self {
+    pub fn new(opening: Opening, most: usize) -> Self {
         let (jobs, queue) = mpsc::channel();
         Self { opening, most, jobs, queue: Arc::new(Mutex::new(queue)), seats: Arc::default() }
     }
@@ -101,10 +117,18 @@ impl Threads {
     /// # Errors
     /// Any [`SqlError`]; of statements that of the first that failed.
     pub async fn run(&self, work: Work) -> Result<Answers, SqlError> {
+        self.start(work)?.end().await
+    }
+
+    /// Does something after what it has to do already, and waits for nothing.
+    ///
+    /// # Errors
+    /// No thread can be started.
+    pub fn start(&self, work: Work) -> Result<Started, SqlError> {
         let (reply, answer) = oneshot::channel();
         self.make_room()?;
         self.jobs.send(Job { work, reply }).map_err(|_| ended())?;
-        answer.await.map_err(|_| ended())?
+        Ok(Started(answer))
     }
 
     /// Takes a free thread, or starts one while there are fewer than the most; where there are, the next that is free comes.
@@ -134,7 +158,7 @@ fn serve(opening: &Opening, queue: &Mutex<mpsc::Receiver<Job>>, seat: &Seat) {
         let next = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(Job { work, reply }) = next else { return };
         let done = match connected(&mut connection, opening) {
-            Ok(connection) => perform(connection, work).map_err(SqlError::from),
+            Ok(connection) => perform(connection, work),
             Err(error) => Err(SqlError::Unavailable(format!("{}: {error}", opening.path.display()))),
         };
         seat.0.free.fetch_add(1, Ordering::SeqCst);
@@ -161,20 +185,26 @@ fn open(opening: &Opening) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-fn perform(connection: &Connection, work: Work) -> rusqlite::Result<Answers> {
+fn perform(connection: &Connection, work: Work) -> Result<Answers, SqlError> {
+    let script = |text: &str| Ok(connection.execute_batch(text).map(|()| Vec::new())?);
     match work {
-        Work::Statements(statements) => {
-            let one = |Statement { text, values, must_change }| {
-                let answered = answer(connection, &planned_once(text), values)?;
-                // The driver has an error for it, which `error.rs` tells as a loss against somebody else.
-                if must_change && answered.0 == 0 { Err(rusqlite::Error::StatementChangedRows(0)) } else { Ok(answered) }
+        Work::Statements(statements) => statements.into_iter().map(|statement| one(connection, statement)).collect(),
+        Work::Within(statements) => {
+            let within = |statement: Statement| match connection.is_autocommit() && statement.text != BEGIN {
+                true => Err(SqlError::Refused("the transaction has ended".into())),
+                false => one(connection, statement),
             };
-            statements.into_iter().map(one).collect()
+            statements.into_iter().map(within).collect()
         }
-        Work::Script(text) => connection.execute_batch(&text).map(|()| Vec::new()),
+        Work::Script(text) => script(&text),
         Work::Rollback if connection.is_autocommit() => Ok(Vec::new()),
-        Work::Rollback => connection.execute_batch("ROLLBACK").map(|()| Vec::new()),
+        Work::Rollback => script("ROLLBACK"),
     }
+}
+
+fn one(connection: &Connection, Statement { text, values, must_change }: Statement) -> Result<(u64, Vec<Row>), SqlError> {
+    let answered = answer(connection, &planned_once(text), values)?;
+    if must_change && answered.0 == 0 { Err(SqlError::Busy(NOT_AS_EXPECTED.into())) } else { Ok(answered) }
 }
 
 /// SQLite looks at the argument of a LIMIT when it plans a statement, and plans it anew for every other one. It does not look behind a sign.
@@ -215,7 +245,7 @@ fn cell(value: Value) -> Cell {
         Value::Bytes(value) | Value::OptBytes(Some(value)) => Cell::Blob(value),
         Value::Bool(value) | Value::OptBool(Some(value)) => Cell::Integer(i64::from(value)),
         Value::Uuid(value) | Value::OptUuid(Some(value)) => Cell::Blob(value.as_bytes().to_vec()),
-        Value::Date(value) | Value::OptDate(Some(value)) => Cell::Text(value.format("%Y-%m-%d").to_string()),
+        Value::Date(value) | Value::OptDate(Some(value)) => Cell::Text(value.to_string()),
         Value::Instant(value) | Value::OptInstant(Some(value)) => Cell::Integer(value.timestamp_micros()),
         Value::OptInt(None)
         | Value::OptText(None)
@@ -256,7 +286,7 @@ mod tests {
     async fn what_comes_while_others_are_at_work_does_not_wait_for_them() {
         let directory = tempfile::tempdir().unwrap();
         let opening = Opening { path: directory.path().join("t.db"), creates: true, pragmas: String::new() };
-        let threads = Threads::start(opening, 2);
+        let threads = Threads::new(opening, 2);
         let text = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200000) SELECT COUNT(*) AS c FROM n";
         let slow = || threads.run(Work::Statements(vec![Statement::new(text, Vec::new())]));
         let (one, two, three) = futures::join!(slow(), slow(), slow());
@@ -271,8 +301,21 @@ mod tests {
         let insert = || Statement::new("INSERT INTO t VALUES (1, 'x')", Vec::new());
         assert!(perform(&connection, Work::Statements(vec![insert(), must("UPDATE t SET a = 2 WHERE a = 1")])).is_ok());
         let missed = perform(&connection, Work::Statements(vec![must("UPDATE t SET a = 3 WHERE a = 1"), insert()]));
-        assert!(matches!(SqlError::from(missed.map(|_| ()).unwrap_err()), SqlError::Busy(_)));
+        assert!(matches!(missed, Err(SqlError::Busy(_))));
         assert_eq!(rows(&connection, "SELECT a FROM t", &[]).len(), 1, "what follows is not done");
+    }
+
+    #[test]
+    fn what_belongs_to_a_transaction_is_not_done_where_sqlite_has_ended_it() {
+        let connection = memory();
+        connection.execute_batch("CREATE UNIQUE INDEX one ON t (a); INSERT INTO t VALUES (1, 'x')").unwrap();
+        let statement = |text: &str| Statement::new(text, Vec::new());
+        let insert = || statement("INSERT INTO t VALUES (2, 'y')");
+        assert!(perform(&connection, Work::Within(vec![statement(BEGIN), insert()])).is_ok());
+        // As with a full disk: the statement fails and takes the whole transaction with it.
+        assert!(perform(&connection, Work::Within(vec![statement("INSERT OR ROLLBACK INTO t VALUES (1, 'x')")])).is_err());
+        assert!(matches!(perform(&connection, Work::Within(vec![insert()])), Err(SqlError::Refused(_))));
+        assert_eq!(rows(&connection, "SELECT a FROM t", &[]).len(), 1, "nothing but what was there");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use sql::Db;
+use sql::{Column, Db, Kind, SqlError, Value};
 
 use crate::databases::fresh;
 
@@ -41,6 +41,38 @@ async fn dropped_futures_leave_no_open_transaction_and_undo_no_acknowledged_one(
         for id in acknowledged {
             assert!(stored.contains(&id), "{}: acknowledged {id} is gone", fresh.name);
         }
+    }
+}
+
+/// What goes ahead of its caller, while the caller is dropped or the transaction turns out to be impossible.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_sent_ahead_is_stored_whole_or_not_at_all() {
+    const COLUMNS: &[Column] = &[Column::new("id", Kind::Int), Column::new("kind", Kind::Text)];
+    const EACH: i64 = 5000;
+    for fresh in fresh().await {
+        create(&fresh.db).await;
+        let write = |from: i64| {
+            let db = fresh.db.clone();
+            async move {
+                let rows = |from: i64| (from..from + EACH / 5).map(|id| vec![Value::Int(id), "ahead".into()]).collect();
+                let mut tx = db.begin().await?;
+                for part in 0..5 {
+                    tx.bulk_insert("marks", COLUMNS, rows(from + part * EACH / 5)).await?;
+                    tx.send_ahead().await?;
+                }
+                tx.commit().await
+            }
+        };
+        let mut acknowledged = 0;
+        for round in 0..40i64 {
+            let patience = Duration::from_micros((round as u64 * 617) % 30_000);
+            acknowledged += i64::from(tokio::time::timeout(patience, write(round * EACH)).await.is_ok_and(|done| done.is_ok()));
+        }
+        write(40 * EACH).await.unwrap();
+        assert!(matches!(write(40 * EACH - 1).await, Err(SqlError::Unique { .. })), "{}", fresh.name);
+        let rows = fresh.db.query("SELECT COUNT(*) AS n FROM marks GROUP BY id / 5000", &[]).await.unwrap();
+        assert!(rows.iter().all(|row| row.int("n").unwrap() == EACH), "{}: a part of a transaction is there", fresh.name);
+        assert!(rows.len() as i64 > acknowledged, "{}", fresh.name);
     }
 }
 
