@@ -10,7 +10,7 @@ use crate::bus::partition::partition_of;
 use crate::event::{Append, Appended, Claim, CommandKey, Expected, Meta, NewEvent, Recorded, Statement};
 use crate::log::plan::Plan;
 use crate::timers::{Next, TimerChange};
-use crate::writer::cache::Cached;
+use crate::writer::cache::{Cached, Slot};
 use crate::writer::{Aggregate, Answer, Shared, Submission, WriteError};
 
 /// A stream in the hands of a batch.
@@ -23,6 +23,8 @@ pub(crate) struct Loaded<S> {
     pub(crate) unknown: u64,
     timers: Option<Arc<Vec<Next>>>,
     touched: Option<Touched>,
+    /// Its place in the cache, where it has one.
+    slot: Option<Slot<S>>,
 }
 
 /// What the batch did with a stream, as far as its timers go.
@@ -34,7 +36,7 @@ struct Touched {
 
 impl<S> From<Cached<S>> for Loaded<S> {
     fn from(cached: Cached<S>) -> Self {
-        Loaded { state: cached.state, version: cached.version, corrupt: None, unknown: 0, timers: cached.timers, touched: None }
+        Loaded { state: cached.state, version: cached.version, corrupt: None, unknown: 0, timers: cached.timers, touched: None, slot: None }
     }
 }
 
@@ -101,8 +103,9 @@ impl<A: Aggregate> Streams<A> {
         let mut loaded: HashMap<String, Loaded<A::State>> = HashMap::new();
         for stream in streams {
             if !loaded.contains_key(stream) {
-                let cached = shared.cache.get(stream).unwrap_or_default();
-                loaded.insert(stream.to_string(), cached.into());
+                let slot = shared.cache.slot(stream);
+                let cached = slot.as_ref().map(Slot::read).unwrap_or_default();
+                loaded.insert(stream.to_string(), Loaded { slot, ..cached.into() });
             }
         }
         Streams { loaded }
@@ -202,7 +205,11 @@ impl<A: Aggregate> Streams<A> {
         for (stream, loaded) in self.loaded {
             shared.counts.unknown_events.fetch_add(loaded.unknown, Ordering::Relaxed);
             if loaded.corrupt.is_none() && loaded.version > 0 {
-                shared.cache.put(stream, Cached { state: loaded.state, version: loaded.version, timers: loaded.timers });
+                let cached = Cached { state: loaded.state, version: loaded.version, timers: loaded.timers };
+                match loaded.slot {
+                    Some(slot) => slot.put(cached),
+                    None => shared.cache.put(stream, cached),
+                }
             }
         }
     }

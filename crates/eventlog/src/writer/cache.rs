@@ -1,6 +1,6 @@
 //! States of the streams that were used lately.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::timers::Next;
 
@@ -24,8 +24,28 @@ impl<S: Default> Default for Cached<S> {
     }
 }
 
+/// The place of a stream in the cache. A new state is put where the old one was: the cache itself is asked once for a stream of a batch,
+/// and its own order changes only when a stream comes or goes. Where the stream has gone meanwhile nobody finds what is put here.
+pub(crate) struct Slot<S>(Arc<Mutex<Cached<S>>>);
+
+impl<S> Clone for Slot<S> {
+    fn clone(&self) -> Self {
+        Slot(Arc::clone(&self.0))
+    }
+}
+
+impl<S> Slot<S> {
+    pub(crate) fn read(&self) -> Cached<S> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn put(&self, cached: Cached<S>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = cached;
+    }
+}
+
 pub(crate) struct Cache<S> {
-    streams: moka::sync::Cache<String, Cached<S>>,
+    streams: moka::sync::Cache<String, Slot<S>>,
 }
 
 impl<S: Send + Sync + 'static> Cache<S> {
@@ -33,11 +53,11 @@ impl<S: Send + Sync + 'static> Cache<S> {
         Cache { streams: moka::sync::Cache::new(streams) }
     }
 
-    pub(crate) fn get(&self, stream: &str) -> Option<Cached<S>> {
+    pub(crate) fn slot(&self, stream: &str) -> Option<Slot<S>> {
         self.streams.get(stream)
     }
 
     pub(crate) fn put(&self, stream: String, cached: Cached<S>) {
-        self.streams.insert(stream, cached);
+        self.streams.insert(stream, Slot(Arc::new(Mutex::new(cached))));
     }
 }

@@ -145,7 +145,7 @@ impl<A: Aggregate> Writer<A> {
     /// # Errors
     /// [`LogError`] of the database, [`LogError::Corrupt`] when an event cannot be read.
     pub async fn state(&self, stream: &str) -> Result<(Arc<A::State>, u64), LogError> {
-        let cached = self.shared.cache.get(stream).unwrap_or_default();
+        let cached = self.shared.cache.slot(stream).map(|slot| slot.read()).unwrap_or_default();
         let events = self.shared.log.read_streams(&[(stream.to_string(), cached.version)]).await?;
         let mut loaded = batch::Loaded::from(cached);
         for event in &events {
