@@ -46,21 +46,28 @@ impl Tx {
             }
             return if text.is_empty() { Ok(()) } else { self.defer(text, args).await };
         }
-        // The statement's own arguments keep their numbers.
-        let (mut inserts, mut arguments) = (Vec::new(), postgres::arguments(args.iter().cloned())?);
-        let mut first = args.len();
-        for (number, part) in parts.into_iter().filter(|part| !part.rows.is_empty()).enumerate() {
-            check(part.table, part.columns, &part.rows)?;
-            inserts.push((number, unnest_statement(part.table, part.columns, first, "")));
-            first += part.columns.len();
-            postgres::arrays(part.columns, part.rows, &mut arguments)?;
+        match at_once(parts, text, args)? {
+            Some((text, arguments)) => self.put_off(Bound::Postgres(text.into(), arguments)).await,
+            None => Ok(()),
         }
-        // Without a statement of the caller the last of the inserts is the one that all others go with.
-        let last = if text.is_empty() { inserts.pop().map(|(_, insert)| insert) } else { Some(text.to_owned()) };
-        let Some(last) = last else { return Ok(()) };
-        let before: Vec<String> = inserts.into_iter().map(|(number, insert)| format!("w{number} AS ({insert})")).collect();
-        let text = if before.is_empty() { last } else { format!("WITH {} {last}", before.join(", ")) };
-        self.put_off(Bound::Postgres(text.into(), arguments)).await
+    }
+
+    /// Inserts rows into several tables while the caller goes on: an error is that of a later call, [`Tx::flush`] and [`Tx::commit`] among
+    /// them, and nothing is committed before all of it went well.
+    ///
+    /// # Errors
+    /// Any [`SqlError`] of what went ahead before, or of a row that does not fit its columns.
+    pub async fn insert_ahead(&mut self, parts: Vec<Rows<'_>>) -> Result<(), SqlError> {
+        if self.dialect() == Dialect::Sqlite {
+            for part in parts {
+                self.bulk_insert(part.table, part.columns, part.rows).await?;
+            }
+            return self.send_ahead().await;
+        }
+        match at_once(parts, "", &[])? {
+            Some((text, arguments)) => self.go_ahead(text, arguments).await,
+            None => Ok(()),
+        }
     }
 
     /// Inserts rows; cells in the order of `columns`.
@@ -114,6 +121,25 @@ impl Tx {
             }
         }
     }
+}
+
+/// Inserts into several tables and a statement after them as one statement of PostgreSQL; None where there is nothing to do.
+fn at_once(parts: Vec<Rows<'_>>, text: &str, args: &[Value]) -> Result<Option<(String, PgArguments)>, SqlError> {
+    // The statement's own arguments keep their numbers.
+    let (mut inserts, mut arguments) = (Vec::new(), postgres::arguments(args.iter().cloned())?);
+    let mut first = args.len();
+    for (number, part) in parts.into_iter().filter(|part| !part.rows.is_empty()).enumerate() {
+        check(part.table, part.columns, &part.rows)?;
+        inserts.push((number, unnest_statement(part.table, part.columns, first, "")));
+        first += part.columns.len();
+        postgres::arrays(part.columns, part.rows, &mut arguments)?;
+    }
+    // Without a statement of the caller the last of the inserts is the one that all others go with.
+    let last = if text.is_empty() { inserts.pop().map(|(_, insert)| insert) } else { Some(text.to_owned()) };
+    let Some(last) = last else { return Ok(None) };
+    let before: Vec<String> = inserts.into_iter().map(|(number, insert)| format!("w{number} AS ({insert})")).collect();
+    let text = if before.is_empty() { last } else { format!("WITH {} {last}", before.join(", ")) };
+    Ok(Some((text, arguments)))
 }
 
 /// Few rows as they are, of many the largest power of two that the limits allow.

@@ -9,6 +9,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgArguments, Postgres};
 use sqlx::{Either, Executor};
 use tokio::sync::OwnedMutexGuard;
+use tokio::task::JoinHandle;
 
 use crate::db::Backend;
 use crate::error::NOT_AS_EXPECTED;
@@ -45,7 +46,12 @@ const MOST_AHEAD: usize = 4;
 enum Connected {
     Sqlite(OwnedMutexGuard<sqlite::Writer>),
     Postgres(PoolConnection<Postgres>),
+    /// PostgreSQL is at a statement that nobody waits for yet.
+    Away(Away),
 }
+
+/// A connection on its way, and what came of its statement.
+type Away = JoinHandle<(PoolConnection<Postgres>, Result<Result<(), sqlx::Error>, SqlError>)>;
 
 impl Tx {
     pub(crate) async fn begin(db: &Db) -> Result<Tx, SqlError> {
@@ -161,12 +167,8 @@ impl Tx {
         self.arrived(0).await
     }
 
-    /// Lets SQLite begin with what was put off while the caller goes on; an error is that of a later call, as with [`Tx::defer`]. On
-    /// PostgreSQL nothing waits.
-    ///
-    /// # Errors
-    /// Any [`SqlError`] of what was sent ahead before.
-    pub async fn send_ahead(&mut self) -> Result<(), SqlError> {
+    /// Lets SQLite begin with what was put off while the caller goes on. Errors: that of what was sent ahead before.
+    pub(crate) async fn send_ahead(&mut self) -> Result<(), SqlError> {
         if !self.unsent.has_statements() {
             return Ok(());
         }
@@ -186,14 +188,13 @@ impl Tx {
             self.sent(Vec::new()).await?;
         }
         let deadline = self.deadline;
-        match self.connected()? {
-            Connected::Sqlite(_) => self.at_sqlite(Work::Script(sql.to_owned())).await.map(|_| ()),
-            Connected::Postgres(connection) => {
-                let script = sqlx::raw_sql(postgres::statement(sql));
-                let done = postgres::answer(deadline, script.execute(&mut **connection)).await.map(|done| done.map(|_| ()));
-                self.note(done)
-            }
+        if self.dialect() == Dialect::Sqlite {
+            return self.at_sqlite(Work::Script(sql.to_owned())).await.map(|_| ());
         }
+        let script = sqlx::raw_sql(postgres::statement(sql));
+        let connection = self.postgres().await?;
+        let done = postgres::answer(deadline, script.execute(&mut **connection)).await.map(|done| done.map(|_| ()));
+        self.note(done)
     }
 
     /// Makes everything durable. When it fails nothing is stored, except that after [`SqlError::Unavailable`] the
@@ -225,7 +226,10 @@ impl Tx {
             Dialect::Sqlite if self.unsent.has_begin() => {}
             // How what was sent ahead ended does not matter: the thread comes to this after it.
             Dialect::Sqlite => drop(self.started(Work::Rollback)?.end().await?),
-            Dialect::Postgres => self.control("ROLLBACK").await?,
+            Dialect::Postgres => {
+                let _ = self.back().await;
+                self.control("ROLLBACK").await?;
+            }
         }
         self.end();
         Ok(())
@@ -270,7 +274,7 @@ impl Tx {
             Bound::Postgres(text, arguments) => {
                 let query = sqlx::query_with(postgres::statement(&text), arguments);
                 let deadline = self.deadline;
-                let mut answers = self.postgres()?.fetch_many(query);
+                let mut answers = self.postgres().await?.fetch_many(query);
                 let found = async {
                     let mut found = (0, Vec::new());
                     while let Some(answer) = answers.try_next().await? {
@@ -349,7 +353,7 @@ impl Tx {
 
     pub(crate) fn dialect(&self) -> Dialect {
         match &self.connection {
-            Some(Connected::Postgres(_)) => Dialect::Postgres,
+            Some(Connected::Postgres(_) | Connected::Away(_)) => Dialect::Postgres,
             Some(Connected::Sqlite(_)) | None => Dialect::Sqlite,
         }
     }
@@ -358,17 +362,54 @@ impl Tx {
         self.connection.as_mut().ok_or_else(|| SqlError::Refused("the transaction has ended".into()))
     }
 
-    fn postgres(&mut self) -> Result<&mut PoolConnection<Postgres>, SqlError> {
+    async fn postgres(&mut self) -> Result<&mut PoolConnection<Postgres>, SqlError> {
+        self.back().await?;
         match self.connected()? {
             Connected::Postgres(connection) => Ok(connection),
-            Connected::Sqlite(_) => Err(mismatch()),
+            Connected::Sqlite(_) | Connected::Away(_) => Err(mismatch()),
+        }
+    }
+
+    /// Lets PostgreSQL begin with a statement while the caller goes on: whatever is asked next waits for its end, and has its error.
+    pub(crate) async fn go_ahead(&mut self, text: String, arguments: PgArguments) -> Result<(), SqlError> {
+        self.back().await?;
+        let deadline = self.deadline;
+        match self.connection.take() {
+            Some(Connected::Postgres(mut connection)) => {
+                self.connection = Some(Connected::Away(tokio::spawn(async move {
+                    let query = sqlx::query_with(postgres::statement(&text), arguments);
+                    let done = postgres::answer(deadline, query.execute(&mut *connection)).await.map(|done| done.map(|_| ()));
+                    (connection, done)
+                })));
+                Ok(())
+            }
+            other => {
+                self.connection = other;
+                Err(mismatch())
+            }
+        }
+    }
+
+    /// Waits for a connection that is away. A dropped future leaves it where it is. Errors: that of its statement.
+    async fn back(&mut self) -> Result<(), SqlError> {
+        let Some(Connected::Away(away)) = &mut self.connection else { return Ok(()) };
+        match away.await {
+            Ok((connection, done)) => {
+                self.connection = Some(Connected::Postgres(connection));
+                self.note(done)
+            }
+            Err(error) => {
+                (self.connection, self.failed) = (None, true);
+                Err(SqlError::Unavailable(error.to_string()))
+            }
         }
     }
 
     /// BEGIN, COMMIT and ROLLBACK: PostgreSQL takes them in the simple protocol, one round trip each.
     async fn control(&mut self, sql: &'static str) -> Result<(), SqlError> {
         let deadline = self.deadline;
-        let done = postgres::answer(deadline, self.postgres()?.execute(sql)).await.map(|done| done.map(|_| ()));
+        let connection = self.postgres().await?;
+        let done = postgres::answer(deadline, connection.execute(sql)).await.map(|done| done.map(|_| ()));
         self.note(done)
     }
 
@@ -431,21 +472,30 @@ impl Drop for Tx {
             // The database knows nothing of it.
             return;
         }
-        let runtime = tokio::runtime::Handle::try_current();
+        let (runtime, deadline) = (tokio::runtime::Handle::try_current(), self.deadline.or(Some(STATEMENT_DEADLINE)));
         match (connected, runtime) {
             (Connected::Sqlite(mut guard), Ok(runtime)) => {
                 runtime.spawn(async move { guard.rollback().await });
             }
             (Connected::Sqlite(guard), Err(_)) => drop(guard),
-            (Connected::Postgres(mut connection), Ok(runtime)) => {
-                let deadline = self.deadline.or(Some(STATEMENT_DEADLINE));
+            (Connected::Postgres(connection), Ok(runtime)) => drop(runtime.spawn(undone(connection, deadline))),
+            (Connected::Postgres(mut connection), Err(_)) => connection.close_on_drop(),
+            (Connected::Away(away), Ok(runtime)) => {
                 runtime.spawn(async move {
-                    if !matches!(postgres::answer(deadline, connection.execute("ROLLBACK")).await, Ok(Ok(_))) {
-                        postgres::give_up(connection);
+                    if let Ok((connection, _)) = away.await {
+                        undone(connection, deadline).await;
                     }
                 });
             }
-            (Connected::Postgres(mut connection), Err(_)) => connection.close_on_drop(),
+            // Its task ends with the runtime, and the connection with it.
+            (Connected::Away(_), Err(_)) => {}
         }
+    }
+}
+
+/// Rolls back what nobody owns any more, or gives the connection up.
+async fn undone(mut connection: PoolConnection<Postgres>, deadline: Option<Duration>) {
+    if !matches!(postgres::answer(deadline, connection.execute("ROLLBACK")).await, Ok(Ok(_))) {
+        postgres::give_up(connection);
     }
 }

@@ -15,6 +15,8 @@ pub(crate) struct Session {
     open: Open,
     /// Somebody had the transaction, or a part of the batch is in it: there may be something to commit besides what is staged.
     lent: bool,
+    /// A presumed head was found where it was presumed, and is locked.
+    holds_head: bool,
 }
 
 enum Open {
@@ -45,7 +47,7 @@ impl Session {
             Backend::Sql(db) => Open::Sql(db.begin().await?),
             Backend::Memory(memory) => Open::Memory(memory.turn().await),
         };
-        Ok(Session { log: log.clone(), open, lent: false })
+        Ok(Session { log: log.clone(), open, lent: false, holds_head: false })
     }
 
     /// The transaction, for what must commit with the events.
@@ -99,9 +101,14 @@ impl Session {
 
     /// Lets the database begin with what is staged so far, where it can work while the rest is decided.
     pub(crate) async fn send_ahead(&mut self, plan: &mut Plan) -> Result<(), LogError> {
-        let sqlite = self.log.db().is_some_and(|db| db.dialect() == Dialect::Sqlite);
+        let postgres = self.log.db().is_some_and(|db| db.dialect() == Dialect::Postgres);
         match &mut self.open {
-            Open::Sql(tx) if sqlite && !plan.staged.is_empty() => {
+            Open::Sql(tx) if !plan.staged.is_empty() => {
+                // SQLite's transaction has the whole file.
+                if let Some(head) = plan.presumed.filter(|_| postgres && !self.holds_head) {
+                    store::hold_head(tx, head).await?;
+                    self.holds_head = true;
+                }
                 // Ids of commands without events are no longer among what is staged.
                 self.lent = true;
                 store::send_ahead(tx, &mut plan.staged).await
@@ -114,11 +121,14 @@ impl Session {
     pub(crate) async fn finish(mut self, plan: Plan) -> Result<(), StoreError> {
         let Plan { staged, now, presumed, .. } = plan;
         if let Open::Sql(tx) = &mut self.open {
-            if let Some(head) = presumed {
+            let moves_head = presumed.filter(|_| !self.holds_head);
+            if let Some(head) = moves_head {
                 store::take_head(tx, head, &staged).await?;
+            }
+            if presumed.is_some() {
                 self.log.reach(CrashPoint::Locked).await?;
             }
-            store::write(tx, &staged, now, presumed.is_some()).await?;
+            store::write(tx, &staged, now, moves_head.is_some()).await?;
         } else if let Some((ticket, _)) = staged.side.first() {
             return Err(StoreError::Side { ticket: *ticket, reason: LogError::NoSql.to_string() });
         }

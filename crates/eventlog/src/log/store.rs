@@ -1,7 +1,7 @@
 //! The log in SQL, the same text for both databases.
 
 use chrono::{DateTime, Utc};
-use sql::{Column, Db, Dialect, Keys, Kind, Rows, Step, Tx, Value};
+use sql::{Column, Db, Dialect, Keys, Kind, Rows, SqlError, Step, Tx, Value};
 
 use crate::event::Recorded;
 use crate::log::lookup::{Ask, ClaimName, CommandName, Lookup, StoredCommand};
@@ -144,15 +144,20 @@ pub(crate) async fn take_head(tx: &mut Tx, presumed: u64, staged: &Staged) -> Re
     Ok(tx.require(sql, &[int(last.position), int(presumed)]).await?)
 }
 
+/// Locks the head where it was presumed to be. It waits for whoever has it, and then looks again.
+pub(crate) async fn hold_head(tx: &mut Tx, presumed: u64) -> Result<(), LogError> {
+    let sql = "SELECT position FROM log_head WHERE id = 1 AND position = $1 FOR UPDATE";
+    let held = tx.query(sql, &[int(presumed)]).await?;
+    if held.is_empty() { Err(SqlError::Busy("the head of the log is elsewhere".into()).into()) } else { Ok(()) }
+}
+
 /// Sends events, commands and claims that are staged and not sent yet; nobody waits for their end.
 pub(crate) async fn send_ahead(tx: &mut Tx, staged: &mut Staged) -> Result<(), LogError> {
-    for part in rows(staged) {
-        tx.bulk_insert(part.table, part.columns, part.rows).await?;
-    }
+    tx.insert_ahead(rows(staged)).await?;
     staged.sent = staged.events.len();
     staged.commands.clear();
     staged.claims.clear();
-    Ok(tx.send_ahead().await?)
+    Ok(())
 }
 
 /// Rows of what is not sent yet.

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use sql::{Column, Db, Kind, SqlError, Value};
+use sql::{Column, Db, Kind, Rows, SqlError, Value};
 
 use crate::databases::fresh;
 
@@ -57,8 +57,8 @@ async fn what_was_sent_ahead_is_stored_whole_or_not_at_all() {
                 let rows = |from: i64| (from..from + EACH / 5).map(|id| vec![Value::Int(id), "ahead".into()]).collect();
                 let mut tx = db.begin().await?;
                 for part in 0..5 {
-                    tx.bulk_insert("marks", COLUMNS, rows(from + part * EACH / 5)).await?;
-                    tx.send_ahead().await?;
+                    let rows = rows(from + part * EACH / 5);
+                    tx.insert_ahead(vec![Rows { table: "marks", columns: COLUMNS, rows }]).await?;
                 }
                 tx.commit().await
             }
