@@ -13,9 +13,11 @@ pub mod books;
 pub mod delinquency;
 pub mod settlement;
 pub mod status;
+pub mod stretches;
 
 pub use aging::{Aging, Bucket, days_late};
 pub use books::{AsOf, Column, DueEntry, Entry, balance_minor, due_on, effective_due};
 pub use delinquency::{DelinquencyLine, Owed, delinquency};
 pub use settlement::{Settlement, settled_on};
 pub use status::{Status, status};
+pub use stretches::{Contested, Mark, Moved, Stretch, stretches};

@@ -1,8 +1,8 @@
 //! Reports from dated entries, as tables of text.
 
 use insight::{
-    Aging, AsOf, Bucket, Column, DelinquencyLine, DueEntry, Entry, Owed, Settlement, Status, balance_minor, days_late, delinquency, due_on,
-    effective_due, settled_on, status,
+    Aging, AsOf, Bucket, Column, Contested, DelinquencyLine, DueEntry, Entry, Mark, Moved, Owed, Settlement, Status, Stretch,
+    balance_minor, days_late, delinquency, due_on, effective_due, settled_on, status, stretches,
 };
 use kernel::{Calendar, Currency, DateTime, NaiveDate, Utc, calendar};
 use proptest::prelude::*;
@@ -253,6 +253,140 @@ proptest! {
                 }
                 None => prop_assert!(at < receivable.0 || balance_minor(&entries, as_of) > 0),
             }
+        }
+    }
+}
+
+/// `issued 1000 2026-01-10 due=2026-02-10`, `paid -400 2026-02-05`, `disputed 100 2026-02-01 2026-02-20`, in the order in which they
+/// were recorded; as stretches, `from until due: open, contested`.
+fn told(text: &str) -> Vec<String> {
+    let (mut moves, mut contested) = (Vec::new(), Vec::new());
+    for (version, line) in (1_i64..).zip(text.lines()) {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let (amount_minor, on) = (words[1].parse().unwrap(), day(words[2]));
+        if words[0] == "disputed" {
+            contested.push(Contested { from: on, until: words.get(3).map(|until| day(until)), amount_minor });
+            continue;
+        }
+        let mark = match words[0] {
+            "issued" => Mark::Issued,
+            "cancelled" => Mark::Cancelled,
+            _ => Mark::Plain,
+        };
+        let due = words.get(3).and_then(|due| due.strip_prefix("due=")).map(day);
+        moves.push(Moved { on, version, mark, amount_minor, due });
+    }
+    let line = |s: &Stretch| {
+        let until = s.until.map_or_else(|| "on".to_owned(), |until| until.to_string());
+        format!("{} {until} {}: {}, {}", s.from, s.due, s.open_minor, s.contested_minor)
+    };
+    stretches(&moves, &contested).iter().map(line).collect()
+}
+
+#[test]
+fn days_on_which_a_receivable_stood_the_same_are_one_stretch() {
+    let issued = "issued 1000 2026-01-10 due=2026-02-10";
+    for (text, expected) in [
+        (String::new(), vec![]),
+        ("paid -400 2026-01-05".to_owned(), vec![]),
+        (issued.to_owned(), vec!["2026-01-10 on 2026-02-10: 1000, 0"]),
+        (format!("{issued}\npaid -1000 2026-02-01"), vec!["2026-01-10 2026-02-01 2026-02-10: 1000, 0"]),
+        // Paid before it was issued, and on the day of issue.
+        (format!("{issued}\npaid -400 2026-01-05"), vec!["2026-01-10 on 2026-02-10: 600, 0"]),
+        (format!("{issued}\npaid -1000 2026-01-10"), vec![]),
+        // Told last, and it counts from the middle.
+        (
+            format!("{issued}\npaid -300 2026-03-01\npaid -200 2026-02-01"),
+            vec![
+                "2026-01-10 2026-02-01 2026-02-10: 1000, 0",
+                "2026-02-01 2026-03-01 2026-02-10: 800, 0",
+                "2026-03-01 on 2026-02-10: 500, 0",
+            ],
+        ),
+        // A payment that goes back leaves a gap; on one day it leaves nothing.
+        (
+            format!("{issued}\npaid -1000 2026-02-01\nreversed 1000 2026-02-03"),
+            vec!["2026-01-10 2026-02-01 2026-02-10: 1000, 0", "2026-02-03 on 2026-02-10: 1000, 0"],
+        ),
+        (format!("{issued}\npaid -1000 2026-02-01\nreversed 1000 2026-02-01"), vec!["2026-01-10 on 2026-02-10: 1000, 0"]),
+        // Of terms that are seen the last recorded hold, also where they count from an earlier day.
+        (
+            format!("{issued}\namended 0 2026-02-20 due=2026-03-20\namended 0 2026-02-15 due=2026-04-20"),
+            vec!["2026-01-10 2026-02-15 2026-02-10: 1000, 0", "2026-02-15 on 2026-04-20: 1000, 0"],
+        ),
+        // Nothing comes after a cancellation.
+        (format!("{issued}\ncancelled -1000 2026-02-01\nreversed 50 2026-02-05"), vec!["2026-01-10 2026-02-01 2026-02-10: 1000, 0"]),
+        (format!("{issued}\ncancelled -1000 2026-01-10"), vec![]),
+        // Contested: before the issue already, all of it, more than is open, and of two the sum.
+        (
+            format!("{issued}\ndisputed 100 2026-01-01 2026-01-20"),
+            vec!["2026-01-10 2026-01-20 2026-02-10: 1000, 100", "2026-01-20 on 2026-02-10: 1000, 0"],
+        ),
+        (
+            format!("{issued}\ndisputed 0 2026-01-20\npaid -400 2026-02-01"),
+            vec![
+                "2026-01-10 2026-01-20 2026-02-10: 1000, 0",
+                "2026-01-20 2026-02-01 2026-02-10: 1000, 1000",
+                "2026-02-01 on 2026-02-10: 600, 600",
+            ],
+        ),
+        (
+            format!("{issued}\ndisputed 700 2026-01-20 2026-01-25\ndisputed 700 2026-01-20"),
+            vec![
+                "2026-01-10 2026-01-20 2026-02-10: 1000, 0",
+                "2026-01-20 2026-01-25 2026-02-10: 1000, 1000",
+                "2026-01-25 on 2026-02-10: 1000, 700",
+            ],
+        ),
+    ] {
+        assert_eq!(told(&text), expected, "{text}");
+    }
+}
+
+/// Day, mark, amount, and a due date.
+fn moves() -> impl Strategy<Value = Vec<Moved>> {
+    let mark = prop::sample::select(vec![Mark::Issued, Mark::Plain, Mark::Plain, Mark::Plain, Mark::Plain, Mark::Cancelled]);
+    let due = prop::option::of(0..40u32);
+    let one = (0..40u32, mark, -300..400i64, due);
+    let numbered = |all: Vec<(u32, Mark, i64, Option<u32>)>| {
+        let moved = |(version, (at, mark, amount_minor, due)): (i64, (u32, Mark, i64, Option<u32>))| {
+            let due = if mark == Mark::Issued { Some(on(due.unwrap_or(at))) } else { due.map(on) };
+            Moved { on: on(at), version, mark, amount_minor, due }
+        };
+        (1..).zip(all).map(moved).collect()
+    };
+    prop::collection::vec(one, 0..8).prop_map(numbered)
+}
+
+fn disputes() -> impl Strategy<Value = Vec<Contested>> {
+    let one = (0..40u32, prop::option::of(0..40u32), prop::sample::select(vec![0, 50, 200]));
+    prop::collection::vec(
+        one.prop_map(|(from, until, amount_minor)| Contested { from: on(from), until: until.map(on), amount_minor }),
+        0..3,
+    )
+}
+
+/// What holds at the end of a day, from all that is dated until then: due date, open, contested.
+fn stood(moves: &[Moved], contested: &[Contested], at: NaiveDate) -> Option<(NaiveDate, i64, i64)> {
+    let seen = || moves.iter().filter(|moved| moved.on <= at);
+    let (open, due) =
+        (seen().map(|moved| moved.amount_minor).sum::<i64>(), seen().filter(|moved| moved.due.is_some()).max_by_key(|m| m.version));
+    let is_there = seen().any(|moved| moved.mark == Mark::Issued) && seen().all(|moved| moved.mark != Mark::Cancelled) && open > 0;
+    let parts: Vec<i64> =
+        contested.iter().filter(|c| c.from <= at && c.until.is_none_or(|until| at < until)).map(|c| c.amount_minor).collect();
+    let part = if parts.contains(&0) { open } else { parts.iter().sum::<i64>().min(open) };
+    due.and_then(|due| due.due).filter(|_| is_there).map(|due| (due, open, part))
+}
+
+proptest! {
+    #[test]
+    fn a_day_in_the_stretches_is_that_day_in_the_entries(moves in moves(), contested in disputes()) {
+        let found = stretches(&moves, &contested);
+        prop_assert!(found.windows(2).all(|pair| pair[0].until.is_some_and(|until| until <= pair[1].from)));
+        for at in (0..45).map(on) {
+            let mut there = found.iter().filter(|s| s.from <= at && s.until.is_none_or(|until| at < until));
+            let told = there.next().map(|s| (s.due, s.open_minor, s.contested_minor));
+            prop_assert_eq!((told, there.next()), (stood(&moves, &contested, at), None), "{}", at);
         }
     }
 }

@@ -43,13 +43,8 @@ impl Server {
     }
 
     fn as_of(&self, tenant: String, text: &str) -> Result<AsOf, Refusal> {
-        Ok(AsOf { tenant, day: self.day(text)?, known_at: for_ever() })
+        Ok(AsOf { tenant, day: self.day(text)?, known_at: None })
     }
-}
-
-/// Later than anything that is recorded, and in range of both databases.
-fn for_ever() -> DateTime<Utc> {
-    DateTime::from_timestamp(7_258_118_400, 0).unwrap_or(DateTime::<Utc>::MAX_UTC)
 }
 
 /// Earlier than anything that is recorded, and in range of both databases.
@@ -62,11 +57,11 @@ fn unreadable(error: ProjectionError) -> Refusal {
     Refusal::unavailable("the views cannot be read now")
 }
 
-fn known_at(stamp: Option<prost_types::Timestamp>) -> Result<DateTime<Utc>, Refusal> {
-    let Some(stamp) = stamp else { return Ok(for_ever()) };
+fn known_at(stamp: Option<prost_types::Timestamp>) -> Result<Option<DateTime<Utc>>, Refusal> {
+    let Some(stamp) = stamp else { return Ok(None) };
     let nanos = u32::try_from(stamp.nanos).ok();
-    let at = nanos.and_then(|nanos| DateTime::from_timestamp(stamp.seconds, nanos)).filter(|at| (first()..for_ever()).contains(at));
-    at.ok_or_else(|| Refusal::invalid("known_at", "instant_out_of_range", "should be an instant of the years 1900 to 2199"))
+    let at = nanos.and_then(|nanos| DateTime::from_timestamp(stamp.seconds, nanos)).filter(|at| (first()..query::for_ever()).contains(at));
+    at.map(Some).ok_or_else(|| Refusal::invalid("known_at", "instant_out_of_range", "should be an instant of the years 1900 to 2199"))
 }
 
 fn offset(page: &Page) -> Result<i64, Refusal> {
@@ -144,7 +139,7 @@ impl ReportingService for Server {
     async fn get_settlement(&self, request: Request<proto::GetSettlementRequest>) -> Answer<proto::GetSettlementResponse> {
         let tenant = tenant_of(&request)?;
         let day = request::date_or("as_of", &request.get_ref().as_of, LAST_DAY)?;
-        let at = AsOf { tenant, day, known_at: for_ever() };
+        let at = AsOf { tenant, day, known_at: None };
         Ok(Response::new(query::settlement(&self.views, &at).await.map_err(unreadable)?))
     }
 

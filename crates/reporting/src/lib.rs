@@ -8,7 +8,7 @@ mod query;
 mod start;
 mod wire;
 
-pub use project::{ContactTables, DisputeTables, LadderTables, PaymentTables, ReceivableTables};
+pub use project::{ContactTables, LadderTables, PaymentTables, ReceivableTables};
 pub use start::{Settings, projections, start};
 
 /// Name of the service in configuration, logs and metrics.

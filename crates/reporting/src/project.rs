@@ -1,17 +1,20 @@
-//! Events → tables. One projection per topic: each column has one owner, so the order between topics does not matter,
-//! and views are joined when they are read.
+//! Events → tables. Each column has one owner and each fact a row, so the order between topics does not matter; views are joined when
+//! they are read, except where a report of everybody would join for each receivable ([`standings`]).
 
 mod contacts;
 mod disputes;
+mod entries;
 mod ladders;
 mod payments;
+mod placements;
 mod receivables;
+mod standings;
 
 pub use contacts::ContactTables;
-pub use disputes::DisputeTables;
 pub use ladders::LadderTables;
 pub use payments::PaymentTables;
 pub use receivables::ReceivableTables;
+pub use standings::FOREVER;
 
 use crate::wire::{date, optional_date, payload};
 use chrono::NaiveDate;

@@ -1,11 +1,13 @@
 //! SQL reads: every figure as of the end of a day, from dated entries.
 
+mod aging;
 mod channels;
 mod contacts;
 mod delinquency;
 mod settlement;
 mod steps;
 
+pub use aging::aging;
 pub use channels::{ChannelFilter, Until, channel_results};
 pub use contacts::contact_results;
 pub use delinquency::{DelinquencyFilter, delinquency};
@@ -15,7 +17,7 @@ pub use steps::step_results;
 use chrono::{DateTime, NaiveDate, Utc};
 use contracts::reporting::v1 as proto;
 use eventlog::projection::{ProjectionError, Views};
-use kernel::calendar::{add_days, days_between};
+use kernel::calendar::days_between;
 use sql::{Row, Value};
 
 type Read<T> = Result<T, ProjectionError>;
@@ -55,44 +57,19 @@ pub struct AsOf {
     pub tenant: String,
     /// End of this day.
     pub day: NaiveDate,
-    /// Only what was recorded until then.
-    pub known_at: DateTime<Utc>,
+    /// Only what was recorded until then; `None` = as known now.
+    pub known_at: Option<DateTime<Utc>>,
 }
 
 impl AsOf {
     fn args(&self) -> Vec<Value> {
-        vec![self.tenant.as_str().into(), self.day.into(), self.known_at.into()]
+        vec![self.tenant.as_str().into(), self.day.into(), self.known_at.unwrap_or_else(for_ever).into()]
     }
 }
 
-/// Open amounts by days late; what is contested has a column of its own. `currency` and `segment` empty = all.
-pub async fn aging(views: &Views, at: &AsOf, currency: &str, segment: &str) -> Read<proto::AgingLine> {
-    let text = format!(
-        "SELECT COUNT(*) AS open_count, CAST(COALESCE(SUM(x.open_minor), 0) AS BIGINT) AS open_minor, \
-         CAST(COALESCE(SUM(CASE WHEN x.due >= $2 THEN x.open_minor - x.disputed_minor ELSE 0 END), 0) AS BIGINT) AS current_minor, \
-         CAST(COALESCE(SUM(CASE WHEN x.due < $2 AND x.due >= $6 THEN x.open_minor - x.disputed_minor ELSE 0 END), 0) AS BIGINT) AS days_30, \
-         CAST(COALESCE(SUM(CASE WHEN x.due < $6 AND x.due >= $7 THEN x.open_minor - x.disputed_minor ELSE 0 END), 0) AS BIGINT) AS days_60, \
-         CAST(COALESCE(SUM(CASE WHEN x.due < $7 AND x.due >= $8 THEN x.open_minor - x.disputed_minor ELSE 0 END), 0) AS BIGINT) AS days_90, \
-         CAST(COALESCE(SUM(CASE WHEN x.due < $8 THEN x.open_minor - x.disputed_minor ELSE 0 END), 0) AS BIGINT) AS days_over, \
-         CAST(COALESCE(SUM(x.disputed_minor), 0) AS BIGINT) AS disputed_minor \
-         FROM ({STANDING}) x WHERE x.status IN ('open', 'overdue') AND ($4 = '' OR x.currency = $4) AND ($5 = '' OR x.segment = $5)"
-    );
-    let mut args = at.args();
-    args.extend([currency.into(), segment.into()]);
-    args.extend([30, 60, 90].map(|days| Value::Date(add_days(at.day, -days))));
-    let rows = views.query(&text, &args).await?;
-    let Some(row) = rows.first() else { return Ok(proto::AgingLine { date: at.day.to_string(), ..Default::default() }) };
-    Ok(proto::AgingLine {
-        date: at.day.to_string(),
-        open_count: row.int("open_count")?,
-        open_minor: row.int("open_minor")?,
-        current_minor: row.int("current_minor")?,
-        overdue_1_30_minor: row.int("days_30")?,
-        overdue_31_60_minor: row.int("days_60")?,
-        overdue_61_90_minor: row.int("days_90")?,
-        overdue_over_90_minor: row.int("days_over")?,
-        disputed_minor: row.int("disputed_minor")?,
-    })
+/// Later than anything that is recorded, and in range of both databases.
+pub fn for_ever() -> DateTime<Utc> {
+    DateTime::from_timestamp(7_258_118_400, 0).unwrap_or(DateTime::<Utc>::MAX_UTC)
 }
 
 /// Filter of a list of receivables; empty texts = all.

@@ -1,6 +1,6 @@
 //! Wiring: from an environment to a running service.
 
-use crate::{CONSUMER, ContactTables, DisputeTables, LadderTables, NAME, PaymentTables, ReceivableTables, grpc::Server};
+use crate::{CONSUMER, ContactTables, LadderTables, NAME, PaymentTables, ReceivableTables, grpc::Server};
 use contracts::reporting::v1::reporting_service_server::{ReportingServiceServer, SERVICE_NAME};
 use eventlog::{
     consumer::{Consumer, ConsumerSpec},
@@ -43,7 +43,7 @@ impl Settings {
 /// The views of this service, over the topics that it reads.
 pub fn projections(db: &Db) -> anyhow::Result<Projections> {
     let tables: Vec<Arc<dyn Projection>> =
-        vec![Arc::new(ReceivableTables), Arc::new(LadderTables), Arc::new(ContactTables), Arc::new(DisputeTables), Arc::new(PaymentTables)];
+        vec![Arc::new(ReceivableTables), Arc::new(LadderTables), Arc::new(ContactTables), Arc::new(PaymentTables)];
     Ok(Projections::new(db.clone(), CONSUMER, None, tables)?)
 }
 

@@ -15,7 +15,7 @@ use eventlog::{
 };
 use host::{Process, Service, clock::SystemClock, config::Access};
 use invoice::publish::PublicFacts;
-use kernel::NaiveDate;
+use kernel::{NaiveDate, calendar::days_between};
 use sql::{Db, Durability, Value};
 use std::{
     collections::BTreeMap,
@@ -151,13 +151,15 @@ impl Kept {
         Ok(())
     }
 
-    /// The plain scan: every entry of the table that aging and delinquency come from, added up as of a day. Errors: the sum is wrong.
+    /// The plain scan: every row of the table that aging and delinquency come from, added up as of a day. The sum keeps the planner from
+    /// leaving rows out by an index. Errors: the sum is wrong.
     pub async fn scan(&self, day: NaiveDate, expected: (i64, i64)) -> anyhow::Result<()> {
-        let text = "SELECT CAST(COALESCE(SUM(amount_minor), 0) AS BIGINT) AS open_minor FROM {ledger_entry} \
-                    WHERE tenant = $1 AND effective_on <= $2";
-        let rows = self.views.query(text, &[host::access::DEFAULT_TENANT.into(), Value::Date(day)]).await?;
+        let text = "SELECT CAST(COALESCE(SUM(clear_minor + contested_minor), 0) AS BIGINT) AS open_minor FROM {standing} \
+                    WHERE tenant = $1 AND from_day <= $2 AND until_day + 0 > $2";
+        let number = days_between(NaiveDate::default(), day);
+        let rows = self.views.query(text, &[host::access::DEFAULT_TENANT.into(), Value::Int(number)]).await?;
         let open_minor = rows.first().context("no sum")?.int("open_minor")?;
-        ensure!(open_minor == expected.1, "the entries until {day} sum up to {open_minor}, should be {}", expected.1);
+        ensure!(open_minor == expected.1, "what stood on {day} sums up to {open_minor}, should be {}", expected.1);
         Ok(())
     }
 

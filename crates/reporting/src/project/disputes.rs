@@ -1,18 +1,16 @@
 //! Topic `regua.dunning.v1` → disputes with the days on which they were open.
+//!
+//! Dated and never forgotten: what was contested on a day is known for ever.
 
-use super::{INVOICE_ID, TENANT, date, payload};
-use async_trait::async_trait;
+use super::{INVOICE_ID, TENANT, date, payload, receivables::Receivable};
 use contracts::dunning::v1 as proto;
 use eventlog::{
     bus::Message,
-    projection::{Projection, ProjectionError, TableDef, View},
+    projection::{ProjectionError, TableDef},
 };
-use sql::{Column, Kind};
+use sql::{Column, Kind, Value};
 
-/// Disputes, dated and never forgotten: what was contested on a day is known for ever.
-pub struct DisputeTables;
-
-const DISPUTE: TableDef = TableDef {
+pub const DISPUTE: TableDef = TableDef {
     name: "dispute",
     columns: &[
         TENANT,
@@ -27,7 +25,7 @@ const DISPUTE: TableDef = TableDef {
     indexes: &[],
 };
 
-const DISPUTE_END: TableDef = TableDef {
+pub const DISPUTE_END: TableDef = TableDef {
     name: "dispute_end",
     columns: &[
         TENANT,
@@ -40,57 +38,32 @@ const DISPUTE_END: TableDef = TableDef {
     indexes: &[],
 };
 
-#[async_trait]
-impl Projection for DisputeTables {
-    fn name(&self) -> &'static str {
-        "reporting-disputes"
+/// A row of [`DISPUTE`] and its receivable, where the event opens one. Errors: a day that is none.
+pub fn opened(message: &Message) -> Result<Option<(Receivable, Vec<Value>)>, ProjectionError> {
+    if message.event.event_type != "DisputeOpened" {
+        return Ok(None);
     }
+    let m: proto::DisputeOpened = payload(message)?;
+    let (tenant, day) = (message.event.tenant.clone(), date(message, "day", &m.day)?);
+    let row = vec![
+        tenant.as_str().into(),
+        m.invoice_id.as_str().into(),
+        m.arrangement_id.into(),
+        m.amount_minor.into(),
+        day.into(),
+        message.event.recorded_at.into(),
+    ];
+    Ok(Some((Receivable { tenant, customer_id: m.customer_id, invoice_id: m.invoice_id }, row)))
+}
 
-    fn version(&self) -> u32 {
-        1
+/// A row of [`DISPUTE_END`] and its receivable, where the event ends one. Errors: a day that is none.
+pub fn ended(message: &Message) -> Result<Option<(Receivable, Vec<Value>)>, ProjectionError> {
+    if message.event.event_type != "DisputeResolved" {
+        return Ok(None);
     }
-
-    fn sources(&self) -> &'static [&'static str] {
-        &["regua.dunning.v1"]
-    }
-
-    fn tables(&self) -> &'static [TableDef] {
-        &[DISPUTE, DISPUTE_END]
-    }
-
-    async fn apply(&self, view: &mut View<'_>, page: &[Message]) -> Result<(), ProjectionError> {
-        let (mut opened, mut ended) = (Vec::new(), Vec::new());
-        for message in page {
-            let event = &message.event;
-            match event.event_type.as_str() {
-                "DisputeOpened" => {
-                    let m: proto::DisputeOpened = payload(message)?;
-                    let day = date(message, "day", &m.day)?;
-                    opened.push(vec![
-                        event.tenant.as_str().into(),
-                        m.invoice_id.into(),
-                        m.arrangement_id.into(),
-                        m.amount_minor.into(),
-                        day.into(),
-                        event.recorded_at.into(),
-                    ]);
-                }
-                "DisputeResolved" => {
-                    let m: proto::DisputeResolved = payload(message)?;
-                    let day = date(message, "day", &m.day)?;
-                    let row = vec![
-                        event.tenant.as_str().into(),
-                        m.invoice_id.into(),
-                        m.arrangement_id.into(),
-                        day.into(),
-                        event.recorded_at.into(),
-                    ];
-                    ended.push(row);
-                }
-                _ => {}
-            }
-        }
-        view.upsert("dispute", opened).await?;
-        view.upsert("dispute_end", ended).await
-    }
+    let m: proto::DisputeResolved = payload(message)?;
+    let (tenant, day) = (message.event.tenant.clone(), date(message, "day", &m.day)?);
+    let row =
+        vec![tenant.as_str().into(), m.invoice_id.as_str().into(), m.arrangement_id.into(), day.into(), message.event.recorded_at.into()];
+    Ok(Some((Receivable { tenant, customer_id: m.customer_id, invoice_id: m.invoice_id }, row)))
 }

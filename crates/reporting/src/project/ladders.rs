@@ -1,6 +1,6 @@
 //! Topic `regua.dunning.v1` → where each receivable stands on its ladder, and how its steps ended.
 
-use super::{INVOICE_ID, TENANT, date, day_number, optional_date, payload};
+use super::{INVOICE_ID, TENANT, date, optional_date, payload};
 use async_trait::async_trait;
 use chrono::NaiveDate;
 use contracts::dunning::v1 as proto;
@@ -12,21 +12,6 @@ use sql::{Column, Kind, Value};
 
 /// Tracks, steps and their ends.
 pub struct LadderTables;
-
-/// Where a due date falls by the calendar of the track's policy. The date itself is the receivable's, dated by its entries; a due
-/// date that no track knows yet stands for itself.
-const PLACEMENT: TableDef = TableDef {
-    name: "placement",
-    columns: &[
-        TENANT,
-        INVOICE_ID,
-        Column::new("due_on", Kind::Date),
-        Column::new("effective_due", Kind::Date),
-        Column::new("effective_due_day", Kind::Int),
-    ],
-    key: &["tenant", "invoice_id", "due_on"],
-    indexes: &[],
-};
 
 /// The policy of a track, which a reschedule does not repeat.
 const ENROLMENT: TableDef = TableDef {
@@ -100,7 +85,6 @@ const TASK: TableDef = TableDef {
 
 #[derive(Default)]
 struct Rows {
-    placements: Vec<Vec<Value>>,
     enrolments: Vec<Vec<Value>>,
     steps: Vec<Vec<Value>>,
     step_dates: Vec<Vec<Value>>,
@@ -115,7 +99,7 @@ impl Projection for LadderTables {
     }
 
     fn version(&self) -> u32 {
-        2
+        3
     }
 
     fn sources(&self) -> &'static [&'static str] {
@@ -123,7 +107,7 @@ impl Projection for LadderTables {
     }
 
     fn tables(&self) -> &'static [TableDef] {
-        &[PLACEMENT, ENROLMENT, STEP, STEP_DATE, STEP_END, TASK]
+        &[ENROLMENT, STEP, STEP_DATE, STEP_END, TASK]
     }
 
     async fn apply(&self, view: &mut View<'_>, page: &[Message]) -> Result<(), ProjectionError> {
@@ -151,7 +135,6 @@ impl Projection for LadderTables {
                 _ => {}
             }
         }
-        view.upsert("placement", rows.placements).await?;
         view.upsert("enrolment", rows.enrolments).await?;
         view.upsert("planned_step", rows.steps).await?;
         view.upsert("step_date", rows.step_dates).await?;
@@ -166,7 +149,6 @@ fn tenant(message: &Message) -> Value {
 
 fn enrolled(message: &Message, rows: &mut Rows) -> Result<(), ProjectionError> {
     let m: proto::TrackEnrolled = payload(message)?;
-    place(message, &m.invoice_id, (&m.due_on, &m.effective_due), rows)?;
     planned(message, (&m.invoice_id, m.cycle, &m.known_on), &m.steps, rows)?;
     rows.enrolments.push(vec![tenant(message), m.invoice_id.into(), m.policy_id.into(), m.policy_version.into()]);
     Ok(())
@@ -174,14 +156,7 @@ fn enrolled(message: &Message, rows: &mut Rows) -> Result<(), ProjectionError> {
 
 fn rescheduled(message: &Message, rows: &mut Rows) -> Result<(), ProjectionError> {
     let m: proto::TrackRescheduled = payload(message)?;
-    place(message, &m.invoice_id, (&m.due_on, &m.effective_due), rows)?;
     planned(message, (&m.invoice_id, m.cycle, &m.known_on), &m.steps, rows)
-}
-
-fn place(message: &Message, invoice_id: &str, (due_on, effective_due): (&str, &str), rows: &mut Rows) -> Result<(), ProjectionError> {
-    let (due_on, effective_due) = (date(message, "due_on", due_on)?, date(message, "effective_due", effective_due)?);
-    rows.placements.push(vec![tenant(message), invoice_id.into(), due_on.into(), effective_due.into(), day_number(effective_due).into()]);
-    Ok(())
 }
 
 fn planned(message: &Message, cycle: (&str, u32, &str), steps: &[proto::PlannedStep], rows: &mut Rows) -> Result<(), ProjectionError> {
@@ -228,7 +203,6 @@ fn planned_row(
 fn migrated(message: &Message, rows: &mut Rows) -> Result<(), ProjectionError> {
     let m: proto::TrackMigrated = payload(message)?;
     let (day, to) = (date(message, "day", &m.day)?, m.to.unwrap_or_default());
-    place(message, &m.invoice_id, (&m.due_on, &m.effective_due), rows)?;
     rows.enrolments.push(vec![tenant(message), m.invoice_id.as_str().into(), to.policy_id.into(), to.policy_version.into()]);
     let is_new: Vec<bool> = m.steps.iter().filter(|moved| moved.step.is_some()).map(|moved| moved.is_new).collect();
     for ((ordinal, step), is_new) in ordinals(m.steps.iter().filter_map(|moved| moved.step.as_ref())).into_iter().zip(is_new) {

@@ -1,11 +1,12 @@
-//! Topic `regua.invoice.v1` → payers, and dated entries from which every figure of every day is a sum.
-//!
-//! An event is one entry and nothing is ever read back, so pages of any size and order between payers give the same rows.
+//! Topics `regua.invoice.v1` and `regua.dunning.v1` → payers, what moved the balances of their receivables, what was contested of them and
+//! where their due dates fall; and of all that where each receivable stood on which days.
 
-use super::{CUSTOMER_ID, INVOICE_ID, TENANT, day_number, version};
-use crate::wire::{date, payload};
+use super::{
+    CUSTOMER_ID, TENANT, disputes, entries, payload,
+    placements::{self, Placed},
+    standings::{self, Touched},
+};
 use async_trait::async_trait;
-use chrono::NaiveDate;
 use contracts::invoice::v1 as proto;
 use eventlog::{
     bus::Message,
@@ -13,7 +14,7 @@ use eventlog::{
 };
 use sql::{Column, Kind, Value};
 
-/// Payers, and what moved the balances of their receivables.
+/// Payers and their receivables.
 pub struct ReceivableTables;
 
 const PAYER: TableDef = TableDef {
@@ -23,29 +24,13 @@ const PAYER: TableDef = TableDef {
     indexes: &[],
 };
 
-const ENTRY: TableDef = TableDef {
-    name: "ledger_entry",
-    columns: &[
-        TENANT,
-        CUSTOMER_ID,
-        // Version of the account's stream: one entry an event.
-        Column::new("version", Kind::Int),
-        INVOICE_ID,
-        Column::new("effective_on", Kind::Date),
-        Column::new("effective_day", Kind::Int),
-        Column::new("recorded_at", Kind::Instant),
-        Column::new("kind", Kind::Text),
-        Column::new("currency", Kind::Text),
-        // What the receivable owes more, less where negative.
-        Column::new("amount_minor", Kind::Int),
-        // The terms from this entry on, where it states them: the receivable's amount and due date.
-        Column::optional("stated_minor", Kind::Int),
-        Column::optional("due_on", Kind::Date),
-        Column::optional("due_day", Kind::Int),
-    ],
-    key: &["tenant", "customer_id", "version"],
-    indexes: &[&["tenant", "invoice_id", "effective_day"]],
-};
+/// A receivable by its names.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Receivable {
+    pub tenant: String,
+    pub customer_id: String,
+    pub invoice_id: String,
+}
 
 #[async_trait]
 impl Projection for ReceivableTables {
@@ -54,211 +39,111 @@ impl Projection for ReceivableTables {
     }
 
     fn version(&self) -> u32 {
-        1
+        // 2 of the tables that came to it from other projections were theirs.
+        3
     }
 
     fn sources(&self) -> &'static [&'static str] {
-        &["regua.invoice.v1"]
+        &["regua.invoice.v1", "regua.dunning.v1"]
     }
 
     fn tables(&self) -> &'static [TableDef] {
-        &[PAYER, ENTRY]
+        &[PAYER, entries::ENTRY, placements::PLACEMENT, disputes::DISPUTE, disputes::DISPUTE_END, standings::TURN, standings::STANDING]
     }
 
     async fn apply(&self, view: &mut View<'_>, page: &[Message]) -> Result<(), ProjectionError> {
-        let (mut payers, mut entries) = (Vec::new(), Vec::new());
+        let mut rows = Rows::default();
         for message in page {
-            match message.event.event_type.as_str() {
-                "CustomerRegistered" => {
-                    let m: proto::CustomerRegistered = payload(message)?;
-                    payers.push(payer_row(&message.event.tenant, m.customer_id, m.attributes));
-                }
-                "CustomerAmended" => {
-                    let m: proto::CustomerAmended = payload(message)?;
-                    payers.push(payer_row(&message.event.tenant, m.customer_id, m.attributes));
-                }
-                _ => entries.extend(entry(message)?.map(|entry| entry_row(message, entry))),
-            }
+            rows.add(message)?;
         }
-        view.upsert("payer", payers).await?;
-        view.upsert("ledger_entry", entries).await
+        let mut touched = rows.touched;
+        touched.take_turn(view).await?;
+        // Before the page is written: what it changes is told by what stood there.
+        touched.payers_that_moved(view, &rows.payers).await?;
+        touched.due_dates_that_moved(view, &rows.placed).await?;
+        view.upsert("payer", rows.payers.into_iter().map(Payer::row).collect()).await?;
+        view.upsert("ledger_entry", rows.entries).await?;
+        view.upsert("placement", rows.placed.iter().map(Placed::row).collect()).await?;
+        view.upsert("dispute", rows.opened).await?;
+        view.upsert("dispute_end", rows.ended).await?;
+        touched.renew(view).await
     }
 }
 
-fn payer_row(tenant: &str, customer_id: String, attributes: Option<proto::CustomerAttributes>) -> Vec<Value> {
-    let attributes = attributes.unwrap_or_default();
-    vec![tenant.into(), customer_id.into(), attributes.segment.into(), attributes.state.into()]
+/// What an event says of a payer.
+pub struct Payer {
+    pub tenant: String,
+    pub customer_id: String,
+    pub segment: String,
+    state: String,
+    /// Nothing of the payer was told before.
+    pub is_new: bool,
 }
 
-/// What one event does to one receivable.
-struct Entry {
-    customer_id: String,
-    invoice_id: String,
-    effective_on: NaiveDate,
-    kind: &'static str,
-    currency: String,
-    amount_minor: i64,
-    /// Amount and due date, where the event states them.
-    terms: Option<(i64, NaiveDate)>,
+impl Payer {
+    fn of(message: &Message, customer_id: String, attributes: Option<proto::CustomerAttributes>) -> Self {
+        let proto::CustomerAttributes { segment, state, .. } = attributes.unwrap_or_default();
+        Self { tenant: message.event.tenant.clone(), customer_id, segment, state, is_new: message.event.version == 1 }
+    }
+
+    fn row(self) -> Vec<Value> {
+        vec![self.tenant.into(), self.customer_id.into(), self.segment.into(), self.state.into()]
+    }
 }
 
-fn entry(message: &Message) -> Result<Option<Entry>, ProjectionError> {
-    let entry = match message.event.event_type.as_str() {
-        "InvoiceIssued" => issued(message)?,
-        "InvoiceAmended" => amended(message)?,
-        "InvoiceCancelled" => cancelled(message)?,
-        "InvoiceRenegotiated" => renegotiated(message)?,
-        "InvoiceReopened" => reopened(message)?,
-        "CreditNoteIssued" => return credit_note(message),
-        "CreditNoteCancelled" => return credit_note_cancelled(message),
-        "PaymentReceived" => received(message)?,
-        "PaymentReversed" => reversed(message)?,
-        _ => return Ok(None),
-    };
-    Ok(Some(entry))
+/// The facts of a page.
+#[derive(Default)]
+struct Rows {
+    payers: Vec<Payer>,
+    entries: Vec<Vec<Value>>,
+    placed: Vec<Placed>,
+    opened: Vec<Vec<Value>>,
+    ended: Vec<Vec<Value>>,
+    touched: Touched,
 }
 
-fn issued(message: &Message) -> Result<Entry, ProjectionError> {
-    let m: proto::InvoiceIssued = payload(message)?;
-    Ok(Entry {
-        effective_on: date(message, "issued_on", &m.issued_on)?,
-        terms: Some((m.amount_minor, date(message, "due_on", &m.due_on)?)),
-        kind: "issued",
-        amount_minor: m.amount_minor,
-        customer_id: m.customer_id,
-        invoice_id: m.invoice_id,
-        currency: m.currency,
-    })
-}
+impl Rows {
+    fn add(&mut self, message: &Message) -> Result<(), ProjectionError> {
+        if message.topic == "regua.dunning.v1" {
+            return self.add_of_dunning(message);
+        }
+        match message.event.event_type.as_str() {
+            "CustomerRegistered" => {
+                let m: proto::CustomerRegistered = payload(message)?;
+                self.add_payer(Payer::of(message, m.customer_id, m.attributes));
+            }
+            "CustomerAmended" => {
+                let m: proto::CustomerAmended = payload(message)?;
+                self.add_payer(Payer::of(message, m.customer_id, m.attributes));
+            }
+            _ => {
+                if let Some(entry) = entries::entry(message)? {
+                    self.entries.push(entries::entry_row(message, &entry));
+                    self.touched.entry(message, entry);
+                }
+            }
+        }
+        Ok(())
+    }
 
-fn amended(message: &Message) -> Result<Entry, ProjectionError> {
-    let m: proto::InvoiceAmended = payload(message)?;
-    let released: i64 = m.released.iter().map(|release| release.amount_minor).sum();
-    Ok(Entry {
-        effective_on: date(message, "amended_on", &m.amended_on)?,
-        terms: Some((m.amount_minor, date(message, "due_on", &m.due_on)?)),
-        kind: "amended",
-        // Money that pays more of the charges pays less of the principal; a discount lowers it.
-        amount_minor: m.amount_minor - m.previous_amount_minor + released + m.charges_minor - m.discount_minor,
-        customer_id: m.customer_id,
-        invoice_id: m.invoice_id,
-        currency: m.currency,
-    })
-}
+    fn add_payer(&mut self, payer: Payer) {
+        self.touched.payer(&payer.tenant, &payer.customer_id);
+        self.payers.push(payer);
+    }
 
-fn cancelled(message: &Message) -> Result<Entry, ProjectionError> {
-    let m: proto::InvoiceCancelled = payload(message)?;
-    Ok(Entry {
-        effective_on: date(message, "cancelled_on", &m.cancelled_on)?,
-        terms: None,
-        kind: "cancelled",
-        amount_minor: -m.previous_outstanding_minor,
-        customer_id: m.customer_id,
-        invoice_id: m.invoice_id,
-        currency: m.currency,
-    })
-}
-
-/// From the day of an agreement on its instalments are owed, each by its own due date, and the debt is not owed twice.
-fn renegotiated(message: &Message) -> Result<Entry, ProjectionError> {
-    let m: proto::InvoiceRenegotiated = payload(message)?;
-    Ok(Entry {
-        effective_on: date(message, "renegotiated_on", &m.renegotiated_on)?,
-        terms: None,
-        kind: "renegotiated",
-        amount_minor: -m.principal_minor,
-        customer_id: m.customer_id,
-        invoice_id: m.invoice_id,
-        currency: m.currency,
-    })
-}
-
-fn reopened(message: &Message) -> Result<Entry, ProjectionError> {
-    let m: proto::InvoiceReopened = payload(message)?;
-    let released: i64 = m.released.iter().map(|release| release.amount_minor).sum();
-    Ok(Entry {
-        effective_on: date(message, "reopened_on", &m.reopened_on)?,
-        terms: None,
-        kind: "reopened",
-        amount_minor: m.moved_minor + m.charges_minor - m.discount_minor + released,
-        customer_id: m.customer_id,
-        invoice_id: m.invoice_id,
-        currency: m.currency,
-    })
-}
-
-/// What is the payer's own, and no receivable's, is no entry.
-fn credit_note(message: &Message) -> Result<Option<Entry>, ProjectionError> {
-    let m: proto::CreditNoteIssued = payload(message)?;
-    let entry = Entry {
-        effective_on: date(message, "noted_on", &m.noted_on)?,
-        terms: None,
-        kind: "credit_note",
-        amount_minor: -m.applied_minor,
-        customer_id: m.customer_id,
-        invoice_id: m.invoice_id,
-        currency: m.currency,
-    };
-    Ok((!entry.invoice_id.is_empty()).then_some(entry))
-}
-
-fn credit_note_cancelled(message: &Message) -> Result<Option<Entry>, ProjectionError> {
-    let m: proto::CreditNoteCancelled = payload(message)?;
-    let entry = Entry {
-        effective_on: date(message, "cancelled_on", &m.cancelled_on)?,
-        terms: None,
-        kind: "credit_note_cancelled",
-        amount_minor: m.applied_minor,
-        customer_id: m.customer_id,
-        invoice_id: m.invoice_id,
-        currency: m.currency,
-    };
-    Ok((!entry.invoice_id.is_empty()).then_some(entry))
-}
-
-fn received(message: &Message) -> Result<Entry, ProjectionError> {
-    let m: proto::PaymentReceived = payload(message)?;
-    // A part of a payment on an instalment is here from the day on which the agreement was broken.
-    let (field, counts_on) = if m.part_of.is_empty() { ("paid_on", &m.paid_on) } else { ("moved_on", &m.moved_on) };
-    Ok(Entry {
-        effective_on: date(message, field, counts_on)?,
-        terms: None,
-        kind: if m.part_of.is_empty() { "payment" } else { "payment_part" },
-        amount_minor: -m.applied_minor,
-        customer_id: m.customer_id,
-        invoice_id: m.invoice_id,
-        currency: m.currency,
-    })
-}
-
-fn reversed(message: &Message) -> Result<Entry, ProjectionError> {
-    let m: proto::PaymentReversed = payload(message)?;
-    Ok(Entry {
-        effective_on: date(message, "reversed_on", &m.reversed_on)?,
-        terms: None,
-        kind: if m.part_of.is_empty() { "reversal" } else { "payment_part" },
-        amount_minor: m.applied_minor,
-        customer_id: m.customer_id,
-        invoice_id: m.invoice_id,
-        currency: m.currency,
-    })
-}
-
-fn entry_row(message: &Message, entry: Entry) -> Vec<Value> {
-    let (stated_minor, due_on) = entry.terms.unzip();
-    vec![
-        message.event.tenant.as_str().into(),
-        entry.customer_id.into(),
-        version(message),
-        entry.invoice_id.into(),
-        entry.effective_on.into(),
-        day_number(entry.effective_on).into(),
-        message.event.recorded_at.into(),
-        entry.kind.into(),
-        entry.currency.into(),
-        entry.amount_minor.into(),
-        stated_minor.into(),
-        due_on.into(),
-        due_on.map(day_number).into(),
-    ]
+    fn add_of_dunning(&mut self, message: &Message) -> Result<(), ProjectionError> {
+        if let Some(placed) = placements::placed(message)? {
+            self.touched.payer(&placed.receivable.tenant, &placed.receivable.customer_id);
+            self.placed.push(placed);
+        }
+        if let Some((receivable, row)) = disputes::opened(message)? {
+            self.touched.receivable(receivable);
+            self.opened.push(row);
+        }
+        if let Some((receivable, row)) = disputes::ended(message)? {
+            self.touched.receivable(receivable);
+            self.ended.push(row);
+        }
+        Ok(())
+    }
 }

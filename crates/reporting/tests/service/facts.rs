@@ -190,7 +190,7 @@ impl Books {
             outstanding_minor: after.open_minor,
             released,
             currency: before.currency,
-            amended_on: words.day.to_owned(),
+            amended_on: words.named("on", words.day),
             ..Default::default()
         }
     }
@@ -283,7 +283,7 @@ impl Books {
             customer_id: receivable.customer_id.clone(),
             invoice_id: payment.invoice_id,
             payment_id: words.at(1),
-            reversed_on: words.day.to_owned(),
+            reversed_on: words.named("on", words.day),
             reason: "chargeback".to_owned(),
             applied_minor: payment.applied_minor,
             unapplied_minor: payment.amount_minor - payment.applied_minor,
@@ -391,7 +391,7 @@ async fn ladder(site: &Site, books: &Books, words: &Words<'_>) {
 
 /// `disputed I1 A d1 400`, `resolved I1 A d1`; an amount of 0 is all of it.
 async fn dispute(site: &Site, words: &Words<'_>) {
-    let (invoice_id, customer_id, arrangement_id, day) = (words.at(1), words.at(2), words.at(3), words.day.to_owned());
+    let (invoice_id, customer_id, arrangement_id, day) = (words.at(1), words.at(2), words.at(3), words.named("on", words.day));
     let (log, stream) = (&site.logs.dunning, ("ladder", customer_id.clone()));
     if words.plain[0] == "disputed" {
         let amount_minor = words.at(4).parse().unwrap();

@@ -13,4 +13,5 @@ mod rebuild;
 mod receivables;
 mod settlement;
 mod site;
+mod standings;
 mod steps;
