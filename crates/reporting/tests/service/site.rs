@@ -122,6 +122,14 @@ impl Site {
         self.service.as_ref().unwrap()
     }
 
+    /// URL and schema, on PostgreSQL.
+    pub fn schema(&self) -> Option<(&str, &str)> {
+        match &self.place {
+            Place::Folder { .. } => None,
+            Place::Schema { url, schema } => Some((url, schema)),
+        }
+    }
+
     /// Waits until the views have taken everything in, and nothing was left aside.
     pub async fn settle(&self) {
         tokio::time::timeout(Duration::from_secs(30), self.activity.settled()).await.expect("the service comes to rest");

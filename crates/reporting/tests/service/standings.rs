@@ -5,7 +5,8 @@ use crate::{
     site::Site,
 };
 use contracts::reporting::v1 as proto;
-use std::{cmp::Reverse, collections::BTreeMap};
+use sql::Db;
+use std::{cmp::Reverse, collections::BTreeMap, time::Duration};
 
 const DAYS: u64 = 150;
 const PAYERS: [&str; 5] = ["A", "B", "C", "D", "E"];
@@ -135,11 +136,13 @@ async fn delinquency(site: &Site, asked: &proto::ListDelinquencyRequest) -> Vec<
 }
 
 async fn check(site: &Site, dice: &mut Dice, told: &str) {
+    let mut open = 0;
     for _ in 0..12 {
         let at = day(dice.below(DAYS));
         for narrowed in [("", ""), ("USD", ""), ("", "retail"), ("BRL", "trade")] {
             let (fast, slow) = (aging(site, &at, narrowed, false).await, aging(site, &at, narrowed, true).await);
             assert_eq!(fast, slow, "{} {at} {narrowed:?}\n{told}", site.database);
+            open += fast.open_count;
         }
         for (group_by, segment, min_days_late) in [("", "", 0), ("", "", 1), ("", "", 31), ("", "retail", 1), ("segment", "", 0)] {
             let (group_by, segment) = (group_by.to_owned(), segment.to_owned());
@@ -147,6 +150,7 @@ async fn check(site: &Site, dice: &mut Dice, told: &str) {
             assert_eq!(delinquency(site, &asked).await, by_hand(site, &asked).await, "{} {asked:?}\n{told}", site.database);
         }
     }
+    assert!(open > 0, "{} nothing was ever open\n{told}", site.database);
     let set = &site.service().projections()[0];
     let verified = set.verify("reporting-receivables").await.unwrap();
     assert!(verified.agrees(), "{} {verified:?}\n{told}", site.database);
@@ -245,5 +249,39 @@ async fn the_first_of_many_who_are_late_since_one_day_are_those_who_owe_most() {
                 assert_eq!(lines[0].group, "P00", "{} {as_of}", site.database);
             }
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_waits_for_whoever_is_at_its_payer_and_sees_what_that_one_wrote() {
+    for site in Site::every().await {
+        // SQLite has one writer.
+        let Some((url, schema)) = site.schema() else { continue };
+        let db = Db::connect_postgres(url, schema, 2).await.unwrap();
+        let statuses = site.service().projections()[0].status().await.unwrap();
+        let suffix = &statuses.iter().find(|status| status.name == "reporting-receivables").unwrap().suffix;
+        // Another process is at the page in which the invoice is issued.
+        let mut other = db.begin().await.unwrap();
+        let turn = format!("INSERT INTO standing_turn_{suffix} (tenant, customer_id, taken) VALUES ('default', 'A', 0)");
+        let entry = format!(
+            "INSERT INTO ledger_entry_{suffix} (tenant, customer_id, version, invoice_id, effective_on, effective_day, recorded_at, kind, \
+             currency, amount_minor, stated_minor, due_on, due_day) \
+             VALUES ('default', 'A', 1, 'I1', '2026-01-02', 20455, now(), 'issued', 'BRL', 1000, 1000, '2026-01-10', 20463)"
+        );
+        for text in [turn, entry] {
+            other.execute(&text, &[]).await.unwrap();
+        }
+        let commits = async {
+            let waiting =
+                "SELECT COUNT(*) AS waiting FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%standing_turn%'";
+            while db.query(waiting, &[]).await.unwrap()[0].int("waiting").unwrap() == 0 {
+                tokio::task::yield_now().await;
+            }
+            other.commit().await.unwrap();
+        };
+        let both = async { tokio::join!(tell(&site, "2026-01-03 disputed I1 A d1 300"), commits) };
+        tokio::time::timeout(Duration::from_secs(25), both).await.expect("the page waits, and goes on");
+        let line = aging(&site, "2026-01-05", ("", ""), false).await;
+        assert_eq!((line.open_minor, line.disputed_minor), (1000, 300), "{}", site.database);
     }
 }
