@@ -223,9 +223,11 @@ async fn what_is_told_before_its_receivable_or_its_payer_counts_once_those_are_t
             assert_eq!(line, aging(&site, at, ("", "retail"), true).await, "{} {at}", site.database);
         }
         // Another calendar places the due date where it is.
-        tell_on(&site, &mut books, "2026-01-04 enrolled I1 outra effective=2026-01-10\n2026-01-04 customer A again=yes").await;
-        let line = aging(&site, "2026-01-11", ("", ""), false).await;
+        tell_on(&site, &mut books, "2026-01-04 enrolled I1 outra effective=2026-01-10").await;
+        let line = aging(&site, "2026-01-11", ("", "retail"), false).await;
         assert_eq!((line.overdue_1_30_minor, line.disputed_minor), (700, 300), "{}", site.database);
+        // And the payer leaves its segment.
+        tell_on(&site, &mut books, "2026-01-05 customer A again=yes").await;
         assert_eq!(aging(&site, "2026-01-11", ("", "retail"), false).await.open_count, 0, "{}", site.database);
     }
 }
