@@ -3,7 +3,7 @@
 use super::key::{Ordinals, Parts};
 use super::record::Unreadable;
 use super::{BankEvent, Entry, PixTrace, Refusal, Review, ReviewReason, Settlement, TitleFact, TitleRef};
-use alloc::{string::String, vec::Vec};
+use alloc::{borrow::Cow, string::String, vec::Vec};
 use kernel::NaiveDate;
 
 /// A title as read, before it is judged.
@@ -25,22 +25,21 @@ pub(super) struct Reading {
     pub reasons: Vec<String>,
     pub pix: Option<PixTrace>,
     pub may_repeat_a_pix: bool,
-    /// See [`Review::print`].
-    pub print: u128,
 }
 
 impl Reading {
-    /// The entry of this title. Errors: [`Refusal::TooManyTitles`].
-    pub fn judge(self, ordinals: &mut Ordinals) -> Result<Entry, Refusal> {
+    /// The entry of this title; `print` is asked for where it goes to a person (see [`Review::print`]): it costs as much as all the
+    /// rest. Errors: [`Refusal::TooManyTitles`].
+    pub fn judge(self, ordinals: &mut Ordinals, print: impl FnOnce() -> u128) -> Result<Entry, Refusal> {
         match self.checked() {
             Ok((event, settlement)) => self.fact(event, settlement, ordinals).map(Entry::Fact),
-            Err(reason) => Ok(self.review(reason)),
+            Err(reason) => Ok(self.review(reason, print())),
         }
     }
 
     /// The same title for a person to look at.
-    pub fn review(self, reason: ReviewReason) -> Entry {
-        Entry::Review(Review { line: self.line, reason, movement: self.movement, title: self.title, print: self.print })
+    pub fn review(self, reason: ReviewReason, print: u128) -> Entry {
+        Entry::Review(Review { line: self.line, reason, movement: self.movement, title: self.title, print })
     }
 
     fn checked(&self) -> Result<(BankEvent, Option<Settlement>), ReviewReason> {
@@ -107,17 +106,20 @@ impl TitleRef {
     }
 
     /// What names it in a key.
-    fn name(&self) -> String {
+    fn name(&self) -> Cow<'_, str> {
         match &self.barcode {
-            Some(slip) => slip.barcode(),
-            None if self.is_named() => self.nosso_numero.clone(),
-            None => self.company_use.clone(),
+            Some(slip) => Cow::Owned(slip.barcode()),
+            None if self.is_named() => Cow::Borrowed(&self.nosso_numero),
+            None => Cow::Borrowed(&self.company_use),
         }
     }
 }
 
 /// Codes of `size` characters in a run, blanks and zeros left out.
 pub(super) fn reasons(run: &str, size: usize) -> Vec<String> {
+    if run.bytes().all(|byte| matches!(byte, b' ' | b'0')) {
+        return Vec::new();
+    }
     let chars: Vec<char> = run.chars().collect();
     let codes = chars.chunks(size).map(|code| code.iter().collect::<String>());
     codes.map(|code| String::from(code.trim())).filter(|code| code.chars().any(|c| c != '0')).collect()

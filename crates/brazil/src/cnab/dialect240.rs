@@ -95,18 +95,18 @@ impl SegmentT {
             parts.join("/")
         };
         let agreement = match own {
-            Some(code) => code,
+            Some(code) => String::from(code),
             None if agreement.is_empty() => account(),
             None => String::from(agreement),
         };
         TitleRef {
             agreement,
-            nosso_numero: record.text(&self.nosso_numero),
+            nosso_numero: String::from(record.text(&self.nosso_numero)),
             check: self.check.map(|column| record.char_at(column.from)).filter(|check| *check != ' '),
-            wallet: record.text(&self.wallet),
-            instalment: self.instalment.map(|column| record.text(&column)).unwrap_or_default(),
-            company_use: record.text(&self.company_use),
-            document: record.text(&self.document),
+            wallet: String::from(record.text(&self.wallet)),
+            instalment: self.instalment.map(|column| String::from(record.text(&column))).unwrap_or_default(),
+            company_use: String::from(record.text(&self.company_use)),
+            document: String::from(record.text(&self.document)),
             payer: payer(record, &self.payer_id_type, &self.payer_id),
             barcode: None,
         }
@@ -120,5 +120,5 @@ pub(super) fn payer(record: &Record, kind: &Column, id: &Column) -> Option<TaxId
         '2' => TaxIdKind::Cnpj,
         _ => return None,
     };
-    TaxId::from_padded(kind, &record.raw(id)).ok()
+    TaxId::from_padded(kind, record.run(id)).ok()
 }

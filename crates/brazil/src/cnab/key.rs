@@ -1,12 +1,15 @@
 //! Idempotency keys: equal for the same event in any file, different for equal events within one.
 
 use super::{BankEvent, Refusal};
-use alloc::{collections::BTreeMap, format, string::String};
-use core::fmt;
+use alloc::{collections::BTreeMap, string::String};
+use core::fmt::{self, Write};
 use kernel::NaiveDate;
 
 /// Most titles of one file: the ordinals take 20 bytes each.
 const MAX_TITLES: usize = 4_000_000;
+
+/// Room for a usual key.
+const KEY_BYTES: usize = 96;
 
 /// Bank, agreement, title, movement class, day, amount, ordinal. The file's own number is no part of it: one settlement
 /// may come in two files (Caixa 46, then 06).
@@ -46,20 +49,24 @@ pub(super) struct Ordinals(BTreeMap<u128, u32>);
 impl Ordinals {
     /// The key of the next event with these parts. Errors: [`Refusal::TooManyTitles`].
     pub fn key(&mut self, parts: Parts<'_>) -> Result<IdempotencyKey, Refusal> {
-        let class = match parts.event {
-            BankEvent::InstructionAcknowledged | BankEvent::InstructionRejected | BankEvent::PayerEvent => {
-                format!("{}:{}", parts.event.slug(), parts.movement)
-            }
-            event => String::from(event.slug()),
-        };
-        let on = parts.on.map_or_else(String::new, |day| format!("{day}"));
-        let text = format!("{:03}|{}|{}|{class}|{on}|{}", parts.bank, parts.agreement, parts.title, parts.cents);
+        let mut text = String::with_capacity(KEY_BYTES);
+        // Writing to a text cannot fail.
+        let _ = write!(text, "{:03}|{}|{}|{}", parts.bank, parts.agreement, parts.title, parts.event.slug());
+        if let BankEvent::InstructionAcknowledged | BankEvent::InstructionRejected | BankEvent::PayerEvent = parts.event {
+            let _ = write!(text, ":{}", parts.movement);
+        }
+        text.push('|');
+        if let Some(day) = parts.on {
+            let _ = write!(text, "{day}");
+        }
+        let _ = write!(text, "|{}", parts.cents);
         if self.0.len() >= MAX_TITLES {
             return Err(Refusal::TooManyTitles);
         }
         let ordinal = self.0.entry(hash(text.as_bytes())).or_insert(0);
         *ordinal += 1;
-        Ok(IdempotencyKey(format!("{text}|{ordinal}")))
+        let _ = write!(text, "|{ordinal}");
+        Ok(IdempotencyKey(text))
     }
 }
 

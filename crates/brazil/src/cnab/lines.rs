@@ -4,7 +4,7 @@
 //! its halves would shift every column.
 
 use super::Refusal;
-use alloc::{string::String, vec::Vec};
+use alloc::{borrow::Cow, string::String, vec::Vec};
 
 /// Longest line in bytes: 426 characters in UTF-16, and room.
 const MAX_LINE_BYTES: usize = 1024;
@@ -83,21 +83,55 @@ impl Lines {
     /// Takes bytes; gives each whole line with its number from 1. Errors: [`Refusal::MixedEncodings`],
     /// [`Refusal::LineTooLong`], and whatever `each` refuses.
     pub fn push(&mut self, bytes: &[u8], each: &mut dyn FnMut(&str, u64) -> Result<(), Refusal>) -> Result<(), Refusal> {
-        for byte in bytes {
+        let mut rest = bytes;
+        while self.width == Width::Unknown {
+            let Some((byte, later)) = rest.split_first() else { return Ok(()) };
+            rest = later;
             self.buffer.push(*byte);
-            if self.width == Width::Unknown && self.buffer.len() >= 3 {
+            if self.buffer.len() >= 3 {
                 self.detect();
                 // What was kept back may hold whole lines.
                 let kept = core::mem::take(&mut self.buffer);
-                for byte in kept {
-                    self.buffer.push(byte);
-                    self.cut(each)?;
-                }
-            } else if self.width != Width::Unknown {
-                self.cut(each)?;
+                self.take(&kept, each)?;
             }
         }
+        self.take(rest, each)
+    }
+
+    /// Takes bytes of a known width.
+    fn take(&mut self, bytes: &[u8], each: &mut dyn FnMut(&str, u64) -> Result<(), Refusal>) -> Result<(), Refusal> {
+        let mut rest = bytes;
+        if self.width == Width::Bytes {
+            while let Some(at) = rest.iter().position(|byte| matches!(byte, b'\n' | b'\r')) {
+                let (begun, ended) = rest.split_at(at);
+                self.hold(begun)?;
+                if let Some((end, later)) = ended.split_first() {
+                    self.end(*end, each)?;
+                    rest = later;
+                }
+            }
+            return self.hold(rest);
+        }
+        for byte in rest {
+            self.buffer.push(*byte);
+            self.cut(each)?;
+        }
         Ok(())
+    }
+
+    /// Keeps bytes of a line. Errors: [`Refusal::LineTooLong`].
+    fn hold(&mut self, bytes: &[u8]) -> Result<(), Refusal> {
+        if self.buffer.len() + bytes.len() > MAX_LINE_BYTES {
+            return Err(Refusal::LineTooLong { line: self.line + 1 });
+        }
+        self.buffer.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    /// CRLF makes an empty line after CR: neither it nor a blank line is counted.
+    fn end(&mut self, end: u8, each: &mut dyn FnMut(&str, u64) -> Result<(), Refusal>) -> Result<(), Refusal> {
+        self.note_end(end);
+        if self.buffer.is_empty() { Ok(()) } else { self.give(each) }
     }
 
     /// Gives what is left as the last line. Errors: as [`Lines::push`].
@@ -139,22 +173,16 @@ impl Lines {
         self.buffer.drain(..mark);
     }
 
-    /// Gives the line if the bytes so far end one.
+    /// Gives the line if the bytes of two each so far end one.
     fn cut(&mut self, each: &mut dyn FnMut(&str, u64) -> Result<(), Refusal>) -> Result<(), Refusal> {
         let even = self.buffer.len().is_multiple_of(2);
-        let ended = match (self.width, self.buffer.as_slice()) {
-            (Width::Bytes, [.., b'\n' | b'\r']) => 1,
-            (Width::LittleEndian, [.., b'\n' | b'\r', 0]) if even => 2,
-            (Width::BigEndian, [.., 0, b'\n' | b'\r']) if even => 2,
-            _ => 0,
+        let end = match (self.width, self.buffer.as_slice()) {
+            (Width::LittleEndian, [.., end @ (b'\n' | b'\r'), 0]) if even => *end,
+            (Width::BigEndian, [.., 0, end @ (b'\n' | b'\r')]) if even => *end,
+            _ => return self.hold(&[]),
         };
-        if ended > 0 {
-            // CRLF makes an empty line after CR: neither it nor a blank line is counted.
-            let last = self.buffer.split_off(self.buffer.len() - ended).into_iter().find(|byte| *byte != 0);
-            self.note_end(last.unwrap_or(b'\n'));
-            return if self.buffer.is_empty() { Ok(()) } else { self.give(each) };
-        }
-        if self.buffer.len() > MAX_LINE_BYTES { Err(Refusal::LineTooLong { line: self.line + 1 }) } else { Ok(()) }
+        self.buffer.truncate(self.buffer.len() - 2);
+        self.end(end, each)
     }
 
     /// Takes a line end into account; the line is still in the buffer.
@@ -169,18 +197,23 @@ impl Lines {
 
     fn give(&mut self, each: &mut dyn FnMut(&str, u64) -> Result<(), Refusal>) -> Result<(), Refusal> {
         let bytes = core::mem::take(&mut self.buffer);
+        let given = self.give_line(&bytes, each);
+        // The buffer's room is kept for the next line.
+        self.buffer = bytes;
+        self.buffer.clear();
+        given
+    }
+
+    fn give_line(&mut self, bytes: &[u8], each: &mut dyn FnMut(&str, u64) -> Result<(), Refusal>) -> Result<(), Refusal> {
         self.line += 1;
         let text = match self.width {
-            Width::LittleEndian => self.wide(&bytes, u16::from_le_bytes),
-            Width::BigEndian => self.wide(&bytes, u16::from_be_bytes),
-            Width::Bytes | Width::Unknown => self.narrow(&bytes),
+            Width::LittleEndian => self.wide(bytes, u16::from_le_bytes).map(Cow::Owned),
+            Width::BigEndian => self.wide(bytes, u16::from_be_bytes).map(Cow::Owned),
+            Width::Bytes | Width::Unknown => self.narrow(bytes),
         };
         let text = text.ok_or(Refusal::MixedEncodings { line: self.line })?;
         self.form.end_mark |= text.contains('\u{1a}');
         let text = text.trim_end_matches(['\u{1a}', '\0']);
-        // The buffer's room is kept for the next line.
-        self.buffer = bytes;
-        self.buffer.clear();
         if text.trim().is_empty() {
             self.form.blank_lines |= !self.form.end_mark;
             return Ok(());
@@ -188,10 +221,10 @@ impl Lines {
         each(text, self.line)
     }
 
-    fn narrow(&mut self, bytes: &[u8]) -> Option<String> {
+    fn narrow<'line>(&mut self, bytes: &'line [u8]) -> Option<Cow<'line, str>> {
         let (found, text) = match core::str::from_utf8(bytes) {
-            Ok(text) if text.is_ascii() => (Encoding::Ascii, String::from(text)),
-            Ok(text) => (Encoding::Utf8, String::from(text)),
+            Ok(text) if text.is_ascii() => (Encoding::Ascii, Cow::Borrowed(text)),
+            Ok(text) => (Encoding::Utf8, Cow::Borrowed(text)),
             Err(_) => (Encoding::Latin1, bytes.iter().map(|byte| char::from(*byte)).collect()),
         };
         match (self.form.encoding, found) {

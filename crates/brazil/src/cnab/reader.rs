@@ -70,7 +70,7 @@ impl Body {
                 Ok(())
             }
             Body::Cnab240(body) => body.record(record, sink),
-            Body::Cnab400(body) => body.record(&record, sink),
+            Body::Cnab400(body) => body.record(record, sink),
             Body::Febraban150(body) => body.record(&record, sink),
         }
     }

@@ -1,4 +1,4 @@
-//! One line of a bank file as characters, and the values of its columns.
+//! One line of a bank file, and the values of its columns: slices of it, owned only by whoever keeps them.
 
 use super::key;
 use super::layout::Column;
@@ -9,7 +9,9 @@ use kernel::NaiveDate;
 /// A decoded line. Positions past its end read as blanks: trailing blanks are often cut.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Record {
-    chars: Vec<char>,
+    text: String,
+    /// Where each character begins; empty where each is one byte, as in almost every line.
+    starts: Vec<usize>,
     /// Characters as the line came, trailing blanks counted.
     width: usize,
     /// Line in the file, from 1.
@@ -23,17 +25,16 @@ pub struct Unreadable;
 impl Record {
     /// Wraps a decoded line, trailing blanks cut.
     pub fn new(text: &str, line: u64) -> Self {
-        let mut chars: Vec<char> = text.chars().collect();
-        let width = chars.len();
-        while chars.last().is_some_and(|c| *c == ' ') {
-            chars.pop();
-        }
-        Self { chars, width, line }
+        let kept = text.trim_end_matches(' ');
+        let starts = if kept.is_ascii() { Vec::new() } else { kept.char_indices().map(|(start, _)| start).collect() };
+        let record = Self { text: String::from(kept), starts, width: 0, line };
+        // What was cut is blanks, one byte each.
+        Self { width: record.len() + (text.len() - kept.len()), ..record }
     }
 
     /// Characters without trailing blanks.
     pub fn len(&self) -> usize {
-        self.chars.len()
+        if self.starts.is_empty() { self.text.len() } else { self.starts.len() }
     }
 
     /// Characters as the line came.
@@ -43,17 +44,29 @@ impl Record {
 
     /// Whether nothing is on the line.
     pub fn is_empty(&self) -> bool {
-        self.chars.is_empty()
+        self.text.is_empty()
     }
 
     /// The character at a position, from 1.
     pub fn char_at(&self, position: usize) -> char {
-        position.checked_sub(1).and_then(|index| self.chars.get(index)).copied().unwrap_or(' ')
+        position.checked_sub(1).and_then(|index| self.text.get(self.offset(index)..)?.chars().next()).unwrap_or(' ')
+    }
+
+    /// Where the character of an index, from 0, begins; the end of the text for one past it.
+    fn offset(&self, index: usize) -> usize {
+        if self.starts.is_empty() { index.min(self.text.len()) } else { self.starts.get(index).copied().unwrap_or(self.text.len()) }
+    }
+
+    /// Positions `from` to `to`, from 1, ends included, as far as the line goes.
+    fn part(&self, from: usize, to: usize) -> &str {
+        self.text.get(self.offset(from.saturating_sub(1))..self.offset(to)).unwrap_or_default()
     }
 
     /// Characters of positions `from` to `to`, from 1, ends included.
     pub fn slice(&self, from: usize, to: usize) -> String {
-        (from..=to).map(|position| self.char_at(position)).collect()
+        let part = self.part(from, to);
+        let blanks = (to + 1).saturating_sub(from).saturating_sub(part.chars().count());
+        part.chars().chain(core::iter::repeat_n(' ', blanks)).collect()
     }
 
     /// A column as it stands.
@@ -61,9 +74,14 @@ impl Record {
         self.slice(column.from, column.to)
     }
 
+    /// A column as it stands, without the blanks past the end of the line.
+    pub fn run(&self, column: &Column) -> &str {
+        self.part(column.from, column.to)
+    }
+
     /// A column without blanks around it.
-    pub fn text(&self, column: &Column) -> String {
-        String::from(self.raw(column).trim())
+    pub fn text(&self, column: &Column) -> &str {
+        self.run(column).trim()
     }
 
     /// A column of digits; blank is 0. Errors: anything else.
@@ -89,7 +107,7 @@ impl Record {
         if text.bytes().all(|byte| byte == b'0') {
             return Ok(None);
         }
-        day_month_year(&text).map(Some).ok_or(Unreadable)
+        day_month_year(text).map(Some).ok_or(Unreadable)
     }
 
     /// A time of HHMMSS; `None` for zeros, blanks and what is no time: headers leave it out so.

@@ -52,8 +52,8 @@ impl Return150 {
         let mut progress = Progress::new(Heading {
             format: Format::Febraban150,
             bank,
-            agreement: header.text(&febraban150::AGREEMENT),
-            sequence: header.text(&febraban150::SEQUENCE),
+            agreement: String::from(header.text(&febraban150::AGREEMENT)),
+            sequence: String::from(header.text(&febraban150::SEQUENCE)),
             created_on: header.year_first_day(&febraban150::CREATED_ON).ok().flatten(),
             created_at: None,
         });
@@ -68,7 +68,7 @@ impl Return150 {
             'A' => Err(Refusal::OutOfPlace { line: record.line }),
             'G' => {
                 let reading = self.reading(record);
-                let entry = reading.judge(&mut self.ordinals)?;
+                let entry = reading.judge(&mut self.ordinals, || record.print((1, SIZE)))?;
                 self.progress.give(entry, sink);
                 Ok(())
             }
@@ -100,13 +100,13 @@ impl Return150 {
         let fee = record.cents(&febraban150::FEE);
         self.total_cents = self.total_cents.saturating_add(paid.ok().and_then(|cents| u64::try_from(cents).ok()).unwrap_or(0));
         let barcode = record.text(&febraban150::BARCODE);
-        let slip = Arrecadacao::from_barcode(&barcode).ok();
+        let slip = Arrecadacao::from_barcode(barcode).ok();
         Reading {
             line: record.line,
             bank: self.progress.report.bank,
             movement: String::from("G"),
             event: Some(BankEvent::PaymentReceived { after_write_off: false }),
-            title: TitleRef { agreement: self.progress.report.agreement.clone(), document: barcode, barcode: slip, ..TitleRef::default() },
+            title: TitleRef { agreement: self.progress.report.agreement.clone(), document: String::from(barcode), barcode: slip, ..TitleRef::default() },
             nominal: slip.and_then(|slip| slip.amount_cents()).map_or(Ok(0), |cents| i64::try_from(cents).map_err(|_| Unreadable)),
             due: Ok(None),
             event_on: record.year_first_day(&febraban150::PAID_ON),
@@ -120,7 +120,6 @@ impl Return150 {
             reasons: alloc::vec::Vec::new(),
             pix: None,
             may_repeat_a_pix: false,
-            print: record.print((1, SIZE)),
         }
     }
 }

@@ -61,8 +61,8 @@ impl Return240 {
         let mut progress = Progress::new(Heading {
             format: Format::Cnab240,
             bank,
-            agreement: header.text(&file_header::AGREEMENT),
-            sequence: header.text(&file_header::SEQUENCE),
+            agreement: String::from(header.text(&file_header::AGREEMENT)),
+            sequence: String::from(header.text(&file_header::SEQUENCE)),
             created_on: header.day(&file_header::CREATED_ON).ok().flatten(),
             created_at: header.time(&file_header::CREATED_AT),
         });
@@ -134,11 +134,11 @@ impl Return240 {
             return Err(Refusal::Direction { flag });
         }
         let service = record.text(&lot_header::SERVICE);
-        if !matches!(service.as_str(), "01" | "00" | "") {
-            return Err(Refusal::ForeignService { line: record.line, what: service });
+        if !matches!(service, "01" | "00" | "") {
+            return Err(Refusal::ForeignService { line: record.line, what: String::from(service) });
         }
         let own = record.text(&lot_header::AGREEMENT);
-        let agreement = if own.is_empty() { self.progress.report.agreement.clone() } else { own };
+        let agreement = if own.is_empty() { self.progress.report.agreement.clone() } else { String::from(own) };
         self.lot = Some(Lot { agreement, records: 1, details: 0 });
         self.lots += 1;
         Ok(())
@@ -166,7 +166,7 @@ impl Return240 {
     /// Gives a segment T that got no U.
     fn leave_title(&mut self, sink: &mut dyn FnMut(Entry)) {
         if let Some(title) = self.title.take() {
-            let movement = title.text(&t::MOVEMENT);
+            let movement = String::from(title.text(&t::MOVEMENT));
             let reason = if movement.is_empty() { ReviewReason::BlankMovement } else { ReviewReason::MissingAmounts };
             let print = title.print(OWN_240);
             let entry = Entry::Review(Review { line: title.line, reason, movement, title: self.title_of(&title), print });
@@ -184,14 +184,16 @@ impl Return240 {
         let Some(title) = self.title.take() else {
             let (reason, title) = (ReviewReason::MissingTitle, TitleRef::default());
             let print = record.print(OWN_240);
+            let movement = String::from(movement);
             self.progress.give(Entry::Review(Review { line: record.line, reason, movement, title, print }), sink);
             return Ok(());
         };
         let reading = self.reading(&title, record);
+        let print = || title.print(OWN_240) ^ record.print(OWN_240).rotate_left(1);
         let entry = if reading.movement.is_empty() || reading.movement == movement {
-            reading.judge(&mut self.ordinals)?
+            reading.judge(&mut self.ordinals, print)?
         } else {
-            reading.review(ReviewReason::MovementsDiffer)
+            reading.review(ReviewReason::MovementsDiffer, print())
         };
         self.progress.give(entry, sink);
         Ok(())
@@ -202,8 +204,8 @@ impl Return240 {
         Reading {
             line: title.line,
             bank: self.bank(),
-            event: event_of(self.bank(), &movement),
-            movement,
+            event: event_of(self.bank(), movement),
+            movement: String::from(movement),
             title: self.title_of(title),
             nominal: title.cents(&self.columns.nominal),
             due: title.day(&self.columns.due),
@@ -211,10 +213,9 @@ impl Return240 {
             credit_on: amounts.day(&u::CREDIT_ON),
             settlement: self.settlement(amounts),
             fee: title.cents(&self.columns.fee),
-            reasons: reasons(&title.raw(&self.columns.reasons), 2),
+            reasons: reasons(title.run(&self.columns.reasons), 2),
             pix: None,
             may_repeat_a_pix: false,
-            print: title.print(OWN_240) ^ amounts.print(OWN_240).rotate_left(1),
         }
     }
 

@@ -24,8 +24,8 @@ pub(super) struct Return400 {
     progress: Progress,
     ordinals: Ordinals,
     dialect: &'static Dialect,
-    /// The last detail: a Pix record may follow it.
-    waiting: Option<Reading>,
+    /// The last detail, with its record: a Pix record may follow it.
+    waiting: Option<(Reading, Record)>,
     titles: u64,
     nominal_cents: u64,
 }
@@ -45,8 +45,8 @@ impl Return400 {
         let mut progress = Progress::new(Heading {
             format: Format::Cnab400,
             bank,
-            agreement: header.text(&shared::ACCOUNT),
-            sequence: dialect.sequence.map(|column| header.text(&column)).unwrap_or_default(),
+            agreement: String::from(header.text(&shared::ACCOUNT)),
+            sequence: dialect.sequence.map(|column| String::from(header.text(&column))).unwrap_or_default(),
             created_on: header.day(&shared::CREATED_ON).ok().flatten(),
             created_at: None,
         });
@@ -55,26 +55,26 @@ impl Return400 {
     }
 
     /// Takes the next record. Errors: [`Refusal`].
-    pub fn record(&mut self, record: &Record, sink: &mut dyn FnMut(Entry)) -> Result<(), Refusal> {
-        self.progress.line(record, SIZE, TOLERATED)?;
+    pub fn record(&mut self, record: Record, sink: &mut dyn FnMut(Entry)) -> Result<(), Refusal> {
+        self.progress.line(&record, SIZE, TOLERATED)?;
         let kind = record.char_at(1);
         if Some(kind) == self.dialect.pix_record && self.waiting.is_some() {
-            self.pix(record);
+            self.pix(&record);
             return Ok(());
         }
         self.give_waiting(sink)?;
         if let Some(detail) = self.dialect.details.iter().find(|detail| detail.record_type == kind) {
-            let reading = self.reading(record, detail);
+            let reading = self.reading(&record, detail);
             self.titles += 1;
             self.nominal_cents =
                 self.nominal_cents.saturating_add(reading.nominal.ok().and_then(|cents| u64::try_from(cents).ok()).unwrap_or(0));
-            self.waiting = Some(reading);
+            self.waiting = Some((reading, record));
             return Ok(());
         }
         match kind {
             '0' => Err(Refusal::OutOfPlace { line: record.line }),
             '9' => {
-                self.close(record);
+                self.close(&record);
                 Ok(())
             }
             kind if self.dialect.ignored.contains(&kind) => {
@@ -96,8 +96,8 @@ impl Return400 {
     }
 
     fn give_waiting(&mut self, sink: &mut dyn FnMut(Entry)) -> Result<(), Refusal> {
-        if let Some(reading) = self.waiting.take() {
-            let entry = reading.judge(&mut self.ordinals)?;
+        if let Some((reading, record)) = self.waiting.take() {
+            let entry = reading.judge(&mut self.ordinals, || record.print(OWN_400))?;
             self.progress.give(entry, sink);
         }
         Ok(())
@@ -107,11 +107,11 @@ impl Return400 {
     fn pix(&mut self, record: &Record) {
         let itau = self.dialect.bank == ITAU;
         let trace = if itau {
-            PixTrace { br_code: record.text(&shared::PIX_CODE), ..PixTrace::default() }
+            PixTrace { br_code: String::from(record.text(&shared::PIX_CODE)), ..PixTrace::default() }
         } else {
-            PixTrace { txid: record.text(&shared::PIX_TXID), ..PixTrace::default() }
+            PixTrace { txid: String::from(record.text(&shared::PIX_TXID)), ..PixTrace::default() }
         };
-        if let Some(waiting) = &mut self.waiting {
+        if let Some((waiting, _)) = &mut self.waiting {
             waiting.pix = (trace != PixTrace::default()).then_some(trace);
         }
     }
@@ -122,16 +122,16 @@ impl Return400 {
         Reading {
             line: record.line,
             bank,
-            event: event_of(bank, &movement),
+            event: event_of(bank, movement),
             may_repeat_a_pix: bank == ITAU && movement == ITAU_PAID_OTHERWISE,
-            movement,
+            movement: String::from(movement),
             title: TitleRef {
-                agreement: record.text(&detail.agreement),
-                nosso_numero: record.text(&detail.nosso_numero),
+                agreement: String::from(record.text(&detail.agreement)),
+                nosso_numero: String::from(record.text(&detail.nosso_numero)),
                 check: detail.check.map(|column| record.char_at(column.from)).filter(|check| *check != ' '),
-                wallet: record.text(&detail.wallet),
-                company_use: record.text(&detail.company_use),
-                document: record.text(&shared::DOCUMENT),
+                wallet: String::from(record.text(&detail.wallet)),
+                company_use: String::from(record.text(&detail.company_use)),
+                document: String::from(record.text(&shared::DOCUMENT)),
                 ..TitleRef::default()
             },
             nominal: record.cents(&shared::NOMINAL),
@@ -142,7 +142,6 @@ impl Return400 {
             fee,
             reasons: alloc::vec::Vec::new(),
             pix: None,
-            print: record.print(OWN_400),
         }
     }
 

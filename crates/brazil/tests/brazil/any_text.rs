@@ -1,7 +1,7 @@
 //! Parsers on any text: none panics, and what is read says itself again.
 
 use brazil::boleto::{Boleto, Slip, parse};
-use brazil::cnab::remittance::RemittanceReader;
+use brazil::cnab::{Record, ReturnReader, remittance::RemittanceReader};
 use brazil::pix::{
     BrCode, ChargeTxid, EndToEndId, NotifiedTxid, RecurrenceId, ReturnId, StaticTxid, decimal_text, kind_of_key, parse_decimal,
 };
@@ -21,7 +21,37 @@ fn text(good: &'static str) -> impl Strategy<Value = String> {
     prop_oneof![any::<String>(), "[0-9A-Z. /-]{0,60}", changed]
 }
 
+/// Positions of a line by its characters, blanks past its end.
+fn by_characters(line: &str, from: usize, to: usize) -> String {
+    line.chars().chain(std::iter::repeat(' ')).skip(from - 1).take((to + 1).saturating_sub(from)).collect()
+}
+
 proptest! {
+    #[test]
+    fn a_column_is_counted_in_characters_whatever_bytes_they_take(line in "[0-9A-Zçã€ ]{0,30}|\\PC{0,30}", from in 1..40_usize, size in 0..12_usize) {
+        let (record, to) = (Record::new(&line, 1), from + size);
+        prop_assert_eq!(record.slice(from, to), by_characters(&line, from, to));
+        prop_assert_eq!(record.char_at(from).to_string(), by_characters(&line, from, from));
+        prop_assert_eq!((record.len(), record.width()), (line.trim_end_matches(' ').chars().count(), line.chars().count()));
+    }
+
+    #[test]
+    fn a_file_is_read_the_same_wherever_its_bytes_are_cut(
+        lines in prop::collection::vec("[0-9A-Z ]{0,40}|0010000[0-9A-Z ]{233}|[0-9Açã ]{0,9}", 0..5),
+        end in prop_oneof![Just("\n"), Just("\r\n"), Just("\r"), Just("\n\n")],
+        wide in any::<bool>(),
+        size in 1..50_usize,
+    ) {
+        let text = lines.join(end);
+        let bytes: Vec<u8> = if wide { text.encode_utf16().flat_map(u16::to_le_bytes).collect() } else { text.into_bytes() };
+        let read = |size: usize| {
+            let (mut reader, mut entries) = (ReturnReader::new(), Vec::new());
+            let pushed = bytes.chunks(size).try_for_each(|chunk| reader.push(chunk, &mut |entry| entries.push(entry)));
+            (pushed, reader.finish(&mut |entry| entries.push(entry)), entries)
+        };
+        prop_assert_eq!(read(size), read(bytes.len().max(1)));
+    }
+
     #[test]
     fn a_place_is_read_and_says_itself_again(text in prop_oneof![text("3550308"), "[0-9]{7}", "[A-Za-z]{2}", Just("tenant".to_owned())]) {
         if let Ok(place) = Place::parse(&text) {

@@ -8,7 +8,7 @@ use crate::cnab::layout::Column;
 use crate::cnab::record::{Record, Unreadable};
 use crate::cnab::segments_out::{segment_p as p, segment_q as q, segment_r as r};
 use crate::{Cep, State};
-use alloc::vec::Vec;
+use alloc::{string::String, vec::Vec};
 use kernel::{NaiveDate, personal::Personal};
 
 /// Why a line of a remittance cannot be read.
@@ -129,12 +129,12 @@ fn title(record: &Record) -> Result<Order, ReadFault> {
     };
     let first = discount(record, (&p::DISCOUNT_1_CODE, &p::DISCOUNT_1_ON, &p::DISCOUNT_1))?;
     Ok(Order {
-        instruction: read(record, &p::MOVEMENT, Instruction::of(&record.text(&p::MOVEMENT)))?,
+        instruction: read(record, &p::MOVEMENT, Instruction::of(record.text(&p::MOVEMENT)))?,
         title: Title {
-            nosso_numero: record.text(&nosso_numero),
+            nosso_numero: String::from(record.text(&nosso_numero)),
             wallet: number(record, &p::WALLET)?,
-            document: record.text(&document),
-            company_use: record.text(&p::COMPANY_USE),
+            document: String::from(record.text(&document)),
+            company_use: String::from(record.text(&p::COMPANY_USE)),
             due: day(record, &p::DUE)?,
             issued_on: day(record, &p::ISSUED_ON)?,
             nominal_cents: cents(record, &p::NOMINAL)?,
@@ -162,12 +162,12 @@ fn payer(record: &Record) -> Result<Payer, ReadFault> {
     let cep = alloc::format!("{}{}", record.raw(&q::POSTAL_CODE), record.raw(&q::POSTAL_SUFFIX));
     Ok(Payer {
         tax_id: read(record, &q::PAYER_ID, payer_id(record, &q::PAYER_ID_TYPE, &q::PAYER_ID))?,
-        name: Personal::new(record.text(&q::PAYER_NAME)),
-        street: Personal::new(record.text(&q::STREET)),
-        district: Personal::new(record.text(&q::DISTRICT)),
+        name: Personal::new(String::from(record.text(&q::PAYER_NAME))),
+        street: Personal::new(String::from(record.text(&q::STREET))),
+        district: Personal::new(String::from(record.text(&q::DISTRICT))),
         cep: read(record, &q::POSTAL_CODE, Cep::parse(&cep).ok())?,
-        city: record.text(&q::CITY),
-        state: read(record, &q::STATE, State::named(&record.text(&q::STATE)))?,
+        city: String::from(record.text(&q::CITY)),
+        state: read(record, &q::STATE, State::named(record.text(&q::STATE)))?,
     })
 }
 
