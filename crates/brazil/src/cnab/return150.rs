@@ -106,7 +106,12 @@ impl Return150 {
             bank: self.progress.report.bank,
             movement: String::from("G"),
             event: Some(BankEvent::PaymentReceived { after_write_off: false }),
-            title: TitleRef { agreement: self.progress.report.agreement.clone(), document: String::from(barcode), barcode: slip, ..TitleRef::default() },
+            title: TitleRef {
+                agreement: self.progress.report.agreement.clone(),
+                document: String::from(barcode),
+                barcode: slip,
+                ..TitleRef::default()
+            },
             nominal: slip.and_then(|slip| slip.amount_cents()).map_or(Ok(0), |cents| i64::try_from(cents).map_err(|_| Unreadable)),
             due: Ok(None),
             event_on: record.year_first_day(&febraban150::PAID_ON),
