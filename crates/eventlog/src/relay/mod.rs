@@ -22,16 +22,15 @@ use tokio_util::sync::CancellationToken;
 use crate::activity::{Activity, Registration};
 use crate::bus::{BusError, Kafka, Publish, outward};
 use crate::consumer::schema;
+use crate::event::Recorded;
 use crate::log::{Log, LogError};
 
 use lease::{BEATS, Candidate, Lease, STEPS_DOWN};
-use producer::{Pipe, Progress};
+use producer::{IN_FLIGHT, Pipe, Progress};
 use window::Window;
 
 /// Events read at once.
-const PAGE: usize = 500;
-/// Events under way at most.
-const IN_FLIGHT: usize = 10_000;
+const PAGE: usize = 1000;
 /// How long the relay sends without a look at its lease: well inside [`BEATS`].
 const BURST: Duration = Duration::from_millis(200);
 /// How often a candidate looks whether it is its turn.
@@ -264,40 +263,38 @@ impl Worker {
                 },
                 _ = heads.changed() => {}
                 _ = looks.tick(), if others_append => self.look().await,
-                () = self.progress.changed.notified(), if self.waits_for_room() => {}
+                () = self.progress.changed.notified() => {}
                 () = std::future::ready(()), if more => {}
             }
         }
     }
 
-    /// Whether more events are there than may be under way: the next acknowledgement lets them go. A failure wakes it as well.
-    fn waits_for_room(&self) -> bool {
-        let window = self.progress.window();
-        window.sent() < self.log.known_head() || window.in_flight() > 0
-    }
-
     /// Sends what is there, up to the limit of events under way; true when it stopped before that, because the lease wants its beat.
+    /// While a page is sent the next one is read.
     async fn send_some(&self, pipe: &Pipe) -> Result<bool, BusError> {
         let started = Instant::now();
-        loop {
-            let (sent, in_flight) = {
-                let window = self.progress.window();
-                (window.sent(), window.in_flight())
-            };
-            if sent >= self.log.known_head() || in_flight >= IN_FLIGHT || self.shutdown.is_cancelled() {
-                return Ok(false);
-            }
-            if started.elapsed() > BURST {
+        let sent = self.progress.window().sent();
+        let mut page = self.page_after(sent).await?;
+        while let Some(last) = page.last().map(|event| event.position) {
+            let is_late = started.elapsed() > BURST;
+            let next = async { if is_late { Ok(Vec::new()) } else { self.page_after(last).await } };
+            let send = pipe.send(page.into_iter().map(|event| outward(self.publish.as_ref(), event)));
+            let (next, ()) = tokio::try_join!(next, send)?;
+            if is_late {
                 return Ok(true);
             }
-            let page = self.log.read(sent, PAGE).await.map_err(|error| BusError::Kafka(format!("log: {error}")))?;
-            if page.is_empty() {
-                return Ok(false);
-            }
-            for event in page {
-                pipe.send(&outward(self.publish.as_ref(), event)).await?;
-            }
+            page = next;
         }
+        Ok(false)
+    }
+
+    /// The next page after a position; nothing where no more may be under way, or be sent at all.
+    async fn page_after(&self, position: u64) -> Result<Vec<Recorded>, BusError> {
+        let under_way = position.saturating_sub(self.progress.window().published());
+        if position >= self.log.known_head() || under_way >= IN_FLIGHT as u64 || self.shutdown.is_cancelled() {
+            return Ok(Vec::new());
+        }
+        self.log.read(position, PAGE).await.map_err(|error| BusError::Kafka(format!("log: {error}")))
     }
 
     /// Renews the lease and stores the cursor; false when another epoch has begun.

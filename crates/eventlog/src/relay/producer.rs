@@ -13,13 +13,17 @@ use tokio_util::sync::CancellationToken;
 
 use super::window::Window;
 use crate::activity::Activity;
-use crate::bus::kafka::envelope;
+use crate::bus::kafka::{envelope, identify};
 use crate::bus::partition::partition_of;
 use crate::bus::{BusError, Kafka};
 use crate::event::Recorded;
 
 /// How long one poll of the thread lasts; reports are served as they come.
 const POLL: Duration = Duration::from_millis(50);
+/// Events under way at most.
+pub(super) const IN_FLIGHT: usize = 10_000;
+/// A relay that has so many under way is told when it has only so few: enough to go on with while it wakes.
+const ROOM: usize = IN_FLIGHT / 2;
 /// How long to wait when librdkafka's queue is full.
 const FULL: Duration = Duration::from_millis(1);
 
@@ -30,7 +34,7 @@ pub(crate) struct Progress {
     activity: Activity,
     window: Mutex<Window>,
     trouble: Mutex<Option<String>>,
-    /// Told after every acknowledgement.
+    /// Told when there is room again, when nothing is under way any more, and when the producer must be given up.
     pub changed: Notify,
 }
 
@@ -85,17 +89,26 @@ impl ProducerContext for Reports {
 
     fn delivery(&self, result: &DeliveryResult<'_>, position: usize) {
         let progress = &self.0;
-        match result {
+        let (before, after) = match result {
             Ok(message) => {
                 // The end first: nobody may see the log published and the consumers at the old end.
                 progress.kafka.note_end(&progress.topic, message.partition(), message.offset() + 1);
-                progress.window().acknowledge(position as u64);
                 progress.note_trouble(None);
+                let mut window = progress.window();
+                let before = window.in_flight();
+                window.acknowledge(position as u64);
+                (before, window.in_flight())
             }
-            Err((error, _)) => progress.window().fail(error.to_string()),
+            Err((error, _)) => {
+                progress.window().fail(error.to_string());
+                (0, 0)
+            }
+        };
+        // Whoever is told for every message does nothing else.
+        if after == 0 || (before > ROOM && after <= ROOM) {
+            progress.changed.notify_one();
+            progress.activity.touch();
         }
-        progress.changed.notify_one();
-        progress.activity.touch();
     }
 }
 
@@ -120,8 +133,10 @@ impl Pipe {
         let thread = std::thread::Builder::new()
             .name(format!("relay {}", progress.topic))
             .spawn({
-                let (producer, stop) = (Arc::clone(&producer), stop.clone());
+                let (producer, stop, topic) = (Arc::clone(&producer), stop.clone(), config.physical(&progress.topic));
                 move || {
+                    // Messages wait for it in their queue.
+                    identify(producer.client(), &topic);
                     while !stop.is_cancelled() {
                         producer.poll(POLL);
                     }
@@ -132,31 +147,32 @@ impl Pipe {
         Ok(Self { producer, progress, name, partitions: config.partitions, stop, thread: Some(thread) })
     }
 
-    /// Puts an event on its way. Waits while librdkafka's queue is full.
+    /// Puts events on their way, which follow each other in the log. Waits while librdkafka's queue is full.
     ///
     /// # Errors
-    /// The producer is dead, or the message can never be sent.
-    pub async fn send(&self, event: &Recorded) -> Result<(), BusError> {
-        let partition = partition_of(&event.key, self.partitions);
-        loop {
-            // Counted before it is sent: the report may come at once.
-            self.progress.window().send();
-            let record = BaseRecord::with_opaque_to(&self.name, event.position as usize)
-                .partition(partition)
-                .key(event.key.as_bytes())
-                .payload(event.payload.as_slice())
-                .headers(envelope::headers(event));
-            let error = match self.producer.send(record) {
-                Ok(()) => return Ok(()),
-                Err((error, _)) => error,
-            };
-            self.progress.window().unsend();
-            if !matches!(error, KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull)) {
-                return Err(BusError::Kafka(error.to_string()));
-            }
+    /// The producer is dead, or a message can never be sent.
+    pub async fn send(&self, events: impl ExactSizeIterator<Item = Recorded>) -> Result<(), BusError> {
+        // Counted before they are sent: a report may come at once. Where one cannot be sent the window is given up with the producer.
+        self.progress.window().send(events.len());
+        for event in events {
+            self.send_one(&event).await?;
+        }
+        Ok(())
+    }
+
+    async fn send_one(&self, event: &Recorded) -> Result<(), BusError> {
+        let record = BaseRecord::with_opaque_to(&self.name, event.position as usize)
+            .partition(partition_of(&event.key, self.partitions))
+            .key(event.key.as_bytes())
+            .payload(event.payload.as_slice())
+            .headers(envelope::headers(event));
+        let mut next = self.producer.send(record);
+        while let Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), record)) = next {
             self.producer.poll(Duration::ZERO);
             tokio::time::sleep(FULL).await;
+            next = self.producer.send(record);
         }
+        next.map_err(|(error, _)| BusError::Kafka(error.to_string()))
     }
 
     /// Ends the thread and drops what is not acknowledged.

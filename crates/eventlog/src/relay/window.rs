@@ -33,14 +33,9 @@ impl Window {
         self.sent.len()
     }
 
-    /// The next position is on its way. Positions are sent one after the other, because the log has no gaps.
-    pub fn send(&mut self) {
-        self.sent.push_back(false);
-    }
-
-    /// The last position was not sent after all.
-    pub fn unsend(&mut self) {
-        self.sent.pop_back();
+    /// So many positions more are on their way, or are about to be. They are sent one after the other, because the log has no gaps.
+    pub fn send(&mut self, positions: usize) {
+        self.sent.resize(self.sent.len() + positions, false);
     }
 
     /// Kafka has a position.
@@ -72,7 +67,8 @@ mod tests {
     #[test]
     fn published_is_the_highest_contiguous_acknowledged_position() {
         let mut window = Window::after(10);
-        (0..4).for_each(|_| window.send());
+        window.send(1);
+        window.send(3);
         assert_eq!((window.published(), window.sent()), (10, 14));
         for (acknowledged, published) in [(12, 10), (11, 12), (14, 12), (14, 12), (9, 12), (99, 12), (13, 14)] {
             window.acknowledge(acknowledged);
@@ -82,10 +78,10 @@ mod tests {
     }
 
     #[test]
-    fn a_position_that_could_not_be_queued_is_sent_again() {
+    fn a_report_may_come_before_the_rest_of_its_page_was_sent() {
         let mut window = Window::after(0);
-        window.send();
-        window.unsend();
-        assert_eq!(window.sent(), 0);
+        window.send(3);
+        window.acknowledge(1);
+        assert_eq!((window.published(), window.sent(), window.in_flight()), (1, 3, 2));
     }
 }

@@ -4,7 +4,7 @@ use super::{
     Figure, Plan,
     books::{self, EACH},
     kept,
-    load::per_second,
+    load::{median, per_second},
     postgres, tell,
 };
 use crate::{
@@ -33,6 +33,8 @@ use tokio_util::sync::CancellationToken;
 const PAGE: usize = 1000;
 /// Rows of a statement and of a transaction of the reference: about as many as a page of the path writes.
 const ROWS: usize = 1000;
+/// How many times the invoices of other figures a relay carries: it is through with those of a short run before its producer is open.
+const RELAYED: u64 = 4;
 /// Where nothing moves for so long nothing will.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -84,26 +86,30 @@ impl Source {
         Ok(Self { process, log, settings, payers })
     }
 
-    /// Copies the log to a topic that is there and empty, and tells how long that took. Errors: it stands still, or events are missing.
-    async fn relay(&self, topic: &str) -> anyhow::Result<Duration> {
+    /// Copies the log to a topic that is there and empty, and tells how long the relay took to begin, and from there to its end. Errors: it
+    /// stands still, or events are missing.
+    async fn relay(&self, topic: &str) -> anyhow::Result<(Duration, Duration)> {
         let kafka = kafka(&self.process)?;
         kafka.ensure_topic(topic).await?;
         let (stop, watch) = (CancellationToken::new(), progress::stopwatch());
         let relay = Relay::start(topic, self.log.clone(), Arc::new(PublicFacts), kafka, (&self.process.activity, stop.clone())).await?;
-        let (mut published, mut moved) = (0, Duration::ZERO);
+        let (mut begun, mut published, mut moved) = (None, 0, Duration::ZERO);
         while published < self.log.known_head() {
             tokio::time::sleep(kept::LOOK).await;
-            let now = relay.status().published;
-            if now > published {
-                (published, moved) = (now, watch());
+            let now = relay.status();
+            if now.active {
+                begun.get_or_insert_with(&watch);
             }
-            ensure!(watch().saturating_sub(moved) < PATIENCE, "the relay stands still: {:?}", relay.status().trouble);
+            if now.published > published {
+                (published, moved) = (now.published, watch());
+            }
+            ensure!(watch().saturating_sub(moved) < PATIENCE, "the relay stands still: {:?}", now.trouble);
         }
-        let took = watch();
+        let (begun, ended) = (begun.unwrap_or_default(), watch());
         stop.cancel();
         relay.stopped().await;
         self.verify_topic(topic).await?;
-        Ok(took)
+        Ok((begun, ended.saturating_sub(begun)))
     }
 
     /// Asks the cluster through a client of its own how much a topic holds. Errors: not what the log does.
@@ -127,13 +133,16 @@ impl Source {
     }
 }
 
-/// A log on PostgreSQL to its topic, beside librdkafka alone with the same bytes from memory.
+/// A log on PostgreSQL to its topic, beside librdkafka alone with the same bytes from memory. Both open a producer meanwhile; what a relay
+/// does before that, once in its life, is a figure of its own.
 pub async fn relay(plan: &Plan, settings: &Settings) -> anyhow::Result<Vec<Figure>> {
-    let source = Source::filled(plan.invoices, settings).await?;
-    let (mut path, mut reference) = (Vec::new(), Vec::new());
+    let source = Source::filled(plan.invoices * RELAYED, settings).await?;
+    let (mut path, mut reference, mut starts) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..plan.rounds {
         tell("relay", round, plan);
-        path.push(per_second(source.log.known_head(), source.relay(&format!("relay.{round}")).await?));
+        let (start, took) = source.relay(&format!("relay.{round}")).await?;
+        path.push(per_second(source.log.known_head(), took));
+        starts.push(start.as_secs_f64() * 1000.0);
         let topic = format!("bare.{round}");
         let bare = kafka(&source.process)?.bare(&topic, source.events().await?, &PublicFacts).await?;
         let (messages, watch) = (bare.len() as u64, progress::stopwatch());
@@ -144,7 +153,10 @@ pub async fn relay(plan: &Plan, settings: &Settings) -> anyhow::Result<Vec<Figur
     drop(source);
     clear(settings).await?;
     let reference = ("librdkafka alone, the same bytes from memory", reference.as_slice());
-    Ok(vec![Figure::rate("relay".to_owned(), "events/s", &path, reference).with_goal(Some(0.7))])
+    Ok(vec![
+        Figure::rate("relay".to_owned(), "events/s", &path, reference).with_goal(Some(0.7)),
+        Figure::cost("relay/start", "ms", median(&starts), None),
+    ])
 }
 
 /// A topic to the views of reporting, beside multi-row upserts of the rows that it wrote.

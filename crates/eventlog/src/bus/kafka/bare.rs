@@ -9,12 +9,12 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{DeliveryResult, Message as _, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, DefaultProducerContext, Producer, ProducerContext};
-use rdkafka::{ClientContext, Offset, TopicPartitionList};
+use rdkafka::{ClientConfig, ClientContext, Offset, TopicPartitionList};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use super::topics::{failed, on_thread};
-use super::{Kafka, envelope};
+use super::{Kafka, envelope, identify};
 use crate::bus::partition::partition_of;
 use crate::bus::{BusError, Publish, outward};
 use crate::event::Recorded;
@@ -24,10 +24,9 @@ const POLL: Duration = Duration::from_millis(10);
 /// How long all that was sent may take to be acknowledged.
 const FLUSH: Duration = Duration::from_secs(120);
 
-/// Messages that are ready to be sent: nothing is left to do but to hand them to librdkafka.
+/// Messages that are ready to be sent: nothing is left to do but to open a producer and to hand them to librdkafka.
 pub struct Bare {
-    producer: BaseProducer<Refusals>,
-    refusals: Arc<Mutex<Option<String>>>,
+    config: ClientConfig,
     topic: String,
     partitions: i32,
     messages: Vec<(String, Vec<u8>, OwnedHeaders)>,
@@ -61,10 +60,8 @@ impl Kafka {
             let headers = envelope::headers(&event);
             (event.key, event.payload, headers)
         });
-        let refusals = Arc::new(Mutex::new(None));
-        let producer = self.config().producer().create_with_context(Refusals(Arc::clone(&refusals))).map_err(failed)?;
         let (topic, partitions) = (self.config().physical(topic), self.config().partitions);
-        Ok(Bare { producer, refusals, topic, partitions, messages: messages.collect() })
+        Ok(Bare { config: self.config().producer(), topic, partitions, messages: messages.collect() })
     }
 
     /// Opens a producer and a consumer of a topic that is created where it does not exist; what is in it is passed over.
@@ -106,25 +103,30 @@ impl Bare {
         self.messages.is_empty()
     }
 
-    /// Sends all of them and waits until the cluster has acknowledged each.
+    /// Opens a producer as a relay does, sends all of them, and waits until the cluster has acknowledged each.
     ///
     /// # Errors
     /// [`BusError::Kafka`] when a message was given up, or the cluster does not answer for two minutes.
     pub async fn send(self) -> Result<(), BusError> {
+        let refusals = Arc::new(Mutex::new(None));
+        let producer: BaseProducer<Refusals> = self.config.create_with_context(Refusals(Arc::clone(&refusals))).map_err(failed)?;
         on_thread(move || {
-            for (key, payload, headers) in self.messages {
-                let partition = partition_of(&key, self.partitions);
-                let record = BaseRecord::to(&self.topic).partition(partition).key(key.as_str()).payload(&payload).headers(headers);
-                let mut next = self.producer.send(record);
-                while let Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), record)) = next {
-                    self.producer.poll(POLL);
-                    next = self.producer.send(record);
+            std::thread::scope(|threads| {
+                threads.spawn(|| identify(producer.client(), &self.topic));
+                for (key, payload, headers) in self.messages {
+                    let partition = partition_of(&key, self.partitions);
+                    let record = BaseRecord::to(&self.topic).partition(partition).key(key.as_str()).payload(&payload).headers(headers);
+                    let mut next = producer.send(record);
+                    while let Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), record)) = next {
+                        producer.poll(POLL);
+                        next = producer.send(record);
+                    }
+                    next.map_err(|(error, _)| failed(error))?;
+                    producer.poll(Duration::ZERO);
                 }
-                next.map_err(|(error, _)| failed(error))?;
-                self.producer.poll(Duration::ZERO);
-            }
-            self.producer.flush(FLUSH).map_err(failed)?;
-            locked(&self.refusals).take().map_or(Ok(()), |reason| Err(BusError::Kafka(reason)))
+                producer.flush(FLUSH).map_err(failed)
+            })?;
+            locked(&refusals).take().map_or(Ok(()), |reason| Err(BusError::Kafka(reason)))
         })
         .await
     }

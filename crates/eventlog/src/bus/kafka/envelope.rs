@@ -1,5 +1,7 @@
 //! The envelope of an event as Kafka headers. The payload is the message's value, verbatim; the key is the partition key.
 
+use std::fmt::{self, Write};
+
 use chrono::{DateTime, NaiveDate, Utc};
 use rdkafka::message::{BorrowedMessage, Header, Headers, Message as _, OwnedHeaders};
 use uuid::Uuid;
@@ -27,26 +29,49 @@ const TRACEPARENT: &str = "traceparent";
 
 /// The headers of an event.
 pub(crate) fn headers(event: &Recorded) -> OwnedHeaders {
-    let must = [
-        (EVENT_ID, event.event_id.to_string()),
-        (POSITION, event.position.to_string()),
-        (STREAM, event.stream.clone()),
-        (VERSION, event.version.to_string()),
-        (EVENT_TYPE, event.event_type.clone()),
-        (SCHEMA_VERSION, event.schema_version.to_string()),
-        (TENANT, event.tenant.clone()),
-        (RECORDED_AT, event.recorded_at.timestamp_micros().to_string()),
-    ];
-    let may = [
-        (OCCURRED_AT, event.occurred_at.map(|at| at.timestamp_micros().to_string())),
-        (EFFECTIVE_ON, event.effective_on.map(|date| date.to_string())),
-        (COMMAND_ID, event.command_id.clone()),
-        (CORRELATION_ID, event.correlation_id.map(|id| id.to_string())),
-        (CAUSATION_ID, event.causation_id.map(|id| id.to_string())),
-        (TRACEPARENT, event.traceparent.clone()),
-    ];
-    let all = must.into_iter().chain(may.into_iter().filter_map(|(key, value)| Some((key, value?))));
-    all.fold(OwnedHeaders::new_with_capacity(14), |headers, (key, value)| headers.insert(Header { key, value: Some(value.as_bytes()) }))
+    let must = Written { headers: OwnedHeaders::new_with_capacity(14), text: String::new() }
+        .told(EVENT_ID, event.event_id)
+        .told(POSITION, event.position)
+        .text(STREAM, &event.stream)
+        .told(VERSION, event.version)
+        .text(EVENT_TYPE, &event.event_type)
+        .told(SCHEMA_VERSION, event.schema_version)
+        .text(TENANT, &event.tenant)
+        .told(RECORDED_AT, event.recorded_at.timestamp_micros());
+    let all = must
+        .may(event.occurred_at, |headers, at| headers.told(OCCURRED_AT, at.timestamp_micros()))
+        .may(event.effective_on, |headers, date| headers.told(EFFECTIVE_ON, date))
+        .may(event.command_id.as_deref(), |headers, id| headers.text(COMMAND_ID, id))
+        .may(event.correlation_id, |headers, id| headers.told(CORRELATION_ID, id))
+        .may(event.causation_id, |headers, id| headers.told(CAUSATION_ID, id))
+        .may(event.traceparent.as_deref(), |headers, trace| headers.text(TRACEPARENT, trace));
+    all.headers
+}
+
+/// Headers as far as they are written. Whatever is no text yet becomes one in the same buffer: there are a dozen to every message.
+struct Written {
+    headers: OwnedHeaders,
+    text: String,
+}
+
+impl Written {
+    fn text(self, key: &str, value: &str) -> Self {
+        Self { headers: self.headers.insert(Header { key, value: Some(value.as_bytes()) }), ..self }
+    }
+
+    fn told(mut self, key: &str, value: impl fmt::Display) -> Self {
+        self.text.clear();
+        // Writing to a text cannot fail.
+        let _ = write!(self.text, "{value}");
+        Self { headers: self.headers.insert(Header { key, value: Some(self.text.as_bytes()) }), text: self.text }
+    }
+
+    fn may<T>(self, value: Option<T>, write: impl FnOnce(Self, T) -> Self) -> Self {
+        match value {
+            Some(value) => write(self, value),
+            None => self,
+        }
+    }
 }
 
 /// A message as a consumer sees it. One that no relay of ours can have written becomes an event of type [`MALFORMED`] in a stream of

@@ -7,6 +7,8 @@ use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::metadata::{MetadataPartition, MetadataTopic};
+use rdkafka::topic_partition_list::TopicPartitionListElem;
+use rdkafka::{Offset, TopicPartitionList};
 
 use super::Kafka;
 use crate::bus::BusError;
@@ -16,6 +18,7 @@ const REQUEST: Duration = Duration::from_secs(10);
 /// How long a broker may take to say that it is there.
 const GREETING: Duration = Duration::from_secs(3);
 const AGAIN: Duration = Duration::from_millis(500);
+const AGAIN_SOON: Duration = Duration::from_millis(20);
 /// How long a new topic may take to be known everywhere.
 const VISIBLE: Duration = Duration::from_secs(30);
 
@@ -64,6 +67,11 @@ impl Kafka {
     /// [`BusError::Kafka`] when the cluster does not answer or refuses, [`BusError::Partitions`] when the topic exists with another
     /// number of partitions.
     pub async fn ensure_topic(&self, topic: &str) -> Result<(), BusError> {
+        // Mostly it is there, and a look costs less than to ask for it: the client that may create topics takes a tenth of a second to end.
+        let (kafka, known) = (self.clone(), topic.to_string());
+        if on_thread(move || kafka.inspect_at_once(&known)).await? {
+            return Ok(());
+        }
         self.create_patiently(topic).await?;
         let (kafka, topic) = (self.clone(), topic.to_string());
         on_thread(move || kafka.inspect(&topic)).await
@@ -102,9 +110,10 @@ impl Kafka {
         on_thread(move || {
             let config = kafka.config();
             let client: BaseConsumer = config.finish(config.client()).create().map_err(failed)?;
-            for (topic, partition) in topics.iter().flat_map(|topic| (0..config.partitions).map(move |partition| (topic, partition))) {
-                let (_, end) = client.fetch_watermarks(&config.physical(topic), partition, GREETING).map_err(failed)?;
-                kafka.note_end(topic, partition, end);
+            for topic in &topics {
+                for (partition, end) in ends(&client, &config.physical(topic), config.partitions, GREETING).map_err(failed)? {
+                    kafka.note_end(topic, partition, end);
+                }
             }
             Ok(())
         })
@@ -172,42 +181,70 @@ impl Kafka {
         Ok(())
     }
 
+    /// Learns where the partitions of a topic end if it is there; false where it is not, or nobody answers now.
+    fn inspect_at_once(&self, topic: &str) -> Result<bool, BusError> {
+        let (client, name) = self.asker(topic)?;
+        let Ok(partitions @ 1..) = partitions_of(&client, &name, GREETING) else { return Ok(false) };
+        self.learn(&client, topic, partitions, std::time::Instant::now() + VISIBLE)?;
+        Ok(true)
+    }
+
     fn inspect(&self, topic: &str) -> Result<(), BusError> {
-        let config = self.config();
-        // Without a group a consumer is only a client that may ask for watermarks.
-        let client: BaseConsumer = config.finish(config.client()).create().map_err(failed)?;
-        let name = config.physical(topic);
+        let (client, name) = self.asker(topic)?;
         let deadline = std::time::Instant::now() + VISIBLE;
         let partitions = loop {
-            match partitions_of(&client, &name) {
+            match partitions_of(&client, &name, REQUEST) {
                 Ok(count) if count > 0 => break count,
                 Ok(_) if std::time::Instant::now() > deadline => {
                     return Err(BusError::Kafka(format!("topic {name} does not become visible")));
                 }
                 Err(error) if std::time::Instant::now() > deadline => return Err(failed(error)),
-                Ok(_) | Err(_) => std::thread::sleep(Duration::from_millis(20)),
+                Ok(_) | Err(_) => std::thread::sleep(AGAIN_SOON),
             }
         };
+        self.learn(&client, topic, partitions, deadline)
+    }
+
+    /// A client that asks about a topic, and the topic's name. Without a group a consumer is only a client that may ask for offsets.
+    fn asker(&self, topic: &str) -> Result<(BaseConsumer, String), BusError> {
+        let config = self.config();
+        let client = config.finish(config.client()).create().map_err(failed)?;
+        Ok((client, config.physical(topic)))
+    }
+
+    /// Checks how many partitions there are and learns where they end. A partition of a new topic has no leader for a moment.
+    fn learn(&self, client: &BaseConsumer, topic: &str, partitions: i32, deadline: std::time::Instant) -> Result<(), BusError> {
+        let (config, name) = (self.config(), self.config().physical(topic));
         if partitions != config.partitions {
             return Err(BusError::Partitions { topic: name, actual: partitions, configured: config.partitions });
         }
-        for partition in 0..partitions {
-            let end = self.end_of(&client, &name, partition, deadline)?;
-            self.note_end(topic, partition, end);
-        }
-        Ok(())
-    }
-
-    /// A partition of a new topic has no leader for a moment.
-    fn end_of(&self, client: &BaseConsumer, name: &str, partition: i32, deadline: std::time::Instant) -> Result<i64, BusError> {
         loop {
-            match client.fetch_watermarks(name, partition, REQUEST) {
-                Ok((_, high)) => return Ok(high),
+            match ends(client, &name, partitions, REQUEST) {
+                Ok(ends) => {
+                    ends.into_iter().for_each(|(partition, end)| self.note_end(topic, partition, end));
+                    return Ok(());
+                }
                 Err(error) if std::time::Instant::now() > deadline => return Err(failed(error)),
-                Err(_) => std::thread::sleep(Duration::from_millis(20)),
+                Err(_) => std::thread::sleep(AGAIN_SOON),
             }
         }
     }
+}
+
+/// Where the partitions of a topic end: one question to each broker.
+fn ends(client: &BaseConsumer, name: &str, partitions: i32, patience: Duration) -> Result<Vec<(i32, i64)>, KafkaError> {
+    let mut places = TopicPartitionList::new();
+    for partition in 0..partitions {
+        // In the place of a time: the end.
+        places.add_partition_offset(name, partition, Offset::End)?;
+    }
+    let found = client.offsets_for_times(places, patience)?;
+    let end = |element: TopicPartitionListElem<'_>| match (element.error(), element.offset()) {
+        (Ok(()), Offset::Offset(end)) => Ok((element.partition(), end)),
+        (Err(error), _) => Err(error),
+        (Ok(()), _) => Err(KafkaError::OffsetFetch(RDKafkaErrorCode::NoOffset)),
+    };
+    found.elements().into_iter().map(end).collect()
 }
 
 /// Runs a call of librdkafka that waits on its thread. The thread is one of its own: the end of the process does not wait for it.
@@ -222,8 +259,8 @@ pub(super) async fn on_thread<T: Send + 'static>(call: impl FnOnce() -> Result<T
 }
 
 /// How many partitions a topic has; 0 while it is not known.
-fn partitions_of(client: &BaseConsumer, name: &str) -> Result<i32, KafkaError> {
-    let metadata = client.fetch_metadata(Some(name), REQUEST)?;
+fn partitions_of(client: &BaseConsumer, name: &str, patience: Duration) -> Result<i32, KafkaError> {
+    let metadata = client.fetch_metadata(Some(name), patience)?;
     let known = metadata.topics().iter().find(|known| known.name() == name && known.error().is_none());
     Ok(known.map_or(0, |known| known.partitions().len() as i32))
 }

@@ -8,13 +8,16 @@ use eventlog::bus::partition::partition_of;
 use eventlog::bus::{Bus, BusError, Kafka};
 use eventlog::relay::Relay;
 use eventlog::timers::Shards;
-use rdkafka::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::message::{Headers as _, Message as _};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use sql::Db;
 use tokio_util::sync::CancellationToken;
 
 use super::models::totals;
 use super::world::{INBOUND, NUMBERS, Translated, World, kafka_config};
+use crate::counter::{Command, on};
 use crate::logs::{durable, eventually};
 
 /// A world on Kafka, when there is one.
@@ -197,7 +200,7 @@ async fn a_thousand_events_at_once_arrive_in_order() {
     let running = world.start().await;
     let commands = (0..1000).map(|n| {
         let stream = format!("s{}", n % 10);
-        world.numbers.writer.submit(crate::counter::on(&stream, crate::counter::Command::Add(n)))
+        world.numbers.writer.submit(on(&stream, Command::Add(n)))
     });
     assert!(futures::future::join_all(commands).await.iter().all(Result::is_ok));
     world.settled().await;
@@ -207,4 +210,41 @@ async fn a_thousand_events_at_once_arrive_in_order() {
     found.retain(|line| !line.starts_with("s3="));
     assert_eq!(found, expected.into_iter().filter(|line| !line.starts_with("s3=")).collect::<Vec<_>>());
     world.end(vec![running]).await;
+}
+
+/// More than may be under way at a time, so that the relay stops and goes on; pages are read while others are sent.
+#[tokio::test]
+async fn a_log_longer_than_the_window_is_published_whole_and_in_its_order() {
+    const EVENTS: usize = 12_500;
+    let Some((mut world, kafka)) = world().await else { return };
+    let first = world.relay.take().unwrap();
+    world.shutdown_relay(first).await;
+    let commands = (0..EVENTS).map(|n| world.numbers.writer.submit(on(&format!("s{}", n % 40), Command::Add(1))));
+    assert!(futures::future::join_all(commands).await.iter().all(Result::is_ok));
+    let (relay, token) = another_relay(&world, &kafka, world.numbers.log.clone()).await;
+    eventually("all is published", async || relay.status().published == EVENTS as u64).await;
+    token.cancel();
+    relay.stopped().await;
+    assert_eq!(kafka.known_ends(NUMBERS).iter().map(|(_, end)| end).sum::<i64>(), EVENTS as i64);
+    // Whoever reads the topic sees each position once, in every partition in the order of the log.
+    let reader: BaseConsumer = kafka_settings(&kafka).create().unwrap();
+    let mut places = TopicPartitionList::new();
+    let topic = format!("{}{NUMBERS}", kafka.config().prefix);
+    (0..3).for_each(|partition| places.add_partition_offset(&topic, partition, Offset::Beginning).unwrap());
+    reader.assign(&places).unwrap();
+    let mut last = [0; 3];
+    for _ in 0..EVENTS {
+        let message = reader.poll(Duration::from_secs(10)).unwrap().unwrap();
+        let header = message.headers().unwrap().iter().find(|header| header.key == "position").unwrap();
+        let position: u64 = std::str::from_utf8(header.value.unwrap()).unwrap().parse().unwrap();
+        let before = std::mem::replace(&mut last[message.partition() as usize], position);
+        assert!(before < position, "{before} before {position}");
+    }
+    world.end(vec![]).await;
+}
+
+fn kafka_settings(kafka: &Kafka) -> ClientConfig {
+    let mut settings = ClientConfig::new();
+    settings.set("bootstrap.servers", &kafka.config().bootstrap).set("group.id", "reader").set("enable.auto.commit", "false");
+    settings
 }
