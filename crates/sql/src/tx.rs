@@ -351,7 +351,8 @@ impl Tx {
         }
     }
 
-    pub(crate) fn dialect(&self) -> Dialect {
+    /// Which database it is.
+    pub fn dialect(&self) -> Dialect {
         match &self.connection {
             Some(Connected::Postgres(_) | Connected::Away(_)) => Dialect::Postgres,
             Some(Connected::Sqlite(_)) | None => Dialect::Sqlite,

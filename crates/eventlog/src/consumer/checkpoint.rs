@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use sql::{Column, Db, Keys, Kind, SqlError, Step, Tx, Value};
+use sql::{Column, Db, Dialect, Keys, Kind, SqlError, Step, Tx, Value};
 
 use super::page::{Mark, Move, StreamKey};
 use crate::alongside::AlongsideError;
@@ -89,38 +89,52 @@ fn marks_of(rows: Vec<sql::Row>) -> Result<HashMap<StreamKey, Mark>, SqlError> {
         .collect()
 }
 
-/// Asks to move the places by compare-and-set, one step each.
-pub(crate) fn ask_moves(consumer: &str, moves: &BTreeMap<Place, Move>) -> Vec<Step<'static>> {
-    let sql = "UPDATE consumer_offset SET next_offset = $5 WHERE consumer = $1 AND topic = $2 AND part = $3 AND next_offset = $4";
-    let step = |(place, moved): (&Place, &Move)| {
-        let args =
-            vec![consumer.into(), place.topic.as_str().into(), i64::from(place.partition).into(), moved.from.into(), moved.to.into()];
-        Step { sql, args, keys: None }
+const MOVED_KEYS: &[Column] = &[
+    Column::new("topic", Kind::Text),
+    Column::new("part", Kind::Int),
+    Column::new("came_from", Kind::Int),
+    Column::new("goes_to", Kind::Int),
+];
+
+/// PostgreSQL locks the places in their order, so that two consumers that race for the same ones wait for each other and no more; a place
+/// that has moved since is looked at again once it is locked.
+const MOVE_LOCKED: &str = "UPDATE consumer_offset o SET next_offset = l.goes_to FROM \
+                           (SELECT p.topic, p.part, k.came_from, k.goes_to FROM {keys} k JOIN consumer_offset p \
+                           ON p.consumer = $1 AND p.topic = k.topic AND p.part = k.part AND p.next_offset = k.came_from \
+                           ORDER BY p.topic, p.part FOR UPDATE OF p) l \
+                           WHERE o.consumer = $1 AND o.topic = l.topic AND o.part = l.part AND o.next_offset = l.came_from";
+/// SQLite has one writer.
+const MOVE: &str = "UPDATE consumer_offset AS o SET next_offset = k.goes_to FROM {keys} k \
+                    WHERE o.consumer = $1 AND o.topic = k.topic AND o.part = k.part AND o.next_offset = k.came_from";
+
+/// Asks to move all places by compare-and-set.
+pub(crate) fn ask_moves(dialect: Dialect, consumer: &str, moves: &BTreeMap<Place, Move>) -> Step<'static> {
+    let row = |(place, moved): (&Place, &Move)| {
+        vec![place.topic.as_str().into(), i64::from(place.partition).into(), moved.from.into(), moved.to.into()]
     };
-    moves.iter().map(step).collect()
+    let keys = Keys { columns: MOVED_KEYS, rows: moves.iter().map(row).collect() };
+    let sql = match dialect {
+        Dialect::Sqlite => MOVE,
+        Dialect::Postgres => MOVE_LOCKED,
+    };
+    Step { sql, args: vec![consumer.into()], keys: Some(keys) }
 }
 
-/// Takes the answers: a place that was never stored is stored now.
+/// Takes the answer, how many were moved: places that were never stored are stored now.
 ///
 /// # Errors
 /// [`AlongsideError::Fenced`] when a place is not where this consumer left it.
-pub(crate) async fn were_moved(
-    tx: &mut Tx,
-    consumer: &str,
-    moves: &BTreeMap<Place, Move>,
-    answers: impl Iterator<Item = u64> + Send,
-) -> Result<(), AlongsideError> {
+pub(crate) async fn were_moved(tx: &mut Tx, consumer: &str, moves: &BTreeMap<Place, Move>, changed: u64) -> Result<(), AlongsideError> {
     let sql = "INSERT INTO consumer_offset (consumer, topic, part, next_offset) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
-    for ((place, moved), mut changed) in moves.iter().zip(answers) {
-        if changed == 0 && moved.from == 0 {
-            let part = i64::from(place.partition);
-            changed = tx.execute(sql, &[consumer.into(), place.topic.as_str().into(), part.into(), moved.to.into()]).await?;
-        }
-        if changed != 1 {
-            return Err(AlongsideError::Fenced);
+    let mut moved = changed;
+    if moved < moves.len() as u64 {
+        // A place that is stored, moved or not, stays as it is.
+        for (place, new) in moves.iter().filter(|(_, new)| new.from == 0) {
+            let args = [consumer.into(), place.topic.as_str().into(), i64::from(place.partition).into(), new.to.into()];
+            moved += tx.execute(sql, &args).await?;
         }
     }
-    Ok(())
+    if moved == moves.len() as u64 { Ok(()) } else { Err(AlongsideError::Fenced) }
 }
 
 /// Moves the places without looking where they are: what a negative control has in place of the compare-and-set.

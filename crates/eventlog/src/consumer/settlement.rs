@@ -47,13 +47,14 @@ impl PageSettlement {
     /// Moves the places, looks whether the streams are as the page was told (it was sorted before the transaction, and a stream that was
     /// released since must not queue behind nothing), and reads which builds are live.
     async fn move_on(&self, tx: &mut Tx) -> Result<Option<Vec<Row>>, AlongsideError> {
-        let mut steps = checkpoint::ask_moves(self.consumer, &self.sorted.moves);
-        steps.push(checkpoint::ask_marks(self.consumer, self.sorted.known.keys()));
+        let moves = checkpoint::ask_moves(tx.dialect(), self.consumer, &self.sorted.moves);
+        let mut steps = vec![moves, checkpoint::ask_marks(self.consumer, self.sorted.known.keys())];
         steps.extend(self.models().map(Projections::ask_live));
         let mut answers = tx.in_turn(steps).await?;
         let live = self.models().and_then(|_| answers.pop()).map(|(_, rows)| rows);
         let (_, marks) = answers.pop().unwrap_or_default();
-        checkpoint::were_moved(tx, self.consumer, &self.sorted.moves, answers.into_iter().map(|(changed, _)| changed)).await?;
+        let moved = answers.pop().map_or(0, |(changed, _)| changed);
+        checkpoint::were_moved(tx, self.consumer, &self.sorted.moves, moved).await?;
         match checkpoint::are_as_known(marks, &self.sorted.known, &self.trusted)? {
             true => Ok(live),
             false => Err(AlongsideError::Fenced),
