@@ -210,15 +210,14 @@ fn last_of_each_key(columns: &[Column], key: &[&str], rows: Vec<Vec<Value>>) -> 
         let place = columns.iter().position(|column| column.name == *name);
         places.push(place.ok_or_else(|| SqlError::Refused(format!("key column {name} is not among the columns")))?);
     }
-    let mut latest: HashMap<Vec<Value>, usize> = HashMap::with_capacity(rows.len());
+    let mut latest: HashMap<Vec<&Value>, usize> = HashMap::with_capacity(rows.len());
     for (index, row) in rows.iter().enumerate() {
-        let key: Vec<Value> = places.iter().filter_map(|place| row.get(*place).cloned()).collect();
-        latest.insert(key, index);
-    }
-    if latest.len() == rows.len() {
-        return Ok(rows);
+        latest.insert(places.iter().filter_map(|place| row.get(*place)).collect(), index);
     }
     let mut kept: Vec<usize> = latest.into_values().collect();
+    if kept.len() == rows.len() {
+        return Ok(rows);
+    }
     kept.sort_unstable();
     let mut rows: Vec<Option<Vec<Value>>> = rows.into_iter().map(Some).collect();
     Ok(kept.into_iter().filter_map(|index| rows[index].take()).collect())

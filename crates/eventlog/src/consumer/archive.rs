@@ -55,17 +55,15 @@ pub(crate) async fn keep<'m>(
     Ok(())
 }
 
-/// The applied messages of a partition inside a range of offsets, in order.
-pub(crate) async fn applied_in(
-    tx: &mut Tx,
-    consumer: &str,
-    place: &Place,
-    range: std::ops::Range<i64>,
-    limit: u32,
-) -> Result<Vec<Message>, SqlError> {
-    let args: [Value; 6] =
-        [consumer.into(), place.topic.as_str().into(), place.partition.into(), range.start.into(), range.end.into(), limit.into()];
-    tx.query(APPLIED, &args).await?.iter().map(message_of).collect()
+/// Asks for the applied messages of a partition inside a range of offsets, in order, for [`messages_of`].
+pub(crate) fn ask_applied(consumer: &str, place: &Place, range: std::ops::Range<i64>, limit: u32) -> (&'static str, [Value; 6]) {
+    let place = (place.topic.as_str().into(), place.partition.into());
+    (APPLIED, [consumer.into(), place.0, place.1, range.start.into(), range.end.into(), limit.into()])
+}
+
+/// The answer to [`ask_applied`].
+pub(crate) fn messages_of(rows: &[Row]) -> Result<Vec<Message>, SqlError> {
+    rows.iter().map(message_of).collect()
 }
 
 const APPLIED: &str = "SELECT * FROM consumer_archive WHERE consumer = $1 AND topic = $2 AND part = $3 \

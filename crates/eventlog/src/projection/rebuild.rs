@@ -3,11 +3,14 @@
 //! A build reads what the consumer has consumed: the archive for other services' topics, the log itself for the service's own. It
 //! follows in small transactions while the consumer goes on, and takes the last step in one transaction that locks the consumer's
 //! pages out: it reads what is left, and the names that readers use point to it.
+//!
+//! While a page is applied the next one is read, outside of the transaction: what the consumer has consumed does not change any more, but
+//! by the retry of a parked stream, and that spoils the build.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use sql::Tx;
+use sql::{Db, Row, SqlError, Tx, Value};
 
 use super::places::{self, Build, Live};
 use super::registry::{OwnLog, Projections};
@@ -16,7 +19,7 @@ use crate::bus::{Message, Place};
 use crate::consumer::{archive, checkpoint};
 
 /// Messages in one transaction of a build.
-const PAGE: u32 = 1000;
+const PAGE: u32 = 2000;
 /// With fewer messages than this left, the rest is applied in the closing transaction: well under a second.
 const NEARLY_THERE: i64 = 500;
 /// How often a build starts again because a parked stream was retried meanwhile.
@@ -90,11 +93,23 @@ impl<'a> Building<'a> {
                 return Ok(());
             }
             for (place, _, until) in behind {
-                while self.at(&place) < until {
-                    self.page(&place, until).await?;
-                }
+                self.follow_to(&place, until).await?;
             }
         }
+    }
+
+    /// Applies a partition up to an offset that the consumer has passed.
+    async fn follow_to(&mut self, place: &Place, until: i64) -> Result<(), ProjectionError> {
+        let set = self.set;
+        let read = async |from: i64| {
+            if from < until { Page::read(set, &mut Reader::Aside(set.db()), place, from..until).await.map(Some) } else { Ok(None) }
+        };
+        let mut page = read(self.at(place)).await?;
+        while let Some(read_before) = page {
+            let next = read_before.next;
+            (page, ()) = tokio::try_join!(read(next), self.page(place, read_before))?;
+        }
+        Ok(())
     }
 
     /// Where this build is behind the consumer: partition, from, until.
@@ -114,43 +129,18 @@ impl<'a> Building<'a> {
     }
 
     /// Applies one page of a partition in its own transaction.
-    async fn page(&mut self, place: &Place, until: i64) -> Result<(), ProjectionError> {
+    async fn page(&mut self, place: &Place, page: Page) -> Result<(), ProjectionError> {
         let mut tx = self.set.db().begin().await?;
-        let next = self.apply_page(&mut tx, place, self.at(place), until).await?;
-        places::note_place(&mut tx, self.set.consumer(), self.projection.name(), self.build.number, (place, next)).await?;
+        self.apply(&mut tx, &page).await?;
+        places::note_place(&mut tx, self.set.consumer(), self.projection.name(), self.build.number, (place, page.next)).await?;
         tx.commit().await?;
-        self.next.insert(place.clone(), next);
+        self.next.insert(place.clone(), page.next);
         Ok(())
     }
 
-    /// Applies up to a page and returns the offset after it.
-    async fn apply_page(&mut self, tx: &mut Tx, place: &Place, from: i64, until: i64) -> Result<i64, ProjectionError> {
-        let (messages, next) = match self.set.own().filter(|own| own.topic == place.topic) {
-            Some(own) => self.own_page(tx, own, from, until).await?,
-            None => {
-                let page = archive::applied_in(tx, self.set.consumer(), place, from..until, PAGE).await?;
-                let full = page.len() == PAGE as usize;
-                let next = page.last().filter(|_| full).map_or(until, |last| last.offset + 1);
-                (page, next)
-            }
-        };
-        self.messages += messages.len() as u64;
-        live::apply(tx, self.projection.as_ref(), &self.build.suffix, &messages).await?;
-        Ok(next)
-    }
-
-    /// A page of the service's own log, without what waits behind a parked stream or was skipped.
-    async fn own_page(&self, tx: &mut Tx, own: &OwnLog, from: i64, until: i64) -> Result<(Vec<Message>, i64), ProjectionError> {
-        let limit = PAGE.min(u32::try_from(until - from).unwrap_or(PAGE));
-        let events = own.log.read(from.unsigned_abs(), limit as usize).await.map_err(|error| ProjectionError::Log(error.to_string()))?;
-        let left_out = left_out(tx, self.set.consumer(), &own.topic, from, until).await?;
-        let next = events.last().map_or(until, |last| last.position as i64);
-        let messages = events
-            .into_iter()
-            .map(|event| Message { topic: own.topic.clone(), partition: 0, offset: event.position as i64 - 1, event })
-            .filter(|message| !left_out.contains(&message.offset))
-            .collect();
-        Ok((messages, next))
+    async fn apply(&mut self, tx: &mut Tx, page: &Page) -> Result<(), ProjectionError> {
+        self.messages += page.messages.len() as u64;
+        live::apply(tx, self.projection.as_ref(), &self.build.suffix, &page.messages).await
     }
 
     /// Applies what is left inside a transaction that nobody else can write the consumer's pages in.
@@ -158,7 +148,9 @@ impl<'a> Building<'a> {
         let targets = checkpoint::offsets_in(tx, self.set.consumer()).await?;
         for (place, mut from, until) in self.behind(targets) {
             while from < until {
-                from = self.apply_page(tx, &place, from, until).await?;
+                let page = Page::read(self.set, &mut Reader::Inside(tx), &place, from..until).await?;
+                self.apply(tx, &page).await?;
+                from = page.next;
             }
         }
         Ok(())
@@ -197,9 +189,60 @@ impl<'a> Building<'a> {
     }
 }
 
-async fn left_out(tx: &mut Tx, consumer: &str, topic: &str, from: i64, until: i64) -> Result<HashSet<i64>, ProjectionError> {
-    let sql = "SELECT at_offset FROM consumer_archive WHERE consumer = $1 AND topic = $2 AND part = 0 \
-               AND at_offset >= $3 AND at_offset < $4 AND state <> 0";
-    let rows = tx.query(sql, &[consumer.into(), topic.into(), from.into(), until.into()]).await?;
-    rows.iter().map(|row| row.int("at_offset").map_err(ProjectionError::from)).collect()
+/// Consumed messages of a partition.
+struct Page {
+    messages: Vec<Message>,
+    /// The offset after them.
+    next: i64,
+}
+
+impl Page {
+    async fn read(set: &Projections, reader: &mut Reader<'_>, place: &Place, range: std::ops::Range<i64>) -> Result<Page, ProjectionError> {
+        if let Some(own) = set.own().filter(|own| own.topic == place.topic) {
+            return Page::own(set, reader, own, range).await;
+        }
+        let until = range.end;
+        let (sql, args) = archive::ask_applied(set.consumer(), place, range, PAGE);
+        let messages = archive::messages_of(&reader.query(sql, &args).await?)?;
+        let is_full = messages.len() == PAGE as usize;
+        let next = messages.last().filter(|_| is_full).map_or(until, |last| last.offset + 1);
+        Ok(Page { messages, next })
+    }
+
+    /// Of the service's own log, without what waits behind a parked stream or was skipped.
+    async fn own(set: &Projections, reader: &mut Reader<'_>, own: &OwnLog, range: std::ops::Range<i64>) -> Result<Page, ProjectionError> {
+        let limit = PAGE.min(u32::try_from(range.end - range.start).unwrap_or(PAGE));
+        let read = own.log.read(range.start.unsigned_abs(), limit as usize).await;
+        let events = read.map_err(|error| ProjectionError::Log(error.to_string()))?;
+        let args = [set.consumer().into(), own.topic.as_str().into(), range.start.into(), range.end.into()];
+        let left_out = reader.query(LEFT_OUT, &args).await?;
+        let left_out = left_out.iter().map(|row| row.int("at_offset")).collect::<Result<HashSet<i64>, _>>()?;
+        let next = events.last().map_or(range.end, |last| last.position as i64);
+        let messages = events
+            .into_iter()
+            .map(|event| Message { topic: own.topic.clone(), partition: 0, offset: event.position as i64 - 1, event })
+            .filter(|message| !left_out.contains(&message.offset))
+            .collect();
+        Ok(Page { messages, next })
+    }
+}
+
+const LEFT_OUT: &str = "SELECT at_offset FROM consumer_archive WHERE consumer = $1 AND topic = $2 AND part = 0 \
+                        AND at_offset >= $3 AND at_offset < $4 AND state <> 0";
+
+/// Where a page is read.
+enum Reader<'r> {
+    /// Beside the transaction that applies the page before it.
+    Aside(&'r Db),
+    /// Inside the transaction that keeps the consumer's pages out.
+    Inside(&'r mut Tx),
+}
+
+impl Reader<'_> {
+    async fn query(&mut self, sql: &str, args: &[Value]) -> Result<Vec<Row>, SqlError> {
+        match self {
+            Reader::Aside(db) => db.query(sql, args).await,
+            Reader::Inside(tx) => tx.query(sql, args).await,
+        }
+    }
 }

@@ -1,11 +1,13 @@
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use eventlog::consumer::{Consumer, ConsumerError};
 use eventlog::projection::{Projection, ProjectionError, TableDef, View, Views};
 use sql::{Column, Kind};
 
 use super::models::{OwnTotals, Totals, own_totals, totals};
-use super::world::{INBOUND, Mirror, NUMBERS, worlds};
+use super::world::{INBOUND, Mirror, NUMBERS, key, worlds};
+use crate::counter::{Command, on};
 use crate::logs::eventually;
 
 #[tokio::test]
@@ -38,6 +40,44 @@ async fn a_model_built_from_zero_is_the_live_one_while_messages_keep_coming() {
             assert!(verified.agrees() && verified.rows == 3, "{verified:?}");
         }
         world.end(vec![running, own]).await;
+    }
+}
+
+/// More than two pages of a build, so that one is read while another is applied; meanwhile a stream is released, whose messages are not in
+/// what was read before.
+#[tokio::test]
+async fn pages_read_ahead_are_not_taken_for_what_a_retry_made_of_them() {
+    for world in worlds().await {
+        let mirror = Arc::new(Mirror::default());
+        let models = world.models(vec![Arc::new(Totals::default())]);
+        let spec = world.spec(INBOUND).topics(&[NUMBERS]).projections(models.clone());
+        let wiring = (&world.activity, world.shutdown.child_token());
+        let consumer = Consumer::start_with_inbound(spec, world.mirror.writer.clone(), mirror.clone(), &world.bus, wiring).await.unwrap();
+        world.numbers.add(&["p 1", "p 13"]).await;
+        let stream = |n: usize| if n % 1000 == 999 { "p".to_owned() } else { format!("s{}", n % 7) };
+        let commands = (0..5000).map(|n| world.numbers.writer.submit(on(&stream(n), Command::Add(1))));
+        assert!(futures::future::join_all(commands).await.iter().all(Result::is_ok));
+        world.settled().await;
+        assert_eq!(totals(&models).await[0], "p=1/1", "{}", world.name);
+        mirror.repaired.store(true, Ordering::SeqCst);
+        let released = async {
+            consumer.parking().retry(&key("p"), "ana", "new version").await.unwrap();
+            eventually("the stream flows again", async || consumer.parking().list().await.unwrap().is_empty()).await;
+        };
+        let rebuilds = async {
+            for _ in 0..3 {
+                let rebuilt = models.rebuild("totals").await.unwrap();
+                assert!(rebuilt.messages >= 4996, "{}: {rebuilt:?}", world.name);
+            }
+        };
+        tokio::join!(rebuilds, released);
+        world.settled().await;
+        assert_eq!(totals(&models).await[0], "p=19/7", "{}", world.name);
+        let verified = models.verify("totals").await.unwrap();
+        assert!(verified.agrees() && verified.rows == 8, "{}: {verified:?}", world.name);
+        world.shutdown.cancel();
+        consumer.stopped().await;
+        world.end(vec![]).await;
     }
 }
 
