@@ -9,8 +9,9 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { version: 3, name: "log_0003_timers", sqlite: TIMERS_SQLITE, postgres: TIMERS_POSTGRES },
 ];
 
-// log_head has one row. Whoever appends locks it first and holds it until the commit: that makes positions gapless and equal to
-// the order of commits. The unique constraint on (stream, version) is the last guard and is never expected to speak.
+// log_head has one row. Whoever appends locks it, or moves it from where it was presumed, and holds it until the commit: that makes positions
+// gapless and equal to the order of commits. The unique constraint on (stream, version) is the last guard; it speaks to whoever presumed
+// and was wrong.
 const EVENTS_SQLITE: &str = "
 CREATE TABLE log_head (id INTEGER NOT NULL PRIMARY KEY CHECK (id = 1), position BIGINT NOT NULL);
 INSERT INTO log_head (id, position) VALUES (1, 0);

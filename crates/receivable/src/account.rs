@@ -15,7 +15,7 @@ use alloc::{
 use kernel::{AgreementId, ContactId, CreditNoteId, Currency, DateTime, InvoiceId, NaiveDate, PaymentId, Utc};
 use rpds::{RedBlackTreeMapSync, RedBlackTreeSetSync};
 
-/// One payer with all invoices, payments and unapplied credit. What grows with every year is kept in maps that share what they have in
+/// One payer with all invoices, payments and unapplied credit. What grows with every invoice is kept in maps that share what they have in
 /// common: each decision makes a new state beside the one before, and that must not cost more for a payer of ten thousand invoices.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Account {

@@ -164,7 +164,8 @@ impl Tx {
         if self.unsent.has_statements() {
             self.sent(Vec::new()).await?;
         }
-        self.arrived(0).await
+        self.arrived(0).await?;
+        self.back().await
     }
 
     /// Lets SQLite begin with what was put off while the caller goes on. Errors: that of what was sent ahead before.
@@ -174,9 +175,7 @@ impl Tx {
         }
         self.arrived(MOST_AHEAD - 1).await?;
         let (statements, _) = std::mem::take(&mut self.unsent).followed_by(Vec::new());
-        let started = self.started(Work::Within(statements))?;
-        self.ahead.push_back(started);
-        Ok(())
+        self.started(Work::Within(statements))
     }
 
     /// Runs several statements separated by `;`, without arguments: definitions of tables and indexes.
@@ -225,7 +224,10 @@ impl Tx {
             // The database knows nothing of it.
             Dialect::Sqlite if self.unsent.has_begin() => {}
             // How what was sent ahead ended does not matter: the thread comes to this after it.
-            Dialect::Sqlite => drop(self.started(Work::Rollback)?.end().await?),
+            Dialect::Sqlite => {
+                self.ahead.clear();
+                drop(self.at_sqlite(Work::Rollback).await?);
+            }
             Dialect::Postgres => {
                 let _ = self.back().await;
                 self.control("ROLLBACK").await?;
@@ -292,7 +294,7 @@ impl Tx {
         }
     }
 
-    /// Sends a statement later where that saves a way, else now.
+    /// Sends a statement later where that saves a way; where much waits it goes ahead, and on PostgreSQL now.
     pub(crate) async fn put_off(&mut self, statement: Bound<'_>) -> Result<(), SqlError> {
         match statement {
             Bound::Sqlite(text, values) => {
@@ -306,6 +308,8 @@ impl Tx {
 
     /// Sends to SQLite what was put off and, in the same turn, more statements, which it answers.
     async fn sent(&mut self, statements: Vec<Statement>) -> Result<Answers, SqlError> {
+        // Whoever drops this future before anything is sent has lost nothing.
+        self.arrived(0).await?;
         let (statements, before) = std::mem::take(&mut self.unsent).followed_by(statements);
         let mut answers = self.at_sqlite(Work::Within(statements)).await?;
         Ok(answers.split_off(before.min(answers.len())))
@@ -313,28 +317,35 @@ impl Tx {
 
     async fn at_sqlite(&mut self, work: Work) -> Result<Answers, SqlError> {
         self.arrived(0).await?;
-        let done = self.started(work)?.end().await;
-        self.failed |= done.is_err();
-        done
+        self.started(work)?;
+        self.first_of_ahead().await
     }
 
-    fn started(&mut self, work: Work) -> Result<Started, SqlError> {
+    /// Sends work, and keeps it among what nobody has waited for.
+    fn started(&mut self, work: Work) -> Result<(), SqlError> {
         let Connected::Sqlite(guard) = self.connected()? else { return Err(mismatch()) };
         guard.dirty = true;
-        guard.start(work)
+        let started = guard.start(work);
+        self.failed |= started.is_err();
+        self.ahead.push_back(started?);
+        Ok(())
     }
 
     /// Waits until at most so much of what was sent ahead is under way. Errors: that of a part of it.
     async fn arrived(&mut self, most: usize) -> Result<(), SqlError> {
-        while self.ahead.len() > most
-            && let Some(first) = self.ahead.front_mut()
-        {
-            let done = first.end().await;
-            self.ahead.pop_front();
-            self.failed |= done.is_err();
-            done?;
+        while self.ahead.len() > most {
+            self.first_of_ahead().await?;
         }
         Ok(())
+    }
+
+    /// Waits for the oldest of what was sent; a dropped future leaves it there.
+    async fn first_of_ahead(&mut self) -> Result<Answers, SqlError> {
+        let Some(first) = self.ahead.front_mut() else { return Ok(Vec::new()) };
+        let done = first.end().await;
+        self.ahead.pop_front();
+        self.failed |= done.is_err();
+        done
     }
 
     /// Remembers a failure, so that nobody commits what is left. A connection that still waits for its answer is good for nothing.
@@ -382,6 +393,8 @@ impl Tx {
                     let done = postgres::answer(deadline, query.execute(&mut *connection)).await.map(|done| done.map(|_| ()));
                     (connection, done)
                 })));
+                // The task gets to send it before the caller works on.
+                tokio::task::yield_now().await;
                 Ok(())
             }
             other => {
@@ -483,8 +496,11 @@ impl Drop for Tx {
             (Connected::Postgres(mut connection), Err(_)) => connection.close_on_drop(),
             (Connected::Away(away), Ok(runtime)) => {
                 runtime.spawn(async move {
-                    if let Ok((connection, _)) = away.await {
-                        undone(connection, deadline).await;
+                    match away.await {
+                        Ok((connection, Ok(_))) => undone(connection, deadline).await,
+                        // It still waits for its answer.
+                        Ok((connection, Err(_))) => postgres::give_up(connection),
+                        Err(_) => {}
                     }
                 });
             }

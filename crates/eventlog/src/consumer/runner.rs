@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, TimeDelta, Utc};
 use futures::FutureExt;
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
@@ -23,9 +24,12 @@ const LOOK: Duration = Duration::from_secs(1);
 /// How long a partition with a gap is held before it is read again; doubled up to [`LONGEST_HOLD`] while the gap stays.
 const FIRST_HOLD: Duration = Duration::from_millis(500);
 const LONGEST_HOLD: Duration = Duration::from_secs(30);
-/// SQLite has one writer, and each page is a commit that waits for the disk. Between two pages who only writes down what happened leaves the
-/// file so long to those who decide, unless more than a page is there.
+/// SQLite has one writer, and whoever decides goes first: who only writes down what happened, in the file of the log that it follows, rests
+/// between two pages, at least so long, and [`RESTS`] times as long as the page took.
 const REST: Duration = Duration::from_millis(20);
+const RESTS: u32 = 3;
+/// Unless what it wrote down last is older than this: it must not fall behind for good.
+const STALE: TimeDelta = TimeDelta::seconds(2);
 
 /// A consumer's task.
 pub(crate) struct Runner {
@@ -161,10 +165,9 @@ impl Runner {
         match taken {
             Ok(page) if page.is_empty() => Ended::Stored,
             Ok(page) => {
-                let is_last = page.len() < self.spec.page_limit;
+                let (began, recorded_at) = (Instant::now(), page.iter().map(|message| message.event.recorded_at).max());
                 let ended = self.store(page).await;
-                let shares = self.rank == Rank::Follows && self.spec.db.dialect() == sql::Dialect::Sqlite;
-                self.rests_until = (is_last && shares && !self.activity.holds_consumers()).then(|| Instant::now() + REST);
+                self.rests_until = self.rest_after(began, recorded_at);
                 ended
             }
             Err(error) => {
@@ -172,6 +175,14 @@ impl Runner {
                 Ended::Stored
             }
         }
+    }
+
+    /// Until when it leaves the file to others, after a page that began at a moment and ended with an event of another.
+    fn rest_after(&self, began: Instant, recorded_at: Option<DateTime<Utc>>) -> Option<Instant> {
+        let follows = self.rank == Rank::Follows && !self.activity.holds_consumers();
+        let shares = self.spec.own.is_some() && self.spec.db.dialect() == sql::Dialect::Sqlite;
+        let is_stale = recorded_at.is_some_and(|at| self.spec.clock.now() - at > STALE);
+        (follows && shares && !is_stale).then(|| Instant::now() + REST.max(began.elapsed() * RESTS))
     }
 
     /// Tells the barrier that work was taken in hand or ended.

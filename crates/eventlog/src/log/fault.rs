@@ -5,7 +5,7 @@
 pub enum CrashPoint {
     /// A consumer has read and sorted a page; nothing is written.
     Sorted,
-    /// The head row is locked; nothing is written.
+    /// The head row is locked, or will be by what SQLite is told next; of a large batch a part may be written.
     Locked,
     /// Everything is written; nothing is committed.
     Stored,

@@ -17,7 +17,7 @@ pub(crate) struct Ask {
     pub(crate) claims: BTreeSet<ClaimName>,
 }
 
-/// The answers, true while the head is locked. What is not there does not exist.
+/// The answers, true while the head is locked, or what is presumed in their place. What is not there does not exist.
 #[derive(Debug, Default)]
 pub(crate) struct Lookup {
     pub(crate) versions: HashMap<String, u64>,

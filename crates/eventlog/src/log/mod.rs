@@ -1,7 +1,7 @@
 //! The log: one order of everything that happened in a service.
 //!
-//! Positions are gapless and equal the order of commits, because every append locks the one head row before it looks at anything else
-//! and keeps it until it has committed. One batch is one transaction and one fsync.
+//! Positions are gapless and equal the order of commits, because every append locks the one head row, looks where it is, or moves it only
+//! from where it was presumed to be, and keeps it until it has committed. One batch is one transaction and one fsync.
 
 pub(crate) mod fault;
 pub(crate) mod lookup;
@@ -13,6 +13,7 @@ pub(crate) mod store;
 pub(crate) mod tail;
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -39,6 +40,8 @@ pub(crate) struct Shared {
     pub(crate) timers: TimerSignal,
     pub(crate) faults: Option<Arc<dyn Faults>>,
     head: watch::Sender<u64>,
+    /// How often it turned out that somebody else had appended, or that the log had lost its end.
+    others: AtomicU64,
     tail: Mutex<tail::Tail>,
 }
 
@@ -129,6 +132,7 @@ impl Log {
             timers: TimerSignal::default(),
             faults: None,
             head: watch::Sender::new(0),
+            others: AtomicU64::new(0),
             tail: Mutex::default(),
         };
         Log { shared: Arc::new(shared) }
@@ -288,15 +292,28 @@ impl Log {
     pub(crate) fn publish(&self, events: Vec<Recorded>) {
         let Some(last) = events.last().map(|event| event.position) else { return };
         self.tail().push(events);
-        self.saw(last);
+        self.raise(last);
     }
 
+    /// How often this process found out that the log was not where it had left it. While it says the same, nobody else has appended as far
+    /// as is known here.
+    pub(crate) fn others(&self) -> u64 {
+        self.shared.others.load(Ordering::SeqCst)
+    }
+
+    /// The log was found at this position.
     fn saw(&self, position: u64) {
+        if self.raise(position) {
+            self.shared.others.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    fn raise(&self, position: u64) -> bool {
         self.shared.head.send_if_modified(|head| {
             let newer = position > *head;
             *head = (*head).max(position);
             newer
-        });
+        })
     }
 
     fn tail(&self) -> std::sync::MutexGuard<'_, tail::Tail> {

@@ -54,12 +54,12 @@ impl Plan {
         Plan { presumed: Some(head), ..Plan::new(head, Lookup { versions, ..Lookup::default() }, now, ids) }
     }
 
-    /// Whether the database itself finds out if anything that the batch was decided on is not so. It does where every command has an
-    /// event: the event's place in its stream was taken, if the stream has moved; and so were its id and its names, if they had been used.
-    /// A refusal and a command that causes nothing leave no such trace.
-    pub(crate) fn proves_itself<'a>(&self, mut answers: impl Iterator<Item = Option<&'a Appended>>) -> bool {
+    /// Whether the database itself finds out if anything that a command was decided on is not so: with what is presumed it must. It does
+    /// where the command has an event: the event's place in its stream is taken, if the stream has moved; and so are its id and its
+    /// names, if they have been used. A refusal and a command that causes nothing leave no such trace.
+    pub(crate) fn is_proven_by(&self, answer: Option<&Appended>) -> bool {
         let has_event = |appended: &Appended| !appended.deduplicated && appended.first_version <= appended.last_version;
-        answers.all(|answer| answer.is_some_and(has_event)) && !self.staged.events.is_empty()
+        self.presumed.is_none() || answer.is_some_and(has_event)
     }
 
     /// Last version of a stream, with what the batch has added so far.

@@ -1,6 +1,7 @@
-//! One append transaction: lock the head, look, number, write, commit, tell.
+//! One append transaction: lock the head and look, or presume; number, write, commit, tell.
 
 use std::collections::HashMap;
+use std::sync::atomic::Ordering;
 
 use sql::{Dialect, Tx};
 
@@ -78,6 +79,10 @@ impl Session {
                 turn.look_up(ask)
             }
         };
+        if head < self.log.known_head() {
+            // What this process knows of streams may be of an end that the log has lost.
+            self.log.shared.others.fetch_add(1, Ordering::SeqCst);
+        }
         self.log.saw(head);
         let mut plan = Plan::new(head, known, self.log.now(), self.log.shared.ids.clone());
         plan.checks_versions = !self.log.lacks(Protection::VersionCheck);
@@ -86,7 +91,7 @@ impl Session {
     }
 
     /// Takes for granted that nobody has appended since this process looked last, and that names are free: nothing is locked or asked,
-    /// and [`Session::finish`] fails where it is not so. Only for a plan that [`Plan::proves_itself`].
+    /// and [`Session::finish`] fails where it is not so. Only for a plan that [`Plan::is_proven_by`] all its answers.
     pub(crate) fn presume(&self, versions: HashMap<String, u64>) -> Plan {
         Plan::presuming(self.log.known_head(), versions, self.log.now(), self.log.shared.ids.clone())
     }

@@ -191,7 +191,7 @@ pub(crate) async fn write(tx: &mut Tx, staged: &Staged, now: DateTime<Utc>, head
 /// Events, the names of their commands and their claims, and the head.
 async fn write_events(tx: &mut Tx, staged: &Staged, head_moved: bool) -> Result<(), LogError> {
     let Some(last) = staged.events.last() else { return Ok(tx.bulk_insert_all(rows(staged), None).await?) };
-    // Its one row was locked when the batch began.
+    // Its one row is locked.
     let position = [int(last.position)];
     let head = (!head_moved).then_some(("UPDATE log_head SET position = $1 WHERE id = 1", position.as_slice()));
     Ok(tx.bulk_insert_all(rows(staged), head).await?)

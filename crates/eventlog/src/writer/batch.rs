@@ -17,6 +17,7 @@ use crate::writer::{Aggregate, Answer, Shared, Submission, WriteError};
 pub(crate) struct Loaded<S> {
     pub(crate) state: Arc<S>,
     pub(crate) version: u64,
+    others: u64,
     /// Why no command on this stream can be decided.
     pub(crate) corrupt: Option<String>,
     /// Events of unknown types that were skipped on the way here.
@@ -36,7 +37,16 @@ struct Touched {
 
 impl<S> From<Cached<S>> for Loaded<S> {
     fn from(cached: Cached<S>) -> Self {
-        Loaded { state: cached.state, version: cached.version, corrupt: None, unknown: 0, timers: cached.timers, touched: None, slot: None }
+        Loaded {
+            state: cached.state,
+            version: cached.version,
+            others: cached.others,
+            corrupt: None,
+            unknown: 0,
+            timers: cached.timers,
+            touched: None,
+            slot: None,
+        }
     }
 }
 
@@ -100,12 +110,15 @@ pub(crate) struct Streams<A: Aggregate> {
 impl<A: Aggregate> Streams<A> {
     /// Streams from the cache; the others are at their beginning until [`Streams::absorb`] brings their events.
     pub(crate) fn cached<'a>(shared: &Shared<A>, streams: impl Iterator<Item = &'a str>) -> Self {
+        let others = shared.log.others();
         let mut loaded: HashMap<String, Loaded<A::State>> = HashMap::new();
         for stream in streams {
             if !loaded.contains_key(stream) {
                 let slot = shared.cache.slot(stream);
                 let cached = slot.as_ref().map(Slot::read).unwrap_or_default();
-                loaded.insert(stream.to_string(), Loaded { slot, ..cached.into() });
+                // Of what is not here the events are read now.
+                let others = if cached.version == 0 { others } else { cached.others };
+                loaded.insert(stream.to_string(), Loaded { slot, others, ..cached.into() });
             }
         }
         Streams { loaded }
@@ -114,6 +127,17 @@ impl<A: Aggregate> Streams<A> {
     /// Streams of which nothing is known: their events should be read before the log is locked.
     pub(crate) fn cold(&self) -> Vec<(String, u64)> {
         self.loaded.iter().filter(|(_, loaded)| loaded.version == 0).map(|(stream, _)| (stream.clone(), 0)).collect()
+    }
+
+    /// Whether nobody else has appended since the streams were compared with the log, or read: then they are as they are here, and a log
+    /// that lost its end, as after a failover, has not gone on behind it.
+    pub(crate) fn are_of(&self, others: u64) -> bool {
+        self.loaded.values().all(|loaded| loaded.others == others)
+    }
+
+    /// They are compared with the log now.
+    pub(crate) fn now_of(&mut self, others: u64) {
+        self.loaded.values_mut().for_each(|loaded| loaded.others = others);
     }
 
     /// Each stream's version as it is here.
@@ -205,8 +229,9 @@ impl<A: Aggregate> Streams<A> {
         for (stream, loaded) in self.loaded {
             shared.counts.unknown_events.fetch_add(loaded.unknown, Ordering::Relaxed);
             if loaded.corrupt.is_none() && loaded.version > 0 {
-                let cached = Cached { state: loaded.state, version: loaded.version, timers: loaded.timers };
-                match loaded.slot {
+                let Loaded { state, version, others, timers, slot, .. } = loaded;
+                let cached = Cached { state, version, others, timers };
+                match slot {
                     Some(slot) => slot.put(cached),
                     None => shared.cache.put(stream, cached),
                 }

@@ -8,19 +8,21 @@ use crate::timers::Next;
 pub(crate) struct Cached<S> {
     pub(crate) state: Arc<S>,
     pub(crate) version: u64,
+    /// [`crate::log::Log::others`] when it was compared with the log, or read from it.
+    pub(crate) others: u64,
     /// The timers stored for this state, when this process knows them.
     pub(crate) timers: Option<Arc<Vec<Next>>>,
 }
 
 impl<S> Clone for Cached<S> {
     fn clone(&self) -> Self {
-        Cached { state: Arc::clone(&self.state), version: self.version, timers: self.timers.clone() }
+        Cached { state: Arc::clone(&self.state), version: self.version, others: self.others, timers: self.timers.clone() }
     }
 }
 
 impl<S: Default> Default for Cached<S> {
     fn default() -> Self {
-        Cached { state: Arc::default(), version: 0, timers: None }
+        Cached { state: Arc::default(), version: 0, others: 0, timers: None }
     }
 }
 

@@ -77,56 +77,65 @@ async fn submit_all<A: Aggregate>(shared: &Shared<A>, caution: &mut Caution, bat
 async fn write<A: Aggregate>(shared: &Shared<A>, caution: &mut Caution, batch: &[Box<Submitted<A>>]) -> Result<Vec<Decided<A>>, LogError> {
     let requests: Vec<Request<'_, A>> = batch.iter().map(|pending| Request::of_submission(&pending.work)).collect();
     let mut barred: HashMap<usize, String> = HashMap::new();
-    let mut attempt = 0;
+    let (mut attempt, mut presumes) = (0, caution.presumes(shared));
     loop {
-        let presumes = caution.presumes(shared);
-        match write_once(shared, &requests, &barred, presumes).await {
+        // What was barred has no event.
+        let mut presumed = presumes && barred.is_empty();
+        match write_once(shared, &requests, &barred, &mut presumed).await {
             Ok(Some(answers)) => {
-                if presumes {
+                if presumed {
                     caution.confirmed();
                     shared.counts.presumed.fetch_add(1, Ordering::Relaxed);
                 }
                 count(shared, &answers);
                 return Ok(answers);
             }
-            Ok(None) => caution.doubt(),
             Err(StoreError::Side { ticket, reason }) => {
                 barred.insert(ticket, reason);
             }
-            Err(StoreError::Log(LogError::Sql(SqlError::Unique { .. } | SqlError::Busy(_)))) if presumes => caution.doubt(),
+            Ok(None) | Err(StoreError::Log(LogError::Sql(SqlError::Unique { .. } | SqlError::Busy(_)))) if presumed => {
+                caution.doubt();
+                presumes = false;
+            }
+            Ok(None) => presumes = false,
             Err(StoreError::Log(error)) => pause_before_repeat(&mut attempt, error).await?,
         }
     }
 }
 
-/// One attempt at it; None where what it presumed would not be found out, if it were not so.
+/// One attempt at it; None where what it presumed would not be found out, if it were not so. It presumes nothing where others have
+/// appended since its streams were looked at.
 async fn write_once<A: Aggregate>(
     shared: &Shared<A>,
     requests: &[Request<'_, A>],
     barred: &HashMap<usize, String>,
-    presumes: bool,
+    presumes: &mut bool,
 ) -> Result<Option<Vec<Decided<A>>>, StoreError> {
     let mut streams = load(shared, requests).await?;
     let mut session = Session::begin(&shared.log).await?;
-    let mut plan = if presumes { session.presume(streams.versions()) } else { lock(shared, &mut session, &mut streams, requests).await? };
-    let answers = decide_all(shared, (&mut session, &mut streams, &mut plan), requests, barred).await?;
-    if presumes && !plan.proves_itself(answers.iter().map(|answer| answer.as_ref().ok().map(|(appended, _)| appended))) {
-        session.rollback().await;
-        return Ok(None);
+    *presumes &= streams.are_of(shared.log.others());
+    let mut plan = if *presumes { session.presume(streams.versions()) } else { lock(shared, &mut session, &mut streams, requests).await? };
+    match decide_all(shared, (&mut session, &mut streams, &mut plan), requests, barred).await? {
+        Some(answers) => {
+            finish(shared, session, plan, streams).await?;
+            Ok(Some(answers))
+        }
+        None => {
+            session.rollback().await;
+            Ok(None)
+        }
     }
-    finish(shared, session, plan, streams).await?;
-    Ok(Some(answers))
 }
 
 /// Whether a batch asks the log first. Most batches are of new commands while nobody else appends: then all answers are known, and asking
-/// costs as much as deciding. A batch that presumed wrongly is rolled back and done again with care, and so are some that follow: twice
-/// as many each time.
+/// costs as much as deciding. A batch that presumed wrongly is rolled back and done again with care, and so are some that follow: one, then
+/// two, and twice as many each time.
 #[derive(Default)]
 struct Caution {
     /// Batches that still ask.
     left: u32,
-    /// How many did so, or will, since a presumption was last right.
-    since: u32,
+    /// How many were to, when a presumption was last wrong; 0 when one was right since.
+    last: u32,
 }
 
 /// However often others come first, now and then it is tried again.
@@ -144,12 +153,12 @@ impl Caution {
     }
 
     fn confirmed(&mut self) {
-        self.since = 0;
+        self.last = 0;
     }
 
     fn doubt(&mut self) {
-        self.since = (self.since * 2).clamp(1, MOST_CAREFUL);
-        self.left = self.since;
+        self.last = (self.last * 2).clamp(1, MOST_CAREFUL);
+        self.left = self.last;
     }
 }
 
@@ -204,7 +213,8 @@ async fn ingest_once<A: Aggregate>(
         return Ok(Vec::new());
     }
     let mut plan = lock(shared, &mut session, &mut streams, requests).await?;
-    let answers = decide_all(shared, (&mut session, &mut streams, &mut plan), requests, &HashMap::new()).await?;
+    // It presumes nothing, so there are answers.
+    let answers = decide_all(shared, (&mut session, &mut streams, &mut plan), requests, &HashMap::new()).await?.unwrap_or_default();
     let mut appended = Vec::with_capacity(answers.len());
     let mut poisoned = Vec::new();
     for (index, answer) in answers.into_iter().enumerate() {
@@ -248,6 +258,7 @@ async fn lock<A: Aggregate>(
         ask.add(request.stream, &request.meta.tenant, request.key, request.claims);
     }
     let plan = session.plan(&ask).await?;
+    streams.now_of(shared.log.others());
     let behind = streams.behind(&plan);
     if !behind.is_empty() {
         let events = session.read_streams(&behind).await?;
@@ -256,25 +267,30 @@ async fn lock<A: Aggregate>(
     Ok(plan)
 }
 
-/// Decides the whole batch; while the database stores one part of it the next is decided.
+/// Decides the whole batch; while the database stores one part of it the next is decided. None where the plan presumes what an answer would
+/// not prove.
 async fn decide_all<A: Aggregate>(
     shared: &Shared<A>,
     (session, streams, plan): (&mut Session, &mut Streams<A>, &mut Plan),
     requests: &[Request<'_, A>],
     barred: &HashMap<usize, String>,
-) -> Result<Vec<Decided<A>>, LogError> {
+) -> Result<Option<Vec<Decided<A>>>, LogError> {
     let mut answers = Vec::with_capacity(requests.len());
     for (ticket, request) in requests.iter().enumerate() {
-        answers.push(match barred.get(&ticket) {
+        let answer = match barred.get(&ticket) {
             Some(reason) => Err(WriteError::SideRefused(reason.clone())),
             None => streams.decide(&shared.aggregate, plan, ticket, request),
-        });
-        if (ticket + 1) % AHEAD == 0 {
+        };
+        if !plan.is_proven_by(answer.as_ref().ok().map(|(appended, _)| appended)) {
+            return Ok(None);
+        }
+        answers.push(answer);
+        if (ticket + 1) % AHEAD == 0 && ticket + 1 < requests.len() {
             session.send_ahead(plan).await?;
         }
     }
     streams.stage_timers(&shared.aggregate, plan, shared.options.partitions);
-    Ok(answers)
+    Ok(Some(answers))
 }
 
 /// Commits; states become the cached ones only then.

@@ -1,7 +1,7 @@
 //! The writer: one task that decides every command of a service, in batches, each batch one transaction and one fsync.
 //!
 //! Handlers submit and wait. The task takes what is there (up to 512 commands), loads the streams it does not have with one query,
-//! locks the log, and decides each command on the newest state; the second command on a stream sees the result of the first. A
+//! begins to append, and decides each command on the newest state; the second command on a stream sees the result of the first. A
 //! command that is rejected never fails the others. States are cached only after the commit, and answers are given only then.
 //!
 //! While nobody else appends, the answers of the log to a batch of new commands are known beforehand, and it is decided without asking

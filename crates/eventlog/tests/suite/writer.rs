@@ -118,6 +118,33 @@ async fn new_commands_are_stored_without_asking_the_log_and_others_with_care() {
     }
 }
 
+/// As after a failover to a copy that lagged: the end of the log is gone, and somebody else has gone on from there.
+#[tokio::test]
+async fn a_stream_that_lost_its_end_is_told_and_not_continued() {
+    for site in durable().await {
+        let (writer, db) = (writer(site.log()), site.database().await.unwrap());
+        for by in [1, 2, 3] {
+            writer.submit(on("a", Command::Add(by))).await.unwrap();
+        }
+        let mut tx = db.begin().await.unwrap();
+        tx.execute("DELETE FROM events WHERE position > 1", &[]).await.unwrap();
+        tx.execute("UPDATE log_head SET position = 1", &[]).await.unwrap();
+        tx.commit().await.unwrap();
+        let other = site.another().await.unwrap();
+        for version in 0..5 {
+            other.append(vec![append(&format!("b@{version}: 1"))]).await.unwrap().remove(0).unwrap();
+        }
+        // The writer finds out where the log is, and dares again.
+        for _ in 0..10 {
+            writer.submit(on("c", Command::Add(1))).await.unwrap();
+        }
+        assert!(writer.stats().presumed > 5, "{:?}", writer.stats());
+        let told = writer.submit(on("a", Command::Add(1))).await.unwrap_err();
+        assert!(matches!(told, WriteError::Corrupt(_)), "{}: {told:?}", site.name);
+        assert_eq!(site.log().read_streams(&[("a".into(), 0)]).await.unwrap().len(), 1);
+    }
+}
+
 /// More commands than go to the database at a time: none of them causes anything, and each is answered the second time as the first.
 #[tokio::test]
 async fn many_commands_without_events_are_remembered_in_one_batch() {

@@ -1,6 +1,10 @@
 //! How long after a payment was acknowledged the last look refuses its reminder, and the views show it, on PostgreSQL and Kafka.
 
-use super::{Figure, Plan, facts, grpc, load, streamed, tell};
+use super::{
+    Figure, Plan, facts, grpc,
+    load::{self, Latencies},
+    streamed, tell,
+};
 use crate::{
     progress,
     settings::{Mode, Settings},
@@ -46,11 +50,11 @@ struct Running {
     next: AtomicU64,
 }
 
-/// What a round saw of the payments that were looked for, milliseconds from the acknowledgement.
+/// What a round saw of the payments that were looked for, from the acknowledgement on.
 #[derive(Default)]
 struct Seen {
-    refused: Vec<f64>,
-    shown: Vec<f64>,
+    refused: Latencies,
+    shown: Latencies,
 }
 
 /// From acknowledgement to gate and view, beside a message through Kafka alone at the same rate.
@@ -67,9 +71,9 @@ pub async fn measure(plan: &Plan, settings: &Settings) -> anyhow::Result<Vec<Fig
     for round in 0..plan.rounds {
         tell("freshness", round, plan);
         let seen = running.pay(plan.round).await?;
-        gate.push(load::quantile(&seen.refused, 0.99));
-        view.push(load::quantile(&seen.shown, 0.99));
-        middle.push(load::quantile(&seen.shown, 0.5));
+        gate.push(seen.refused.quantile_ms(0.99));
+        view.push(seen.shown.quantile_ms(0.99));
+        middle.push(seen.shown.quantile_ms(0.5));
         reference.push(there_and_back(&bare, plan.round).await?);
     }
     bare.close().await?;
@@ -118,14 +122,14 @@ impl Running {
             self.owner.clone().record_payment(payment(number)).await?;
             if number.is_multiple_of(ONE_IN) {
                 let acknowledged = watch();
-                let since = || milliseconds(watch().saturating_sub(acknowledged));
+                let since = || watch().saturating_sub(acknowledged);
                 // Two who ask at the same moment.
                 let refused = async { self.ask_the_gate(number).await.map(|()| since()) };
                 let shown = async { self.wait_until_shown(number, 0).await.map(|()| since()) };
                 let (refused, shown) = tokio::try_join!(refused, shown)?;
                 let mut seen = seen.borrow_mut();
-                seen.refused.push(refused);
-                seen.shown.push(shown);
+                seen.refused.record(refused);
+                seen.shown.record(shown);
             }
             Ok(())
         };
@@ -180,8 +184,4 @@ fn payment(number: u64) -> owner::RecordPaymentRequest {
         ..Default::default()
     };
     owner::RecordPaymentRequest { command_id: format!("p{number}"), payment: Some(payment) }
-}
-
-fn milliseconds(took: Duration) -> f64 {
-    took.as_secs_f64() * 1000.0
 }

@@ -2,6 +2,7 @@
 
 use crate::progress;
 use futures::{StreamExt, future, stream::FuturesUnordered};
+use hdrhistogram::Histogram;
 use std::{
     cell::{Cell, RefCell},
     time::Duration,
@@ -9,6 +10,11 @@ use std::{
 
 /// How often an open loop looks at what is due.
 const TICK: Duration = Duration::from_millis(1);
+
+/// Significant figures of a latency.
+const FIGURES: u8 = 3;
+/// What takes longer is told as this.
+const LONGEST: Duration = Duration::from_secs(3600);
 
 /// What a load came to.
 pub struct Load {
@@ -27,7 +33,7 @@ impl Load {
 
     /// A quantile of the latency, in milliseconds.
     pub fn latency_ms(&self, quantile: f64) -> f64 {
-        self.latency.quantile(quantile).as_secs_f64() * 1000.0
+        self.latency.quantile_ms(quantile)
     }
 }
 
@@ -101,32 +107,28 @@ where
 }
 
 fn record(latency: &RefCell<Latencies>, took: Duration) {
-    latency.borrow_mut().0.push(took);
+    latency.borrow_mut().record(took);
 }
 
-/// Every latency of a round: a round has some hundred thousand at most, and of what is kept a quantile is exact.
-#[derive(Default)]
-struct Latencies(Vec<Duration>);
+/// Every latency of a round, to a thousandth of itself and in the same memory however many there are.
+pub struct Latencies(Histogram<u64>);
 
-impl Latencies {
-    /// The smallest latency that so large a share does not exceed; zero of none.
-    fn quantile(&self, share: f64) -> Duration {
-        let mut sorted = self.0.clone();
-        sorted.sort_unstable();
-        ranked(&sorted, share)
+impl Default for Latencies {
+    fn default() -> Self {
+        Self(Histogram::new_with_bounds(1, LONGEST.as_nanos() as u64, FIGURES).expect("the library has such a range"))
     }
 }
 
-/// The smallest value that so large a share does not exceed; 0 of none.
-pub fn quantile(values: &[f64], share: f64) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    ranked(&sorted, share)
-}
+impl Latencies {
+    /// Takes one in.
+    pub fn record(&mut self, took: Duration) {
+        self.0.saturating_record(u64::try_from(took.as_nanos()).unwrap_or(u64::MAX));
+    }
 
-fn ranked<T: Copy + Default>(sorted: &[T], share: f64) -> T {
-    let rank = (share * sorted.len() as f64).ceil() as usize;
-    sorted.get(rank.saturating_sub(1)).copied().unwrap_or_default()
+    /// The smallest latency that so large a share does not exceed, in milliseconds; zero of none.
+    pub fn quantile_ms(&self, share: f64) -> f64 {
+        self.0.value_at_quantile(share) as f64 / 1e6
+    }
 }
 
 /// The middle one; of an even number the lower of the two.
@@ -147,11 +149,12 @@ mod tests {
     }
 
     #[test]
-    fn a_quantile_is_a_latency_that_was_there() {
-        let load = Latencies((1..=200).rev().map(Duration::from_millis).collect());
-        assert_eq!(load.quantile(0.5), Duration::from_millis(100));
-        assert_eq!(load.quantile(0.99), Duration::from_millis(198));
-        assert_eq!(Latencies::default().quantile(0.99), Duration::ZERO);
+    fn a_quantile_is_near_a_latency_that_was_there() {
+        let mut latencies = Latencies::default();
+        (1..=200).rev().for_each(|ms| latencies.record(Duration::from_millis(ms)));
+        let is_near = |share: f64, ms: f64| (latencies.quantile_ms(share) - ms).abs() <= ms / 1000.0;
+        assert!(is_near(0.5, 100.0) && is_near(0.99, 198.0) && is_near(1.0, 200.0), "{}", latencies.quantile_ms(0.99));
+        assert!(Latencies::default().quantile_ms(0.99).abs() < f64::EPSILON);
     }
 
     #[tokio::test]

@@ -1,6 +1,7 @@
 //! Connections in threads of their own. A call to SQLite blocks, and going to its thread and back costs more than most statements do:
 //! what belongs together goes there whole and comes back whole.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
@@ -18,6 +19,8 @@ use crate::{Row, SqlError, Value};
 
 /// How long a connection waits for a lock that another process has.
 const BUSY: Duration = Duration::from_secs(10);
+/// Why something is refused that belongs to a transaction.
+const ENDED: &str = "the transaction has ended";
 /// How a transaction begins.
 pub(crate) const BEGIN: &str = "BEGIN IMMEDIATE";
 /// Texts that a connection keeps prepared.
@@ -50,7 +53,7 @@ pub(crate) enum Work {
     /// The same inside a transaction, which the first may begin. SQLite itself ends one when the disk is full: what was to belong to it
     /// must not be done without it.
     Within(Vec<Statement>),
-    /// Several statements separated by `;`, without arguments.
+    /// Several statements separated by `;`, without arguments, inside a transaction that has begun.
     Script(String),
     /// Ends the open transaction, where one is: SQLite itself may have ended it, when the disk was full.
     Rollback,
@@ -96,7 +99,7 @@ struct Seats {
     free: AtomicUsize,
 }
 
-/// The place of a thread, given up however the thread ends: what is asked next starts another one.
+/// The place of a thread, given up when the thread ends.
 struct Seat(Arc<Seats>);
 
 impl Drop for Seat {
@@ -157,10 +160,15 @@ fn serve(opening: &Opening, queue: &Mutex<mpsc::Receiver<Job>>, seat: &Seat) {
     loop {
         let next = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(Job { work, reply }) = next else { return };
-        let done = match connected(&mut connection, opening) {
+        // A thread that died would leave those waiting who have sent it work: it lives, and opens its connection anew.
+        let done = catch_unwind(AssertUnwindSafe(|| match connected(&mut connection, opening) {
             Ok(connection) => perform(connection, work),
             Err(error) => Err(SqlError::Unavailable(format!("{}: {error}", opening.path.display()))),
-        };
+        }));
+        let done = done.unwrap_or_else(|_| {
+            connection = None;
+            Err(SqlError::Unavailable("the connection has panicked".into()))
+        });
         seat.0.free.fetch_add(1, Ordering::SeqCst);
         // Whoever dropped its future does not want to know.
         let _ = reply.send(done);
@@ -191,11 +199,12 @@ fn perform(connection: &Connection, work: Work) -> Result<Answers, SqlError> {
         Work::Statements(statements) => statements.into_iter().map(|statement| one(connection, statement)).collect(),
         Work::Within(statements) => {
             let within = |statement: Statement| match connection.is_autocommit() && statement.text != BEGIN {
-                true => Err(SqlError::Refused("the transaction has ended".into())),
+                true => Err(SqlError::Refused(ENDED.into())),
                 false => one(connection, statement),
             };
             statements.into_iter().map(within).collect()
         }
+        Work::Script(_) if connection.is_autocommit() => Err(SqlError::Refused(ENDED.into())),
         Work::Script(text) => script(&text),
         Work::Rollback if connection.is_autocommit() => Ok(Vec::new()),
         Work::Rollback => script("ROLLBACK"),

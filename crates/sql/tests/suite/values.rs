@@ -151,6 +151,30 @@ async fn rows_of_several_tables_and_a_statement_go_together() {
 }
 
 #[tokio::test]
+async fn what_went_ahead_and_failed_is_told_before_anything_else_is_done() {
+    const NUMBER: &[Column] = &[Column::new("number", Kind::Int)];
+    for fresh in fresh().await {
+        let mut tx = fresh.db.begin().await.unwrap();
+        tx.execute("CREATE TABLE a (number BIGINT PRIMARY KEY)", &[]).await.unwrap();
+        tx.commit().await.unwrap();
+        let rows = |number: i64| vec![Rows { table: "a", columns: NUMBER, rows: vec![vec![number.into()]] }];
+
+        let mut tx = fresh.db.begin().await.unwrap();
+        tx.insert_ahead(rows(1)).await.unwrap();
+        tx.insert_ahead(rows(1)).await.unwrap();
+        assert!(matches!(tx.flush().await, Err(SqlError::Unique { .. })), "{}", fresh.name);
+        assert!(tx.commit().await.is_err(), "{}", fresh.name);
+
+        let mut tx = fresh.db.begin().await.unwrap();
+        tx.insert_ahead(rows(2)).await.unwrap();
+        let found = tx.query("SELECT number FROM a", &[]).await.unwrap();
+        assert_eq!(found.len(), 1, "{}: a query sees what went ahead", fresh.name);
+        drop(tx);
+        assert_eq!(fresh.db.query("SELECT number FROM a", &[]).await.unwrap().len(), 0, "{}", fresh.name);
+    }
+}
+
+#[tokio::test]
 async fn what_must_change_a_row_fails_where_somebody_was_there_first() {
     for fresh in fresh().await {
         let mut tx = fresh.db.begin().await.unwrap();
