@@ -64,7 +64,7 @@ fn a_bench_with_servers_measures_what_goes_through_them_and_leaves_nothing_there
     assert_eq!(report["skipped"], serde_json::json!([]));
     let figures = report["figures"].as_array().unwrap();
     let names: Vec<&str> = figures.iter().map(|figure| figure["name"].as_str().unwrap()).collect();
-    assert_eq!(names, ["relay", "project", "freshness/gate", "freshness/view"]);
+    assert_eq!(names, ["relay", "relay/start", "project", "freshness/gate", "freshness/view"]);
     assert!(figures.iter().all(|figure| figure["value"].as_f64().unwrap() > 0.0), "{report}");
 }
 
