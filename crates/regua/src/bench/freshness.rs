@@ -120,10 +120,12 @@ impl Running {
     /// Payments at a steady rate for so long.
     async fn pay(&self, long: Duration) -> anyhow::Result<Seen> {
         let (seen, watch) = (RefCell::new(Seen::default()), progress::stopwatch());
+        // However short the round, its first one is looked for.
+        let first = self.next.load(Ordering::Relaxed);
         let piece = || async {
             let number = self.next.fetch_add(1, Ordering::Relaxed);
             self.owner.clone().record_payment(payment(number)).await?;
-            if number.is_multiple_of(ONE_IN) {
+            if (number - first).is_multiple_of(ONE_IN) {
                 let acknowledged = watch();
                 let since = || watch().saturating_sub(acknowledged);
                 // Two who ask at the same moment.
