@@ -24,8 +24,8 @@ const LOOK: Duration = Duration::from_secs(1);
 /// How long a partition with a gap is held before it is read again; doubled up to [`LONGEST_HOLD`] while the gap stays.
 const FIRST_HOLD: Duration = Duration::from_millis(500);
 const LONGEST_HOLD: Duration = Duration::from_secs(30);
-/// SQLite has one writer, and whoever decides goes first: who only writes down what happened, in the file of the log that it follows, rests
-/// between two pages, at least so long, and [`RESTS`] times as long as the page took.
+/// Whoever decides goes first: who only writes down what happened, in the database of the log that it follows, rests between two pages, at
+/// least so long, and [`RESTS`] times as long as the page took. SQLite has one writer, and PostgreSQL has to do less for fewer, larger pages.
 const REST: Duration = Duration::from_millis(20);
 const RESTS: u32 = 3;
 /// Unless what it wrote down last is older than this: it must not fall behind for good.
@@ -177,12 +177,12 @@ impl Runner {
         }
     }
 
-    /// Until when it leaves the file to others, after a page that began at a moment and ended with an event of another.
+    /// Until when it leaves the database to others, after a page that began at a moment and ended with an event of another.
     fn rest_after(&self, began: Instant, recorded_at: Option<DateTime<Utc>>) -> Option<Instant> {
         let follows = self.rank == Rank::Follows && !self.activity.holds_consumers();
-        let shares = self.spec.own.is_some() && self.spec.db.dialect() == sql::Dialect::Sqlite;
-        let is_stale = recorded_at.is_some_and(|at| self.spec.clock.now() - at > STALE);
-        (follows && shares && !is_stale).then(|| Instant::now() + REST.max(began.elapsed() * RESTS))
+        let shares = self.spec.own.is_some();
+        let age = recorded_at.map(|at| self.spec.clock.now() - at);
+        (follows && shares).then(|| rest(began.elapsed(), age)).flatten().map(|long| Instant::now() + long)
     }
 
     /// Tells the barrier that work was taken in hand or ended.
@@ -241,9 +241,30 @@ impl Runner {
     }
 }
 
+/// How long who follows rests after a page that took so long and ended with an event of such an age; not at all where it is late.
+fn rest(took: Duration, age: Option<TimeDelta>) -> Option<Duration> {
+    let is_stale = age.is_some_and(|age| age > STALE);
+    (!is_stale).then(|| REST.max(took * RESTS))
+}
+
 async fn sleep_until(at: Option<Instant>) {
     match at {
         Some(at) => tokio::time::sleep_until(at).await,
         None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_follows_rests_as_long_as_it_is_not_late() {
+        let ms = Duration::from_millis;
+        let (fresh, late) = (TimeDelta::milliseconds(1_999), TimeDelta::milliseconds(2_001));
+        assert_eq!(rest(ms(1), Some(fresh)), Some(ms(20)));
+        assert_eq!(rest(ms(30), Some(fresh)), Some(ms(90)));
+        assert_eq!(rest(ms(30), Some(late)), None);
+        assert_eq!(rest(ms(30), None), Some(ms(90)));
     }
 }

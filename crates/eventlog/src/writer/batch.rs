@@ -231,10 +231,7 @@ impl<A: Aggregate> Streams<A> {
             if loaded.corrupt.is_none() && loaded.version > 0 {
                 let Loaded { state, version, others, timers, slot, .. } = loaded;
                 let cached = Cached { state, version, others, timers };
-                match slot {
-                    Some(slot) => slot.put(cached),
-                    None => shared.cache.put(stream, cached),
-                }
+                shared.cache.put(stream, slot, cached);
             }
         }
     }

@@ -33,8 +33,8 @@ pub struct WriterOptions {
     pub batch_commands: usize,
     /// Commands that may wait; more make `submit` wait.
     pub queue_commands: usize,
-    /// Streams whose state is kept in memory.
-    pub cached_streams: u64,
+    /// Events whose states are kept in memory: the limit on what it takes, some hundred bytes for each.
+    pub cached_events: u64,
     /// Partitions of the service's keys: the shard of a timer.
     pub partitions: i32,
     /// The barrier to register with, under the name `writer`.
@@ -43,7 +43,7 @@ pub struct WriterOptions {
 
 impl Default for WriterOptions {
     fn default() -> Self {
-        WriterOptions { batch_commands: 512, queue_commands: 4096, cached_streams: 100_000, partitions: 12, activity: Activity::new() }
+        WriterOptions { batch_commands: 512, queue_commands: 4096, cached_events: 2_000_000, partitions: 12, activity: Activity::new() }
     }
 }
 
@@ -107,7 +107,7 @@ impl<A: Aggregate> Writer<A> {
     pub fn spawn(aggregate: Arc<A>, log: Log, options: WriterOptions) -> Writer<A> {
         let (jobs, queue) = mpsc::channel(options.queue_commands.max(1));
         let in_flight = options.activity.in_flight("writer");
-        let cache = cache::Cache::new(options.cached_streams);
+        let cache = cache::Cache::new(options.cached_events);
         let shared = Arc::new(Shared { aggregate, log, cache, options, counts: Counts::default(), in_flight });
         tokio::spawn(engine::run(Arc::clone(&shared), queue));
         Writer { shared, jobs }
@@ -156,6 +156,12 @@ impl<A: Aggregate> Writer<A> {
             Some(reason) => Err(LogError::Corrupt(reason)),
             None => Ok((loaded.state, loaded.version)),
         }
+    }
+
+    /// A state that a stream had once, without asking the log; `None` where none is remembered. Others may have appended since: only for
+    /// what never changes once it is there.
+    pub fn remembered(&self, stream: &str) -> Option<Arc<A::State>> {
+        self.shared.cache.slot(stream).map(|slot| slot.read().state)
     }
 
     /// The log that this writer appends to.

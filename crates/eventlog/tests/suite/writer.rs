@@ -223,7 +223,7 @@ async fn states_are_the_newest_committed_ones() {
 #[tokio::test]
 async fn streams_that_left_the_cache_are_loaded_again() {
     for site in every().await {
-        let options = WriterOptions { cached_streams: 2, batch_commands: 8, queue_commands: 4, ..WriterOptions::default() };
+        let options = WriterOptions { cached_events: 20, batch_commands: 8, queue_commands: 4, ..WriterOptions::default() };
         let writer = Writer::spawn(Arc::new(Counter), site.log(), options);
         for round in 1..=3 {
             let adds = (0..40).map(|n| writer.submit(on(&format!("s{n}"), Command::Add(1))));

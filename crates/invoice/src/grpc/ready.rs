@@ -211,9 +211,15 @@ impl Server {
         }))
     }
 
+    /// The currency of a payer's invoice, which it has from its issue on and for good; the real's where there is no such invoice, which
+    /// the account then says.
     pub(super) async fn currency_of(&self, stream: &str, invoice_id: &InvoiceId) -> Result<Currency, Refusal> {
+        let currency = |account: Arc<Account>| account.invoices.get(invoice_id).map(|invoice| invoice.currency);
+        if let Some(known) = self.writer.remembered(stream).and_then(currency) {
+            return Ok(known);
+        }
         let (account, _) = self.writer.state(stream).await.map_err(unreadable)?;
-        Ok(account.invoices.get(invoice_id).map_or(Currency::BRL, |invoice| invoice.currency))
+        Ok(currency(account).unwrap_or(Currency::BRL))
     }
 
     /// Says how far the payments reach; the same key gets the same answer.

@@ -1,6 +1,11 @@
 //! Receivables and payments: what each command does, and the events that it leaves.
 
-use crate::{script::play, site::Site};
+use crate::{
+    script::{new_payment, play},
+    site::Site,
+};
+use contracts::invoice::v1 as proto;
+use std::time::Duration;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_receivable_is_issued_amended_paid_reversed_and_cancelled() {
@@ -81,5 +86,25 @@ async fn currencies_of_one_payer_keep_apart() {
              owes A => BRL 1000 credit 0, USD 0 credit 200",
         )
         .await;
+    }
+}
+
+/// The other process remembers the payer as it was before the invoice in dollars came.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_payment_without_a_currency_has_that_of_an_invoice_which_another_process_issued() {
+    // SQLite belongs to one process.
+    for site in Site::every().await.into_iter().filter(|site| site.database == "postgres") {
+        let (service, mut other, process) = site.replica().await;
+        play(&site, "register A\nissue I1 A 1000 due=2026-03-20").await;
+        let mut pay = async |command_id: &str, payment: proto::NewPayment| {
+            let request = proto::RecordPaymentRequest { command_id: command_id.to_owned(), payment: Some(payment) };
+            other.record_payment(request).await.unwrap().into_inner().invoice.unwrap()
+        };
+        assert_eq!(pay("c1", new_payment("P1", "I1", 400)).await.outstanding_minor, 600, "{}", site.database);
+        play(&site, "issue I2 A 500 due=2026-03-20 currency=USD").await;
+        let paid = pay("c2", new_payment("P2", "I2", 200)).await;
+        assert_eq!((paid.outstanding_minor, paid.currency.as_str()), (300, "USD"), "{}", site.database);
+        process.stop.cancel();
+        service.stop_within(Duration::from_secs(1)).await;
     }
 }

@@ -1,9 +1,13 @@
 //! What an item costs in a large portfolio beside a small one: appended, projected, reported, woken.
 
-use super::{Figure, Plan, append::Ground, books, books::EACH, kept::Kept, load, tell, timers};
+use super::{Figure, Plan, append::Ground, books, books::EACH, kept::Kept, load, machine, tell, timers};
 use crate::progress;
 use anyhow::Context;
-use std::{fs, path::Path, time::Duration};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 /// Commands that wait for their answer at a time.
 const IN_FLIGHT: usize = 512;
@@ -11,44 +15,85 @@ const IN_FLIGHT: usize = 512;
 const REPORTS: usize = 5;
 /// An item of the large one costs at most so many times that of the small one.
 const MOST: f64 = 1.3;
+/// Memory of the whole process in the large one, load and all services together, however large it is: what is remembered is limited, in
+/// streams, rows and pages.
+const MEMORY_MB: f64 = 2_000.0;
 /// What an item is, in the order of [`costs`].
 const PARTS: [(&str, &str); 4] =
     [("growth/append", "us/invoice"), ("growth/project", "us/event"), ("growth/report", "us/invoice"), ("growth/timers", "us/payer")];
 
-/// Costs of an item in microseconds, one for each of [`PARTS`].
-type Costs = [f64; PARTS.len()];
+/// At one size.
+struct Costs {
+    /// Of an item in microseconds, one for each of [`PARTS`].
+    of_parts: [f64; PARTS.len()],
+    /// The most memory that any part took.
+    megabytes: f64,
+}
 
 /// Each part at both sizes.
 pub async fn measure(plan: &Plan, place: &Path) -> anyhow::Result<Vec<Figure>> {
     let small = (plan.invoices / plan.growth).max(EACH);
     let (mut of_small, mut of_large): (Vec<Costs>, Vec<Costs>) = (Vec::new(), Vec::new());
     for round in 0..plan.rounds {
-        tell("growth", round, plan);
-        of_small.push(costs(plan, small, &place.join("small")).await?);
-        of_large.push(costs(plan, plan.invoices.max(EACH), &place.join("large")).await?);
+        of_small.push(costs(plan, (round, small), &place.join("small")).await?);
+        of_large.push(costs(plan, (round, plan.invoices.max(EACH)), &place.join("large")).await?);
     }
     let figure = |(part, (name, unit)): (usize, (&str, &'static str))| {
-        let of = |all: &[Costs]| all.iter().filter_map(|costs| costs.get(part).copied()).collect::<Vec<f64>>();
+        let of = |all: &[Costs]| all.iter().filter_map(|costs| costs.of_parts.get(part).copied()).collect::<Vec<f64>>();
         let figure = Figure::less(name, unit, &of(&of_large), ("the same in a small portfolio", &of(&of_small)));
         figure.with_goal(Some(1.0 / MOST))
     };
-    Ok(PARTS.into_iter().enumerate().map(figure).collect())
+    // Not the median: a process that is killed once is down.
+    let most = of_large.iter().map(|costs| costs.megabytes).fold(0.0, f64::max);
+    let memory = Figure::cost("growth/memory", "MB", most, Some(MEMORY_MB));
+    Ok(PARTS.into_iter().enumerate().map(figure).chain([memory]).collect())
 }
 
-/// Measures every part at one size, in a directory that is removed.
-async fn costs(plan: &Plan, invoices: u64, place: &Path) -> anyhow::Result<Costs> {
-    fs::create_dir_all(place).with_context(|| format!("{} cannot be made", place.display()))?;
+/// Measures every part at one size, one after the other: what a part stored is removed before the next, so that the disk must hold the
+/// largest of them and not all.
+async fn costs(plan: &Plan, (round, invoices): (usize, u64), place: &Path) -> anyhow::Result<Costs> {
     let plan = Plan { payers: (invoices / EACH).max(1), ..plan.clone() };
-    let ground = Ground::on_sqlite(&plan, place).await?;
+    let begin = |part: &str| {
+        tell(&format!("growth, {invoices} invoices {part}"), round, &plan);
+        Part::begin(place)
+    };
+    let part = begin("appended")?;
+    let ground = Ground::on_sqlite(&plan, &part.place).await?;
     let append = each(ground.put(invoices, IN_FLIGHT).await?, invoices);
     drop(ground);
-    let kept = Kept::filled(invoices, place).await?;
+    let of_append = part.end()?;
+
+    let part = begin("in the views")?;
+    let kept = Kept::filled(invoices, &part.place).await?;
     let (project, report) = (each(kept.took, kept.events), each(aging(&kept).await?, kept.invoices()));
     kept.stop().await;
+    let of_views = part.end()?;
+
+    let part = begin("due at one moment")?;
     let payers = (invoices / books::TOGETHER).max(1);
-    let timers = each(timers::fire(payers, &place.join("due")).await?.took, payers);
-    fs::remove_dir_all(place).with_context(|| format!("{} cannot be removed", place.display()))?;
-    Ok([append, project, report, timers])
+    let fired = timers::fire(payers, &part.place).await?;
+    part.end()?;
+    let megabytes = [of_append, of_views, fired.to_enrol_megabytes, fired.megabytes].into_iter().fold(0.0, f64::max);
+    Ok(Costs { of_parts: [append, project, report, each(fired.took, payers)], megabytes })
+}
+
+/// A part that is measured, in a directory of its own.
+struct Part {
+    place: PathBuf,
+}
+
+impl Part {
+    fn begin(place: &Path) -> anyhow::Result<Self> {
+        fs::create_dir_all(place).with_context(|| format!("{} cannot be made", place.display()))?;
+        machine::forget_peak();
+        Ok(Self { place: place.to_owned() })
+    }
+
+    /// Removes what it stored: the most memory that it took.
+    fn end(self) -> anyhow::Result<f64> {
+        fs::remove_dir_all(&self.place).with_context(|| format!("{} cannot be removed", self.place.display()))?;
+        machine::megabytes("self", "VmHWM")
+    }
 }
 
 /// Microseconds of each item.

@@ -50,6 +50,8 @@ pub struct Fired {
     pub took: Duration,
     /// The most memory of this process meanwhile.
     pub megabytes: f64,
+    /// The most while the payers were taken in.
+    pub to_enrol_megabytes: f64,
 }
 
 /// Lets the engine take in so many payers with two invoices each, moves its clock to the opening of the window of their first step, and
@@ -72,11 +74,12 @@ pub async fn fire(payers: u64, place: &Path) -> anyhow::Result<Fired> {
     clock.advance_to(moment);
     let due = log.timers_due().await?;
     ensure!(due == payers * TOGETHER, "{due} timers are due, should be {}", payers * TOGETHER);
+    let to_enrol_megabytes = machine::megabytes("self", "VmHWM")?;
     machine::forget_peak();
     let watch = progress::stopwatch();
     service.resume_timers();
     wait_until_fired(&log, moment).await?;
-    let fired = Fired { took: watch(), megabytes: machine::megabytes("self", "VmHWM")? };
+    let fired = Fired { took: watch(), megabytes: machine::megabytes("self", "VmHWM")?, to_enrol_megabytes };
 
     let db = host::environment::open_database(engine, &settings.storage, Durability::Full).await?;
     let rows = db.query("SELECT COUNT(*) AS stored FROM events WHERE event_type = 'ReminderDue'", &[]).await?;

@@ -43,7 +43,7 @@ fn a_bench_reports_rebuilds_and_wakes_a_portfolio_and_finds_all_of_it_again() {
     let figures = report["figures"].as_array().unwrap();
     let names: Vec<&str> = figures.iter().map(|figure| figure["name"].as_str().unwrap()).collect();
     let reports = ["report/aging_today", "report/aging_past", "report/delinquency_100", "report/payer"];
-    let growth = ["growth/append", "growth/project", "growth/report", "growth/timers"];
+    let growth = ["growth/append", "growth/project", "growth/report", "growth/timers", "growth/memory"];
     assert_eq!(names, [reports.as_slice(), &["rebuild", "rebuild/pause", "timers", "timers/memory"], &growth].concat());
     let positive = |figure: &Value| figure["name"] == "rebuild/pause" || figure["value"].as_f64().unwrap() > 0.0;
     assert!(figures.iter().all(positive), "{report}");

@@ -172,8 +172,10 @@ async fn four_processes_remind_who_owes_and_not_who_paid() {
     assert_eq!(sent.len(), 1, "one mail, to who owes");
     assert!(sent[0].contains("owes@example.invalid"), "{}", sent[0]);
     let figures = ReportingServiceClient::new(connect(ports[3]).await);
+    // The policy's day, which is UTC's: for three hours of it reporting's own, São Paulo's, is the day before.
+    let today = SystemClock.now().date_naive().to_string();
     let steps = until(deadline, "the step's end was not reported", async || {
-        let asked = reporting::GetStepResultsRequest { as_of: String::new(), policy_id: "agora".into() };
+        let asked = reporting::GetStepResultsRequest { as_of: today.clone(), policy_id: "agora".into() };
         let steps = figures.clone().get_step_results(asked).await.unwrap().into_inner().steps;
         steps.into_iter().find(|step| step.executed == 1 && step.superseded == 1)
     })
