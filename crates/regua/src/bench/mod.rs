@@ -36,7 +36,7 @@ use std::{path::Path, time::Duration};
 /// How much is measured.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    /// Rounds of path and reference, in turn; at least three.
+    /// Rounds of path and reference, in turn; fewer than three make no median.
     pub rounds: usize,
     /// How long a round of a load lasts.
     pub round: Duration,
