@@ -42,8 +42,9 @@ impl<S> Slot<S> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    pub(crate) fn put(&self, cached: Cached<S>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = cached;
+    /// What was there before.
+    fn put(&self, cached: Cached<S>) -> Cached<S> {
+        std::mem::replace(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner), cached)
     }
 }
 
@@ -74,8 +75,8 @@ impl<S: Send + Sync + 'static> Cache<S> {
             self.streams.insert(stream, Slot(Arc::new(Mutex::new(cached))));
             return;
         };
-        let (before, after) = (weight(slot.read().version), weight(cached.version));
-        slot.put(cached);
+        let after = weight(cached.version);
+        let before = weight(slot.put(cached).version);
         // The cache weighs what it is given; one that has gone meanwhile comes back.
         if after != before {
             self.streams.insert(stream, slot);

@@ -16,7 +16,7 @@ const REPORTS: usize = 5;
 /// An item of the large one costs at most so many times that of the small one.
 const MOST: f64 = 1.3;
 /// Memory of the whole process in the large one, load and all services together, however large it is: what is remembered is limited, in
-/// streams, rows and pages.
+/// events, rows and pages.
 const MEMORY_MB: f64 = 2_000.0;
 /// What an item is, in the order of [`costs`].
 const PARTS: [(&str, &str); 4] =
