@@ -2,10 +2,8 @@
 
 use crate::Refusal;
 use chrono::NaiveDate;
-use kernel::{CommandId, ids::IdFault, text};
+use kernel::{CommandId, ids::IdFault, text, written};
 
-/// Civil dates on the wire.
-pub const DATE_FORMAT: &str = "%Y-%m-%d";
 /// First civil date that requests may name.
 pub const FIRST_DAY: NaiveDate = NaiveDate::from_ymd_opt(1900, 1, 1).expect("a date of the calendar");
 /// Last civil date that requests may name.
@@ -16,7 +14,7 @@ const DEFAULT_PAGE: i32 = 100;
 /// A civil date of a request. Errors: INVALID_ARGUMENT `date_malformed`.
 pub fn date(field: &str, text: &str) -> Result<NaiveDate, Refusal> {
     // The parser takes `2026-1-5` too; two spellings of one date would be two bodies of one command.
-    let parsed = NaiveDate::parse_from_str(text, DATE_FORMAT).ok().filter(|_| text.len() == 10);
+    let parsed = written::date(text).filter(|_| text.len() == 10);
     let in_range = parsed.filter(|day| (FIRST_DAY..=LAST_DAY).contains(day));
     in_range.ok_or_else(|| Refusal::invalid(field, "date_malformed", "should be a date YYYY-MM-DD from 1900 to 2199"))
 }

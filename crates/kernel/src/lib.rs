@@ -12,6 +12,7 @@ pub mod personal;
 pub mod purpose;
 pub mod text;
 pub mod window;
+pub mod written;
 pub mod zone;
 
 pub use calendar::Calendar;

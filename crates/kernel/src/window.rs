@@ -1,6 +1,6 @@
 //! Contact windows: weekdays and hours in the payer's zone.
 
-use crate::{Calendar, Zone, calendar};
+use crate::{Calendar, Zone, calendar, written};
 use alloc::{
     format,
     string::{String, ToString},
@@ -40,7 +40,7 @@ const MIDNIGHT: &str = "24:00";
 
 /// The close of a window as written: `HH:MM`, or `24:00` for the end of the day; `None` for any other text.
 pub fn close_named(text: &str) -> Option<NaiveTime> {
-    if text == MIDNIGHT { Some(END_OF_DAY) } else { NaiveTime::parse_from_str(text, FORMAT).ok() }
+    if text == MIDNIGHT { Some(END_OF_DAY) } else { written::time(text) }
 }
 
 /// The close of a window, as [`close_named`] reads it.

@@ -1,8 +1,7 @@
 //! Single fields of stored messages.
 
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
-use host::request::DATE_FORMAT;
-use kernel::{Currency, ids::IdFault};
+use kernel::{Currency, ids::IdFault, written};
 use prost::Message;
 
 /// Hours of a window on the wire.
@@ -36,7 +35,7 @@ pub(crate) fn optional_id<T>(
 }
 
 pub(crate) fn day(field: &'static str, text: &str) -> Result<NaiveDate, DecodeFault> {
-    NaiveDate::parse_from_str(text, DATE_FORMAT).map_err(|_| DecodeFault::Field(field))
+    written::date(text).ok_or(DecodeFault::Field(field))
 }
 
 pub(super) fn optional_day(field: &'static str, text: &str) -> Result<Option<NaiveDate>, DecodeFault> {
@@ -44,7 +43,7 @@ pub(super) fn optional_day(field: &'static str, text: &str) -> Result<Option<Nai
 }
 
 pub(super) fn time(field: &'static str, text: &str) -> Result<NaiveTime, DecodeFault> {
-    NaiveTime::parse_from_str(text, TIME_FORMAT).map_err(|_| DecodeFault::Field(field))
+    written::time(text).ok_or(DecodeFault::Field(field))
 }
 
 pub(super) fn instant(field: &'static str, micros: i64) -> Result<DateTime<Utc>, DecodeFault> {

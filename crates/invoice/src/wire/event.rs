@@ -8,8 +8,7 @@ mod view;
 use super::{charges, instrument};
 use chrono::{DateTime, NaiveDate, Utc};
 use contracts::invoice::v1 as proto;
-use host::request::DATE_FORMAT;
-use kernel::{ContactId, Currency, CustomerId, InvoiceId, PaymentId, StepId};
+use kernel::{ContactId, Currency, CustomerId, InvoiceId, PaymentId, StepId, written};
 use prost::Message;
 use receivable::{Attributes, AuthorizedItem, Event, Release, Source};
 
@@ -241,7 +240,7 @@ pub(super) fn fact(customer_id: &str, event: Event) -> Result<Fact, DecodeFault>
 }
 
 pub(super) fn day(field: &'static str, text: &str) -> Result<NaiveDate, DecodeFault> {
-    NaiveDate::parse_from_str(text, DATE_FORMAT).map_err(|_| DecodeFault::Field(field))
+    written::date(text).ok_or(DecodeFault::Field(field))
 }
 
 fn optional_day(field: &'static str, text: &str) -> Result<Option<NaiveDate>, DecodeFault> {

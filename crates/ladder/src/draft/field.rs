@@ -6,6 +6,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use kernel::ids::IdFault;
 use kernel::window::{close_named, close_text, weekday_named};
+use kernel::written;
 use kernel::{NaiveTime, Window};
 
 /// The faults found so far, in reading order.
@@ -133,5 +134,5 @@ impl Faults {
 }
 
 fn time(text: &str) -> Option<NaiveTime> {
-    NaiveTime::parse_from_str(text, "%H:%M").ok()
+    written::time(text)
 }

@@ -1,8 +1,7 @@
 //! Single fields: proto ↔ domain.
 
 use chrono::{NaiveDate, NaiveTime};
-use host::request::DATE_FORMAT;
-use kernel::{Calendar, Currency, DateTime, Utc, Window, Zone, ids::IdFault, window::close_named};
+use kernel::{Calendar, Currency, DateTime, Utc, Window, Zone, ids::IdFault, window::close_named, written};
 use notice::Channel;
 use prost::Message;
 use prost_types::Timestamp;
@@ -29,7 +28,7 @@ pub(super) fn id<T>(field: &'static str, text: &str, make: impl FnOnce(&str) -> 
 }
 
 pub(super) fn day(field: &'static str, text: &str) -> Result<NaiveDate, DecodeFault> {
-    NaiveDate::parse_from_str(text, DATE_FORMAT).map_err(|_| DecodeFault::Field(field))
+    written::date(text).ok_or(DecodeFault::Field(field))
 }
 
 pub(super) fn currency(text: &str) -> Result<Currency, DecodeFault> {
@@ -53,7 +52,7 @@ pub(super) fn zone(text: &str) -> Result<Zone, DecodeFault> {
 }
 
 pub(super) fn window(weekdays: &[bool], from: &str, until: &str) -> Result<Window, DecodeFault> {
-    let time = |field, text| NaiveTime::parse_from_str(text, TIME_FORMAT).map_err(|_| DecodeFault::Field(field));
+    let time = |field, text| written::time(text).ok_or(DecodeFault::Field(field));
     Ok(Window {
         weekdays: weekdays.try_into().map_err(|_| DecodeFault::Field("weekdays"))?,
         from: time("window_from", from)?,
