@@ -6,6 +6,7 @@ use std::sync::Arc;
 use futures::FutureExt;
 use futures::future::{BoxFuture, select_all};
 use tokio::sync::watch;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::bus::in_process::{Feed, InProcess};
 use crate::bus::kafka::Subscription;
@@ -22,6 +23,14 @@ pub(crate) struct Sources {
 pub(crate) struct LogSource {
     pub place: Place,
     origin: Origin,
+    ahead: Option<Ahead>,
+}
+
+/// The page after one that was full: read while that one is stored. What is in a log stays as it is.
+struct Ahead {
+    from: i64,
+    limit: usize,
+    page: AbortOnDropHandle<Result<Vec<Message>, LogError>>,
 }
 
 enum Origin {
@@ -37,12 +46,12 @@ enum Origin {
 impl LogSource {
     /// The service's own log, events as they are.
     pub fn own(topic: &str, log: Log) -> Self {
-        Self { place: Place { topic: topic.to_string(), partition: 0 }, origin: open(log, Arc::new(Verbatim)) }
+        Self { place: Place { topic: topic.to_string(), partition: 0 }, origin: open(log, Arc::new(Verbatim)), ahead: None }
     }
 
     /// A topic of the in-process bus.
     pub fn subscribed(topic: &str, bus: InProcess) -> Self {
-        Self { place: Place { topic: topic.to_string(), partition: 0 }, origin: Origin::Awaited(bus) }
+        Self { place: Place { topic: topic.to_string(), partition: 0 }, origin: Origin::Awaited(bus), ahead: None }
     }
 
     /// Whether there is a message at or after `next`.
@@ -71,17 +80,52 @@ impl LogSource {
         }
     }
 
-    async fn read(&self, next: i64, limit: usize) -> Result<Vec<Message>, LogError> {
-        let Origin::Open { log, publish, .. } = &self.origin else { return Ok(Vec::new()) };
-        let events = log.read(next.unsigned_abs(), limit).await?;
-        let message = |event: crate::event::Recorded| Message {
-            topic: self.place.topic.clone(),
-            partition: 0,
-            offset: event.position as i64 - 1,
-            event: outward(publish.as_ref(), event),
+    /// Reads a page. Dropping the future loses nothing.
+    async fn read(&mut self, next: i64, limit: usize) -> Result<Vec<Message>, LogError> {
+        let (page, is_full) = match self.read_ahead(next, limit).await? {
+            Some(read) => read,
+            None => match self.reading(next, limit) {
+                Some(reading) => reading.await.map(|page| full_or_not(page, limit))?,
+                None => (Vec::new(), false),
+            },
         };
-        Ok(events.into_iter().map(message).collect())
+        let after = next + page.len() as i64;
+        let is_more = matches!(&self.origin, Origin::Open { log, .. } if log.known_head() > after.unsigned_abs());
+        let reading = if is_full && is_more { self.reading(after, limit) } else { None };
+        self.ahead = reading.map(|page| Ahead { from: after, limit, page: AbortOnDropHandle::new(tokio::spawn(page)) });
+        Ok(page)
     }
+
+    /// The page that was read ahead, where it is the one that is asked for, and whether it is as long as it may be.
+    async fn read_ahead(&mut self, next: i64, limit: usize) -> Result<Option<(Vec<Message>, bool)>, LogError> {
+        let Some(ahead) = self.ahead.as_mut().filter(|ahead| ahead.from == next && ahead.limit <= limit) else { return Ok(None) };
+        let (page, longest) = ((&mut ahead.page).await, ahead.limit);
+        self.ahead = None;
+        // A task that ended badly has read nothing.
+        let Ok(page) = page else { return Ok(None) };
+        page.map(|page| Some(full_or_not(page, longest)))
+    }
+
+    fn reading(&self, next: i64, limit: usize) -> Option<impl Future<Output = Result<Vec<Message>, LogError>> + Send + 'static> {
+        let Origin::Open { log, publish, .. } = &self.origin else { return None };
+        let (log, publish, topic) = (log.clone(), Arc::clone(publish), self.place.topic.clone());
+        Some(async move {
+            let events = log.read(next.unsigned_abs(), limit).await?;
+            let message = |event: crate::event::Recorded| Message {
+                topic: topic.clone(),
+                partition: 0,
+                offset: event.position as i64 - 1,
+                event: outward(publish.as_ref(), event),
+            };
+            Ok(events.into_iter().map(message).collect())
+        })
+    }
+}
+
+/// A page, and whether it is as long as it may be.
+fn full_or_not(page: Vec<Message>, limit: usize) -> (Vec<Message>, bool) {
+    let is_full = page.len() == limit;
+    (page, is_full)
 }
 
 fn open(log: Log, publish: Arc<dyn Publish>) -> Origin {
@@ -165,5 +209,103 @@ impl Sources {
         if let Some(kafka) = self.kafka {
             kafka.close().await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::{DateTime, Utc};
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::{Append, Clock, Expected, Ids, Meta, NewEvent};
+
+    struct Still;
+
+    #[async_trait::async_trait]
+    impl Clock for Still {
+        fn now(&self) -> DateTime<Utc> {
+            DateTime::UNIX_EPOCH
+        }
+
+        async fn sleep_until(&self, _at: DateTime<Utc>) {}
+    }
+
+    impl Ids for Still {
+        fn event_id(&self) -> Uuid {
+            Uuid::nil()
+        }
+    }
+
+    const TOPIC: &str = "t";
+
+    async fn append(log: &Log, count: u64) {
+        let event = |_| NewEvent { event_type: "E", schema_version: 1, payload: Vec::new(), occurred_at: None, effective_on: None };
+        let append = Append {
+            stream: "s".to_owned(),
+            expected: Expected::Any,
+            events: (0..count).map(event).collect(),
+            meta: Meta::default(),
+            command: None,
+            claims: Vec::new(),
+            side: Vec::new(),
+            answer: Vec::new(),
+        };
+        log.append(vec![append]).await.unwrap().remove(0).unwrap();
+    }
+
+    async fn of(count: u64) -> (Log, Sources) {
+        let log = Log::memory(Arc::new(Still), Arc::new(Still));
+        append(&log, count).await;
+        let sources = Sources { logs: vec![LogSource::own(TOPIC, log.clone())], kafka: None };
+        (log, sources)
+    }
+
+    async fn take(sources: &mut Sources, next: i64, limit: usize) -> Vec<i64> {
+        let next = HashMap::from([(Place { topic: TOPIC.to_owned(), partition: 0 }, next)]);
+        let page = sources.take(&next, |_| false, limit).await.unwrap();
+        page.iter().map(|message| message.offset).collect()
+    }
+
+    fn ahead(sources: &Sources) -> Option<i64> {
+        sources.logs[0].ahead.as_ref().map(|ahead| ahead.from)
+    }
+
+    #[tokio::test]
+    async fn the_page_after_a_full_one_is_read_ahead_and_comes_once() {
+        let (log, mut sources) = of(7).await;
+        assert_eq!((take(&mut sources, 0, 3).await, ahead(&sources)), (vec![0, 1, 2], Some(3)));
+        assert_eq!((take(&mut sources, 3, 3).await, ahead(&sources)), (vec![3, 4, 5], Some(6)));
+        // Read while there was one message; the others follow.
+        append(&log, 3).await;
+        assert_eq!((take(&mut sources, 6, 3).await.first(), ahead(&sources).is_none_or(|from| from == 9)), (Some(&6), true));
+        let (mut seen, mut next) = (vec![6], 7);
+        while next < 10 {
+            seen.extend(take(&mut sources, next, 3).await);
+            next = seen.last().unwrap() + 1;
+        }
+        assert_eq!((seen, ahead(&sources)), (vec![6, 7, 8, 9], None));
+    }
+
+    #[tokio::test]
+    async fn a_page_that_was_not_stored_is_taken_again() {
+        let (_log, mut sources) = of(9).await;
+        assert_eq!(take(&mut sources, 0, 3).await, [0, 1, 2]);
+        assert_eq!(take(&mut sources, 0, 3).await, [0, 1, 2], "what was read ahead comes too early");
+        assert_eq!(take(&mut sources, 5, 3).await, [5, 6, 7], "or too late");
+        assert_eq!(take(&mut sources, 3, 2).await, [3, 4], "or is more than is asked for");
+        assert_eq!(take(&mut sources, 5, 4).await, [5, 6], "of less than is asked for it is the beginning");
+        assert_eq!(take(&mut sources, 7, 4).await, [7, 8]);
+        assert_eq!(take(&mut sources, 9, 4).await, [0_i64; 0]);
+    }
+
+    #[tokio::test]
+    async fn who_stops_waiting_for_a_page_loses_nothing() {
+        let (_log, mut sources) = of(9).await;
+        assert_eq!(take(&mut sources, 0, 3).await, [0, 1, 2]);
+        // The task that reads ahead has not run yet: this future is dropped while it waits for it.
+        assert!(take(&mut sources, 3, 3).now_or_never().is_none());
+        assert_eq!(take(&mut sources, 3, 3).await, [3, 4, 5]);
+        assert_eq!(take(&mut sources, 6, 3).await, [6, 7, 8]);
     }
 }
