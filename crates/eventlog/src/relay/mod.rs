@@ -29,8 +29,9 @@ use lease::{BEATS, Candidate, Lease, STEPS_DOWN};
 use producer::{IN_FLIGHT, Pipe, Progress};
 use window::Window;
 
-/// Events read at once.
-const PAGE: usize = 1000;
+/// Events read and handed over at once, where so many wait. librdkafka sends what lies in the queue of a partition a millisecond after the first
+/// of it came: of a thousand at a time these were ten in a request, and a request costs the broker as much as a hundred events.
+const PAGE: usize = 8_000;
 /// How long the relay sends without a look at its lease: well inside [`BEATS`].
 const BURST: Duration = Duration::from_millis(200);
 /// How often a candidate looks whether it is its turn.

@@ -21,7 +21,7 @@ use crate::event::Recorded;
 /// How long one poll of the thread lasts; reports are served as they come.
 const POLL: Duration = Duration::from_millis(50);
 /// Events under way at most.
-pub(super) const IN_FLIGHT: usize = 10_000;
+pub(super) const IN_FLIGHT: usize = 24_000;
 /// A relay that has so many under way is told when it has only so few: enough to go on with while it wakes.
 const ROOM: usize = IN_FLIGHT / 2;
 /// How long to wait when librdkafka's queue is full.
