@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::keys::Keys;
-use crate::row::{Inner, Row};
+use crate::row::Row;
 use crate::{SqlError, Tx, Value, postgres, sqlite};
 
 /// Which database it is. SQL that both understand needs no look at it.
@@ -103,7 +103,7 @@ impl Db {
             Backend::Postgres(pool) => {
                 let arguments = postgres::arguments(args.iter().cloned())?;
                 let rows = pool.fetch(sql, arguments).await?;
-                Ok(rows.into_iter().map(|row| Row(Inner::Postgres(row))).collect())
+                Ok(rows.into_iter().map(Row::postgres).collect())
             }
         }
     }
@@ -121,7 +121,7 @@ impl Db {
             Backend::Postgres(pool) => {
                 let (text, arguments) = keys.for_postgres(sql, args)?;
                 let rows = pool.fetch(&text, arguments).await?;
-                Ok(rows.into_iter().map(|row| Row(Inner::Postgres(row))).collect())
+                Ok(rows.into_iter().map(Row::postgres).collect())
             }
         }
     }

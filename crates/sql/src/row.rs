@@ -1,8 +1,10 @@
 //! Rows read by column name.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use chrono::{DateTime, NaiveDate, Utc};
-use sqlx::Row as _;
-use sqlx::postgres::PgRow;
+use sqlx::postgres::{PgRow, Postgres};
+use sqlx::{Column as _, Decode, Row as _, Type};
 use uuid::Uuid;
 
 use crate::SqlError;
@@ -10,9 +12,13 @@ use crate::sqlite::SqliteRow;
 
 /// One row of a result. Every getter fails with [`SqlError::Column`] when the column is not there, is of another
 /// kind, or is NULL where the getter is not an `opt_` one.
-pub struct Row(pub(crate) Inner);
+pub struct Row {
+    cells: Cells,
+    /// Where the column after the one that was asked for last is: most rows are read from left to right, and need no search.
+    next: AtomicUsize,
+}
 
-pub(crate) enum Inner {
+enum Cells {
     Sqlite(SqliteRow),
     Postgres(PgRow),
 }
@@ -48,72 +54,110 @@ impl Row {
     }
 
     pub fn opt_int(&self, column: &str) -> Result<Option<i64>, SqlError> {
-        match &self.0 {
-            Inner::Sqlite(row) => row.int(column),
-            Inner::Postgres(row) => postgres_int(row, column),
+        let at = (self.place(column)?, column);
+        match &self.cells {
+            Cells::Sqlite(row) => row.int(at),
+            Cells::Postgres(row) => postgres_int(row, at),
         }
     }
 
     pub fn opt_text(&self, column: &str) -> Result<Option<String>, SqlError> {
-        match &self.0 {
-            Inner::Sqlite(row) => Ok(row.text(column)?.map(str::to_owned)),
-            Inner::Postgres(row) => Ok(row.try_get(column)?),
+        let at = (self.place(column)?, column);
+        match &self.cells {
+            Cells::Sqlite(row) => Ok(row.text(at)?.map(str::to_owned)),
+            Cells::Postgres(row) => postgres(row, at),
         }
     }
 
     pub fn opt_bytes(&self, column: &str) -> Result<Option<Vec<u8>>, SqlError> {
-        match &self.0 {
-            Inner::Sqlite(row) => Ok(row.bytes(column)?.map(<[u8]>::to_vec)),
-            Inner::Postgres(row) => Ok(row.try_get(column)?),
+        let at = (self.place(column)?, column);
+        match &self.cells {
+            Cells::Sqlite(row) => Ok(row.bytes(at)?.map(<[u8]>::to_vec)),
+            Cells::Postgres(row) => postgres(row, at),
         }
     }
 
     pub fn opt_bool(&self, column: &str) -> Result<Option<bool>, SqlError> {
-        match &self.0 {
-            Inner::Sqlite(row) => Ok(row.int(column)?.map(|value| value != 0)),
-            Inner::Postgres(row) => Ok(row.try_get(column)?),
+        let at = (self.place(column)?, column);
+        match &self.cells {
+            Cells::Sqlite(row) => Ok(row.int(at)?.map(|value| value != 0)),
+            Cells::Postgres(row) => postgres(row, at),
         }
     }
 
     pub fn opt_uuid(&self, column: &str) -> Result<Option<Uuid>, SqlError> {
-        match &self.0 {
-            Inner::Sqlite(row) => row.bytes(column)?.map(|bytes| uuid(column, bytes)).transpose(),
-            Inner::Postgres(row) => Ok(row.try_get(column)?),
+        let at = (self.place(column)?, column);
+        match &self.cells {
+            Cells::Sqlite(row) => row.bytes(at)?.map(|bytes| uuid(column, bytes)).transpose(),
+            Cells::Postgres(row) => postgres(row, at),
         }
     }
 
     pub fn opt_date(&self, column: &str) -> Result<Option<NaiveDate>, SqlError> {
-        match &self.0 {
-            Inner::Sqlite(row) => row.text(column)?.map(|text| parse_date(column, text)).transpose(),
-            Inner::Postgres(row) => Ok(row.try_get(column)?),
+        let at = (self.place(column)?, column);
+        match &self.cells {
+            Cells::Sqlite(row) => row.text(at)?.map(|text| parse_date(column, text)).transpose(),
+            Cells::Postgres(row) => postgres(row, at),
         }
     }
 
     pub fn opt_instant(&self, column: &str) -> Result<Option<DateTime<Utc>>, SqlError> {
-        match &self.0 {
-            Inner::Sqlite(row) => match row.int(column)? {
+        let at = (self.place(column)?, column);
+        match &self.cells {
+            Cells::Sqlite(row) => match row.int(at)? {
                 Some(micros) => DateTime::from_timestamp_micros(micros)
                     .map(Some)
                     .ok_or_else(|| SqlError::Column { name: column.into(), reason: "instant out of range".into() }),
                 None => Ok(None),
             },
-            Inner::Postgres(row) => Ok(row.try_get(column)?),
+            Cells::Postgres(row) => postgres(row, at),
         }
     }
 }
 
-/// `COUNT(*)` is a BIGINT but literals and small columns are not: every integer width is accepted.
-fn postgres_int(row: &PgRow, column: &str) -> Result<Option<i64>, SqlError> {
-    match row.try_get::<Option<i64>, _>(column) {
-        Ok(value) => Ok(value),
-        Err(wide) => match row.try_get::<Option<i32>, _>(column) {
-            Ok(value) => Ok(value.map(i64::from)),
-            Err(_) => match row.try_get::<Option<i16>, _>(column) {
-                Ok(value) => Ok(value.map(i64::from)),
-                Err(_) => Err(wide.into()),
-            },
-        },
+impl Row {
+    pub(crate) fn sqlite(row: SqliteRow) -> Self {
+        Self { cells: Cells::Sqlite(row), next: AtomicUsize::new(0) }
     }
+
+    pub(crate) fn postgres(row: PgRow) -> Self {
+        Self { cells: Cells::Postgres(row), next: AtomicUsize::new(0) }
+    }
+
+    /// Where a column is. Of two with one name, which no statement of ours has, it may be either.
+    fn place(&self, column: &str) -> Result<usize, SqlError> {
+        let next = self.next.load(Ordering::Relaxed);
+        let found = match &self.cells {
+            Cells::Sqlite(row) => place(row.names(), next, |name| name == column),
+            Cells::Postgres(row) => place(row.columns(), next, |one| one.name() == column),
+        };
+        let place = found.ok_or_else(|| SqlError::Column { name: column.into(), reason: "not in the result".into() })?;
+        self.next.store(place + 1, Ordering::Relaxed);
+        Ok(place)
+    }
+}
+
+/// The next one where it is the one that is looked for, else the first that is.
+fn place<T>(all: &[T], next: usize, is_it: impl Fn(&T) -> bool) -> Option<usize> {
+    if all.get(next).is_some_and(&is_it) { Some(next) } else { all.iter().position(is_it) }
+}
+
+fn postgres<'r, T: Decode<'r, Postgres> + Type<Postgres>>(row: &'r PgRow, (place, column): (usize, &str)) -> Result<Option<T>, SqlError> {
+    row.try_get(place).map_err(|error| match error {
+        sqlx::Error::ColumnDecode { source, .. } => SqlError::Column { name: column.into(), reason: source.to_string() },
+        other => other.into(),
+    })
+}
+
+/// `COUNT(*)` is a BIGINT but literals and small columns are not: every integer width is accepted.
+fn postgres_int(row: &PgRow, at: (usize, &str)) -> Result<Option<i64>, SqlError> {
+    postgres::<i64>(row, at).or_else(|wide| match row.try_get::<Option<i32>, _>(at.0) {
+        Ok(value) => Ok(value.map(i64::from)),
+        Err(_) => match row.try_get::<Option<i16>, _>(at.0) {
+            Ok(value) => Ok(value.map(i64::from)),
+            Err(_) => Err(wide),
+        },
+    })
 }
 
 fn uuid(column: &str, bytes: &[u8]) -> Result<Uuid, SqlError> {
@@ -122,4 +166,19 @@ fn uuid(column: &str, bytes: &[u8]) -> Result<Uuid, SqlError> {
 
 fn parse_date(column: &str, text: &str) -> Result<NaiveDate, SqlError> {
     text.parse().map_err(|_| SqlError::Column { name: column.into(), reason: format!("{text:?} is not a date") })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_found_wherever_the_one_before_it_was() {
+        let names = ["a", "b", "c"];
+        for (next, name, found) in
+            [(0, "a", Some(0)), (1, "b", Some(1)), (3, "c", Some(2)), (2, "a", Some(0)), (1, "c", Some(2)), (1, "d", None), (9, "d", None)]
+        {
+            assert_eq!(place(&names, next, |one| *one == name), found, "{name} after {next}");
+        }
+    }
 }

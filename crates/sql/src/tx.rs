@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 use crate::db::Backend;
 use crate::error::NOT_AS_EXPECTED;
 use crate::keys::Keys;
-use crate::row::{Inner, Row};
+use crate::row::Row;
 use crate::sqlite::{Answers, Started, Statement, Work};
 use crate::unsent::Unsent;
 use crate::{Db, Dialect, STATEMENT_DEADLINE, SqlError, Value, postgres, sqlite};
@@ -282,7 +282,7 @@ impl Tx {
                     while let Some(answer) = answers.try_next().await? {
                         match answer {
                             Either::Left(done) => found.0 = done.rows_affected(),
-                            Either::Right(row) => found.1.push(Row(Inner::Postgres(row))),
+                            Either::Right(row) => found.1.push(Row::postgres(row)),
                         }
                     }
                     Ok(found)

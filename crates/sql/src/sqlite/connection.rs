@@ -14,7 +14,6 @@ use tokio::sync::oneshot;
 
 use super::SqliteRow;
 use crate::error::NOT_AS_EXPECTED;
-use crate::row::Inner;
 use crate::{Row, SqlError, Value};
 
 /// How long a connection waits for a lock that another process has.
@@ -229,7 +228,7 @@ fn answer(connection: &Connection, text: &str, values: Vec<Value>) -> rusqlite::
     let (mut found, mut rows) = (Vec::new(), statement.raw_query());
     while let Some(row) = rows.next()? {
         let cells = (0..width).map(|column| row.get(column)).collect::<rusqlite::Result<Vec<Cell>>>()?;
-        found.push(Row(Inner::Sqlite(SqliteRow { names: Arc::clone(&names), cells })));
+        found.push(Row::sqlite(SqliteRow { names: Arc::clone(&names), cells }));
     }
     drop(rows);
     let changed = if statement.readonly() { 0 } else { connection.changes() };

@@ -13,33 +13,37 @@ pub(crate) struct SqliteRow {
 }
 
 impl SqliteRow {
-    fn cell(&self, column: &str) -> Result<&Cell, SqlError> {
-        let place = self.names.iter().position(|name| name == column);
-        let cell = place.and_then(|place| self.cells.get(place));
-        cell.ok_or_else(|| SqlError::Column { name: column.into(), reason: "not in the result".into() })
+    /// What its columns are called.
+    pub(crate) fn names(&self) -> &[String] {
+        &self.names
     }
 
-    pub(crate) fn int(&self, column: &str) -> Result<Option<i64>, SqlError> {
-        match self.cell(column)? {
+    /// A cell by its place; the name is for who asks for something else than is there.
+    fn cell(&self, (place, column): (usize, &str)) -> Result<&Cell, SqlError> {
+        self.cells.get(place).ok_or_else(|| SqlError::Column { name: column.into(), reason: "not in the row".into() })
+    }
+
+    pub(crate) fn int(&self, at: (usize, &str)) -> Result<Option<i64>, SqlError> {
+        match self.cell(at)? {
             Cell::Null => Ok(None),
             Cell::Integer(value) => Ok(Some(*value)),
-            other => Err(of_another_type(column, other, "an integer")),
+            other => Err(of_another_type(at.1, other, "an integer")),
         }
     }
 
-    pub(crate) fn text(&self, column: &str) -> Result<Option<&str>, SqlError> {
-        match self.cell(column)? {
+    pub(crate) fn text(&self, at: (usize, &str)) -> Result<Option<&str>, SqlError> {
+        match self.cell(at)? {
             Cell::Null => Ok(None),
             Cell::Text(text) => Ok(Some(text)),
-            other => Err(of_another_type(column, other, "a text")),
+            other => Err(of_another_type(at.1, other, "a text")),
         }
     }
 
-    pub(crate) fn bytes(&self, column: &str) -> Result<Option<&[u8]>, SqlError> {
-        match self.cell(column)? {
+    pub(crate) fn bytes(&self, at: (usize, &str)) -> Result<Option<&[u8]>, SqlError> {
+        match self.cell(at)? {
             Cell::Null => Ok(None),
             Cell::Blob(bytes) => Ok(Some(bytes)),
-            other => Err(of_another_type(column, other, "bytes")),
+            other => Err(of_another_type(at.1, other, "bytes")),
         }
     }
 }
