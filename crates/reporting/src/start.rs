@@ -40,8 +40,8 @@ impl Settings {
     }
 }
 
-/// Messages in one transaction. Nobody else writes in this database, and the more of them there are the fewer pages of the indexes by day are
-/// written over and over: twice as many pages as messages in transactions of 500.
+/// Messages in one transaction. Nobody who decides something waits for this database, and the more of them there are the fewer pages of the
+/// indexes by day are written over and over: more pages than messages in transactions of 500.
 const PAGE: usize = 2000;
 
 /// The views of this service, over the topics that it reads.

@@ -96,6 +96,11 @@ impl LogSource {
         Ok(page)
     }
 
+    /// How long a page may be that was read ahead from an offset.
+    fn ahead_of(&self, next: i64) -> Option<usize> {
+        self.ahead.as_ref().filter(|ahead| ahead.from == next).map(|ahead| ahead.limit)
+    }
+
     /// The page that was read ahead, where it is the one that is asked for, and whether it is as long as it may be.
     async fn read_ahead(&mut self, next: i64, limit: usize) -> Result<Option<(Vec<Message>, bool)>, LogError> {
         let Some(ahead) = self.ahead.as_mut().filter(|ahead| ahead.from == next && ahead.limit <= limit) else { return Ok(None) };
@@ -168,7 +173,9 @@ impl Sources {
         for log in &mut self.logs {
             let at = next.get(&log.place).copied().unwrap_or(0);
             let room = limit.saturating_sub(page.len());
-            if room > 0 && !held(&log.place) && log.is_ready(at) {
+            // What is read already goes first in the next page.
+            let has_room = room > 0 && (page.is_empty() || log.ahead_of(at).is_none_or(|length| length <= room));
+            if has_room && !held(&log.place) && log.is_ready(at) {
                 page.extend(log.read(at, room).await?);
             }
         }

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{DeliveryResult, Message as _};
@@ -24,8 +24,12 @@ const POLL: Duration = Duration::from_millis(50);
 pub(super) const IN_FLIGHT: usize = 24_000;
 /// A relay that has so many under way is told when it has only so few: enough to go on with while it wakes.
 const ROOM: usize = IN_FLIGHT / 2;
-/// How long to wait when librdkafka's queue is full.
+/// How long to wait when librdkafka's queue is full, and after how long the producer is given up: an operator may have made the queue
+/// smaller than what may be under way, and while no broker answers nothing leaves it.
 const FULL: Duration = Duration::from_millis(1);
+const FULL_FOR: Duration = Duration::from_secs(2);
+/// Events that are handed over before others of this runtime have their turn.
+const TURN: usize = 500;
 
 /// What the producer's callbacks and the relay share.
 pub(crate) struct Progress {
@@ -150,11 +154,14 @@ impl Pipe {
     /// Puts events on their way, which follow each other in the log. Waits while librdkafka's queue is full.
     ///
     /// # Errors
-    /// The producer is dead, or a message can never be sent.
+    /// The producer is dead, its queue stays full, or a message can never be sent.
     pub async fn send(&self, events: impl ExactSizeIterator<Item = Recorded>) -> Result<(), BusError> {
         // Counted before they are sent: a report may come at once. Where one cannot be sent the window is given up with the producer.
         self.progress.window().send(events.len());
-        for event in events {
+        for (index, event) in events.enumerate() {
+            if index % TURN == TURN - 1 {
+                tokio::task::yield_now().await;
+            }
             self.send_one(&event).await?;
         }
         Ok(())
@@ -166,8 +173,11 @@ impl Pipe {
             .key(event.key.as_bytes())
             .payload(event.payload.as_slice())
             .headers(envelope::headers(event));
-        let mut next = self.producer.send(record);
+        let (mut next, since) = (self.producer.send(record), Instant::now());
         while let Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), record)) = next {
+            if since.elapsed() > FULL_FOR {
+                return Err(BusError::Kafka("the queue of the producer stays full".to_string()));
+            }
             self.producer.poll(Duration::ZERO);
             tokio::time::sleep(FULL).await;
             next = self.producer.send(record);
