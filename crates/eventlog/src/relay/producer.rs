@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{DeliveryResult, Message as _};
@@ -24,10 +24,10 @@ const POLL: Duration = Duration::from_millis(50);
 pub(super) const IN_FLIGHT: usize = 24_000;
 /// A relay that has so many under way is told when it has only so few: enough to go on with while it wakes.
 const ROOM: usize = IN_FLIGHT / 2;
-/// How long to wait when librdkafka's queue is full, and after how long the producer is given up: an operator may have made the queue
+/// How long to wait when librdkafka's queue is full, and after how many times the producer is given up: an operator may have made the queue
 /// smaller than what may be under way, and while no broker answers nothing leaves it.
 const FULL: Duration = Duration::from_millis(1);
-const FULL_FOR: Duration = Duration::from_secs(2);
+const FULL_TIMES: usize = 2_000;
 /// Events that are handed over before others of this runtime have their turn.
 const TURN: usize = 500;
 
@@ -173,9 +173,10 @@ impl Pipe {
             .key(event.key.as_bytes())
             .payload(event.payload.as_slice())
             .headers(envelope::headers(event));
-        let (mut next, since) = (self.producer.send(record), Instant::now());
+        let (mut next, mut waited) = (self.producer.send(record), 0);
         while let Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), record)) = next {
-            if since.elapsed() > FULL_FOR {
+            waited += 1;
+            if waited > FULL_TIMES {
                 return Err(BusError::Kafka("the queue of the producer stays full".to_string()));
             }
             self.producer.poll(Duration::ZERO);
