@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # bench.sh PROGRAM REPORT [ARGUMENTS…]: measures with a PostgreSQL and a Kafka of its own, which end with it,
-# however it ends. Their data lies beside the report, on the disk that is measured.
+# however it ends. Their data lies beside the report, on the disk that is measured. REGUA_BENCH_UNDER: a command that the measuring
+# runs under, words between spaces; the servers run by then.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 program=$1 report=$2
@@ -20,4 +21,5 @@ trap 'exit 130' INT TERM
 deploy/stack/up.sh "$stack"
 # Debian keeps the server's tools off the path.
 for tools in /usr/lib/postgresql/*/bin; do PATH=$PATH:$tools; done
-"$program" bench --config "$stack/regua.toml" --report "$report" "$@"
+read -ra under <<<"${REGUA_BENCH_UNDER:-}"
+"${under[@]}" "$program" bench --config "$stack/regua.toml" --report "$report" "$@"

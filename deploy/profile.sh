@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # profile.sh PROGRAM NAME…: where the time of each named figure goes, path and reference together: of the whole machine by program and
-# thread, then of the program by function. Needs perf (Debian: linux-perf), the right to look at the whole machine, and servers of its
-# own, which run before anything is recorded; `make profile ONLY=append_sqlite,timers` calls it.
+# thread, then of the program by function. Needs perf (Debian: linux-perf) and the right to look at the whole machine; the servers run
+# before anything is recorded. `make profile ONLY=append_sqlite,timers` calls it.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 program=$1
@@ -9,23 +9,11 @@ shift
 command -v perf >/dev/null || { echo "perf is missing: apt-get install linux-perf" >&2; exit 1; }
 work=$(mktemp -d)
 chmod 755 "$work" # mktemp closes it, and PostgreSQL does not run as root
-finish() {
-  local code=$?
-  deploy/stack/down.sh "$work/stack" || code=1
-  rm -rf "$work"
-  exit "$code"
-}
-trap finish EXIT
-trap 'exit 130' INT TERM
-mkdir "$work/stack"
-deploy/stack/up.sh "$work/stack" >&2
+trap 'rm -rf "$work"' EXIT
 shares() { perf report -i "$work/perf.data" --no-children --percent-limit 0.5 -g none "$@" 2>/dev/null | awk '/^ *[0-9]/ && n++ < 16'; }
 for name in "$@"; do
-  perf record -q -a -F 299 -o "$work/perf.data" -- \
-    "$program" bench --quick --only "$name" --config "$work/stack/regua.toml" --report "$work/report.json" >/dev/null 2>"$work/said" || {
-    cat "$work/said" >&2
-    exit 1
-  }
+  REGUA_BENCH_UNDER="perf record -q -a -F 299 -o $work/perf.data --" \
+    deploy/bench.sh "$program" "$work/report.json" --quick --only "$name" >"$work/said" 2>&1 || { cat "$work/said" >&2; exit 1; }
   printf '\n== %s, the machine by program and thread\n' "$name"
   shares --sort comm
   printf -- '-- the program, by function\n'

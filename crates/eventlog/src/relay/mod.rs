@@ -30,7 +30,7 @@ use producer::{IN_FLIGHT, Pipe, Progress};
 use window::Window;
 
 /// Events read and handed over at once, where so many wait. librdkafka sends what lies in the queue of a partition a millisecond after the first
-/// of it came: of a thousand at a time these were ten in a request, and a request costs the broker as much as a hundred events.
+/// of it came: a thousand at a time became many small requests, and the broker pays for each.
 const PAGE: usize = 8_000;
 /// How long the relay sends without a look at its lease: well inside [`BEATS`].
 const BURST: Duration = Duration::from_millis(200);
