@@ -1,10 +1,7 @@
 //! Contact windows: weekdays and hours in the payer's zone.
 
 use crate::{Calendar, Zone, calendar, written};
-use alloc::{
-    format,
-    string::{String, ToString},
-};
+use alloc::string::{String, ToString};
 use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, Utc, Weekday};
 
 /// Days that are outside every window.
@@ -34,8 +31,6 @@ pub struct Window {
 /// 24:00 as the close of a window: nothing of the day is after it.
 pub const END_OF_DAY: NaiveTime = NaiveTime::from_hms_micro_opt(23, 59, 59, 999_999).expect("a time of the day");
 
-/// How times of a window are written.
-const FORMAT: &str = "%H:%M";
 const MIDNIGHT: &str = "24:00";
 
 /// The close of a window as written: `HH:MM`, or `24:00` for the end of the day; `None` for any other text.
@@ -45,7 +40,7 @@ pub fn close_named(text: &str) -> Option<NaiveTime> {
 
 /// The close of a window, as [`close_named`] reads it.
 pub fn close_text(until: NaiveTime) -> String {
-    if until == END_OF_DAY { MIDNIGHT.to_string() } else { format!("{}", until.format(FORMAT)) }
+    if until == END_OF_DAY { MIDNIGHT.to_string() } else { written::time_text(until) }
 }
 
 impl Default for Window {

@@ -3,6 +3,7 @@
 //! A reader of any format interprets the format for each text; whoever reads an event reads several of them, so the usual spelling is
 //! read by itself, and any other by that reader.
 
+use alloc::string::{String, ToString};
 use chrono::{NaiveDate, NaiveTime};
 
 const DATE: &str = "%Y-%m-%d";
@@ -16,6 +17,11 @@ pub fn date(text: &str) -> Option<NaiveDate> {
 /// A time of day, hours and minutes with `:` between; `None` for any other text.
 pub fn time(text: &str) -> Option<NaiveTime> {
     usual_time(text.as_bytes()).or_else(|| NaiveTime::parse_from_str(text, TIME).ok())
+}
+
+/// A time of day as [`time`] reads it; what is less than a minute is left out.
+pub fn time_text(time: NaiveTime) -> String {
+    time.format(TIME).to_string()
 }
 
 fn usual_date(text: &[u8]) -> Option<NaiveDate> {
@@ -61,5 +67,6 @@ mod tests {
         }
         assert_eq!(usual_date(b"2026-11-20"), NaiveDate::from_ymd_opt(2026, 11, 20));
         assert_eq!(usual_time(b"09:05"), NaiveTime::from_hms_opt(9, 5, 0));
+        assert_eq!(time("09:05").map(time_text).as_deref(), Some("09:05"));
     }
 }

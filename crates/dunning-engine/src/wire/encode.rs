@@ -1,9 +1,9 @@
 //! Events → protobuf bytes.
 
-use super::field::{TIME_FORMAT, date_text, text_of};
+use super::field::{date_text, text_of};
 use super::{Fact, agreement, arrangement, catch_up, migration, notice, work};
 use contracts::dunning::v1 as proto;
-use kernel::{Calendar, Zone, window::close_text};
+use kernel::{Calendar, Zone, window::close_text, written};
 use ladder::{
     Event,
     ladder::{Closing, DueItem, Shift},
@@ -324,7 +324,7 @@ pub(super) fn reminder_of(customer_id: String, day: &str, items: &[DueItem], ter
         max_per_7_days: rules.max_per_7_days,
         max_voice_per_day: rules.max_voice_per_day,
         weekdays: rules.window.weekdays.to_vec(),
-        window_from: rules.window.from.format(TIME_FORMAT).to_string(),
+        window_from: written::time_text(rules.window.from),
         window_until: close_text(rules.window.until),
     };
     proto::ReminderDue {

@@ -4,9 +4,6 @@ use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use kernel::{Currency, ids::IdFault, written};
 use prost::Message;
 
-/// Hours of a window on the wire.
-pub(super) const TIME_FORMAT: &str = "%H:%M";
-
 /// A message that cannot be read: the log is damaged or newer than the program.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeFault {

@@ -82,33 +82,31 @@ impl LogSource {
 
     /// Reads a page. Dropping the future loses nothing.
     async fn read(&mut self, next: i64, limit: usize) -> Result<Vec<Message>, LogError> {
-        let (page, is_full) = match self.read_ahead(next, limit).await? {
-            Some(read) => read,
-            None => match self.reading(next, limit) {
-                Some(reading) => reading.await.map(|page| full_or_not(page, limit))?,
-                None => (Vec::new(), false),
+        let mut longest = limit;
+        let mut read = None;
+        if let Some(ahead) = self.ahead_of(next).filter(|ahead| ahead.limit <= limit) {
+            longest = ahead.limit;
+            // A task that ended badly has read nothing.
+            read = (&mut ahead.page).await.ok();
+        }
+        self.ahead = None;
+        let page = match read {
+            Some(page) => page?,
+            None => match self.reading(next, longest) {
+                Some(reading) => reading.await?,
+                None => Vec::new(),
             },
         };
         let after = next + page.len() as i64;
         let is_more = matches!(&self.origin, Origin::Open { log, .. } if log.known_head() > after.unsigned_abs());
-        let reading = if is_full && is_more { self.reading(after, limit) } else { None };
+        let reading = if page.len() == longest && is_more { self.reading(after, limit) } else { None };
         self.ahead = reading.map(|page| Ahead { from: after, limit, page: AbortOnDropHandle::new(tokio::spawn(page)) });
         Ok(page)
     }
 
-    /// How long a page may be that was read ahead from an offset.
-    fn ahead_of(&self, next: i64) -> Option<usize> {
-        self.ahead.as_ref().filter(|ahead| ahead.from == next).map(|ahead| ahead.limit)
-    }
-
-    /// The page that was read ahead, where it is the one that is asked for, and whether it is as long as it may be.
-    async fn read_ahead(&mut self, next: i64, limit: usize) -> Result<Option<(Vec<Message>, bool)>, LogError> {
-        let Some(ahead) = self.ahead.as_mut().filter(|ahead| ahead.from == next && ahead.limit <= limit) else { return Ok(None) };
-        let (page, longest) = ((&mut ahead.page).await, ahead.limit);
-        self.ahead = None;
-        // A task that ended badly has read nothing.
-        let Ok(page) = page else { return Ok(None) };
-        page.map(|page| Some(full_or_not(page, longest)))
+    /// What is read ahead from an offset.
+    fn ahead_of(&mut self, next: i64) -> Option<&mut Ahead> {
+        self.ahead.as_mut().filter(|ahead| ahead.from == next)
     }
 
     fn reading(&self, next: i64, limit: usize) -> Option<impl Future<Output = Result<Vec<Message>, LogError>> + Send + 'static> {
@@ -125,12 +123,6 @@ impl LogSource {
             Ok(events.into_iter().map(message).collect())
         })
     }
-}
-
-/// A page, and whether it is as long as it may be.
-fn full_or_not(page: Vec<Message>, limit: usize) -> (Vec<Message>, bool) {
-    let is_full = page.len() == limit;
-    (page, is_full)
 }
 
 fn open(log: Log, publish: Arc<dyn Publish>) -> Origin {
@@ -174,7 +166,7 @@ impl Sources {
             let at = next.get(&log.place).copied().unwrap_or(0);
             let room = limit.saturating_sub(page.len());
             // What is read already goes first in the next page.
-            let has_room = room > 0 && (page.is_empty() || log.ahead_of(at).is_none_or(|length| length <= room));
+            let has_room = room > 0 && (page.is_empty() || log.ahead_of(at).is_none_or(|ahead| ahead.limit <= room));
             if has_room && !held(&log.place) && log.is_ready(at) {
                 page.extend(log.read(at, room).await?);
             }

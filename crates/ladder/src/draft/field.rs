@@ -6,8 +6,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use kernel::ids::IdFault;
 use kernel::window::{close_named, close_text, weekday_named};
-use kernel::written;
-use kernel::{NaiveTime, Window};
+use kernel::{Window, written};
 
 /// The faults found so far, in reading order.
 #[derive(Default)]
@@ -109,7 +108,7 @@ impl Faults {
         let Some(draft) = draft else { return absent };
         let (from_path, until_path) = (format!("{path}.from"), format!("{path}.until"));
         let weekdays = self.weekdays(&format!("{path}.weekdays"), draft.weekdays.as_deref(), absent.weekdays);
-        let from = self.named(&from_path, "not_a_time", draft.from.as_deref(), time, absent.from);
+        let from = self.named(&from_path, "not_a_time", draft.from.as_deref(), written::time, absent.from);
         let until = self.named(&until_path, "not_a_time", draft.until.as_deref(), close_named, absent.until);
         if until <= from {
             self.add(&until_path, "window_empty", format!("{} is not after {}", close_text(until), close_text(from)));
@@ -131,8 +130,4 @@ impl Faults {
         }
         weekdays
     }
-}
-
-fn time(text: &str) -> Option<NaiveTime> {
-    written::time(text)
 }

@@ -1,12 +1,10 @@
 //! Single fields: proto ↔ domain.
 
-use chrono::{NaiveDate, NaiveTime};
+use chrono::NaiveDate;
 use kernel::{Calendar, Currency, DateTime, Utc, Window, Zone, ids::IdFault, window::close_named, written};
 use notice::Channel;
 use prost::Message;
 use prost_types::Timestamp;
-
-const TIME_FORMAT: &str = "%H:%M";
 
 /// An event that cannot be read: it is damaged, or newer than the program.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -58,10 +56,6 @@ pub(super) fn window(weekdays: &[bool], from: &str, until: &str) -> Result<Windo
         from: time("window_from", from)?,
         until: close_named(until).ok_or(DecodeFault::Field("window_until"))?,
     })
-}
-
-pub(super) fn time_out(time: NaiveTime) -> String {
-    time.format(TIME_FORMAT).to_string()
 }
 
 pub(super) fn at(field: &'static str, timestamp: Option<Timestamp>) -> Result<DateTime<Utc>, DecodeFault> {

@@ -1,9 +1,9 @@
 //! ContactComposed.
 
 use super::{Aside, Fact, with_aside};
-use crate::wire::field::{DecodeFault, calendar, channel, currency, day, id, time_out, tone, window, zone};
+use crate::wire::field::{DecodeFault, calendar, channel, currency, day, id, tone, window, zone};
 use contracts::notification::v1 as proto;
-use kernel::{ContactId, InvoiceId, Purpose, StepId, window::close_text};
+use kernel::{ContactId, InvoiceId, Purpose, StepId, window::close_text, written};
 use notice::{Channel, Class, ContactComposed, Event, Item, Merge, Rules};
 use std::collections::BTreeSet;
 
@@ -20,7 +20,7 @@ pub(super) fn out(customer_id: String, e: &ContactComposed, aside: &Aside) -> pr
         max_per_7_days: e.rules.max_per_7_days,
         max_voice_per_day: e.rules.max_voice_per_day,
         weekdays: e.rules.window.weekdays.to_vec(),
-        window_from: time_out(e.rules.window.from),
+        window_from: written::time_text(e.rules.window.from),
         window_until: close_text(e.rules.window.until),
         calendar: e.calendar.name().to_owned(),
         time_zone: e.zone.name().to_owned(),
