@@ -81,7 +81,7 @@ pub async fn start(process: &Process, settings: Settings) -> anyhow::Result<Serv
         let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
         anyhow::anyhow!("the configuration has faults:\n  {}", lines.join("\n  "))
     })?;
-    let (channels, templates) = (Arc::new(channels), Arc::new(Templates::bundled()?));
+    let (channels, templates) = (Arc::new(channels), Arc::new(Templates::bundled()));
     let owner = effects::owner(&settings.owner, &process.access)?;
     let entrance = Entrance::open(&settings.listen, (SERVICE_NAME, contracts::DESCRIPTORS), &process.access).await?;
     let environment = Environment::open(NAME, &settings.storage, MIGRATIONS, process).await?;

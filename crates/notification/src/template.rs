@@ -15,7 +15,7 @@ pub use defaults::Language;
 pub use figure::{Drawing, Figure, bar_code, qr_code};
 pub use sample::sample;
 
-use defaults::{FRAMES, PARTS, TEMPLATES};
+use defaults::TEMPLATES;
 use fit::Fitting;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
 use notice::Channel;
@@ -80,22 +80,15 @@ pub struct Templates {
 }
 
 impl Templates {
-    /// The bundled ones. Errors: a malformed text, which the tests of this crate rule out.
-    pub fn bundled() -> Result<Self, TemplateFault> {
+    /// The bundled ones. A text is compiled when it is first asked for: all of them are four megabytes, and an installation has few channels. That
+    /// each of them is well formed is a test of this file.
+    pub fn bundled() -> Self {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.add_filter("stop", form::stop);
         environment.set_auto_escape_callback(|name| if name.ends_with(".html") { AutoEscape::Html } else { AutoEscape::None });
-        for (language, name, source) in PARTS.iter().chain(FRAMES) {
-            environment.add_template_owned(format!("{language}/{name}"), *source)?;
-        }
-        // One text of a template for each frame: the name decides on escaping.
-        for (language, template, source) in TEMPLATES {
-            for frame in defaults::FRAME_NAMES {
-                environment.add_template_owned(format!("{language}/{template}.{frame}"), *source)?;
-            }
-        }
-        Ok(Self { environment })
+        environment.set_loader(|name| Ok(defaults::source(name).map(str::to_owned)));
+        Self { environment }
     }
 
     /// Ids with language, in order.
@@ -175,4 +168,22 @@ fn known(template: &str) -> Result<&'static str, TemplateFault> {
     let (id, version) = template.split_once('@').unwrap_or((template, "1"));
     let found = TEMPLATES.iter().map(|(_, name, _)| *name).find(|name| *name == id);
     if version == VERSION.to_string() { found.ok_or(TemplateFault::Unknown) } else { Err(TemplateFault::Unknown) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_bundled_text_is_well_formed_and_no_other_is_there() {
+        let templates = Templates::bundled();
+        let names = defaults::names();
+        assert!(names.len() > 100, "{}", names.len());
+        for name in names {
+            assert!(templates.environment.get_template(&name).is_ok(), "{name}");
+        }
+        for name in ["pt-BR/nobody", "pt-BR/vencida", "pt-BR/vencida.nowhere.txt", "fr/summary", "summary"] {
+            assert!(templates.environment.get_template(name).is_err(), "{name}");
+        }
+    }
 }

@@ -1,5 +1,7 @@
-//! The SQLite adapter: one connection that writes and a few that read, each in a thread of its own, in WAL mode.
+//! The SQLite adapter: one connection that writes, one that carries its log into the database, and a few that read,
+//! each in a thread of its own, in WAL mode.
 
+mod checkpoint;
 mod connection;
 mod row;
 
@@ -14,10 +16,6 @@ pub(crate) use row::SqliteRow;
 
 use crate::{Durability, Row, SqlError, Value};
 
-/// A checkpoint runs inside the commit that crosses this many WAL pages (4 KiB each, 16 MiB in all). Measured with batches of 512 events
-/// of 300 bytes over 20,000 streams, fsync on: 1,000 to 50,000 pages make no difference to the rate (25,000-33,000 events/s), but
-/// the worst batch takes 40 ms at 4,000 pages and 150 ms at 50,000. Recovery after a kill takes milliseconds in all of them.
-const WAL_AUTOCHECKPOINT_PAGES: u32 = 4000;
 /// Page cache of the writer, KiB. A commit after a split of a page looks at every page in it (SQLite moves the page to a number behind all
 /// others and then cuts off what is behind): with 16 MiB a fifth of a replay went there. What is not in it is in the system's cache.
 const WRITER_CACHE_KIB: u32 = 4_096;
@@ -95,14 +93,17 @@ fn writes(path: &Path, durability: Durability) -> Opening {
         Durability::Full => "FULL",
         Durability::Throwaway => "OFF",
     };
+    // With the same durability: a checkpoint syncs the database before the log may begin anew.
+    let pragmas = format!("PRAGMA synchronous = {synchronous}; PRAGMA foreign_keys = OFF");
+    let aside = Opening { path: path.to_path_buf(), creates: false, pragmas, aside: None };
     let pragmas = format!(
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = {synchronous}; PRAGMA wal_autocheckpoint = {WAL_AUTOCHECKPOINT_PAGES}; \
-         PRAGMA cache_size = -{WRITER_CACHE_KIB}; PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = OFF"
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = {synchronous}; PRAGMA cache_size = -{WRITER_CACHE_KIB}; \
+         PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = OFF"
     );
-    Opening { path: path.to_path_buf(), creates: true, pragmas }
+    Opening { path: path.to_path_buf(), creates: true, pragmas, aside: Some(Box::new(aside)) }
 }
 
 fn reads(path: &Path) -> Opening {
     let pragmas = "PRAGMA query_only = ON; PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = OFF".to_owned();
-    Opening { path: path.to_path_buf(), creates: false, pragmas }
+    Opening { path: path.to_path_buf(), creates: false, pragmas, aside: None }
 }

@@ -8,12 +8,13 @@ use crate::source::Source;
 /// Files outside `host` that may measure how long something took, to show it to a person.
 const STOPWATCH_FILES: [&str; 2] = ["crates/regua/src/progress.rs", "crates/regua/src/bench.rs"];
 
-/// Parts of the event log that measure spans for leases, back-off and beliefs: never a moment, never in a decision, and a virtual clock
+/// Parts of the event log that measure spans for leases, back-off, turns and beliefs: never a moment, never in a decision, and a virtual clock
 /// must not slow them down.
-const SPAN_FILES: [&str; 5] = [
+const SPAN_FILES: [&str; 6] = [
     "crates/eventlog/src/bus/kafka/topics.rs",
     "crates/eventlog/src/consumer/runner.rs",
     "crates/eventlog/src/projection/registry.rs",
+    "crates/eventlog/src/projection/turn.rs",
     "crates/eventlog/src/relay/lease.rs",
     "crates/eventlog/src/relay/mod.rs",
 ];

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use sql::{Dialect, Row, SqlError, Step, Tx, Value};
+use sql::{Db, Dialect, Row, SqlError, Step, Tx, Value};
 
 use super::Projection;
 use crate::bus::Place;
@@ -67,7 +67,8 @@ pub(crate) async fn claim(tx: &mut Tx, consumer: &str, name: &str) -> Result<boo
     Ok(tx.execute(sql, &[consumer.into(), name.into()]).await? == 1)
 }
 
-/// Drops what a process that died was building. Only where no other process can be building.
+/// Drops what a process that died was building, or was removing. Only where no other process can be building, and nobody waits: the tables go
+/// whole.
 pub(crate) async fn drop_abandoned(tx: &mut Tx, consumer: &str, name: &str) -> Result<(), SqlError> {
     let sql = "SELECT build FROM projection_build WHERE consumer = $1 AND name = $2 AND state <> 'kept'";
     for row in tx.query(sql, &[consumer.into(), name.into()]).await? {
@@ -119,8 +120,7 @@ pub(crate) async fn create(
 
 /// Whether a build is still good: nobody dropped it and no parked message was applied behind its back.
 pub(crate) async fn is_building(tx: &mut Tx, consumer: &str, name: &str, build: i64) -> Result<bool, SqlError> {
-    let sql = "SELECT build FROM projection_build WHERE consumer = $1 AND name = $2 AND build = $3 AND state = 'building'";
-    Ok(!tx.query(sql, &[consumer.into(), name.into(), build.into()]).await?.is_empty())
+    has_state(tx, (consumer, name, build), "building").await
 }
 
 /// Marks all builds under way as stale, because messages were applied out of the order of offsets.
@@ -129,18 +129,47 @@ pub(crate) async fn spoil(tx: &mut Tx, consumer: &str) -> Result<(), SqlError> {
     Ok(())
 }
 
-/// Keeps two builds, the live one and the one before it, and drops the tables of all others.
+/// Keeps two builds, the live one and the one before it. Nobody needs the others any more; a process that is at one of them finds out.
 pub(crate) async fn keep_only(tx: &mut Tx, consumer: &str, name: &str, keep: [i64; 2]) -> Result<(), SqlError> {
-    let sql = "SELECT build FROM projection_build WHERE consumer = $1 AND name = $2";
-    for row in tx.query(sql, &[consumer.into(), name.into()]).await? {
-        let build = row.int("build")?;
-        if !keep.contains(&build) {
-            drop_build(tx, consumer, name, build).await?;
-        }
-    }
-    let sql = "UPDATE projection_build SET state = 'kept' WHERE consumer = $1 AND name = $2";
-    tx.execute(sql, &[consumer.into(), name.into()]).await?;
+    let sql = "UPDATE projection_build SET state = CASE WHEN build IN ($3, $4) THEN 'kept' ELSE 'unwanted' END \
+               WHERE consumer = $1 AND name = $2";
+    tx.execute(sql, &[consumer.into(), name.into(), keep[0].into(), keep[1].into()]).await?;
     Ok(())
+}
+
+/// Says that nobody needs a build any more, unless it is live: a commit that was not answered may have put it in place.
+pub(crate) async fn give_up(tx: &mut Tx, consumer: &str, name: &str, build: i64) -> Result<(), SqlError> {
+    let sql = "UPDATE projection_build SET state = 'unwanted' WHERE consumer = $1 AND name = $2 AND build = $3 AND NOT EXISTS \
+               (SELECT 1 FROM projection_live WHERE consumer = $1 AND name = $2 AND build = $3)";
+    tx.execute(sql, &[consumer.into(), name.into(), build.into()]).await?;
+    Ok(())
+}
+
+/// A build that nobody needs any more and whose tables may be there.
+pub(crate) struct Unwanted {
+    pub number: i64,
+    pub tables: Vec<String>,
+}
+
+/// The builds of a projection that nobody needs any more.
+pub(crate) async fn unwanted(db: &Db, consumer: &str, name: &str) -> Result<Vec<Unwanted>, SqlError> {
+    let sql = "SELECT build, tables FROM projection_build WHERE consumer = $1 AND name = $2 AND state = 'unwanted' ORDER BY build";
+    let rows = db.query(sql, &[consumer.into(), name.into()]).await?;
+    rows.iter().map(|row| Ok(Unwanted { number: row.int("build")?, tables: tables_of(row)? })).collect()
+}
+
+/// Whether nobody needs a build, still: it may be gone meanwhile, and its number another one's.
+pub(crate) async fn is_unwanted(tx: &mut Tx, consumer: &str, name: &str, build: i64) -> Result<bool, SqlError> {
+    has_state(tx, (consumer, name, build), "unwanted").await
+}
+
+async fn has_state(tx: &mut Tx, (consumer, name, build): (&str, &str, i64), state: &str) -> Result<bool, SqlError> {
+    let sql = "SELECT build FROM projection_build WHERE consumer = $1 AND name = $2 AND build = $3 AND state = $4";
+    Ok(!tx.query(sql, &[consumer.into(), name.into(), build.into(), state.into()]).await?.is_empty())
+}
+
+fn tables_of(row: &Row) -> Result<Vec<String>, SqlError> {
+    Ok(row.text("tables")?.split(',').filter(|table| !table.is_empty()).map(str::to_owned).collect())
 }
 
 /// Drops the tables of a build and forgets it.
@@ -148,7 +177,7 @@ pub(crate) async fn drop_build(tx: &mut Tx, consumer: &str, name: &str, build: i
     let args: [Value; 3] = [consumer.into(), name.into(), build.into()];
     let sql = "SELECT tables FROM projection_build WHERE consumer = $1 AND name = $2 AND build = $3";
     for row in tx.query(sql, &args).await? {
-        for table in row.text("tables")?.split(',').filter(|table| !table.is_empty()) {
+        for table in tables_of(&row)? {
             tx.execute(&format!("DROP TABLE IF EXISTS {table}"), &[]).await?;
         }
     }

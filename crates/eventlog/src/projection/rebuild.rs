@@ -35,8 +35,8 @@ pub struct Rebuilt {
 }
 
 impl Projections {
-    /// Builds the projection from zero and puts the build in place of the live one, which is kept until the next rebuild. Emits
-    /// nothing and sends nothing. Pages go on meanwhile.
+    /// Builds the projection from zero and puts the build in place of the live one, which is kept until the next rebuild; what was kept until
+    /// then is there until [`Projections::remove_replaced`]. Emits nothing and sends nothing. Pages go on meanwhile.
     ///
     /// # Errors
     /// [`ProjectionError::UnknownProjection`]; whatever `apply` fails with, a message that is poison for the new version included: the
@@ -46,10 +46,7 @@ impl Projections {
         let _alone = self.one_build_at_a_time().await;
         for _ in 0..ATTEMPTS {
             let mut building = Building::start(self, Arc::clone(&projection), "").await?;
-            let result = async {
-                building.follow().await?;
-                building.flip().await
-            };
+            let result = async { Ok(building.follow().await? && building.flip().await?) };
             match result.await {
                 Ok(true) => {
                     self.forget_live_tables();
@@ -84,32 +81,38 @@ impl<'a> Building<'a> {
         Ok(Self { set, projection, build, next: HashMap::new(), messages: 0 })
     }
 
-    /// Reads until little is left.
-    pub async fn follow(&mut self) -> Result<(), ProjectionError> {
+    /// Reads until little is left; false when the build went stale and must start again.
+    pub async fn follow(&mut self) -> Result<bool, ProjectionError> {
         loop {
             let targets = checkpoint::offsets(self.set.db(), self.set.consumer()).await?;
             let behind = self.behind(targets);
             if behind.iter().map(|(_, from, until)| until - from).sum::<i64>() <= NEARLY_THERE {
-                return Ok(());
+                return Ok(true);
             }
             for (place, _, until) in behind {
-                self.follow_to(&place, until).await?;
+                if !self.follow_to(&place, until).await? {
+                    return Ok(false);
+                }
             }
         }
     }
 
-    /// Applies a partition up to an offset that the consumer has passed.
-    async fn follow_to(&mut self, place: &Place, until: i64) -> Result<(), ProjectionError> {
+    /// Applies a partition up to an offset that the consumer has passed; false when the build went stale.
+    async fn follow_to(&mut self, place: &Place, until: i64) -> Result<bool, ProjectionError> {
         let set = self.set;
         let read = async |from: i64| {
             if from < until { Page::read(set, &mut Reader::Aside(set.db()), place, from..until).await.map(Some) } else { Ok(None) }
         };
-        let mut page = read(self.at(place)).await?;
+        let (mut page, mut turn) = (read(self.at(place)).await?, set.turn());
         while let Some(read_before) = page {
-            let next = read_before.next;
-            (page, ()) = tokio::try_join!(read(next), self.page(place, read_before))?;
+            let (next, is_good) = tokio::try_join!(read(read_before.next), self.page(place, read_before))?;
+            if !is_good {
+                return Ok(false);
+            }
+            turn.ends().await;
+            page = next;
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Where this build is behind the consumer: partition, from, until.
@@ -128,14 +131,17 @@ impl<'a> Building<'a> {
         self.next.get(place).copied().unwrap_or(0)
     }
 
-    /// Applies one page of a partition in its own transaction.
-    async fn page(&mut self, place: &Place, page: Page) -> Result<(), ProjectionError> {
+    /// Applies one page of a partition in its own transaction; false when somebody has given the build up, whose rows may go meanwhile.
+    async fn page(&mut self, place: &Place, page: Page) -> Result<bool, ProjectionError> {
         let mut tx = self.set.db().begin().await?;
+        if !places::is_building(&mut tx, self.set.consumer(), self.projection.name(), self.build.number).await? {
+            return Ok(false);
+        }
         self.apply(&mut tx, &page).await?;
         places::note_place(&mut tx, self.set.consumer(), self.projection.name(), self.build.number, (place, page.next)).await?;
         tx.commit().await?;
         self.next.insert(place.clone(), page.next);
-        Ok(())
+        Ok(true)
     }
 
     async fn apply(&mut self, tx: &mut Tx, page: &Page) -> Result<(), ProjectionError> {
@@ -180,12 +186,12 @@ impl<'a> Building<'a> {
         live.get(name).cloned().ok_or_else(|| ProjectionError::UnknownProjection(name.to_string()))
     }
 
-    /// Drops the tables of a build that is not wanted.
+    /// Removes the tables of a build that is not wanted.
     pub async fn discard(&self) -> Result<(), ProjectionError> {
         let mut tx = self.set.db().begin().await?;
-        places::drop_build(&mut tx, self.set.consumer(), self.projection.name(), self.build.number).await?;
+        places::give_up(&mut tx, self.set.consumer(), self.projection.name(), self.build.number).await?;
         tx.commit().await?;
-        Ok(())
+        self.set.remove_unwanted(self.projection.name()).await
     }
 }
 

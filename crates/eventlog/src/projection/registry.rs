@@ -1,6 +1,7 @@
 //! The projections of one consumer: declared, created, listed.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -15,7 +16,7 @@ use crate::log::Log;
 /// How long the names of the live tables are believed: another process may flip a build, on SQLite too (`projections rebuild` beside a
 /// running service). The old tables are kept after a flip, so that a reader inside this time sees a model that stopped a moment ago. A
 /// page that meets another build than readers are told ends the belief at once.
-const BELIEVED: Duration = Duration::from_secs(1);
+pub(super) const BELIEVED: Duration = Duration::from_secs(1);
 
 /// A service's own log as a source.
 #[derive(Clone)]
@@ -40,6 +41,8 @@ struct Inner {
     live: RwLock<Option<LiveTables>>,
     /// One build at a time.
     building: tokio::sync::Mutex<()>,
+    /// Another process may be the one that writes.
+    beside: AtomicBool,
 }
 
 struct LiveTables {
@@ -89,8 +92,17 @@ impl Projections {
         if !faults.is_empty() {
             return Err(ProjectionError::Declaration(faults.join("; ")));
         }
-        let inner = Inner { db, consumer, own, list, live: RwLock::new(None), building: tokio::sync::Mutex::new(()) };
+        let inner = Inner { db, consumer, own, list, live: RwLock::new(None), building: tokio::sync::Mutex::new(()), beside: AtomicBool::new(false) };
         Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Says that the service itself may run in another process: builds then leave it its turns.
+    pub fn work_beside(&self) {
+        self.inner.beside.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_beside(&self) -> bool {
+        self.inner.beside.load(Ordering::Relaxed)
     }
 
     /// The database of the service.
@@ -135,6 +147,7 @@ impl Projections {
                 let name = projection.name().to_string();
                 return Err(ProjectionError::Superseded { name, live: live.version, ours: projection.version() });
             }
+            self.remove_at_start(projection.name()).await;
         }
         self.forget_live_tables();
         Ok(())

@@ -49,7 +49,10 @@ impl Projections {
         for _ in 0..ATTEMPTS {
             let mut building = Building::start(self, Arc::clone(&projection), "_verify").await?;
             let result = self.compare(&mut building).await;
-            building.discard().await?;
+            // What was found out is told also where the tables must wait for the next start.
+            if let Err(error) = building.discard().await {
+                tracing::warn!(projection = name, %error, "tables of a comparison stay for now");
+            }
             if let Some(verified) = result? {
                 return Ok(verified);
             }
@@ -58,7 +61,9 @@ impl Projections {
     }
 
     async fn compare(&self, building: &mut Building<'_>) -> Result<Option<Verified>, ProjectionError> {
-        building.follow().await?;
+        if !building.follow().await? {
+            return Ok(None);
+        }
         let mut tx = self.db().begin().await?;
         let live = building.lock_out_pages(&mut tx).await?;
         let name = building.projection.name();

@@ -271,7 +271,8 @@ impl Worker {
     }
 
     /// Sends what is there, up to the limit of events under way; true when it stopped before that, because the lease wants its beat.
-    /// While a page is sent the next one is read.
+    /// While a page is sent the next one is read, in a task of its own: making messages of a page keeps a core busy, and so does making events
+    /// of rows.
     async fn send_some(&self, pipe: &Pipe) -> Result<bool, BusError> {
         let started = Instant::now();
         let sent = self.progress.window().sent();
@@ -295,7 +296,10 @@ impl Worker {
         if position >= self.log.known_head() || under_way >= IN_FLIGHT as u64 || self.shutdown.is_cancelled() {
             return Ok(Vec::new());
         }
-        self.log.read(position, PAGE).await.map_err(|error| BusError::Kafka(format!("log: {error}")))
+        let log = self.log.clone();
+        let read = tokio::spawn(async move { log.read(position, PAGE).await });
+        let page = read.await.map_err(|ended| BusError::Kafka(format!("log: {ended}")))?;
+        page.map_err(|error| BusError::Kafka(format!("log: {error}")))
     }
 
     /// Renews the lease and stores the cursor; false when another epoch has begun.

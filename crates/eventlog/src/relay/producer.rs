@@ -202,3 +202,50 @@ impl Pipe {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bus::KafkaConfig;
+
+    fn event(position: u32) -> Recorded {
+        let position = u64::from(position);
+        Recorded {
+            position,
+            event_id: uuid::Uuid::nil(),
+            stream: "s".into(),
+            version: position,
+            event_type: "E".into(),
+            schema_version: 1,
+            tenant: "default".into(),
+            key: "default/k".into(),
+            recorded_at: chrono::DateTime::UNIX_EPOCH,
+            occurred_at: None,
+            effective_on: None,
+            command_id: None,
+            correlation_id: None,
+            causation_id: None,
+            traceparent: None,
+            payload: Vec::new(),
+        }
+    }
+
+    /// Nobody listens where the producer sends: its queue fills, and whoever waits for room must come back to its lease.
+    #[tokio::test]
+    async fn a_producer_whose_queue_stays_full_is_given_up() {
+        let mut config = KafkaConfig::new("127.0.0.1:1");
+        config.settings.push(("queue.buffering.max.messages".into(), "100".into()));
+        let kafka = Kafka::new(config);
+        let progress = Arc::new(Progress::new("numbers".into(), kafka.clone(), Activity::default()));
+        let pipe = Pipe::open(&kafka, Arc::clone(&progress)).unwrap();
+        pipe.send((1..101_u32).map(event)).await.unwrap();
+        let given_up = pipe.send((101..103_u32).map(event)).await.unwrap_err();
+        assert!(given_up.to_string().contains("stays full"), "{given_up}");
+        let (published, in_flight) = {
+            let window = progress.window();
+            (window.published(), window.in_flight())
+        };
+        assert_eq!((published, in_flight), (0, 102), "nothing counts as published");
+        pipe.close().await;
+    }
+}

@@ -80,3 +80,21 @@ pub(super) const TEMPLATES: &[Source] = sources![
 
 /// Those that say that something is over.
 pub(super) const OVER: [&str; 2] = ["agradecimento", "cancelamento"];
+
+/// The text of a name, `language/part` or `language/template.frame`: a template has a name for each frame, because the name decides on escaping.
+pub(super) fn source(name: &str) -> Option<&'static str> {
+    let (tag, name) = name.split_once('/')?;
+    let of = |all: &'static [Source], name: &str| all.iter().find(|(language, own, _)| language.tag() == tag && *own == name).map(|(.., text)| *text);
+    of(PARTS, name).or_else(|| of(FRAMES, name)).or_else(|| {
+        let (template, frame) = name.split_once('.')?;
+        if FRAME_NAMES.contains(&frame) { of(TEMPLATES, template) } else { None }
+    })
+}
+
+/// Every name that has a text.
+#[cfg(test)]
+pub(super) fn names() -> Vec<String> {
+    let plain = PARTS.iter().chain(FRAMES).map(|(language, name, _)| format!("{language}/{name}"));
+    let framed = TEMPLATES.iter().flat_map(|(language, template, _)| FRAME_NAMES.map(|frame| format!("{language}/{template}.{frame}")));
+    plain.chain(framed).collect()
+}

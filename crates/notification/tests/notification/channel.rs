@@ -40,7 +40,7 @@ pub fn message(channel: Channel, attempt: &str) -> Outgoing {
         name: letter.name.clone(),
         language: letter.language,
         template: "vencida".into(),
-        body: Templates::bundled().unwrap().render("vencida", channel, &letter).unwrap(),
+        body: Templates::bundled().render("vencida", channel, &letter).unwrap(),
         at: "2026-11-23T12:00:00Z".parse().unwrap(),
     }
 }

@@ -29,7 +29,7 @@ fn read_back(pictures: &[Vec<u8>]) -> Option<Vec<String>> {
 #[test]
 fn the_pictures_of_a_mail_are_read_back_by_another_reader() {
     let letter = letter();
-    let rendered = Templates::bundled().unwrap().render("vencida", Channel::Email, &letter).unwrap();
+    let rendered = Templates::bundled().render("vencida", Channel::Email, &letter).unwrap();
     let pictures: Vec<Vec<u8>> = rendered.figures.iter().map(|figure| figure.png().unwrap()).collect();
     let Some(read) = read_back(&pictures) else { return };
     let codes = |pay: &PayWith| [format!("QRCode {}", pay.pix), format!("ITF {}", pay.bar_code)];
@@ -59,7 +59,7 @@ fn said(change: impl Fn(&mut template::Line)) -> (String, usize) {
     let mut letter = letter();
     letter.lines.truncate(1);
     change(&mut letter.lines[0]);
-    let rendered = Templates::bundled().unwrap().render("vencida", Channel::Email, &letter).unwrap();
+    let rendered = Templates::bundled().render("vencida", Channel::Email, &letter).unwrap();
     (rendered.text, rendered.figures.len())
 }
 
@@ -84,7 +84,7 @@ fn a_boleto_over_another_amount_is_not_told_and_why() {
 fn many_receivables_have_codes_for_the_first_and_pictures_for_fewer() {
     let mut letter = letter();
     letter.lines = vec![letter.lines[0].clone(); 12];
-    let rendered = Templates::bundled().unwrap().render("vencida", Channel::Email, &letter).unwrap();
+    let rendered = Templates::bundled().render("vencida", Channel::Email, &letter).unwrap();
     assert_eq!(rendered.text.matches("Pix copia e cola de NF 1001").count(), 10);
     assert!(rendered.text.contains("Para pagar os demais, responda a esta mensagem."));
     assert_eq!((rendered.figures.len(), rendered.html.matches("cid:").count()), (10, 10));

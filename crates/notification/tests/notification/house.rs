@@ -82,7 +82,7 @@ impl House {
             writer: self.writer.clone(),
             holidays: HolidayBook::new(self.log.clone()),
             channels: Arc::clone(&self.channels),
-            templates: Arc::new(Templates::bundled().unwrap()),
+            templates: Arc::new(Templates::bundled()),
             creditor: creditor().creditor(),
             owner: self.client.clone(),
             clock: self.clock.clone(),

@@ -21,7 +21,7 @@ fn sample(language: Language, creditor: Creditor) -> Letter {
 /// Every template on every channel, as a reader sees it. Set `REGUA_BLESS` to write what is rendered now.
 #[test]
 fn every_template_reads_as_it_was_approved() {
-    let templates = Templates::bundled().unwrap();
+    let templates = Templates::bundled();
     for language in Language::ALL {
         let mut golden = String::new();
         for (template, _) in templates.list().into_iter().filter(|(_, of)| *of == language) {
@@ -54,7 +54,7 @@ fn every_template_reads_as_it_was_approved() {
 
 #[test]
 fn every_message_names_the_creditor_the_way_out_and_greets_by_name() {
-    let templates = Templates::bundled().unwrap();
+    let templates = Templates::bundled();
     for (template, language) in templates.list() {
         let letter = sample(language, creditor());
         for channel in Channel::ALL {
@@ -77,7 +77,7 @@ fn every_message_names_the_creditor_the_way_out_and_greets_by_name() {
 
 #[test]
 fn a_name_that_ends_with_a_stop_gets_no_second_one() {
-    let templates = Templates::bundled().unwrap();
+    let templates = Templates::bundled();
     for (template, _) in templates.list() {
         let ends_so = |text: &str| kernel::personal::Personal::new(text);
         let mut letter = sample(Language::Portuguese, Creditor { address: "Rua A, 1, São Paulo - S.P.".into(), ..creditor() });
@@ -97,7 +97,7 @@ fn a_name_that_ends_with_a_stop_gets_no_second_one() {
 /// 2026-11-21 is a Saturday: on Monday it is paid without charges, and nobody is told that it is due today.
 #[test]
 fn what_fell_due_on_a_weekend_is_not_said_to_be_due_today() {
-    let templates = Templates::bundled().unwrap();
+    let templates = Templates::bundled();
     let mut letter = sample(Language::Portuguese, creditor());
     letter.lines.retain(|line| !line.overdue);
     letter.lines[0].due_on = "2026-11-21".parse().unwrap();
@@ -110,7 +110,7 @@ fn what_fell_due_on_a_weekend_is_not_said_to_be_due_today() {
 /// A reader of a mail with both lists is not told that all of it is overdue.
 #[test]
 fn an_overdue_text_fits_a_mail_that_lists_what_is_to_come() {
-    let templates = Templates::bundled().unwrap();
+    let templates = Templates::bundled();
     for template in ["vencida", "vencida-firme", "ultimo-aviso", "aviso-previo-negativacao"] {
         let text = templates.render(template, Channel::Email, &sample(Language::Portuguese, creditor())).unwrap();
         assert!(text.text.contains("em atraso na lista abaixo") && !text.text.contains("valor abaixo"), "{}", text.text);
@@ -120,7 +120,7 @@ fn an_overdue_text_fits_a_mail_that_lists_what_is_to_come() {
 
 #[test]
 fn a_subject_never_tells_of_a_debt() {
-    let templates = Templates::bundled().unwrap();
+    let templates = Templates::bundled();
     for (template, language) in templates.list() {
         let rendered = templates.render(template, Channel::Email, &sample(language, creditor())).unwrap();
         let subject = rendered.subject.to_lowercase();
@@ -134,7 +134,7 @@ fn a_subject_never_tells_of_a_debt() {
 
 #[test]
 fn overdue_items_come_first_with_amounts_and_dates_of_the_reader() {
-    let templates = Templates::bundled().unwrap();
+    let templates = Templates::bundled();
     for (language, amount, date, first, second) in [
         (Language::Portuguese, "R$ 1.234,56", "16/11/2026", "Em atraso", "A vencer"),
         (Language::English, "BRL 1,234.56", "Nov 16, 2026", "Overdue", "Coming up"),
@@ -149,7 +149,7 @@ fn overdue_items_come_first_with_amounts_and_dates_of_the_reader() {
 
 #[test]
 fn a_text_message_fits_whatever_the_names_are() {
-    let templates = Templates::bundled().unwrap();
+    let templates = Templates::bundled();
     let long = "Companhia Brasileira de Distribuição de Energia e Serviços Gerais do Interior ";
     for (name, creditor_name, address, document, lines) in [
         ("Ana", "Loja", "Rua A, 1, São Paulo/SP", "1", 1),
@@ -175,7 +175,7 @@ fn a_text_message_fits_whatever_the_names_are() {
 
 #[test]
 fn a_returned_payment_is_mentioned() {
-    let templates = Templates::bundled().unwrap();
+    let templates = Templates::bundled();
     for (template, language) in templates.list() {
         let mut letter = sample(language, creditor());
         letter.lines[0].payment_returned = true;
@@ -189,7 +189,7 @@ fn a_returned_payment_is_mentioned() {
 
 #[test]
 fn other_peoples_texts_are_escaped_in_html() {
-    let templates = Templates::bundled().unwrap();
+    let templates = Templates::bundled();
     let mut letter = sample(Language::Portuguese, creditor());
     letter.name = Personal::new("<b onload=\"x\">Ana & 'Co'");
     letter.lines[0].document = "<script>".into();
@@ -199,7 +199,7 @@ fn other_peoples_texts_are_escaped_in_html() {
 
 #[test]
 fn an_unknown_template_or_version_is_refused() {
-    let templates = Templates::bundled().unwrap();
+    let templates = Templates::bundled();
     let letter = sample(Language::Portuguese, creditor());
     for (template, expected) in [
         ("lembrete", Ok(())),

@@ -38,6 +38,8 @@ enum What {
 
 pub async fn run(args: ProjectionsArgs, shared: &Shared) -> anyhow::Result<u8> {
     let sets = data::projections(&shared.settings(args.data.as_ref())?).await?;
+    // The service may be running: it has its turns in between.
+    sets.iter().for_each(Projections::work_beside);
     match args.what {
         What::List => list(&sets, shared).await,
         What::Rebuild { name } => rebuild(&sets, &name, shared).await,
@@ -84,7 +86,13 @@ async fn rebuild(sets: &[Projections], name: &str, shared: &Shared) -> anyhow::R
     for (set, name) in named(sets, Some(name)).await? {
         let bar = spinner(format!("building {name}"));
         let rebuilt = set.rebuild(&name).await?;
+        bar.set_message(format!("{name} is live; removing what it replaced"));
+        // It is live, whatever comes of the old tables: the next start would remove them.
+        let removed = set.remove_replaced(&name).await;
         bar.finish_and_clear();
+        if let Err(error) = removed {
+            eprintln!("tables that {name} replaced stay until the next start: {error}");
+        }
         table.row(vec![name.into(), rebuilt.messages.into()]);
     }
     table.print(shared.format)?;

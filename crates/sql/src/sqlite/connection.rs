@@ -13,6 +13,7 @@ use rusqlite::{CachedStatement, Connection, OpenFlags};
 use tokio::sync::oneshot;
 
 use super::SqliteRow;
+use super::checkpoint::{self, Checkpoints};
 use crate::error::NOT_AS_EXPECTED;
 use crate::{Row, SqlError, Value};
 
@@ -64,6 +65,8 @@ pub(crate) struct Opening {
     pub path: PathBuf,
     pub creates: bool,
     pub pragmas: String,
+    /// How the connection is opened that makes its checkpoints; a connection that only reads has none to make.
+    pub aside: Option<Box<Opening>>,
 }
 
 struct Job {
@@ -78,6 +81,20 @@ impl Started {
     /// Waits for its end. A dropped future loses nothing: it may be asked for again.
     pub async fn end(&mut self) -> Result<Answers, SqlError> {
         (&mut self.0).await.map_err(|_| ended())?
+    }
+
+    /// What came of it, where it has ended.
+    pub fn ended(&mut self) -> Option<Result<Answers, SqlError>> {
+        match self.0.try_recv() {
+            Ok(done) => Some(done),
+            Err(oneshot::error::TryRecvError::Empty) => None,
+            Err(oneshot::error::TryRecvError::Closed) => Some(Err(ended())),
+        }
+    }
+
+    /// Waits for its end on a thread that may block.
+    pub fn wait(self) -> Result<Answers, SqlError> {
+        self.0.blocking_recv().map_err(|_| ended())?
     }
 }
 
@@ -156,6 +173,7 @@ fn ended() -> SqlError {
 /// Works until nobody is left who could ask. A connection that cannot be opened is tried again with the next job.
 fn serve(opening: &Opening, queue: &Mutex<mpsc::Receiver<Job>>, seat: &Seat) {
     let mut connection = None;
+    let mut checkpoints = opening.aside.as_deref().map(|aside| Checkpoints::new(aside.clone()));
     loop {
         let next = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(Job { work, reply }) = next else { return };
@@ -171,6 +189,11 @@ fn serve(opening: &Opening, queue: &Mutex<mpsc::Receiver<Job>>, seat: &Seat) {
         seat.0.free.fetch_add(1, Ordering::SeqCst);
         // Whoever dropped its future does not want to know.
         let _ = reply.send(done);
+        if let Some((checkpoints, writer)) = checkpoints.as_mut().zip(connection.as_ref())
+            && catch_unwind(AssertUnwindSafe(|| checkpoints.look(writer))).is_err()
+        {
+            connection = None;
+        }
     }
 }
 
@@ -189,6 +212,9 @@ fn open(opening: &Opening) -> rusqlite::Result<Connection> {
     connection.busy_timeout(BUSY)?;
     connection.set_prepared_statement_cache_capacity(PREPARED);
     connection.execute_batch(&opening.pragmas)?;
+    if opening.aside.is_some() {
+        checkpoint::listen(&connection);
+    }
     Ok(connection)
 }
 
@@ -293,7 +319,7 @@ mod tests {
     #[tokio::test]
     async fn what_comes_while_others_are_at_work_does_not_wait_for_them() {
         let directory = tempfile::tempdir().unwrap();
-        let opening = Opening { path: directory.path().join("t.db"), creates: true, pragmas: String::new() };
+        let opening = Opening { path: directory.path().join("t.db"), creates: true, pragmas: String::new(), aside: None };
         let threads = Threads::new(opening, 2);
         let text = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200000) SELECT COUNT(*) AS c FROM n";
         let slow = || threads.run(Work::Statements(vec![Statement::new(text, Vec::new())]));

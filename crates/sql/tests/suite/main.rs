@@ -5,5 +5,6 @@ mod cancel;
 mod databases;
 mod deadline;
 mod disk;
+mod kill;
 mod migrations;
 mod values;

@@ -215,17 +215,29 @@ async fn a_thousand_events_at_once_arrive_in_order() {
 /// More than may be under way at a time, so that the relay stops and goes on; pages are read while others are sent.
 #[tokio::test]
 async fn a_log_longer_than_the_window_is_published_whole_and_in_its_order() {
-    const EVENTS: usize = 12_500;
+    is_published_whole(26_000, &[]).await;
+}
+
+/// The operator's queue holds less than may be under way, so that events wait for room in it.
+#[tokio::test]
+async fn a_small_queue_of_the_producer_loses_and_doubles_nothing() {
+    is_published_whole(3_000, &[("queue.buffering.max.messages", "100")]).await;
+}
+
+async fn is_published_whole(events: usize, settings: &[(&str, &str)]) {
     let Some((mut world, kafka)) = world().await else { return };
     let first = world.relay.take().unwrap();
     world.shutdown_relay(first).await;
-    let commands = (0..EVENTS).map(|n| world.numbers.writer.submit(on(&format!("s{}", n % 40), Command::Add(1))));
+    let commands = (0..events).map(|n| world.numbers.writer.submit(on(&format!("s{}", n % 40), Command::Add(1))));
     assert!(futures::future::join_all(commands).await.iter().all(Result::is_ok));
+    let mut config = kafka.config().clone();
+    config.settings.extend(settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
+    let kafka = Kafka::new(config);
     let (relay, token) = another_relay(&world, &kafka, world.numbers.log.clone()).await;
-    eventually("all is published", async || relay.status().published == EVENTS as u64).await;
+    eventually("all is published", async || relay.status().published == events as u64).await;
     token.cancel();
     relay.stopped().await;
-    assert_eq!(kafka.known_ends(NUMBERS).iter().map(|(_, end)| end).sum::<i64>(), EVENTS as i64);
+    assert_eq!(kafka.known_ends(NUMBERS).iter().map(|(_, end)| end).sum::<i64>(), events as i64);
     // Whoever reads the topic sees each position once, in every partition in the order of the log.
     let reader: BaseConsumer = kafka_settings(&kafka).create().unwrap();
     let mut places = TopicPartitionList::new();
@@ -233,7 +245,7 @@ async fn a_log_longer_than_the_window_is_published_whole_and_in_its_order() {
     (0..3).for_each(|partition| places.add_partition_offset(&topic, partition, Offset::Beginning).unwrap());
     reader.assign(&places).unwrap();
     let mut last = [0; 3];
-    for _ in 0..EVENTS {
+    for _ in 0..events {
         let message = reader.poll(Duration::from_secs(10)).unwrap().unwrap();
         let header = message.headers().unwrap().iter().find(|header| header.key == "position").unwrap();
         let position: u64 = std::str::from_utf8(header.value.unwrap()).unwrap().parse().unwrap();

@@ -6,4 +6,5 @@ mod kafka;
 mod models;
 mod parking;
 mod rebuild;
+mod remove;
 mod world;

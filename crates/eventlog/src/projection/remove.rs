@@ -1,0 +1,75 @@
+//! Removing the tables of builds that nobody needs any more.
+//!
+//! PostgreSQL drops a table of any size at once. SQLite looks at every page of it, in one transaction, and has one writer: everybody would
+//! wait, for a large portfolio some seconds. So its rows go first, some hundred in a transaction, and then the empty table. All of it takes about
+//! as long as building did, and others have their turn in between.
+
+use sql::Dialect;
+
+use super::ProjectionError;
+use super::places::{self, Unwanted};
+use super::registry::{BELIEVED, Projections};
+
+/// Rows that one transaction removes: some milliseconds, and at worst as many pages of each index.
+const PIECE_ROWS: u64 = 500;
+
+impl Projections {
+    /// Removes what builds of a projection have left that nobody needs any more, in pieces that hold nobody up. Where it ends before its end, the
+    /// next call goes on, and the next start removes what is left. It waits first for as long as a reader may believe in an old table.
+    ///
+    /// # Errors
+    /// The database.
+    pub async fn remove_replaced(&self, name: &str) -> Result<(), ProjectionError> {
+        if !places::unwanted(self.db(), self.consumer(), name).await?.is_empty() {
+            tokio::time::sleep(BELIEVED).await;
+        }
+        self.remove_unwanted(name).await
+    }
+
+    /// The same for builds that nobody has seen.
+    pub(crate) async fn remove_unwanted(&self, name: &str) -> Result<(), ProjectionError> {
+        for build in places::unwanted(self.db(), self.consumer(), name).await? {
+            for table in build.tables.iter().filter(|_| self.db().dialect() == Dialect::Sqlite) {
+                let mut turn = self.turn();
+                while self.remove_some(name, &build, table).await? {
+                    turn.ends().await;
+                }
+            }
+            self.drop_whole(name, &build).await?;
+        }
+        Ok(())
+    }
+
+    /// The same where nobody waits yet: the tables go whole. What cannot be done now, because somebody reads them, is told and done later.
+    pub(crate) async fn remove_at_start(&self, name: &str) {
+        let removed = async {
+            for build in places::unwanted(self.db(), self.consumer(), name).await? {
+                self.drop_whole(name, &build).await?;
+            }
+            Ok::<_, ProjectionError>(())
+        };
+        if let Err(error) = removed.await {
+            tracing::warn!(projection = name, %error, "tables of an old build stay for now");
+        }
+    }
+
+    async fn drop_whole(&self, name: &str, build: &Unwanted) -> Result<(), ProjectionError> {
+        let mut tx = self.db().begin().await?;
+        if places::is_unwanted(&mut tx, self.consumer(), name, build.number).await? {
+            places::drop_build(&mut tx, self.consumer(), name, build.number).await?;
+        }
+        Ok(tx.commit().await?)
+    }
+
+    /// Removes a piece; false where nothing is left to remove, or another process has dropped the table meanwhile.
+    async fn remove_some(&self, name: &str, build: &Unwanted, table: &str) -> Result<bool, ProjectionError> {
+        let mut tx = self.db().begin().await?;
+        if !places::is_unwanted(&mut tx, self.consumer(), name, build.number).await? {
+            return Ok(false);
+        }
+        let sql = format!("DELETE FROM {table} WHERE rowid IN (SELECT rowid FROM {table} ORDER BY rowid LIMIT {PIECE_ROWS})");
+        let removed = tx.execute(&sql, &[]).await?;
+        tx.commit().await?;
+        Ok(removed == PIECE_ROWS)
+    }
+}
