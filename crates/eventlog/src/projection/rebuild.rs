@@ -9,6 +9,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use sql::{Db, Row, SqlError, Tx, Value};
 
@@ -18,8 +19,11 @@ use super::{Projection, ProjectionError, live};
 use crate::bus::{Message, Place};
 use crate::consumer::{archive, checkpoint};
 
-/// Messages in one transaction of a build.
-const PAGE: u32 = 2000;
+/// Messages in one transaction of a build: more make fewer pages of indexes, and others wait longer for their turn.
+const MOST: u32 = 2_000;
+const LEAST: u32 = 250;
+/// A transaction that took longer than this is followed by smaller ones: in a large database the same messages touch more pages.
+const LONG_TURN: Duration = Duration::from_millis(25);
 /// With fewer messages than this left, the rest is applied in the closing transaction: well under a second.
 const NEARLY_THERE: i64 = 500;
 /// How often a build starts again because a parked stream was retried meanwhile.
@@ -69,6 +73,8 @@ pub(crate) struct Building<'a> {
     pub projection: Arc<dyn Projection>,
     pub build: Build,
     next: HashMap<Place, i64>,
+    /// Messages of the next page.
+    size: u32,
     messages: u64,
 }
 
@@ -78,7 +84,7 @@ impl<'a> Building<'a> {
         let mut tx = set.db().begin().await?;
         let build = places::create(&mut tx, set.db().dialect(), set.consumer(), projection.as_ref(), label).await?;
         tx.commit().await?;
-        Ok(Self { set, projection, build, next: HashMap::new(), messages: 0 })
+        Ok(Self { set, projection, build, next: HashMap::new(), size: MOST, messages: 0 })
     }
 
     /// Reads until little is left; false when the build went stale and must start again.
@@ -100,16 +106,17 @@ impl<'a> Building<'a> {
     /// Applies a partition up to an offset that the consumer has passed; false when the build went stale.
     async fn follow_to(&mut self, place: &Place, until: i64) -> Result<bool, ProjectionError> {
         let set = self.set;
-        let read = async |from: i64| {
-            if from < until { Page::read(set, &mut Reader::Aside(set.db()), place, from..until).await.map(Some) } else { Ok(None) }
+        let read = async |from: i64, size: u32| match from < until {
+            true => Page::read(set, &mut Reader::Aside(set.db()), place, from..until, size).await.map(Some),
+            false => Ok(None),
         };
-        let (mut page, mut turn) = (read(self.at(place)).await?, set.turn());
+        let (mut page, mut turn) = (read(self.at(place), self.size).await?, set.turn());
         while let Some(read_before) = page {
-            let (next, is_good) = tokio::try_join!(read(read_before.next), self.page(place, read_before))?;
+            let (next, is_good) = tokio::try_join!(read(read_before.next, self.size), self.page(place, read_before))?;
             if !is_good {
                 return Ok(false);
             }
-            turn.ends().await;
+            self.size = size_after(self.size, turn.ends().await);
             page = next;
         }
         Ok(true)
@@ -154,7 +161,7 @@ impl<'a> Building<'a> {
         let targets = checkpoint::offsets_in(tx, self.set.consumer()).await?;
         for (place, mut from, until) in self.behind(targets) {
             while from < until {
-                let page = Page::read(self.set, &mut Reader::Inside(tx), &place, from..until).await?;
+                let page = Page::read(self.set, &mut Reader::Inside(tx), &place, from..until, self.size).await?;
                 self.apply(tx, &page).await?;
                 from = page.next;
             }
@@ -195,6 +202,17 @@ impl<'a> Building<'a> {
     }
 }
 
+/// Messages of the page after one of `size` that took so long.
+fn size_after(size: u32, took: Duration) -> u32 {
+    if took > LONG_TURN {
+        (size / 2).max(LEAST)
+    } else if took < LONG_TURN / 3 {
+        (size * 2).min(MOST)
+    } else {
+        size
+    }
+}
+
 /// Consumed messages of a partition.
 struct Page {
     messages: Vec<Message>,
@@ -203,21 +221,34 @@ struct Page {
 }
 
 impl Page {
-    async fn read(set: &Projections, reader: &mut Reader<'_>, place: &Place, range: std::ops::Range<i64>) -> Result<Page, ProjectionError> {
+    /// At most `size` of them.
+    async fn read(
+        set: &Projections,
+        reader: &mut Reader<'_>,
+        place: &Place,
+        range: std::ops::Range<i64>,
+        size: u32,
+    ) -> Result<Page, ProjectionError> {
         if let Some(own) = set.own().filter(|own| own.topic == place.topic) {
-            return Page::own(set, reader, own, range).await;
+            return Page::own(set, reader, own, range, size).await;
         }
         let until = range.end;
-        let (sql, args) = archive::ask_applied(set.consumer(), place, range, PAGE);
+        let (sql, args) = archive::ask_applied(set.consumer(), place, range, size);
         let messages = archive::messages_of(&reader.query(sql, &args).await?)?;
-        let is_full = messages.len() == PAGE as usize;
+        let is_full = messages.len() == size as usize;
         let next = messages.last().filter(|_| is_full).map_or(until, |last| last.offset + 1);
         Ok(Page { messages, next })
     }
 
     /// Of the service's own log, without what waits behind a parked stream or was skipped.
-    async fn own(set: &Projections, reader: &mut Reader<'_>, own: &OwnLog, range: std::ops::Range<i64>) -> Result<Page, ProjectionError> {
-        let limit = PAGE.min(u32::try_from(range.end - range.start).unwrap_or(PAGE));
+    async fn own(
+        set: &Projections,
+        reader: &mut Reader<'_>,
+        own: &OwnLog,
+        range: std::ops::Range<i64>,
+        size: u32,
+    ) -> Result<Page, ProjectionError> {
+        let limit = size.min(u32::try_from(range.end - range.start).unwrap_or(size));
         let read = own.log.read(range.start.unsigned_abs(), limit as usize).await;
         let events = read.map_err(|error| ProjectionError::Log(error.to_string()))?;
         let args = [set.consumer().into(), own.topic.as_str().into(), range.start.into(), range.end.into()];
@@ -250,5 +281,18 @@ impl Reader<'_> {
             Reader::Aside(db) => db.query(sql, args).await,
             Reader::Inside(tx) => tx.query(sql, args).await,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_shrink_while_turns_are_long_and_grow_again() {
+        let after = |size, milliseconds| size_after(size, Duration::from_millis(milliseconds));
+        assert_eq!([after(MOST, 26), after(MOST, 25), after(MOST, 1)], [MOST / 2, MOST, MOST]);
+        assert_eq!([after(1000, 9), after(1000, 8), after(1500, 0)], [1000, MOST, MOST]);
+        assert_eq!([after(LEAST, 900), after(300, 26)], [LEAST, LEAST]);
     }
 }

@@ -92,7 +92,15 @@ impl Projections {
         if !faults.is_empty() {
             return Err(ProjectionError::Declaration(faults.join("; ")));
         }
-        let inner = Inner { db, consumer, own, list, live: RwLock::new(None), building: tokio::sync::Mutex::new(()), beside: AtomicBool::new(false) };
+        let inner = Inner {
+            db,
+            consumer,
+            own,
+            list,
+            live: RwLock::new(None),
+            building: tokio::sync::Mutex::new(()),
+            beside: AtomicBool::new(false),
+        };
         Ok(Self { inner: Arc::new(inner) })
     }
 

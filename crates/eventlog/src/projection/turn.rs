@@ -3,7 +3,7 @@
 //! In one process whoever waits for SQLite's writer comes next. Another process is not told when the file is free: it looks now and then, and
 //! finds it taken by whoever takes it again at once. So a process beside the service rests after each turn for as long as the turn took.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use sql::Dialect;
 
@@ -23,11 +23,13 @@ impl Projections {
 }
 
 impl Turn {
-    /// Ends the turn, and begins the next one when others have had theirs.
-    pub async fn ends(&mut self) {
+    /// Ends the turn, and begins the next one when others have had theirs. Returns how long it took.
+    pub async fn ends(&mut self) -> Duration {
+        let took = self.since.elapsed();
         if self.rests {
-            tokio::time::sleep(self.since.elapsed()).await;
+            tokio::time::sleep(took).await;
         }
         self.since = Instant::now();
+        took
     }
 }

@@ -84,7 +84,9 @@ pub(super) const OVER: [&str; 2] = ["agradecimento", "cancelamento"];
 /// The text of a name, `language/part` or `language/template.frame`: a template has a name for each frame, because the name decides on escaping.
 pub(super) fn source(name: &str) -> Option<&'static str> {
     let (tag, name) = name.split_once('/')?;
-    let of = |all: &'static [Source], name: &str| all.iter().find(|(language, own, _)| language.tag() == tag && *own == name).map(|(.., text)| *text);
+    let of = |all: &'static [Source], name: &str| {
+        all.iter().find(|(language, own, _)| language.tag() == tag && *own == name).map(|(.., text)| *text)
+    };
     of(PARTS, name).or_else(|| of(FRAMES, name)).or_else(|| {
         let (template, frame) = name.split_once('.')?;
         if FRAME_NAMES.contains(&frame) { of(TEMPLATES, template) } else { None }
