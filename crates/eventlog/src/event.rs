@@ -185,3 +185,26 @@ pub trait Ids: Send + Sync {
     /// A new, never used UUID (version 7).
     fn event_id(&self) -> Uuid;
 }
+
+/// An event of a test; its position is its version.
+#[cfg(test)]
+pub(crate) fn sample(stream: &str, version: u64) -> Recorded {
+    Recorded {
+        position: version,
+        event_id: Uuid::from_u128(u128::from(version)),
+        stream: stream.into(),
+        version,
+        event_type: "E".into(),
+        schema_version: 1,
+        tenant: "default".into(),
+        key: format!("default/{stream}"),
+        recorded_at: DateTime::UNIX_EPOCH,
+        occurred_at: None,
+        effective_on: None,
+        command_id: None,
+        correlation_id: None,
+        causation_id: None,
+        traceparent: None,
+        payload: Vec::new(),
+    }
+}

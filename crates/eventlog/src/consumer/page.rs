@@ -164,7 +164,7 @@ impl Sorted {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::Recorded;
+    use crate::event::sample;
 
     /// `"a3"` is version 3 of stream a; offsets count from 0 on one partition, `t/1@7 a3` says another place.
     fn message(text: &str, index: usize) -> Message {
@@ -175,24 +175,7 @@ mod tests {
             topic: topic.to_string(),
             partition: partition.parse().unwrap(),
             offset: offset.parse().unwrap_or(index as i64),
-            event: Recorded {
-                position: 1,
-                event_id: uuid::Uuid::nil(),
-                stream: event[..1].to_string(),
-                version: event[1..].parse().unwrap(),
-                event_type: "E".into(),
-                schema_version: 1,
-                tenant: "default".into(),
-                key: "default/k".into(),
-                recorded_at: chrono::DateTime::UNIX_EPOCH,
-                occurred_at: None,
-                effective_on: None,
-                command_id: None,
-                correlation_id: None,
-                causation_id: None,
-                traceparent: None,
-                payload: Vec::new(),
-            },
+            event: sample(&event[..1], event[1..].parse().unwrap()),
         }
     }
 

@@ -122,27 +122,10 @@ async fn skip_first(db: &Db, consumer: &str, (key, place): (&StreamKey, &Place))
 mod tests {
     use super::*;
     use crate::consumer::schema;
-    use crate::event::Recorded;
+    use crate::event::sample;
 
     fn waiting(version: u64) -> Message {
-        let event = Recorded {
-            position: version,
-            event_id: uuid::Uuid::from_u128(u128::from(version)),
-            stream: "a".into(),
-            version,
-            event_type: "E".into(),
-            schema_version: 1,
-            tenant: "default".into(),
-            key: "default/a".into(),
-            recorded_at: chrono::DateTime::UNIX_EPOCH,
-            occurred_at: None,
-            effective_on: None,
-            command_id: None,
-            correlation_id: None,
-            causation_id: None,
-            traceparent: None,
-            payload: Vec::new(),
-        };
+        let event = sample("a", version);
         Message { topic: "t".into(), partition: 0, offset: version as i64, event }
     }
 

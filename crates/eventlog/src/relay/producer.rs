@@ -207,27 +207,10 @@ impl Pipe {
 mod tests {
     use super::*;
     use crate::bus::KafkaConfig;
+    use crate::event::sample;
 
     fn event(position: u32) -> Recorded {
-        let position = u64::from(position);
-        Recorded {
-            position,
-            event_id: uuid::Uuid::nil(),
-            stream: "s".into(),
-            version: position,
-            event_type: "E".into(),
-            schema_version: 1,
-            tenant: "default".into(),
-            key: "default/k".into(),
-            recorded_at: chrono::DateTime::UNIX_EPOCH,
-            occurred_at: None,
-            effective_on: None,
-            command_id: None,
-            correlation_id: None,
-            causation_id: None,
-            traceparent: None,
-            payload: Vec::new(),
-        }
+        sample("s", u64::from(position))
     }
 
     /// Nobody listens where the producer sends: its queue fills, and whoever waits for room must come back to its lease.
