@@ -80,7 +80,7 @@ pub struct Templates {
 }
 
 impl Templates {
-    /// The bundled ones. A text is compiled when it is first asked for: all of them are four megabytes, and an installation has few channels. That
+    /// The bundled ones. A text is compiled when it is first asked for: all of them are three megabytes, and an installation has few channels. That
     /// each of them is well formed is a test of this file.
     pub fn bundled() -> Self {
         let mut environment = Environment::new();
