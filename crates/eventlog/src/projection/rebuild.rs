@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use sql::{Db, Row, SqlError, Tx, Value};
 
-use super::places::{self, Build, Live};
+use super::places::{self, Build, Live, Unwanted};
 use super::registry::{OwnLog, Projections};
 use super::{Projection, ProjectionError, live};
 use crate::bus::{Message, Place};
@@ -198,7 +198,8 @@ impl<'a> Building<'a> {
         let mut tx = self.set.db().begin().await?;
         places::give_up(&mut tx, self.set.consumer(), self.projection.name(), self.build.number).await?;
         tx.commit().await?;
-        self.set.remove_unwanted(self.projection.name()).await
+        let tables = self.projection.tables().iter().map(|table| table.physical(&self.build.suffix)).collect();
+        self.set.remove(self.projection.name(), &Unwanted { number: self.build.number, tables }).await
     }
 }
 

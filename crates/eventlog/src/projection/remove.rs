@@ -20,24 +20,25 @@ impl Projections {
     /// # Errors
     /// The database.
     pub async fn remove_replaced(&self, name: &str) -> Result<(), ProjectionError> {
-        if !places::unwanted(self.db(), self.consumer(), name).await?.is_empty() {
+        let unwanted = places::unwanted(self.db(), self.consumer(), name).await?;
+        if !unwanted.is_empty() {
             tokio::time::sleep(BELIEVED).await;
         }
-        self.remove_unwanted(name).await
-    }
-
-    /// The same for builds that nobody has seen.
-    pub(crate) async fn remove_unwanted(&self, name: &str) -> Result<(), ProjectionError> {
-        for build in places::unwanted(self.db(), self.consumer(), name).await? {
-            for table in build.tables.iter().filter(|_| self.db().dialect() == Dialect::Sqlite) {
-                let mut turn = self.turn();
-                while self.remove_some(name, &build, table).await? {
-                    turn.ends().await;
-                }
-            }
-            self.drop_whole(name, &build).await?;
+        for build in unwanted {
+            self.remove(name, &build).await?;
         }
         Ok(())
+    }
+
+    /// Removes one build, which nobody reads any more.
+    pub(crate) async fn remove(&self, name: &str, build: &Unwanted) -> Result<(), ProjectionError> {
+        for table in build.tables.iter().filter(|_| self.db().dialect() == Dialect::Sqlite) {
+            let mut turn = self.turn();
+            while self.remove_some(name, build, table).await? {
+                turn.ends().await;
+            }
+        }
+        self.drop_whole(name, build).await
     }
 
     /// The same where nobody waits yet: the tables go whole. What cannot be done now, because somebody reads them, is told and done later.

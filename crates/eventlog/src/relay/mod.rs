@@ -18,6 +18,7 @@ use chrono::{DateTime, Utc};
 use sql::{Db, SqlError};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::activity::{Activity, Registration};
 use crate::bus::{BusError, Kafka, Publish, outward};
@@ -297,7 +298,7 @@ impl Worker {
             return Ok(Vec::new());
         }
         let log = self.log.clone();
-        let read = tokio::spawn(async move { log.read(position, PAGE).await });
+        let read = AbortOnDropHandle::new(tokio::spawn(async move { log.read(position, PAGE).await }));
         let page = read.await.map_err(|ended| BusError::Kafka(format!("log: {ended}")))?;
         page.map_err(|error| BusError::Kafka(format!("log: {error}")))
     }

@@ -10,7 +10,7 @@ use std::cell::Cell;
 use rusqlite::Connection;
 use rusqlite::hooks::Wal;
 
-use super::connection::{Answers, Opening, Started, Statement, Threads, Work};
+use super::connection::{Answers, Opening, Started, Statement, Threads, Work, perform};
 use crate::SqlError;
 
 /// A log of this many pages (4 KiB each, 16 MiB in all) is carried.
@@ -80,7 +80,7 @@ impl Checkpoints {
     }
 
     fn begin(&mut self, writer: &Connection) -> Result<(), SqlError> {
-        match self.aside.start(Work::Statements(vec![Statement::new(CARRY, Vec::new())])) {
+        match self.aside.start(carry()) {
             Ok(started) => self.under_way = Some(started),
             Err(_) if self.pages >= TOO_LONG_PAGES => self.finish(writer)?,
             Err(error) => return Err(error),
@@ -119,8 +119,7 @@ impl Checkpoints {
     /// Carries what is left. Where a reader is still in the log it does not begin anew, and the next commit tries again.
     fn finish(&mut self, writer: &Connection) -> Result<(), SqlError> {
         self.finishing = true;
-        let answer = writer.query_row(CARRY, [], |row| Ok((row.get::<_, i64>("busy")?, row.get::<_, i64>("checkpointed")?)))?;
-        if !self.has_carried(answer) {
+        if !self.has_carried(carried(&perform(writer, carry())?)?) {
             self.rest();
         }
         Ok(())
@@ -151,6 +150,10 @@ pub(super) fn listen(writer: &Connection) {
 fn note(_: &Wal, pages: std::ffi::c_int) -> rusqlite::Result<()> {
     PAGES.set(i64::from(pages));
     Ok(())
+}
+
+fn carry() -> Work {
+    Work::Statements(vec![Statement::new(CARRY, Vec::new())])
 }
 
 /// Whether another checkpoint was under way, and the pages that are carried.

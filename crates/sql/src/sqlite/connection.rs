@@ -218,7 +218,8 @@ fn open(opening: &Opening) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-fn perform(connection: &Connection, work: Work) -> Result<Answers, SqlError> {
+/// Does it on this thread.
+pub(super) fn perform(connection: &Connection, work: Work) -> Result<Answers, SqlError> {
     let script = |text: &str| Ok(connection.execute_batch(text).map(|()| Vec::new())?);
     match work {
         Work::Statements(statements) => statements.into_iter().map(|statement| one(connection, statement)).collect(),

@@ -12,7 +12,8 @@ const PLACE: &str = "SQL_TEST_WRITES_UNTIL_KILLED";
 const BYTES: usize = 16_000;
 const ROWS: i64 = 40;
 
-/// Writes until it is killed, and says what was acknowledged. Not a test by itself: [`what_was_acknowledged_survives`] starts it.
+/// Writes until it is killed, and says what was acknowledged. Not a test by itself: [`what_was_acknowledged_survives_a_kill_while_the_log_is_carried`]
+/// starts it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn writes_until_killed() {
     let Some(place) = std::env::var_os(PLACE).map(PathBuf::from) else { return };

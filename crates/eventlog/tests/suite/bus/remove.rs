@@ -9,17 +9,18 @@ use sql::{Db, Dialect};
 use tokio_util::sync::CancellationToken;
 
 use super::models::{Totals, totals};
-use super::world::{INBOUND, NUMBERS, World, worlds};
+use super::world::{INBOUND, NUMBERS, Running, World, worlds};
 use crate::counter::{Command, on};
 
 /// Rows of the model: eleven pieces.
 const STREAMS: usize = 5203;
 
 /// A model with all of them, built three times: the first of its tables is what nobody needs any more.
-async fn built_thrice(world: &World) -> (Projections, Consumer) {
+async fn built_thrice(world: &World) -> Running {
     let models = world.models(vec![Arc::new(Totals::default())]);
     let spec = world.spec(INBOUND).topics(&[NUMBERS]).projections(models.clone());
-    let consumer = Consumer::start(spec, &world.bus, &world.activity, world.shutdown.child_token()).await.unwrap();
+    let token = world.shutdown.child_token();
+    let consumer = Consumer::start(spec, &world.bus, &world.activity, token.clone()).await.unwrap();
     let commands = (0..STREAMS).map(|n| world.numbers.writer.submit(on(&format!("s{n:04}"), Command::Add(1))));
     assert!(futures::future::join_all(commands).await.iter().all(Result::is_ok));
     world.settled().await;
@@ -27,7 +28,7 @@ async fn built_thrice(world: &World) -> (Projections, Consumer) {
         models.rebuild("totals").await.unwrap();
     }
     assert_eq!(tables(world.mirror.db()).await, ["totals_v1", "totals_v1_2", "totals_v1_3"], "{}", world.name);
-    (models, consumer)
+    Running { consumer, models, token }
 }
 
 /// Tables of the model that are in the database.
@@ -50,7 +51,7 @@ async fn remove(models: &Projections, over: &CancellationToken) {
 #[tokio::test]
 async fn what_rebuilds_replaced_goes_in_pieces_while_others_write() {
     for world in worlds().await {
-        let (models, consumer) = built_thrice(&world).await;
+        let running = built_thrice(&world).await;
         let (db, over) = (world.mirror.db(), CancellationToken::new());
         let others = async {
             let mut seen = BTreeSet::new();
@@ -63,24 +64,22 @@ async fn what_rebuilds_replaced_goes_in_pieces_while_others_write() {
             }
             seen
         };
-        let ((), seen) = tokio::join!(remove(&models, &over), others);
+        let ((), seen) = tokio::join!(remove(&running.models, &over), others);
         if db.dialect() == Dialect::Sqlite {
             assert!(seen.len() > 2, "others saw the table with {seen:?} rows");
         }
         assert_eq!(tables(db).await, ["totals_v1_2", "totals_v1_3"], "{}", world.name);
-        assert_eq!(totals(&models).await.len(), STREAMS);
-        assert!(models.verify("totals").await.unwrap().agrees());
+        assert_eq!(totals(&running.models).await.len(), STREAMS);
+        assert!(running.models.verify("totals").await.unwrap().agrees());
         assert_eq!(tables(db).await, ["totals_v1_2", "totals_v1_3"], "what was built for a comparison goes too");
-        world.shutdown.cancel();
-        consumer.stopped().await;
-        world.end(vec![]).await;
+        world.end(vec![running]).await;
     }
 }
 
 #[tokio::test]
 async fn a_process_beside_the_service_leaves_it_its_turns() {
     for world in worlds().await {
-        let (_, consumer) = built_thrice(&world).await;
+        let running = built_thrice(&world).await;
         let another = world.mirror.site.another().await.unwrap();
         let beside = Projections::new(another.db().cloned().unwrap(), INBOUND, None, vec![Arc::new(Totals::default())]).unwrap();
         beside.work_beside();
@@ -100,9 +99,7 @@ async fn a_process_beside_the_service_leaves_it_its_turns() {
         // Where it does not rest, the service has no turn at all until everything is gone.
         assert!(turns >= 5 || db.dialect() == Dialect::Postgres, "the service had {turns} turns");
         assert_eq!(tables(db).await, ["totals_v1_2", "totals_v1_3"], "{}", world.name);
-        world.shutdown.cancel();
-        consumer.stopped().await;
-        world.end(vec![]).await;
+        world.end(vec![running]).await;
     }
 }
 
