@@ -1,7 +1,8 @@
 //! Is anything still going on? The barrier that a virtual clock waits for before it moves.
 //!
 //! Every part that can have work in hand registers a check that says whether it is idle, and calls [`Activity::touch`] whenever its
-//! answer may have changed. The system is settled when all are idle in one pass and nothing was touched meanwhile.
+//! answer may have changed; where it can only have become busy nobody need be woken for it. The system is settled when all are idle in one
+//! pass and nothing has happened meanwhile.
 //!
 //! Consumers take what others did, and every page that they take costs a transaction. Where [`Activity::hold_consumers`] was called they
 //! have their turn when all before them are idle, and take what happened meanwhile in few large pages: those that decide by it whenever
@@ -138,8 +139,14 @@ impl Activity {
 
     /// Something happened: whoever waits looks again.
     pub fn touch(&self) {
-        self.inner.epoch.fetch_add(1, Ordering::SeqCst);
+        self.stir();
         self.inner.changed.notify_waiters();
+    }
+
+    /// Something began, or went on, that leaves its part busy: nothing settles by it, so nobody who waits is woken. Whoever has just found
+    /// all parts idle finds out.
+    pub(crate) fn stir(&self) {
+        self.inner.epoch.fetch_add(1, Ordering::SeqCst);
     }
 
     /// Names of the parts that are not idle now.
@@ -147,7 +154,7 @@ impl Activity {
         self.checks().iter().filter(|check| !(check.idle)()).map(|check| check.name.clone()).collect()
     }
 
-    /// Returns when all parts are idle and nothing was touched while they were asked. Held followers are not waited for.
+    /// Returns when all parts are idle and nothing happened while they were asked. Held followers are not waited for.
     pub async fn settled(&self) {
         self.settled_with(|| ()).await;
     }
@@ -215,7 +222,7 @@ impl InFlight {
     /// Takes a piece of work in hand.
     pub fn start(&self) -> Busy {
         self.count.fetch_add(1, Ordering::SeqCst);
-        self.activity.touch();
+        self.activity.stir();
         Busy { activity: self.activity.clone(), count: Arc::clone(&self.count) }
     }
 
@@ -227,7 +234,9 @@ impl InFlight {
 
 impl Drop for Busy {
     fn drop(&mut self) {
-        self.count.fetch_sub(1, Ordering::SeqCst);
-        self.activity.touch();
+        match self.count.fetch_sub(1, Ordering::SeqCst) {
+            1 => self.activity.touch(),
+            _ => self.activity.stir(),
+        }
     }
 }

@@ -7,20 +7,21 @@ use crate::reminder::{Item, Occurrence, Rules};
 use crate::standstill::Standstill;
 use alloc::{collections::BTreeMap, string::String, vec::Vec};
 use kernel::{Calendar, ContactId, Currency, InvoiceId, NaiveDate, Purpose, Zone, calendar};
+use rpds::RedBlackTreeMapSync;
 
-/// All contacts of one payer.
+/// All contacts of one payer. What grows with them shares with its copies what did not change.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Contacts {
     /// Channels on which the payer said yes (`true`) or no (`false`); the last word stands.
     pub preferences: BTreeMap<Channel, bool>,
     /// Contacts of the last two months.
-    pub contacts: BTreeMap<ContactId, Contact>,
+    pub contacts: RedBlackTreeMapSync<ContactId, Contact>,
     /// Occurrences that ended for good, with their contact: none of them is ever composed again.
-    pub done: BTreeMap<Occurrence, ContactId>,
+    pub done: RedBlackTreeMapSync<Occurrence, ContactId>,
     /// Whether the payer's personal data was deleted.
     pub forgotten: bool,
     /// Debts that stand still since they were offered last.
-    pub suspended: BTreeMap<InvoiceId, Standstill>,
+    pub suspended: RedBlackTreeMapSync<InvoiceId, Standstill>,
 }
 
 impl Contacts {

@@ -52,7 +52,9 @@ pub fn evolve(mut contacts: Contacts, event: &Event) -> Contacts {
             contacts.preferences.clear();
         }
         Event::Suspended(event) => {
-            contacts.suspended.extend(event.invoice_ids.iter().map(|invoice_id| (invoice_id.clone(), event.standstill)));
+            for invoice_id in &event.invoice_ids {
+                contacts.suspended.insert_mut(invoice_id.clone(), event.standstill);
+            }
         }
     }
     contacts
@@ -64,9 +66,13 @@ fn composed(contacts: &mut Contacts, event: &ContactComposed) {
     let before = contacts.contacts.get(&event.contact_id);
     let is_new = |item: &&Item| before.is_none_or(|before| before.item(&item.key()).is_none());
     for item in event.items.iter().filter(is_new).filter(|item| item.purpose == Purpose::Reminder) {
-        contacts.suspended.remove(&item.invoice_id);
+        contacts.suspended.remove_mut(&item.invoice_id);
     }
-    contacts.contacts.retain(|_, contact| contact.phase != Phase::Concluded || contact.day >= kept_since);
+    let is_old = |contact: &Contact| contact.phase == Phase::Concluded && contact.day < kept_since;
+    let old: Vec<ContactId> = contacts.contacts.iter().filter(|(_, contact)| is_old(contact)).map(|(id, _)| id.clone()).collect();
+    for contact_id in &old {
+        contacts.contacts.remove_mut(contact_id);
+    }
     let contact = Contact {
         day: event.day,
         currency: event.currency,
@@ -80,7 +86,7 @@ fn composed(contacts: &mut Contacts, event: &ContactComposed) {
         chains: Vec::new(),
         phase: Phase::Composed,
     };
-    contacts.contacts.insert(event.contact_id.clone(), contact);
+    contacts.contacts.insert_mut(event.contact_id.clone(), contact);
 }
 
 fn gated(contacts: &mut Contacts, event: &ContactGated) {
@@ -134,5 +140,7 @@ fn with_attempt(contacts: &mut Contacts, contact_id: &ContactId, attempt_id: &Ch
 /// A deferred occurrence may come again on another day; any other end is for good.
 fn ended(contacts: &mut Contacts, contact_id: &ContactId, outcomes: &[ItemOutcome]) {
     let over = outcomes.iter().filter(|outcome| outcome.outcome.is_final());
-    contacts.done.extend(over.map(|outcome| (outcome.key.clone(), contact_id.clone())));
+    for outcome in over {
+        contacts.done.insert_mut(outcome.key.clone(), contact_id.clone());
+    }
 }

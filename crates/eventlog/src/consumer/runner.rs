@@ -188,7 +188,7 @@ impl Runner {
     /// Tells the barrier that work was taken in hand or ended.
     fn working(&self, working: bool) {
         self.shared.lock().working = working;
-        self.activity.touch();
+        if working { self.activity.stir() } else { self.activity.touch() }
     }
 
     /// Holds partitions whose next message came too early.

@@ -260,7 +260,7 @@ impl<A: Aggregate> TimerLoop<A> {
             };
             // Before the sleeper is taken out: a virtual clock that sees no sleeper must not find the loop idle, nor the same epoch.
             self.state.armed_micros.store(LOOKING, Ordering::SeqCst);
-            self.options.activity.touch();
+            self.options.activity.stir();
             if over {
                 return;
             }

@@ -1,5 +1,5 @@
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use eventlog::Activity;
@@ -20,6 +20,49 @@ async fn settled_waits_for_all_work_in_hand() {
     assert!(!waiter.is_finished());
     drop(two);
     tokio::time::timeout(Duration::from_secs(10), waiter).await.unwrap().unwrap();
+}
+
+/// Whoever waits looks at every part of the system: it is woken when something may have settled, and not for each piece of a thousand.
+#[tokio::test]
+async fn only_the_end_of_the_last_piece_wakes_who_waits() {
+    let activity = Activity::new();
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&asked);
+    let _counts = activity.register("counts", Box::new(move || counted.fetch_add(1, Ordering::SeqCst) < usize::MAX));
+    let pieces = activity.in_flight("pieces");
+    let last = pieces.start();
+    let waiter = tokio::spawn({
+        let activity = activity.clone();
+        async move { activity.settled().await }
+    });
+    for _ in 0..1_000 {
+        drop(pieces.start());
+        tokio::task::yield_now().await;
+    }
+    // Where the machine is slow it has also looked by itself, ten times a second.
+    let asked = asked.load(Ordering::SeqCst);
+    assert!(!waiter.is_finished() && asked < 500, "asked {asked} times");
+    drop(last);
+    tokio::time::timeout(Duration::from_secs(10), waiter).await.unwrap().unwrap();
+}
+
+/// A waiter that was not woken would look again after a tenth of a second, each time.
+#[tokio::test]
+async fn the_end_of_the_last_piece_is_told() {
+    let activity = Activity::new();
+    let pieces = activity.in_flight("pieces");
+    let settles_each_time = async {
+        for _ in 0..1_000 {
+            let (one, two) = (pieces.start(), pieces.start());
+            let ends = async {
+                drop(one);
+                tokio::task::yield_now().await;
+                drop(two);
+            };
+            futures::join!(activity.settled(), ends);
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(50), settles_each_time).await.unwrap();
 }
 
 #[tokio::test]

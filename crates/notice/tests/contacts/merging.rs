@@ -95,7 +95,7 @@ fn items_that_come_before_the_gate_join_the_contact_of_their_day() {
     let mut payer = Payer::new();
     payer.offer("2026-11-23", "A d+3 2 2026-11-20 2026-11-23 email");
     assert_eq!(payer.offer("2026-11-23", "B d+3 2 2026-11-19 2026-11-23 email"), "composed 2026-11-23.BRL.all: B A");
-    assert_eq!(payer.contacts.contacts.len(), 1);
+    assert_eq!(payer.contacts.contacts.size(), 1);
 }
 
 #[test]

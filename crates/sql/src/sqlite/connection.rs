@@ -3,11 +3,12 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
 
+use crossbeam_channel::{Receiver, Sender};
 use rusqlite::types::Value as Cell;
 use rusqlite::{CachedStatement, Connection, OpenFlags};
 use tokio::sync::oneshot;
@@ -102,8 +103,9 @@ impl Started {
 pub(crate) struct Threads {
     opening: Opening,
     most: usize,
-    jobs: mpsc::Sender<Job>,
-    queue: Arc<Mutex<mpsc::Receiver<Job>>>,
+    jobs: Sender<Job>,
+    /// Each thread waits at one of its own: a job wakes one of them.
+    queue: Receiver<Job>,
     seats: Arc<Seats>,
 }
 
@@ -127,8 +129,8 @@ impl Drop for Seat {
 impl Threads {
     /// At most so many; each is started when all others are at work.
     pub fn new(opening: Opening, most: usize) -> Self {
-        let (jobs, queue) = mpsc::channel();
-        Self { opening, most, jobs, queue: Arc::new(Mutex::new(queue)), seats: Arc::default() }
+        let (jobs, queue) = crossbeam_channel::unbounded();
+        Self { opening, most, jobs, queue, seats: Arc::default() }
     }
 
     /// Does something and waits for its end. It is done also when nobody waits any more.
@@ -160,7 +162,7 @@ impl Threads {
         {
             return Ok(());
         }
-        let (opening, queue, seat) = (self.opening.clone(), Arc::clone(&self.queue), Seat(Arc::clone(seats)));
+        let (opening, queue, seat) = (self.opening.clone(), self.queue.clone(), Seat(Arc::clone(seats)));
         let begun = thread::Builder::new().name("sqlite".into()).spawn(move || serve(&opening, &queue, &seat));
         begun.map(|_| ()).map_err(|error| SqlError::Unavailable(format!("no thread for a connection: {error}")))
     }
@@ -171,12 +173,11 @@ fn ended() -> SqlError {
 }
 
 /// Works until nobody is left who could ask. A connection that cannot be opened is tried again with the next job.
-fn serve(opening: &Opening, queue: &Mutex<mpsc::Receiver<Job>>, seat: &Seat) {
+fn serve(opening: &Opening, queue: &Receiver<Job>, seat: &Seat) {
     let mut connection = None;
     let mut checkpoints = opening.aside.as_deref().map(|aside| Checkpoints::new(aside.clone()));
     loop {
-        let next = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(Job { work, reply }) = next else { return };
+        let Ok(Job { work, reply }) = queue.recv() else { return };
         // A thread that died would leave those waiting who have sent it work: it lives, and opens its connection anew.
         let done = catch_unwind(AssertUnwindSafe(|| match connected(&mut connection, opening) {
             Ok(connection) => perform(connection, work),
