@@ -1,13 +1,15 @@
 //! What an append must know before it may be numbered, for a whole batch at once.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use crate::event::{Append, Claim, CommandKey};
 
 /// Names a stored command: tenant and id.
 pub(crate) type CommandName = (String, String);
 /// Names a claim: tenant, kind and key.
-pub(crate) type ClaimName = (String, String, String);
+pub(crate) type ClaimName = (String, Cow<'static, str>, String);
 
 /// The questions of a batch, each once.
 #[derive(Debug, Default, Clone)]
@@ -17,16 +19,34 @@ pub(crate) struct Ask {
     pub(crate) claims: BTreeSet<ClaimName>,
 }
 
-/// The answers, true while the head is locked, or what is presumed in their place. What is not there does not exist.
+/// The answers, true while the head is locked: what is not there does not exist. Where a batch presumes, no id and no name is taken but by
+/// itself, and no version is asked for.
 #[derive(Debug, Default)]
 pub(crate) struct Lookup {
     pub(crate) versions: HashMap<String, u64>,
-    pub(crate) commands: HashMap<CommandName, StoredCommand>,
-    pub(crate) claims: HashMap<ClaimName, String>,
+    pub(crate) commands: Commands,
+    pub(crate) claims: HashMap<Arc<ClaimName>, Arc<str>>,
+}
+
+/// Commands that were carried out, by tenant and id: each is asked for with names that somebody else has.
+#[derive(Debug, Default)]
+pub(crate) struct Commands(HashMap<String, HashMap<String, Arc<StoredCommand>>>);
+
+impl Commands {
+    pub(crate) fn get(&self, tenant: &str, id: &str) -> Option<&StoredCommand> {
+        self.0.get(tenant)?.get(id).map(AsRef::as_ref)
+    }
+
+    pub(crate) fn insert(&mut self, tenant: &str, id: String, stored: Arc<StoredCommand>) {
+        match self.0.get_mut(tenant) {
+            Some(of_tenant) => _ = of_tenant.insert(id, stored),
+            None => _ = self.0.insert(tenant.to_owned(), HashMap::from([(id, stored)])),
+        }
+    }
 }
 
 /// A command that was carried out, and what it got.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) struct StoredCommand {
     pub(crate) body_hash: Vec<u8>,
     pub(crate) stream: String,
@@ -53,7 +73,7 @@ impl Ask {
             self.commands.insert((tenant.to_string(), key.id.clone()));
         }
         for claim in claims {
-            self.claims.insert((tenant.to_string(), claim.kind.to_string(), claim.key.clone()));
+            self.claims.insert((tenant.to_string(), claim.kind.into(), claim.key.clone()));
         }
     }
 }

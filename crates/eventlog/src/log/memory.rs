@@ -22,8 +22,8 @@ pub(crate) struct Memory {
 struct Committed {
     events: Vec<Recorded>,
     streams: HashMap<String, Vec<usize>>,
-    commands: HashMap<CommandName, StoredCommand>,
-    claims: HashMap<ClaimName, String>,
+    commands: HashMap<CommandName, Arc<StoredCommand>>,
+    claims: HashMap<Arc<ClaimName>, Arc<str>>,
     timers: BTreeMap<(String, String), StoredTimer>,
 }
 
@@ -59,8 +59,8 @@ impl Memory {
     }
 
     pub(crate) fn claimed(&self, tenant: &str, kind: &str, key: &str) -> Option<String> {
-        let name = (tenant.to_string(), kind.to_string(), key.to_string());
-        self.committed().claims.get(&name).cloned()
+        let name = (tenant.to_string(), kind.to_string().into(), key.to_string());
+        self.committed().claims.get(&name).map(ToString::to_string)
     }
 
     pub(crate) fn timers(&self) -> Vec<StoredTimer> {
@@ -83,12 +83,12 @@ impl Turn {
         }
         for name in &ask.commands {
             if let Some(stored) = committed.commands.get(name) {
-                found.commands.insert(name.clone(), stored.clone());
+                found.commands.insert(&name.0, name.1.clone(), Arc::clone(stored));
             }
         }
         for name in &ask.claims {
-            if let Some(owner) = committed.claims.get(name) {
-                found.claims.insert(name.clone(), owner.clone());
+            if let Some((name, owner)) = committed.claims.get_key_value(name) {
+                found.claims.insert(Arc::clone(name), Arc::clone(owner));
             }
         }
         (committed.events.len() as u64, found)

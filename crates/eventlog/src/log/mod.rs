@@ -177,9 +177,13 @@ impl Log {
         loop {
             let mut session = Session::begin(self).await?;
             let mut plan = session.plan(&ask).await?;
-            let decide = |(ticket, append): (usize, &Append)| match barred.get(&ticket) {
-                Some(refused) => Err(refused.clone()),
-                None => plan.accept(ticket, append.clone()),
+            let decide = |(ticket, append): (usize, &Append)| match (barred.get(&ticket), &append.command) {
+                (Some(refused), _) => Err(refused.clone()),
+                (None, Some(key)) => match plan.replayed(&append.meta.tenant, key)? {
+                    Some(appended) => Ok(appended),
+                    None => plan.accept(ticket, append.into()),
+                },
+                (None, None) => plan.accept(ticket, append.into()),
             };
             let results: Vec<_> = appends.iter().enumerate().map(decide).collect();
             match session.finish(plan).await {

@@ -1,6 +1,5 @@
 //! Numbering a batch: which appends are accepted, as what, and what must be stored for them. No IO.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -31,11 +30,38 @@ pub(crate) struct Staged {
     pub(crate) events: Vec<Recorded>,
     /// So many of the events are on their way to the database, with their commands and claims.
     pub(crate) sent: usize,
-    pub(crate) commands: Vec<(CommandName, StoredCommand)>,
-    pub(crate) claims: Vec<(ClaimName, String)>,
+    pub(crate) commands: Vec<(CommandName, Arc<StoredCommand>)>,
+    pub(crate) claims: Vec<(Arc<ClaimName>, Arc<str>)>,
     /// With the ticket of the append that brought it.
     pub(crate) side: Vec<(usize, Statement)>,
     pub(crate) timers: Vec<TimerChange>,
+}
+
+/// One append in the hands of who asks for it: only what becomes part of the log is taken from it.
+pub(crate) struct Proposal<'a> {
+    pub(crate) stream: &'a str,
+    pub(crate) expected: Expected,
+    pub(crate) events: Vec<NewEvent>,
+    pub(crate) meta: &'a Meta,
+    pub(crate) command: Option<&'a CommandKey>,
+    pub(crate) claims: &'a [Claim],
+    pub(crate) side: &'a [Statement],
+    pub(crate) answer: Vec<u8>,
+}
+
+impl<'a> From<&'a Append> for Proposal<'a> {
+    fn from(append: &'a Append) -> Self {
+        Proposal {
+            stream: &append.stream,
+            expected: append.expected,
+            events: append.events.clone(),
+            meta: &append.meta,
+            command: append.command.as_ref(),
+            claims: &append.claims,
+            side: &append.side,
+            answer: append.answer.clone(),
+        }
+    }
 }
 
 impl Staged {
@@ -49,9 +75,9 @@ impl Plan {
         Plan { now, presumed: None, head, known, ids, staged: Staged::default(), checks_versions: true, knows_commands: true }
     }
 
-    /// On a head, and on versions of streams, that nobody has looked at under the lock.
-    pub(crate) fn presuming(head: u64, versions: HashMap<String, u64>, now: DateTime<Utc>, ids: Arc<dyn Ids>) -> Plan {
-        Plan { presumed: Some(head), ..Plan::new(head, Lookup { versions, ..Lookup::default() }, now, ids) }
+    /// On a head that nobody has looked at under the lock. Versions of streams are what whoever appends expects them to be, exactly.
+    pub(crate) fn presuming(head: u64, now: DateTime<Utc>, ids: Arc<dyn Ids>) -> Plan {
+        Plan { presumed: Some(head), ..Plan::new(head, Lookup::default(), now, ids) }
     }
 
     /// Whether the database itself finds out if anything that a command was decided on is not so: with what is presumed it must. It does
@@ -62,7 +88,7 @@ impl Plan {
         self.presumed.is_none() || answer.is_some_and(has_event)
     }
 
-    /// Last version of a stream, with what the batch has added so far.
+    /// Last version of a stream, with what the batch has added so far. A plan that presumes knows none.
     pub(crate) fn version(&self, stream: &str) -> u64 {
         self.known.versions.get(stream).copied().unwrap_or(0)
     }
@@ -72,7 +98,7 @@ impl Plan {
     /// # Errors
     /// [`Refused::CommandReused`] when the id was used with another body.
     pub(crate) fn replayed(&self, tenant: &str, key: &CommandKey) -> Result<Option<Appended>, Refused> {
-        let known = self.known.commands.get(&(tenant.to_string(), key.id.clone()));
+        let known = self.known.commands.get(tenant, &key.id);
         let Some(stored) = known.filter(|_| self.knows_commands) else { return Ok(None) };
         if stored.body_hash != key.body_hash {
             return Err(Refused::CommandReused);
@@ -86,53 +112,65 @@ impl Plan {
         }))
     }
 
-    /// Accepts or refuses one append; `ticket` comes back when one of its side rows is refused later.
-    pub(crate) fn accept(&mut self, ticket: usize, append: Append) -> Result<Appended, Refused> {
-        if let Some(key) = &append.command
-            && let Some(appended) = self.replayed(&append.meta.tenant, key)?
+    /// Accepts or refuses one append of a command that [`Plan::replayed`] does not know; `ticket` comes back when one of its side rows is
+    /// refused later.
+    pub(crate) fn accept(&mut self, ticket: usize, proposal: Proposal<'_>) -> Result<Appended, Refused> {
+        let Proposal { stream, expected, events, meta, command, claims, side, answer } = proposal;
+        debug_assert!(
+            self.presumed.is_none() || matches!(expected, Expected::Exact(_)),
+            "{stream}: a plan that presumes knows no versions"
+        );
+        debug_assert!(command.is_none_or(|key| matches!(self.replayed(&meta.tenant, key), Ok(None))), "{stream}: a known command");
+        let before = match expected {
+            Expected::Exact(version) if self.presumed.is_some() => version,
+            Expected::Exact(_) | Expected::Any => self.version(stream),
+        };
+        if let Expected::Exact(version) = expected
+            && version != before
+            && self.checks_versions
         {
-            return Ok(appended);
+            return Err(Refused::VersionConflict { actual: before });
         }
-        let before = self.version(&append.stream);
-        match append.expected {
-            Expected::Exact(version) if version != before && self.checks_versions => {
-                return Err(Refused::VersionConflict { actual: before });
+        // Without an event nothing in the stream would bear a name, and nobody could ever have it.
+        if !claims.is_empty() && !events.is_empty() {
+            let owner: Arc<str> = stream.into();
+            for name in self.free_claims(stream, &meta.tenant, claims)? {
+                self.known.claims.insert(Arc::clone(&name), Arc::clone(&owner));
+                self.staged.claims.push((name, Arc::clone(&owner)));
             }
-            Expected::Exact(_) | Expected::Any => {}
         }
-        let claims = self.free_claims(&append)?;
-        for name in claims {
-            self.known.claims.insert(name.clone(), append.stream.clone());
-            self.staged.claims.push((name, append.stream.clone()));
-        }
-        let Append { stream, events, meta, command, side, answer, .. } = append;
         let last_version = before + events.len() as u64;
         for (index, event) in events.into_iter().enumerate() {
-            self.number(&stream, before + 1 + index as u64, event, &meta, command.as_ref());
+            self.number(stream, before + 1 + index as u64, event, meta, command);
         }
-        self.staged.side.extend(side.into_iter().map(|statement| (ticket, statement)));
+        self.staged.side.extend(side.iter().map(|statement| (ticket, statement.clone())));
         let appended = Appended { first_version: before + 1, last_version, last_position: self.head, deduplicated: false, answer };
         if let Some(key) = command {
-            self.remember((meta.tenant, key.id), key.body_hash, &stream, &appended);
+            self.remember(&meta.tenant, key, stream, &appended);
         }
-        self.known.versions.insert(stream, last_version);
+        if self.presumed.is_none() {
+            self.note_version(stream, last_version);
+        }
         Ok(appended)
     }
 
-    /// The claims that must be stored: those that nobody owns. None without an event: nothing in the stream would bear the name, and
-    /// nobody could ever have it.
-    fn free_claims(&self, append: &Append) -> Result<Vec<ClaimName>, Refused> {
-        if append.events.is_empty() {
-            return Ok(Vec::new());
+    fn note_version(&mut self, stream: &str, version: u64) {
+        match self.known.versions.get_mut(stream) {
+            Some(known) => *known = version,
+            None => _ = self.known.versions.insert(stream.to_owned(), version),
         }
-        let mut free: Vec<ClaimName> = Vec::new();
-        for Claim { kind, key } in &append.claims {
-            let name = (append.meta.tenant.clone(), (*kind).to_string(), key.clone());
+    }
+
+    /// The claims that must be stored: those that nobody owns.
+    fn free_claims(&self, stream: &str, tenant: &str, claims: &[Claim]) -> Result<Vec<Arc<ClaimName>>, Refused> {
+        let mut free: Vec<Arc<ClaimName>> = Vec::with_capacity(claims.len());
+        for Claim { kind, key } in claims {
+            let name: ClaimName = (tenant.to_owned(), (*kind).into(), key.clone());
             match self.known.claims.get(&name) {
-                Some(owner) if *owner == append.stream => {}
-                Some(owner) => return Err(Refused::ClaimTaken { kind: name.1, key: name.2, stream: owner.clone() }),
-                None if free.contains(&name) => {}
-                None => free.push(name),
+                Some(owner) if **owner == *stream => {}
+                Some(owner) => return Err(Refused::ClaimTaken { kind: name.1.into(), key: name.2, stream: owner.to_string() }),
+                None if free.iter().any(|other| **other == name) => {}
+                None => free.push(Arc::new(name)),
             }
         }
         Ok(free)
@@ -160,16 +198,16 @@ impl Plan {
         });
     }
 
-    fn remember(&mut self, name: CommandName, body_hash: [u8; 32], stream: &str, appended: &Appended) {
-        let stored = StoredCommand {
-            body_hash: body_hash.to_vec(),
+    fn remember(&mut self, tenant: &str, key: &CommandKey, stream: &str, appended: &Appended) {
+        let stored = Arc::new(StoredCommand {
+            body_hash: key.body_hash.to_vec(),
             stream: stream.to_string(),
             first_version: appended.first_version,
             last_version: appended.last_version,
             last_position: appended.last_position,
             answer: appended.answer.clone(),
-        };
-        self.known.commands.insert(name.clone(), stored.clone());
-        self.staged.commands.push((name, stored));
+        });
+        self.known.commands.insert(tenant, key.id.clone(), Arc::clone(&stored));
+        self.staged.commands.push(((tenant.to_owned(), key.id.clone()), stored));
     }
 }

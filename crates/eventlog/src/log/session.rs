@@ -1,6 +1,5 @@
 //! One append transaction: lock the head and look, or presume; number, write, commit, tell.
 
-use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 
 use sql::{Dialect, Tx};
@@ -92,8 +91,8 @@ impl Session {
 
     /// Takes for granted that nobody has appended since this process looked last, and that names are free: nothing is locked or asked,
     /// and [`Session::finish`] fails where it is not so. Only for a plan that [`Plan::is_proven_by`] all its answers.
-    pub(crate) fn presume(&self, versions: HashMap<String, u64>) -> Plan {
-        Plan::presuming(self.log.known_head(), versions, self.log.now(), self.log.shared.ids.clone())
+    pub(crate) fn presume(&self) -> Plan {
+        Plan::presuming(self.log.known_head(), self.log.now(), self.log.shared.ids.clone())
     }
 
     /// Events of streams as they are under the lock.

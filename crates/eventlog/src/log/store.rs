@@ -1,5 +1,7 @@
 //! The log in SQL, the same text for both databases.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use sql::{Column, Db, Dialect, Keys, Kind, Rows, SqlError, Step, Tx, Value};
 
@@ -79,10 +81,11 @@ fn take_in(found: &mut Lookup, row: &sql::Row) -> Result<(), LogError> {
                 last_position: unsigned(row.int("last_position")?),
                 answer: row.bytes("answer")?,
             };
-            found.commands.insert((row.text("tenant")?, row.text("name")?), stored);
+            found.commands.insert(&row.text("tenant")?, row.text("name")?, Arc::new(stored));
         }
         _ => {
-            found.claims.insert((row.text("tenant")?, row.text("kind")?, row.text("name")?), row.text("stream")?);
+            let name = (row.text("tenant")?, row.text("kind")?.into(), row.text("name")?);
+            found.claims.insert(Arc::new(name), row.text("stream")?.into());
         }
     }
     Ok(())
@@ -132,7 +135,7 @@ fn ask_commands(ask: &Ask) -> Step<'static> {
 fn ask_claims(ask: &Ask) -> Step<'static> {
     let sql = "SELECT 3 AS part, c.tenant, c.kind, c.claim_key AS name, c.stream FROM {keys} k CROSS JOIN claims c \
                WHERE c.tenant = k.tenant AND c.kind = k.kind AND c.claim_key = k.claim_key";
-    let rows = ask.claims.iter().map(|(tenant, kind, key)| vec![tenant.as_str().into(), kind.as_str().into(), key.as_str().into()]);
+    let rows = ask.claims.iter().map(|(tenant, kind, key)| vec![tenant.as_str().into(), kind.as_ref().into(), key.as_str().into()]);
     Step { sql, args: Vec::new(), keys: Some(Keys { columns: CLAIM_NAME, rows: rows.collect() }) }
 }
 
@@ -197,7 +200,7 @@ async fn write_events(tx: &mut Tx, staged: &Staged, head_moved: bool) -> Result<
     Ok(tx.bulk_insert_all(rows(staged), head).await?)
 }
 
-fn command_row(((tenant, id), stored): &(CommandName, StoredCommand)) -> Vec<Value> {
+fn command_row(((tenant, id), stored): &(CommandName, Arc<StoredCommand>)) -> Vec<Value> {
     vec![
         tenant.as_str().into(),
         id.as_str().into(),
@@ -210,8 +213,9 @@ fn command_row(((tenant, id), stored): &(CommandName, StoredCommand)) -> Vec<Val
     ]
 }
 
-fn claim_row(((tenant, kind, key), stream): &(ClaimName, String)) -> Vec<Value> {
-    vec![tenant.as_str().into(), kind.as_str().into(), key.as_str().into(), stream.as_str().into()]
+fn claim_row((name, stream): &(Arc<ClaimName>, Arc<str>)) -> Vec<Value> {
+    let (tenant, kind, key) = name.as_ref();
+    vec![tenant.as_str().into(), kind.as_ref().into(), key.as_str().into(), stream.as_ref().into()]
 }
 
 pub(crate) async fn read(db: &Db, after_position: u64, limit: usize) -> Result<Vec<Recorded>, LogError> {

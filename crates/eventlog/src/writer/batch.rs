@@ -7,8 +7,8 @@ use std::sync::atomic::Ordering;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::bus::partition::partition_of;
-use crate::event::{Append, Appended, Claim, CommandKey, Expected, Meta, NewEvent, Recorded, Statement};
-use crate::log::plan::Plan;
+use crate::event::{Appended, Claim, CommandKey, Expected, Meta, NewEvent, Recorded, Statement};
+use crate::log::plan::{Plan, Proposal};
 use crate::timers::{Next, TimerChange};
 use crate::writer::cache::{Cached, Slot};
 use crate::writer::{Aggregate, Answer, Shared, Submission, WriteError};
@@ -140,11 +140,6 @@ impl<A: Aggregate> Streams<A> {
         self.loaded.values_mut().for_each(|loaded| loaded.others = others);
     }
 
-    /// Each stream's version as it is here.
-    pub(crate) fn versions(&self) -> HashMap<String, u64> {
-        self.loaded.iter().map(|(stream, loaded)| (stream.clone(), loaded.version)).collect()
-    }
-
     /// Streams that are further in the log than here, now that it is locked. One that is further here than in the log is corrupt.
     pub(crate) fn behind(&mut self, plan: &Plan) -> Vec<(String, u64)> {
         let mut behind = Vec::new();
@@ -185,8 +180,8 @@ impl<A: Aggregate> Streams<A> {
         }
         let Decision { events, after, answer } = decided.map_err(WriteError::Rejected)?;
         let caused = !events.is_empty();
-        let append = request.append(loaded.version, events, answer);
-        let appended = plan.accept(ticket, append).map_err(WriteError::from_refused)?;
+        let proposal = request.propose(loaded.version, events, answer);
+        let appended = plan.accept(ticket, proposal).map_err(WriteError::from_refused)?;
         if caused {
             loaded.touch(request);
         }
@@ -239,16 +234,15 @@ impl<A: Aggregate> Streams<A> {
 
 impl<S> Loaded<S> {
     fn touch<A: Aggregate<State = S>>(&mut self, request: &Request<'_, A>) {
-        let before = self.touched.take().and_then(|touched| touched.woken);
-        self.touched = Some(Touched {
-            tenant: request.meta.tenant.clone(),
-            key: request.meta.key.clone(),
-            // Two wakes in a batch: the earlier moment, so that what lies between the two is not lost.
-            woken: match (before, request.wake) {
-                (Some(before), Some(wake)) => Some(before.min(wake)),
-                (before, wake) => before.or(wake),
-            },
-        });
+        let Meta { tenant, key, .. } = request.meta;
+        // A stream has one tenant and one key.
+        let touched = self.touched.get_or_insert_with(|| Touched { tenant: tenant.clone(), key: key.clone(), woken: None });
+        debug_assert!(touched.tenant == *tenant && touched.key == *key, "{} and {tenant}, {} and {key}", touched.tenant, touched.key);
+        // Two wakes in a batch: the earlier moment, so that what lies between the two is not lost.
+        touched.woken = match (touched.woken, request.wake) {
+            (Some(before), Some(wake)) => Some(before.min(wake)),
+            (before, wake) => before.or(wake),
+        };
     }
 }
 
@@ -288,17 +282,9 @@ impl<'a, A: Aggregate> Request<'a, A> {
         Request { stream, command, meta, key: None, claims: &[], side: &[], answer: None, wake: None }
     }
 
-    fn append(&self, version: u64, events: Vec<NewEvent>, answer: Vec<u8>) -> Append {
-        Append {
-            stream: self.stream.to_string(),
-            expected: Expected::Exact(version),
-            events,
-            meta: self.meta.clone(),
-            command: self.key.cloned(),
-            claims: self.claims.to_vec(),
-            side: self.side.to_vec(),
-            answer,
-        }
+    fn propose(&self, version: u64, events: Vec<NewEvent>, answer: Vec<u8>) -> Proposal<'a> {
+        let Request { stream, meta, key: command, claims, side, .. } = *self;
+        Proposal { stream, expected: Expected::Exact(version), events, meta, command, claims, side, answer }
     }
 }
 

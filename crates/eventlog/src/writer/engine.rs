@@ -114,7 +114,7 @@ async fn write_once<A: Aggregate>(
     let mut streams = load(shared, requests).await?;
     let mut session = Session::begin(&shared.log).await?;
     *presumes &= streams.are_of(shared.log.others());
-    let mut plan = if *presumes { session.presume(streams.versions()) } else { lock(shared, &mut session, &mut streams, requests).await? };
+    let mut plan = if *presumes { session.presume() } else { lock(shared, &mut session, &mut streams, requests).await? };
     match decide_all(shared, (&mut session, &mut streams, &mut plan), requests, barred).await? {
         Some(answers) => {
             finish(shared, session, plan, streams).await?;
@@ -234,7 +234,7 @@ async fn ingest_once<A: Aggregate>(
         Err(StoreError::Side { reason, .. }) => return Err(PageError::Refused(IngestError::Unavailable(reason))),
     }
     shared.counts.commands.fetch_add(appended.len() as u64, Ordering::Relaxed);
-    shared.counts.events.fetch_add(events_of(&appended), Ordering::Relaxed);
+    shared.counts.events.fetch_add(events_of(appended.iter()), Ordering::Relaxed);
     Ok(appended)
 }
 
@@ -318,12 +318,12 @@ async fn pause_before_repeat(attempt: &mut u32, error: LogError) -> Result<(), L
 }
 
 fn count<A: Aggregate>(shared: &Shared<A>, answers: &[Decided<A>]) {
-    let done: Vec<Appended> = answers.iter().flatten().map(|(appended, _)| appended.clone()).collect();
+    let done = || answers.iter().flatten().map(|(appended, _)| appended);
     shared.counts.batches.fetch_add(1, Ordering::Relaxed);
-    shared.counts.commands.fetch_add(done.len() as u64, Ordering::Relaxed);
-    shared.counts.events.fetch_add(events_of(&done), Ordering::Relaxed);
+    shared.counts.commands.fetch_add(done().count() as u64, Ordering::Relaxed);
+    shared.counts.events.fetch_add(events_of(done()), Ordering::Relaxed);
 }
 
-fn events_of(appended: &[Appended]) -> u64 {
-    appended.iter().filter(|one| !one.deduplicated).map(|one| one.last_version + 1 - one.first_version).sum()
+fn events_of<'a>(appended: impl Iterator<Item = &'a Appended>) -> u64 {
+    appended.filter(|one| !one.deduplicated).map(|one| one.last_version + 1 - one.first_version).sum()
 }
