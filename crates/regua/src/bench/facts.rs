@@ -76,18 +76,22 @@ pub fn invoice(number: u64) -> String {
 }
 
 fn issue(id: &str) -> anyhow::Result<IssueInvoice> {
-    let day = |month| NaiveDate::from_ymd_opt(2026, month, 15).context("no such day");
     Ok(IssueInvoice {
         invoice_id: InvoiceId::new(id)?,
         amount_minor: 12_345,
         currency: Currency::BRL,
-        issued_on: day(1)?,
-        due_on: day(2)?,
+        issued_on: mid_month(1)?,
+        due_on: mid_month(2)?,
         document: None,
         automatic_debit_on: None,
         instruments: None,
         charges: None,
     })
+}
+
+/// The middle of a month of the year in which invoices are issued. Errors: there is no such month.
+pub fn mid_month(month: u32) -> anyhow::Result<NaiveDate> {
+    NaiveDate::from_ymd_opt(2026, month, 15).context("no such day")
 }
 
 /// The bytes of an event of an issued invoice: what a reference stores too.

@@ -21,8 +21,12 @@ const ROWS: &[Column] = &[
     Column::new("tenant", Kind::Text),
     Column::new("routing_key", Kind::Text),
     Column::new("recorded_at", Kind::Instant),
-    Column::new("effective_on", Kind::Text),
-    Column::new("command_id", Kind::Text),
+    Column::optional("occurred_at", Kind::Instant),
+    Column::optional("effective_on", Kind::Date),
+    Column::optional("command_id", Kind::Text),
+    Column::optional("correlation_id", Kind::Uuid),
+    Column::optional("causation_id", Kind::Uuid),
+    Column::optional("traceparent", Kind::Text),
     Column::new("payload", Kind::Bytes),
 ];
 const COMMANDS: &[Column] = &[
@@ -30,8 +34,9 @@ const COMMANDS: &[Column] = &[
     Column::new("command_id", Kind::Text),
     Column::new("body_hash", Kind::Bytes),
     Column::new("stream", Kind::Text),
-    Column::new("version", Kind::Int),
-    Column::new("position", Kind::Int),
+    Column::new("first_version", Kind::Int),
+    Column::new("last_version", Kind::Int),
+    Column::new("last_position", Kind::Int),
     Column::new("answer", Kind::Bytes),
 ];
 const NAMES: &[Column] = &[
@@ -105,7 +110,7 @@ async fn run(db: Db, mut waiting: mpsc::Receiver<Waiting>, payload: Vec<u8>) {
 
 async fn commit(db: &Db, batch: &[Waiting], position: &mut i64, payload: &[u8]) -> anyhow::Result<()> {
     let (mut rows, mut commands, mut names) = (Vec::new(), Vec::new(), Vec::new());
-    let now = SystemClock.now();
+    let (now, day) = (SystemClock.now(), super::facts::mid_month(1)?);
     for ((number, payer), _) in batch {
         *position += 1;
         let (payer, version) = (super::facts::customer(*payer), i64::try_from(*number)?);
@@ -120,8 +125,12 @@ async fn commit(db: &Db, batch: &[Waiting], position: &mut i64, payload: &[u8]) 
             TENANT.into(),
             format!("{TENANT}/{payer}").as_str().into(),
             Value::Instant(now),
-            "2026-01-15".into(),
-            command.as_str().into(),
+            Value::OptInstant(None),
+            Value::OptDate(Some(day)),
+            Some(command.clone()).into(),
+            Value::OptUuid(None),
+            Value::OptUuid(None),
+            Value::OptText(None),
             payload.into(),
         ]);
         commands.push(vec![
@@ -129,6 +138,7 @@ async fn commit(db: &Db, batch: &[Waiting], position: &mut i64, payload: &[u8]) 
             command.as_str().into(),
             [3_u8; 32].as_slice().into(),
             stream.as_str().into(),
+            Value::Int(version),
             Value::Int(version),
             Value::Int(*position),
             [7_u8; ANSWER].as_slice().into(),

@@ -44,7 +44,7 @@ async fn play(portfolio: &Portfolio, file: &Path, work: &Path) -> anyhow::Result
     let mut settings = Settings::load(None)?.on_free_ports();
     settings.storage.directory = work.join("data");
     let begun_and_ended = Arc::new(Mutex::new((None, None)));
-    let (noted, watch) = (Arc::clone(&begun_and_ended), progress::stopwatch());
+    let (noted, watch, shown) = (Arc::clone(&begun_and_ended), progress::stopwatch(), progress::replay_bar());
     let replay = Replay {
         portfolio: file.to_owned(),
         columns: Columns::default(),
@@ -58,7 +58,10 @@ async fn play(portfolio: &Portfolio, file: &Path, work: &Path) -> anyhow::Result
         keep: false,
         stop: launch::stopped_by_signal()?,
         elapsed: Box::new(progress::stopwatch()),
-        progress: Box::new(move |progress| note(&mut noted.lock().unwrap_or_else(PoisonError::into_inner), progress, watch())),
+        progress: Box::new(move |progress| {
+            note(&mut noted.lock().unwrap_or_else(PoisonError::into_inner), progress, watch());
+            shown(progress);
+        }),
     };
     let (report, _) = replay.run(work).await?;
     ensure!(report.portfolio.invoices == i64::from(portfolio.invoices), "{} invoices are in the report", report.portfolio.invoices);
