@@ -44,6 +44,8 @@ pub struct Plan {
     pub payers: u64,
     /// Invoices of the portfolio that is played.
     pub portfolio: u32,
+    /// Months that it is played: each has its days, however few invoices fall due on them.
+    pub months: u32,
     /// Invoices behind reports, views that are built again, and timers.
     pub invoices: u64,
     /// How many times as large as the small portfolio the large one of `growth` is.
@@ -53,17 +55,17 @@ pub struct Plan {
 impl Plan {
     /// Three minutes for everything.
     pub fn quick() -> Self {
-        Self { rounds: 3, round: Duration::from_millis(500), payers: 10_000, portfolio: 500, invoices: 5_000, growth: 10 }
+        Self { rounds: 3, round: Duration::from_millis(400), payers: 10_000, portfolio: 500, months: 3, invoices: 5_000, growth: 10 }
     }
 
     /// A quarter of an hour for everything.
     pub fn usual() -> Self {
-        Self { rounds: 3, round: Duration::from_secs(2), payers: 10_000, portfolio: 5_000, invoices: 50_000, growth: 10 }
+        Self { rounds: 3, round: Duration::from_secs(2), payers: 10_000, portfolio: 5_000, months: 18, invoices: 50_000, growth: 10 }
     }
 
     /// As long as it takes.
     pub fn full() -> Self {
-        Self { rounds: 5, round: Duration::from_secs(10), payers: 10_000, portfolio: 100_000, invoices: 1_000_000, growth: 100 }
+        Self { rounds: 5, round: Duration::from_secs(10), payers: 10_000, portfolio: 100_000, months: 18, invoices: 1_000_000, growth: 100 }
     }
 }
 

@@ -18,13 +18,12 @@ use std::{
 
 /// Invoices of one payer.
 const EACH: u32 = 10;
-const MONTHS: u32 = 18;
 /// A bulk stream of the replay keeps as many commands waiting.
 const IN_FLIGHT: usize = 512;
 
 /// Facts a second: payers, invoices and payments, with all reminders that follow from them.
 pub async fn measure(plan: &Plan, place: &Path) -> anyhow::Result<Vec<Figure>> {
-    let portfolio = Portfolio { customers: (plan.portfolio / EACH).max(1), invoices: plan.portfolio, months: MONTHS, seed: 2026 };
+    let portfolio = Portfolio { customers: (plan.portfolio / EACH).max(1), invoices: plan.portfolio, months: plan.months, seed: 2026 };
     let file = place.join("portfolio.csv");
     portfolio.write(&file)?;
     let ground = Ground::on_sqlite(plan, place).await?;
