@@ -25,7 +25,9 @@ use crate::event::{Append, Appended, Clock, Ids, Recorded, Refused};
 use crate::timers::TimerSignal;
 
 pub use fault::{CrashPoint, Faults, Protection};
+pub use record::COLUMNS as EVENT_COLUMNS;
 pub(crate) use session::{Session, StoreError};
+pub use store::{CLAIMS as CLAIM_COLUMNS, COMMANDS as COMMAND_COLUMNS};
 
 /// A handle on one service's log; clones share it.
 #[derive(Clone)]

@@ -4,8 +4,8 @@ use sql::{Column, Kind, Row, SqlError, Value};
 
 use crate::event::Recorded;
 
-/// The columns of `events`, in the order of [`to_row`].
-pub(crate) const COLUMNS: &[Column] = &[
+/// The columns of `events`, in the order in which an event is stored.
+pub const COLUMNS: &[Column] = &[
     Column::new("position", Kind::Int),
     Column::new("event_id", Kind::Uuid),
     Column::new("stream", Kind::Text),

@@ -16,7 +16,8 @@ const STREAM: &[Column] = &[Column::new("stream", Kind::Text)];
 const STREAM_AFTER: &[Column] = &[Column::new("stream", Kind::Text), Column::new("after_version", Kind::Int)];
 const COMMAND_NAME: &[Column] = &[Column::new("tenant", Kind::Text), Column::new("command_id", Kind::Text)];
 const CLAIM_NAME: &[Column] = &[Column::new("tenant", Kind::Text), Column::new("kind", Kind::Text), Column::new("claim_key", Kind::Text)];
-const COMMANDS: &[Column] = &[
+/// The columns of `commands`, in the order in which a command's id and answer are stored.
+pub const COMMANDS: &[Column] = &[
     Column::new("tenant", Kind::Text),
     Column::new("command_id", Kind::Text),
     Column::new("body_hash", Kind::Bytes),
@@ -26,7 +27,8 @@ const COMMANDS: &[Column] = &[
     Column::new("last_position", Kind::Int),
     Column::new("answer", Kind::Bytes),
 ];
-const CLAIMS: &[Column] = &[
+/// The columns of `claims`, in the order in which a name is stored.
+pub const CLAIMS: &[Column] = &[
     Column::new("tenant", Kind::Text),
     Column::new("kind", Kind::Text),
     Column::new("claim_key", Kind::Text),

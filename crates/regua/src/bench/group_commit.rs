@@ -1,50 +1,18 @@
 //! The reference of an append: whoever waits shares one transaction and one fsync, and nothing is decided. It stores the same rows
-//! with the same indexes over the same connection, so what a path loses against it is the price of deciding.
+//! with the same columns and indexes over the same connection, so what a path loses against it is the price of deciding.
 
 use super::facts::{ANSWER, TENANT};
 use anyhow::{Context, ensure};
-use eventlog::{Clock, Ids};
+use eventlog::{
+    Clock, Ids,
+    log::{CLAIM_COLUMNS, COMMAND_COLUMNS, EVENT_COLUMNS},
+};
 use host::{clock::SystemClock, ids::TimeOrdered};
-use sql::{Column, Db, Dialect, Kind, Value};
+use sql::{Column, Db, Dialect, Value};
 use tokio::sync::{mpsc, oneshot};
 
 /// As many as the writer takes into one transaction.
 const BATCH: usize = 512;
-
-const ROWS: &[Column] = &[
-    Column::new("position", Kind::Int),
-    Column::new("event_id", Kind::Uuid),
-    Column::new("stream", Kind::Text),
-    Column::new("version", Kind::Int),
-    Column::new("event_type", Kind::Text),
-    Column::new("schema_version", Kind::Int),
-    Column::new("tenant", Kind::Text),
-    Column::new("routing_key", Kind::Text),
-    Column::new("recorded_at", Kind::Instant),
-    Column::optional("occurred_at", Kind::Instant),
-    Column::optional("effective_on", Kind::Date),
-    Column::optional("command_id", Kind::Text),
-    Column::optional("correlation_id", Kind::Uuid),
-    Column::optional("causation_id", Kind::Uuid),
-    Column::optional("traceparent", Kind::Text),
-    Column::new("payload", Kind::Bytes),
-];
-const COMMANDS: &[Column] = &[
-    Column::new("tenant", Kind::Text),
-    Column::new("command_id", Kind::Text),
-    Column::new("body_hash", Kind::Bytes),
-    Column::new("stream", Kind::Text),
-    Column::new("first_version", Kind::Int),
-    Column::new("last_version", Kind::Int),
-    Column::new("last_position", Kind::Int),
-    Column::new("answer", Kind::Bytes),
-];
-const NAMES: &[Column] = &[
-    Column::new("tenant", Kind::Text),
-    Column::new("kind", Kind::Text),
-    Column::new("name", Kind::Text),
-    Column::new("stream", Kind::Text),
-];
 
 /// A row that waits for its commit.
 type Waiting = ((u64, u64), oneshot::Sender<()>);
@@ -67,9 +35,9 @@ impl GroupCommit {
             format!("CREATE TABLE {name} ({}, {keys}){};", columns.join(", "), if clustered { " WITHOUT ROWID" } else { "" })
         };
         let script = [
-            table("rows_stored", ROWS, "PRIMARY KEY (position), UNIQUE (stream, version)"),
-            table("commands_stored", COMMANDS, "PRIMARY KEY (tenant, command_id)"),
-            table("names_stored", NAMES, "PRIMARY KEY (tenant, kind, name)"),
+            table("rows_stored", EVENT_COLUMNS, "PRIMARY KEY (position), UNIQUE (stream, version)"),
+            table("commands_stored", COMMAND_COLUMNS, "PRIMARY KEY (tenant, command_id)"),
+            table("names_stored", CLAIM_COLUMNS, "PRIMARY KEY (tenant, kind, claim_key)"),
         ];
         let mut tx = db.begin().await?;
         tx.execute_script(&script.concat()).await?;
@@ -147,9 +115,9 @@ async fn commit(db: &Db, batch: &[Waiting], position: &mut i64, payload: &[u8]) 
     }
     ensure!(!rows.is_empty(), "an empty batch");
     let mut tx = db.begin().await?;
-    tx.bulk_insert("rows_stored", ROWS, rows).await?;
-    tx.bulk_insert("commands_stored", COMMANDS, commands).await?;
-    tx.bulk_insert("names_stored", NAMES, names).await?;
+    tx.bulk_insert("rows_stored", EVENT_COLUMNS, rows).await?;
+    tx.bulk_insert("commands_stored", COMMAND_COLUMNS, commands).await?;
+    tx.bulk_insert("names_stored", CLAIM_COLUMNS, names).await?;
     tx.commit().await?;
     Ok(())
 }
