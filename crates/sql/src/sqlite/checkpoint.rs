@@ -17,7 +17,7 @@ use crate::SqlError;
 const LONG_PAGES: i64 = 4_000;
 /// With more than this left, and more than the last commit brought, the writer does not carry it.
 const LITTLE_PAGES: i64 = 500;
-/// From this many pages on the writer waits for the connection aside, or carries what that cannot: a log must have an end.
+/// From this many pages on the writer waits for the connection aside and carries the rest itself: a log must have an end.
 const TOO_LONG_PAGES: i64 = 16_000;
 
 /// Carries all that no reader needs in the log any more, and waits for nobody. Answers whether another checkpoint is under way, the pages
@@ -71,49 +71,43 @@ impl Checkpoints {
     }
 
     fn go_on(&mut self, writer: &Connection) -> Result<(), SqlError> {
-        match self.under_way.take() {
+        let carrying = self.under_way.take();
+        if self.pages >= TOO_LONG_PAGES {
+            // Whatever the connection aside has done, or could not do, or found another process at: it is out of the way, and begins no more.
+            // Were it to begin, two processes could find each other's at it for ever.
+            drop(carrying.map(Started::wait));
+            return self.finish(writer);
+        }
+        match carrying {
             Some(carrying) => self.after(carrying, writer),
             None if self.finishing => self.go_on_carrying(writer),
-            None if self.pages >= self.begins_at => self.begin(writer),
+            None if self.pages >= self.begins_at => self.begin(),
             None => Ok(()),
         }
     }
 
-    fn begin(&mut self, writer: &Connection) -> Result<(), SqlError> {
-        match self.aside.start(carry()) {
-            Ok(started) => self.under_way = Some(started),
-            Err(_) if self.pages >= TOO_LONG_PAGES => self.finish(writer)?,
-            Err(error) => return Err(error),
-        }
+    fn begin(&mut self) -> Result<(), SqlError> {
+        self.under_way = Some(self.aside.start(carry())?);
         Ok(())
     }
 
     /// The connection aside is carrying, or has carried.
     fn after(&mut self, mut carrying: Started, writer: &Connection) -> Result<(), SqlError> {
-        let answered = match carrying.ended() {
-            Some(answered) => answered,
-            None if self.pages >= TOO_LONG_PAGES => carrying.wait(),
-            None => {
-                self.under_way = Some(carrying);
-                return Ok(());
-            }
+        let Some(answered) = carrying.ended() else {
+            self.under_way = Some(carrying);
+            return Ok(());
         };
-        match answered {
-            Ok(answers) if self.has_carried(carried(&answers)?) => self.go_on_carrying(writer),
-            Ok(_) => {
-                self.rest();
-                Ok(())
-            }
-            // What the connection aside cannot do the writer can.
-            Err(_) if self.pages >= TOO_LONG_PAGES => self.finish(writer),
-            Err(error) => Err(error),
+        if self.has_carried(carried(&answered?)?) {
+            return self.go_on_carrying(writer);
         }
+        self.rest();
+        Ok(())
     }
 
     /// Something is left, or nothing: the writer carries a little, the connection aside what is more.
     fn go_on_carrying(&mut self, writer: &Connection) -> Result<(), SqlError> {
         let left = self.pages - self.carried;
-        if left > LITTLE_PAGES.max(self.brought) && self.pages < TOO_LONG_PAGES { self.begin(writer) } else { self.finish(writer) }
+        if left > LITTLE_PAGES.max(self.brought) { self.begin() } else { self.finish(writer) }
     }
 
     /// Carries what is left. Where a reader is still in the log it does not begin anew, and the next commit tries again.
@@ -313,7 +307,8 @@ mod tests {
                 let before = PAGES.get();
                 one.commit();
                 anew += u32::from(PAGES.get() < before);
-                assert!(PAGES.get() <= TOO_LONG_PAGES + 2 * EACH_PAGES, "the log does not begin anew");
+                // Where the first that finds it too long meets the other's connection aside, the other waits for that and carries all.
+                assert!(PAGES.get() <= TOO_LONG_PAGES + 3 * EACH_PAGES, "the log does not begin anew");
             }
         }
         written.commits += other.commits;
