@@ -12,8 +12,9 @@ use std::{future::Future, task::Poll};
 use tokio::task::unconstrained;
 use tonic::{Status, Streaming};
 
-/// Commands of one stream that wait for the log at a time; the caller feels it as flow control.
-const IN_FLIGHT: usize = 512;
+/// Commands of one stream that wait for the log at a time; the caller feels it as flow control. Two transactions of the writer: while one is
+/// stored the commands of the next are read and made ready.
+const IN_FLIGHT: usize = 1024;
 /// Items whose account is being looked up at a time.
 const LOOKUPS: usize = 64;
 

@@ -34,7 +34,10 @@ pub(crate) struct Staged {
     pub(crate) claims: Vec<(Arc<ClaimName>, Arc<str>)>,
     /// With the ticket of the append that brought it.
     pub(crate) side: Vec<(usize, Statement)>,
+    /// Of one stream there may be several that follow each other, if those before the last are sent.
     pub(crate) timers: Vec<TimerChange>,
+    /// So many of the timers are on their way to the database.
+    pub(crate) timers_sent: usize,
 }
 
 /// One append in the hands of who asks for it: only what becomes part of the log is taken from it.
@@ -65,6 +68,10 @@ impl<'a> From<&'a Append> for Proposal<'a> {
 }
 
 impl Staged {
+    pub(crate) fn timers_to_send(&self) -> &[TimerChange] {
+        self.timers.get(self.timers_sent..).unwrap_or_default()
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.events.is_empty() && self.commands.is_empty() && self.claims.is_empty() && self.side.is_empty() && self.timers.is_empty()
     }

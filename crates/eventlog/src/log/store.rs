@@ -156,6 +156,13 @@ pub(crate) async fn hold_head(tx: &mut Tx, presumed: u64) -> Result<(), LogError
     if held.is_empty() { Err(SqlError::Busy("the head of the log is elsewhere".into()).into()) } else { Ok(()) }
 }
 
+/// Writes the timers that are staged and not sent yet with what is sent next.
+pub(crate) async fn put_off_timers(tx: &mut Tx, staged: &mut Staged, now: DateTime<Utc>) -> Result<(), LogError> {
+    timers::store::write(tx, staged.timers_to_send(), now).await?;
+    staged.timers_sent = staged.timers.len();
+    Ok(())
+}
+
 /// Sends events, commands and claims that are staged and not sent yet; nobody waits for their end.
 pub(crate) async fn send_ahead(tx: &mut Tx, staged: &mut Staged) -> Result<(), LogError> {
     tx.insert_ahead(rows(staged)).await?;
@@ -178,7 +185,7 @@ fn rows(staged: &Staged) -> Vec<Rows<'static>> {
 /// Writes everything that a batch staged; the head too, unless it has been moved.
 pub(crate) async fn write(tx: &mut Tx, staged: &Staged, now: DateTime<Utc>, head_moved: bool) -> Result<(), StoreError> {
     write_events(tx, staged, head_moved).await?;
-    timers::store::write(tx, &staged.timers, now).await?;
+    timers::store::write(tx, staged.timers_to_send(), now).await?;
     if !staged.side.is_empty() {
         // Whatever fails from here on is a side row's own fault.
         tx.flush().await.map_err(LogError::from)?;

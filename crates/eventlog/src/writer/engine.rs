@@ -6,82 +6,55 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use sql::SqlError;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 
-use crate::activity::Busy;
 use crate::event::Appended;
 use crate::log::lookup::Ask;
 use crate::log::plan::Plan;
 use crate::log::{LogError, Protection, Session, StoreError};
-use crate::writer::batch::{Decided, Request, Streams};
-use crate::writer::{
-    Aggregate, IngestError, IngestReply, Ingested, Intake, Job, PoisonedCommand, Shared, Submission, SubmitReply, WriteError, Written,
-};
+use crate::writer::batch::{Decided, Streams};
+use crate::writer::queue::{Batch, Commands, Inbound, Job, Pending, Queue};
+use crate::writer::{Aggregate, IngestError, IngestReply, Ingested, Intake, PoisonedCommand, Shared, WriteError};
 
 /// A batch that the database could not take because of others is repeated this often before its callers hear of it.
 const ATTEMPTS: u32 = 6;
 
 /// Commands whose events go to the database together, where it works while the next ones are decided.
-const AHEAD: usize = 64;
-
-/// Work that somebody waits for.
-pub(crate) struct Pending<W, R> {
-    pub(crate) work: W,
-    pub(crate) reply: oneshot::Sender<R>,
-    pub(crate) busy: Busy,
-}
-
-pub(crate) type Submitted<A> = Pending<Submission<A>, SubmitReply<A>>;
-pub(crate) type Page<A> = Pending<Intake<<A as Aggregate>::Command>, IngestReply<A>>;
+const AHEAD: usize = 32;
 
 /// Runs until all handles are gone and the queue is empty.
-pub(crate) async fn run<A: Aggregate>(shared: Arc<Shared<A>>, mut queue: mpsc::Receiver<Job<A>>) {
-    let limit = shared.options.batch_commands.max(1);
-    let mut jobs = Vec::with_capacity(limit);
-    let mut caution = Caution::default();
-    while queue.recv_many(&mut jobs, limit).await > 0 {
-        let mut batch: Vec<Box<Submitted<A>>> = Vec::new();
-        for job in jobs.drain(..) {
-            match job {
-                Job::Submit(submitted) => batch.push(submitted),
-                Job::Ingest(page) => {
-                    submit_all(&shared, &mut caution, std::mem::take(&mut batch)).await;
-                    let Pending { work, reply, busy } = page;
-                    let answer = ingest(&shared, work).await;
-                    // Whoever dropped its future does not want to know.
-                    let _ = reply.send(answer);
-                    drop(busy);
-                }
+pub(crate) async fn run<A: Aggregate>(shared: Arc<Shared<A>>, jobs: mpsc::Receiver<Job<A>>) {
+    let (mut queue, mut caution) = (Queue::new(jobs), Caution::default());
+    let most = shared.options.batch_commands.max(1);
+    while let Some(job) = queue.next().await {
+        match job {
+            Job::Submit(first) => submit_all(&shared, &mut caution, Batch::begin(first, &mut queue, most)).await,
+            Job::Ingest(Pending { work, reply, busy }) => {
+                let answer = ingest(&shared, work).await;
+                // Whoever dropped its future does not want to know.
+                let _ = reply.send(answer);
+                drop(busy);
             }
         }
-        submit_all(&shared, &mut caution, batch).await;
     }
 }
 
-async fn submit_all<A: Aggregate>(shared: &Shared<A>, caution: &mut Caution, batch: Vec<Box<Submitted<A>>>) {
-    if batch.is_empty() {
-        return;
-    }
-    let answers = match write(shared, caution, &batch).await {
+async fn submit_all<A: Aggregate>(shared: &Shared<A>, caution: &mut Caution, mut batch: Batch<'_, A>) {
+    let answers = match write(shared, caution, &mut batch).await {
         Ok(answers) => answers,
-        Err(error) => batch.iter().map(|_| Err(WriteError::from_log(&error))).collect(),
+        Err(error) => (0..batch.count()).map(|_| Err(WriteError::from_log(&error))).collect(),
     };
-    for (pending, answer) in batch.into_iter().zip(answers) {
-        let Pending { reply, busy, .. } = *pending;
-        let _ = reply.send(answer.map(|(appended, state)| Written { appended, state }));
-        drop(busy);
-    }
+    batch.answer(answers);
 }
 
 /// Decides and stores a batch; the answers are durable.
-async fn write<A: Aggregate>(shared: &Shared<A>, caution: &mut Caution, batch: &[Box<Submitted<A>>]) -> Result<Vec<Decided<A>>, LogError> {
-    let requests: Vec<Request<'_, A>> = batch.iter().map(|pending| Request::of_submission(&pending.work)).collect();
+async fn write<A: Aggregate>(shared: &Shared<A>, caution: &mut Caution, batch: &mut Batch<'_, A>) -> Result<Vec<Decided<A>>, LogError> {
     let mut barred: HashMap<usize, String> = HashMap::new();
     let (mut attempt, mut presumes) = (0, caution.presumes(shared));
     loop {
         // What was barred has no event.
         let mut presumed = presumes && barred.is_empty();
-        match write_once(shared, &requests, &barred, &mut presumed).await {
+        match write_once(shared, batch, &barred, &mut presumed).await {
             Ok(Some(answers)) => {
                 if presumed {
                     caution.confirmed();
@@ -107,15 +80,16 @@ async fn write<A: Aggregate>(shared: &Shared<A>, caution: &mut Caution, batch: &
 /// appended since its streams were looked at.
 async fn write_once<A: Aggregate>(
     shared: &Shared<A>,
-    requests: &[Request<'_, A>],
+    batch: &mut Batch<'_, A>,
     barred: &HashMap<usize, String>,
     presumes: &mut bool,
 ) -> Result<Option<Vec<Decided<A>>>, StoreError> {
-    let mut streams = load(shared, requests).await?;
+    let mut streams = Streams::default();
+    load(shared, &mut streams, batch).await?;
     let mut session = Session::begin(&shared.log).await?;
     *presumes &= streams.are_of(shared.log.others());
-    let mut plan = if *presumes { session.presume() } else { lock(shared, &mut session, &mut streams, requests).await? };
-    match decide_all(shared, (&mut session, &mut streams, &mut plan), requests, barred).await? {
+    let mut plan = if *presumes { session.presume() } else { lock(shared, &mut session, &mut streams, batch).await? };
+    match decide_all(shared, (&mut session, &mut streams, &mut plan), batch, barred).await? {
         Some(answers) => {
             finish(shared, session, plan, streams).await?;
             Ok(Some(answers))
@@ -164,11 +138,9 @@ impl Caution {
 
 /// Carries out one page; only its own transaction, because all of it must vanish when a part of it fails.
 async fn ingest<A: Aggregate>(shared: &Shared<A>, intake: Intake<A::Command>) -> IngestReply<A> {
-    let requests: Vec<Request<'_, A>> =
-        intake.commands.iter().map(|inbound| Request::plain(&inbound.stream, &inbound.meta, &inbound.command)).collect();
     let mut attempt = 0;
     loop {
-        match ingest_once(shared, &intake, &requests).await {
+        match ingest_once(shared, &intake).await {
             Ok(appended) => {
                 shared.counts.batches.fetch_add(1, Ordering::Relaxed);
                 return Ok(Ingested { appended });
@@ -200,21 +172,19 @@ impl<R> From<LogError> for PageError<R> {
     }
 }
 
-async fn ingest_once<A: Aggregate>(
-    shared: &Shared<A>,
-    intake: &Intake<A::Command>,
-    requests: &[Request<'_, A>],
-) -> Result<Vec<Appended>, PageError<A::Rejection>> {
-    let mut streams = load(shared, requests).await?;
+async fn ingest_once<A: Aggregate>(shared: &Shared<A>, intake: &Intake<A::Command>) -> Result<Vec<Appended>, PageError<A::Rejection>> {
+    let (mut streams, mut commands) = (Streams::default(), Inbound(&intake.commands));
+    load(shared, &mut streams, &commands).await?;
     let mut session = Session::begin(&shared.log).await?;
     intake.alongside.write(session.tx()?).await.map_err(|error| PageError::Refused(error.into()))?;
-    if requests.is_empty() {
+    if intake.commands.is_empty() {
         session.commit().await?;
         return Ok(Vec::new());
     }
-    let mut plan = lock(shared, &mut session, &mut streams, requests).await?;
+    let mut plan = lock(shared, &mut session, &mut streams, &commands).await?;
     // It presumes nothing, so there are answers.
-    let answers = decide_all(shared, (&mut session, &mut streams, &mut plan), requests, &HashMap::new()).await?.unwrap_or_default();
+    let decided = decide_all(shared, (&mut session, &mut streams, &mut plan), &mut commands, &HashMap::new()).await?;
+    let answers = decided.unwrap_or_default();
     let mut appended = Vec::with_capacity(answers.len());
     let mut poisoned = Vec::new();
     for (index, answer) in answers.into_iter().enumerate() {
@@ -238,12 +208,12 @@ async fn ingest_once<A: Aggregate>(
     Ok(appended)
 }
 
-/// Loads the streams that are not in the cache, before the log is locked.
-async fn load<A: Aggregate>(shared: &Shared<A>, requests: &[Request<'_, A>]) -> Result<Streams<A>, LogError> {
-    let mut streams = Streams::cached(shared, requests.iter().map(|request| request.stream));
-    let events = shared.log.read_streams(&streams.cold()).await?;
+/// Takes in the streams of the commands; of those that are not in the cache the events are read, before the log is locked.
+async fn load<A: Aggregate>(shared: &Shared<A>, streams: &mut Streams<A>, commands: &impl Commands<A>) -> Result<(), LogError> {
+    let cold = streams.take_in(shared, (0..commands.count()).map(|place| commands.request(place).stream));
+    let events = shared.log.read_streams(&cold).await?;
     streams.absorb(shared, &events);
-    Ok(streams)
+    Ok(())
 }
 
 /// Locks the log and brings every stream to the newest version, whoever wrote it.
@@ -251,10 +221,11 @@ async fn lock<A: Aggregate>(
     shared: &Shared<A>,
     session: &mut Session,
     streams: &mut Streams<A>,
-    requests: &[Request<'_, A>],
+    commands: &impl Commands<A>,
 ) -> Result<Plan, LogError> {
     let mut ask = Ask::default();
-    for request in requests {
+    for place in 0..commands.count() {
+        let request = commands.request(place);
         ask.add(request.stream, &request.meta.tenant, request.key, request.claims);
     }
     let plan = session.plan(&ask).await?;
@@ -267,30 +238,54 @@ async fn lock<A: Aggregate>(
     Ok(plan)
 }
 
-/// Decides the whole batch; while the database stores one part of it the next is decided. None where the plan presumes what an answer would
-/// not prove.
+/// Decides the whole batch; while the database stores one part of it the next is decided. A plan that presumes has asked nothing, so
+/// commands that have come meanwhile are decided too. None where it presumes what an answer would not prove.
 async fn decide_all<A: Aggregate>(
     shared: &Shared<A>,
     (session, streams, plan): (&mut Session, &mut Streams<A>, &mut Plan),
-    requests: &[Request<'_, A>],
+    commands: &mut impl Commands<A>,
     barred: &HashMap<usize, String>,
 ) -> Result<Option<Vec<Decided<A>>>, LogError> {
-    let mut answers = Vec::with_capacity(requests.len());
-    for (ticket, request) in requests.iter().enumerate() {
-        let answer = match barred.get(&ticket) {
+    let begun = commands.count();
+    let mut answers = Vec::with_capacity(begun);
+    loop {
+        let place = answers.len();
+        if place == commands.count() && !(plan.presumed.is_some() && join(shared, streams, plan, commands)) {
+            break;
+        }
+        if place > 0 && place % AHEAD == 0 {
+            if session.sends_timers_ahead() {
+                streams.stage_timers(&shared.aggregate, plan, shared.options.partitions);
+            }
+            session.send_ahead(plan).await?;
+        }
+        let answer = match barred.get(&place) {
             Some(reason) => Err(WriteError::SideRefused(reason.clone())),
-            None => streams.decide(&shared.aggregate, plan, ticket, request),
+            None => streams.decide(&shared.aggregate, plan, place, &commands.request(place)),
         };
         if !plan.is_proven_by(answer.as_ref().ok().map(|(appended, _)| appended)) {
+            // One that joined and is refused leaves no trace, but for a wake: what was decided before it is worth keeping.
+            if place >= begun && answer.is_err() && commands.request(place).wake.is_none() {
+                commands.put_back(place);
+                break;
+            }
             return Ok(None);
         }
         answers.push(answer);
-        if (ticket + 1) % AHEAD == 0 && ticket + 1 < requests.len() {
-            session.send_ahead(plan).await?;
-        }
     }
     streams.stage_timers(&shared.aggregate, plan, shared.options.partitions);
     Ok(Some(answers))
+}
+
+/// Lets commands join a batch that presumes; false where none does. Whoever's stream must be read, or has not been compared with the log since
+/// others appended, is for the next batch, and so are all behind it.
+fn join<A: Aggregate>(shared: &Shared<A>, streams: &mut Streams<A>, plan: &mut Plan, commands: &mut impl Commands<A>) -> bool {
+    let joined = commands.take_more(|submission| streams.take_in_known(shared, &submission.stream));
+    if joined {
+        // None of them is recorded before it was sent.
+        plan.now = shared.log.now();
+    }
+    joined
 }
 
 /// Commits; states become the cached ones only then.

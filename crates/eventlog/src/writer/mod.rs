@@ -1,8 +1,9 @@
 //! The writer: one task that decides every command of a service, in batches, each batch one transaction and one fsync.
 //!
 //! Handlers submit and wait. The task takes what is there (up to 512 commands), loads the streams it does not have with one query,
-//! begins to append, and decides each command on the newest state; the second command on a stream sees the result of the first. A
-//! command that is rejected never fails the others. States are cached only after the commit, and answers are given only then.
+//! begins to append, and decides each command on the newest state; the second command on a stream sees the result of the first. What comes
+//! meanwhile joins the batch. A command that is rejected never fails the others. States are cached only after the commit, and answers are
+//! given only then.
 //!
 //! While nobody else appends, the answers of the log to a batch of new commands are known beforehand, and it is decided without asking
 //! (`engine::Caution`): the head is moved only from where it was presumed to be, and the unique keys of events, commands and claims refuse
@@ -12,6 +13,7 @@ mod aggregate;
 mod batch;
 mod cache;
 mod engine;
+mod queue;
 mod submission;
 
 use std::sync::Arc;
@@ -21,6 +23,8 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::activity::{Activity, InFlight};
 use crate::log::{Log, LogError};
+
+use queue::{Job, Pending};
 
 pub use aggregate::{Aggregate, DecodeError, NextTimer};
 pub(crate) use batch::guarded;
@@ -97,11 +101,6 @@ pub(crate) struct Counts {
 pub(crate) type SubmitReply<A> = Result<Written<<A as Aggregate>::State>, WriteError<<A as Aggregate>::Rejection>>;
 pub(crate) type IngestReply<A> = Result<Ingested, IngestError<<A as Aggregate>::Rejection>>;
 
-pub(crate) enum Job<A: Aggregate> {
-    Submit(Box<engine::Submitted<A>>),
-    Ingest(engine::Page<A>),
-}
-
 impl<A: Aggregate> Writer<A> {
     /// Starts the writer's task.
     pub fn spawn(aggregate: Arc<A>, log: Log, options: WriterOptions) -> Writer<A> {
@@ -123,7 +122,7 @@ impl<A: Aggregate> Writer<A> {
         let place = self.jobs.reserve().await.map_err(|_| stopped())?;
         let (reply, answer) = oneshot::channel();
         let busy = self.shared.in_flight.start();
-        place.send(Job::Submit(Box::new(engine::Pending { work: submission, reply, busy })));
+        place.send(Job::Submit(Box::new(Pending { work: submission, reply, busy })));
         answer.await.map_err(|_| stopped())?
     }
 
@@ -136,7 +135,7 @@ impl<A: Aggregate> Writer<A> {
         let place = self.jobs.reserve().await.map_err(|_| stopped())?;
         let (reply, answer) = oneshot::channel();
         let busy = self.shared.in_flight.start();
-        place.send(Job::Ingest(engine::Pending { work: intake, reply, busy }));
+        place.send(Job::Ingest(Pending { work: intake, reply, busy }));
         answer.await.map_err(|_| stopped())?
     }
 

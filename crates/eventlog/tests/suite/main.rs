@@ -6,6 +6,7 @@ mod bus;
 mod counter;
 mod hard;
 mod ingest;
+mod joining;
 mod logs;
 mod replicas;
 mod timers;

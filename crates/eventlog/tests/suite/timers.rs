@@ -158,6 +158,30 @@ async fn only_owned_shards_are_seen() {
     }
 }
 
+/// Parts of a large batch go to SQLite while the rest is decided, each with the timers that its streams have by then.
+#[tokio::test]
+async fn timers_of_a_stream_in_several_parts_of_a_batch_are_its_last_ones() {
+    for site in every().await {
+        let writer = Writer::spawn(Arc::new(Counter), site.log(), WriterOptions::default());
+        writer.submit(on("w", Command::Plan("due", 1))).await.unwrap();
+        writer.submit(on("w", Command::Plan("later", 70))).await.unwrap();
+        site.clock.advance(TimeDelta::seconds(2));
+        let before = writer.stats().batches;
+        let others = |from: u32| (from..from + 35).map(|n| on(&format!("s{n}"), Command::Add(1)));
+        let first = [on("a", Command::Plan("moved", 50)), on("a", Command::Plan("kept", 60)), on("w", Command::Add(1))]
+            .into_iter()
+            .chain(others(0));
+        let woken = on("w", Command::Wake(moment(2))).for_wake(moment(2));
+        let second = [on("a", Command::Plan("moved", 90)), woken].into_iter().chain(others(40));
+        let third = [on("a", Command::Plan("moved", 40)), on("w", Command::Plan("later", 80))].into_iter().chain(others(80));
+        let all = first.chain(second).chain(third).map(|submission| writer.submit(submission));
+        assert!(futures::future::join_all(all).await.iter().all(Result::is_ok), "{}", site.name);
+        assert_eq!(writer.stats().batches, before + 1, "{}", site.name);
+        let timers = [("a/moved", 40), ("a/kept", 60), ("w/later", 80)].map(|(name, at)| (name.to_owned(), at));
+        assert_eq!(stored(&site).await, timers, "{}", site.name);
+    }
+}
+
 #[tokio::test]
 async fn shards_that_come_to_this_process_are_fired_here() {
     for site in every().await {

@@ -35,7 +35,7 @@ const USUAL_LOAD: f64 = 0.7;
 /// Streams at a time; together they send as many items as the store took in a round, so that both last about as long.
 const STREAMS: [usize; 2] = [1, 4];
 /// Commands of one bulk stream that wait for the log at a time.
-const BULK_IN_FLIGHT: usize = 512;
+const BULK_IN_FLIGHT: usize = 1024;
 
 /// A caller of the invoice service.
 pub type Client = InvoiceServiceClient<Channel>;
