@@ -103,27 +103,24 @@ impl Session {
         }
     }
 
-    /// Whether [`Session::send_ahead`] takes timers too: to PostgreSQL they are two ways more, and for each part.
+    /// Whether timers are to be staged for each part that [`Session::send_ahead`] takes: to PostgreSQL they are two ways more.
     pub(crate) fn sends_timers_ahead(&self) -> bool {
         self.log.db().is_some_and(|db| db.dialect() == Dialect::Sqlite)
     }
 
     /// Lets the database begin with what is staged so far, where it can work while the rest is decided.
     pub(crate) async fn send_ahead(&mut self, plan: &mut Plan) -> Result<(), LogError> {
-        let sqlite = self.sends_timers_ahead();
+        let postgres = self.log.db().is_some_and(|db| db.dialect() == Dialect::Postgres);
         match &mut self.open {
             Open::Sql(tx) if !plan.staged.is_empty() => {
                 // SQLite's transaction has the whole file.
-                if let Some(head) = plan.presumed.filter(|_| !sqlite && !self.holds_head) {
+                if let Some(head) = plan.presumed.filter(|_| postgres && !self.holds_head) {
                     store::hold_head(tx, head).await?;
                     self.holds_head = true;
                 }
                 // Ids of commands without events are no longer among what is staged.
                 self.lent = true;
-                if sqlite {
-                    store::put_off_timers(tx, &mut plan.staged, plan.now).await?;
-                }
-                store::send_ahead(tx, &mut plan.staged).await
+                store::send_ahead(tx, &mut plan.staged, plan.now).await
             }
             Open::Sql(_) | Open::Memory(_) => Ok(()),
         }

@@ -156,16 +156,12 @@ pub(crate) async fn hold_head(tx: &mut Tx, presumed: u64) -> Result<(), LogError
     if held.is_empty() { Err(SqlError::Busy("the head of the log is elsewhere".into()).into()) } else { Ok(()) }
 }
 
-/// Writes the timers that are staged and not sent yet with what is sent next.
-pub(crate) async fn put_off_timers(tx: &mut Tx, staged: &mut Staged, now: DateTime<Utc>) -> Result<(), LogError> {
+/// Sends what is staged and not sent yet, but for side rows; nobody waits for its end.
+pub(crate) async fn send_ahead(tx: &mut Tx, staged: &mut Staged, now: DateTime<Utc>) -> Result<(), LogError> {
+    // On PostgreSQL, where they would be waited for, there are none.
     timers::store::write(tx, staged.timers_to_send(), now).await?;
-    staged.timers_sent = staged.timers.len();
-    Ok(())
-}
-
-/// Sends events, commands and claims that are staged and not sent yet; nobody waits for their end.
-pub(crate) async fn send_ahead(tx: &mut Tx, staged: &mut Staged) -> Result<(), LogError> {
     tx.insert_ahead(rows(staged)).await?;
+    staged.timers_sent = staged.timers.len();
     staged.sent = staged.events.len();
     staged.commands.clear();
     staged.claims.clear();

@@ -107,13 +107,28 @@ pub(crate) struct Streams<A: Aggregate> {
     loaded: HashMap<String, Loaded<A::State>>,
 }
 
-impl<A: Aggregate> Default for Streams<A> {
-    fn default() -> Self {
-        Streams { loaded: HashMap::new() }
-    }
-}
-
 impl<A: Aggregate> Streams<A> {
+    /// Streams from the cache; the others are at their beginning until [`Streams::absorb`] brings their events.
+    pub(crate) fn cached<'a>(shared: &Shared<A>, streams: impl Iterator<Item = &'a str>) -> Self {
+        let others = shared.log.others();
+        let mut loaded: HashMap<String, Loaded<A::State>> = HashMap::new();
+        for stream in streams {
+            if !loaded.contains_key(stream) {
+                let slot = shared.cache.slot(stream);
+                let cached = slot.as_ref().map(Slot::read).unwrap_or_default();
+                // Of what is not here the events are read now.
+                let others = if cached.version == 0 { others } else { cached.others };
+                loaded.insert(stream.to_string(), Loaded { slot, others, ..cached.into() });
+            }
+        }
+        Streams { loaded }
+    }
+
+    /// Streams of which nothing is known: their events should be read before the log is locked.
+    pub(crate) fn cold(&self) -> Vec<(String, u64)> {
+        self.loaded.iter().filter(|(_, loaded)| loaded.version == 0).map(|(stream, _)| (stream.clone(), 0)).collect()
+    }
+
     /// Takes in a stream, where it is remembered as it is in the log as far as is known; false where it is not, and not here yet.
     pub(crate) fn take_in_known(&mut self, shared: &Shared<A>, stream: &str) -> bool {
         if self.loaded.contains_key(stream) {
@@ -126,26 +141,6 @@ impl<A: Aggregate> Streams<A> {
             self.loaded.insert(stream.to_owned(), Loaded { slot, ..cached.into() });
         }
         is_known
-    }
-
-    /// Takes in streams that are not here yet, as they are remembered. Answers those of which nothing is, and the version after which their events
-    /// should be read: they are at their beginning until [`Streams::absorb`] brings them.
-    pub(crate) fn take_in<'a>(&mut self, shared: &Shared<A>, streams: impl Iterator<Item = &'a str>) -> Vec<(String, u64)> {
-        let (others, mut cold) = (shared.log.others(), Vec::new());
-        for stream in streams {
-            if self.loaded.contains_key(stream) {
-                continue;
-            }
-            let slot = shared.cache.slot(stream);
-            let mut cached = slot.as_ref().map(Slot::read).unwrap_or_default();
-            if cached.version == 0 {
-                // What is read now.
-                cached.others = others;
-                cold.push((stream.to_owned(), 0));
-            }
-            self.loaded.insert(stream.to_owned(), Loaded { slot, ..cached.into() });
-        }
-        cold
     }
 
     /// Whether nobody else has appended since the streams were compared with the log, or read: then they are as they are here, and a log

@@ -84,8 +84,7 @@ async fn write_once<A: Aggregate>(
     barred: &HashMap<usize, String>,
     presumes: &mut bool,
 ) -> Result<Option<Vec<Decided<A>>>, StoreError> {
-    let mut streams = Streams::default();
-    load(shared, &mut streams, batch).await?;
+    let mut streams = load(shared, batch).await?;
     let mut session = Session::begin(&shared.log).await?;
     *presumes &= streams.are_of(shared.log.others());
     let mut plan = if *presumes { session.presume() } else { lock(shared, &mut session, &mut streams, batch).await? };
@@ -173,8 +172,8 @@ impl<R> From<LogError> for PageError<R> {
 }
 
 async fn ingest_once<A: Aggregate>(shared: &Shared<A>, intake: &Intake<A::Command>) -> Result<Vec<Appended>, PageError<A::Rejection>> {
-    let (mut streams, mut commands) = (Streams::default(), Inbound(&intake.commands));
-    load(shared, &mut streams, &commands).await?;
+    let mut commands = Inbound(&intake.commands);
+    let mut streams = load(shared, &commands).await?;
     let mut session = Session::begin(&shared.log).await?;
     intake.alongside.write(session.tx()?).await.map_err(|error| PageError::Refused(error.into()))?;
     if intake.commands.is_empty() {
@@ -208,12 +207,12 @@ async fn ingest_once<A: Aggregate>(shared: &Shared<A>, intake: &Intake<A::Comman
     Ok(appended)
 }
 
-/// Takes in the streams of the commands; of those that are not in the cache the events are read, before the log is locked.
-async fn load<A: Aggregate>(shared: &Shared<A>, streams: &mut Streams<A>, commands: &impl Commands<A>) -> Result<(), LogError> {
-    let cold = streams.take_in(shared, (0..commands.count()).map(|place| commands.request(place).stream));
-    let events = shared.log.read_streams(&cold).await?;
+/// Loads the streams that are not in the cache, before the log is locked.
+async fn load<A: Aggregate>(shared: &Shared<A>, commands: &impl Commands<A>) -> Result<Streams<A>, LogError> {
+    let mut streams = Streams::cached(shared, (0..commands.count()).map(|place| commands.request(place).stream));
+    let events = shared.log.read_streams(&streams.cold()).await?;
     streams.absorb(shared, &events);
-    Ok(())
+    Ok(streams)
 }
 
 /// Locks the log and brings every stream to the newest version, whoever wrote it.

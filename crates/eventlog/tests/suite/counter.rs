@@ -1,9 +1,9 @@
 //! An aggregate for tests: it adds numbers up and has timers.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use eventlog::{Aggregate, DecodeError, Meta, NewEvent, NextTimer, Recorded, Submission};
+use eventlog::{Aggregate, Append, DecodeError, Meta, NewEvent, NextTimer, Recorded, Submission};
 
-use crate::logs::{meta, start};
+use crate::logs::{append, meta, start};
 
 pub struct Counter;
 
@@ -111,4 +111,11 @@ pub fn on(stream: &str, command: Command) -> Submission<Counter> {
 
 pub fn stream_meta(stream: &str) -> Meta {
     meta(stream)
+}
+
+/// What another process adds, as [`append`] reads it.
+pub fn added(text: &str) -> Append {
+    let mut added = append(text);
+    added.events[0].event_type = "Added";
+    added
 }

@@ -29,9 +29,9 @@ impl Faults for Stall {
 }
 
 /// Fails the first append at a point.
-struct Break {
-    at: CrashPoint,
-    times: AtomicU32,
+pub struct Break {
+    pub at: CrashPoint,
+    pub times: AtomicU32,
 }
 
 #[async_trait::async_trait]

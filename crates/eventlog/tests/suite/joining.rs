@@ -4,14 +4,15 @@ use std::sync::{Arc, Mutex};
 
 use eventlog::alongside::{Alongside, AlongsideError};
 use eventlog::consumer::handler::InboundCommand;
-use eventlog::log::{CrashPoint, Faults};
+use eventlog::log::CrashPoint;
 use eventlog::writer::{IngestError, Ingested};
 use eventlog::{Intake, Submission, WriteError, Writer, WriterOptions, Written};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
-use crate::counter::{BelowZero, Command, Counter, Sum, moment, on, stream_meta};
-use crate::logs::{append, durable, transcript};
+use crate::counter::{BelowZero, Command, Counter, Sum, added, moment, on, stream_meta};
+use crate::hard::Break;
+use crate::logs::{durable, transcript};
 
 type Submitted = BoxFuture<'static, Result<Written<Sum>, WriteError<BelowZero>>>;
 type Page = BoxFuture<'static, Result<Ingested, IngestError<BelowZero>>>;
@@ -26,16 +27,12 @@ struct Sent {
 impl Sent {
     fn submit(&self, writer: &Writer<Counter>, submission: Submission<Counter>) {
         let writer = writer.clone();
-        let mut answer = async move { writer.submit(submission).await }.boxed();
-        assert!((&mut answer).now_or_never().is_none(), "it waits for its answer");
-        self.submitted.lock().unwrap().push(answer);
+        self.submitted.lock().unwrap().push(begun(async move { writer.submit(submission).await }));
     }
 
     fn ingest(&self, writer: &Writer<Counter>, intake: Intake<Command>) {
         let writer = writer.clone();
-        let mut answer = async move { writer.ingest(intake).await }.boxed();
-        assert!((&mut answer).now_or_never().is_none(), "it waits for its answer");
-        self.pages.lock().unwrap().push(answer);
+        self.pages.lock().unwrap().push(begun(async move { writer.ingest(intake).await }));
     }
 
     async fn answers(&self) -> Vec<Result<Written<Sum>, WriteError<BelowZero>>> {
@@ -46,6 +43,13 @@ impl Sent {
     async fn totals(&self) -> Vec<i64> {
         self.answers().await.into_iter().map(|answer| answer.unwrap().state.total).collect()
     }
+}
+
+/// Sends what a future sends, and keeps the future for its answer.
+fn begun<T>(future: impl Future<Output = T> + Send + 'static) -> BoxFuture<'static, T> {
+    let mut future = future.boxed();
+    assert!((&mut future).now_or_never().is_none(), "it waits for its answer");
+    future
 }
 
 /// A command in the middle of whose decision something happens, once.
@@ -61,13 +65,6 @@ fn while_decided(stream: &str, then: impl FnOnce() + Send + 'static) -> Submissi
 
 fn writer(log: eventlog::Log, batch_commands: usize) -> Writer<Counter> {
     Writer::spawn(Arc::new(Counter), log, WriterOptions { batch_commands, ..WriterOptions::default() })
-}
-
-/// An event of another process.
-fn added(text: &str) -> eventlog::Append {
-    let mut added = append(text);
-    added.events[0].event_type = "Added";
-    added
 }
 
 #[tokio::test]
@@ -221,23 +218,10 @@ async fn what_joined_a_batch_that_presumed_wrongly_is_decided_anew() {
     }
 }
 
-/// Breaks off the first append that has written everything.
-struct Once(Mutex<bool>);
-
-#[async_trait::async_trait]
-impl Faults for Once {
-    async fn reach(&self, point: CrashPoint) -> Result<(), String> {
-        if point == CrashPoint::Stored && std::mem::replace(&mut *self.0.lock().unwrap(), false) {
-            return Err("the process died".into());
-        }
-        Ok(())
-    }
-}
-
 #[tokio::test]
 async fn what_joined_a_batch_that_was_broken_off_is_not_stored_and_told_so() {
     for site in durable().await {
-        let log = site.faulty(Arc::new(Once(Mutex::new(true)))).await.unwrap();
+        let log = site.faulty(Arc::new(Break { at: CrashPoint::Stored, times: 1.into() })).await.unwrap();
         let (writer, sent) = (writer(log, 512), Sent::default());
         let (inner, answers) = (writer.clone(), sent.clone());
         let first = while_decided("a", move || answers.submit(&inner, on("a", Command::Add(2))));

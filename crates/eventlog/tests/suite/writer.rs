@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use eventlog::{CommandKey, WriteError, Writer, WriterOptions};
 
-use crate::counter::{BelowZero, Command, Counter, on};
+use crate::counter::{BelowZero, Command, Counter, added, on};
 use crate::logs::{append, durable, every, transcript};
 
 fn writer(log: eventlog::Log) -> Writer<Counter> {
@@ -89,11 +89,6 @@ async fn new_commands_are_stored_without_asking_the_log_and_others_with_care() {
         assert_eq!((writer.stats().presumed, writer.stats().batches), (2, 2), "{}", site.name);
 
         // Somebody else was there: on the same stream, then on another one, then with the name.
-        let added = |text: &str| {
-            let mut added = append(text);
-            added.events[0].event_type = "Added";
-            added
-        };
         other.append(vec![added("a@2: 7")]).await.unwrap().remove(0).unwrap();
         assert_eq!(add("a", 1).await.unwrap().state.total, 19);
         other.append(vec![added("b@0: 1")]).await.unwrap().remove(0).unwrap();
@@ -191,9 +186,7 @@ async fn a_command_without_an_event_takes_no_name_and_is_refused_none() {
 #[tokio::test]
 async fn unknown_events_are_skipped_and_counted_and_unreadable_ones_stop_only_their_stream() {
     for site in every().await {
-        let mut broken = append("bad@0: nonsense");
-        broken.events[0].event_type = "Added";
-        site.log().append(vec![append("a@0: from-the-future"), broken]).await.unwrap();
+        site.log().append(vec![append("a@0: from-the-future"), added("bad@0: nonsense")]).await.unwrap();
         let writer = writer(site.log());
         let (fine, corrupt) = tokio::join!(writer.submit(on("a", Command::Add(1))), writer.submit(on("bad", Command::Add(1))));
         assert_eq!(fine.unwrap().appended.first_version, 2, "{}", site.name);
@@ -212,9 +205,7 @@ async fn states_are_the_newest_committed_ones() {
         let (state, version) = writer.state("a").await.unwrap();
         assert_eq!((state.total, version), (4, 1), "{}", site.name);
         // Somebody else appends behind the writer's back.
-        let mut foreign = append("a@1: 6");
-        foreign.events[0].event_type = "Added";
-        site.log().append(vec![foreign]).await.unwrap();
+        site.log().append(vec![added("a@1: 6")]).await.unwrap();
         assert_eq!(writer.state("a").await.unwrap().0.total, 10);
         assert_eq!(writer.submit(on("a", Command::Add(1))).await.unwrap().state.total, 11);
     }
