@@ -28,8 +28,12 @@ const LONGEST_HOLD: Duration = Duration::from_secs(30);
 /// least so long, and [`RESTS`] times as long as the page took. SQLite has one writer, and PostgreSQL has to do less for fewer, larger pages.
 const REST: Duration = Duration::from_millis(20);
 const RESTS: u32 = 3;
-/// Unless what it wrote down last is older than this: it must not fall behind for good.
-const STALE: TimeDelta = TimeDelta::seconds(2);
+/// But not longer: a page that had to wait for a database is no measure.
+const LONGEST_REST: Duration = Duration::from_secs(1);
+/// What it wrote down last is older than this: it hurries, unless somebody still decides.
+const LATE: TimeDelta = TimeDelta::seconds(2);
+/// And older than this: it must not fall behind for good, whoever decides.
+const STALE: TimeDelta = TimeDelta::seconds(20);
 
 /// A consumer's task.
 pub(crate) struct Runner {
@@ -42,6 +46,8 @@ pub(crate) struct Runner {
     rank: Rank,
     has_turn: bool,
     rests_until: Option<Instant>,
+    /// How far its own log was after the page before.
+    head: Option<u64>,
     pub trusted: HashSet<String>,
     pub shutdown: CancellationToken,
     /// What is stored of streams, as far as it was read or written here since somebody else may have changed it.
@@ -76,6 +82,7 @@ impl Runner {
             rank,
             has_turn: false,
             rests_until: None,
+            head: None,
             trusted,
             shutdown: CancellationToken::new(),
             marks: HashMap::new(),
@@ -178,11 +185,18 @@ impl Runner {
     }
 
     /// Until when it leaves the database to others, after a page that began at a moment and ended with an event of another.
-    fn rest_after(&self, began: Instant, recorded_at: Option<DateTime<Utc>>) -> Option<Instant> {
+    fn rest_after(&mut self, began: Instant, recorded_at: Option<DateTime<Utc>>) -> Option<Instant> {
         let follows = self.rank == Rank::Follows && !self.activity.holds_consumers();
-        let shares = self.spec.own.is_some();
         let age = recorded_at.map(|at| self.spec.clock.now() - at);
-        (follows && shares).then(|| rest(began.elapsed(), age)).flatten().map(|long| Instant::now() + long)
+        let head = self.own_head();
+        // Since the page before, because on SQLite nobody can append while its own transaction is open.
+        let busy = std::mem::replace(&mut self.head, head) != head;
+        (follows && head.is_some()).then(|| rest(began.elapsed(), age, busy)).flatten().map(|long| Instant::now() + long)
+    }
+
+    /// How far the log in the consumer's own database is, where it follows one.
+    fn own_head(&self) -> Option<u64> {
+        self.spec.own.as_ref().map(|own| own.log.known_head())
     }
 
     /// Tells the barrier that work was taken in hand or ended.
@@ -241,10 +255,10 @@ impl Runner {
     }
 }
 
-/// How long who follows rests after a page that took so long and ended with an event of such an age; not at all where it is late.
-fn rest(took: Duration, age: Option<TimeDelta>) -> Option<Duration> {
-    let is_stale = age.is_some_and(|age| age > STALE);
-    (!is_stale).then(|| REST.max(took * RESTS))
+/// How long who follows rests after a page that took so long and ended with an event of such an age, while somebody decided or nobody did.
+fn rest(took: Duration, age: Option<TimeDelta>, busy: bool) -> Option<Duration> {
+    let bears_it = age.is_none_or(|age| age <= if busy { STALE } else { LATE });
+    bears_it.then(|| REST.max(took * RESTS).min(LONGEST_REST))
 }
 
 async fn sleep_until(at: Option<Instant>) {
@@ -262,9 +276,20 @@ mod tests {
     fn who_follows_rests_as_long_as_it_is_not_late() {
         let ms = Duration::from_millis;
         let (fresh, late) = (TimeDelta::milliseconds(1_999), TimeDelta::milliseconds(2_001));
-        assert_eq!(rest(ms(1), Some(fresh)), Some(ms(20)));
-        assert_eq!(rest(ms(30), Some(fresh)), Some(ms(90)));
-        assert_eq!(rest(ms(30), Some(late)), None);
-        assert_eq!(rest(ms(30), None), Some(ms(90)));
+        for busy in [false, true] {
+            assert_eq!(rest(ms(1), Some(fresh), busy), Some(ms(20)));
+            assert_eq!(rest(ms(30), Some(fresh), busy), Some(ms(90)));
+            assert_eq!(rest(ms(30), None, busy), Some(ms(90)));
+        }
+        assert_eq!(rest(ms(30), Some(late), false), None);
+    }
+
+    /// A million timers of one moment are decided before they are shown; but not for ever.
+    #[test]
+    fn who_is_late_lets_those_who_decide_go_first_up_to_a_point() {
+        let ms = Duration::from_millis;
+        assert_eq!(rest(ms(30), Some(TimeDelta::milliseconds(19_999)), true), Some(ms(90)));
+        assert_eq!(rest(ms(30), Some(TimeDelta::milliseconds(20_001)), true), None);
+        assert_eq!(rest(ms(9_000), Some(TimeDelta::milliseconds(9_001)), true), Some(ms(1_000)), "it waited for the database");
     }
 }

@@ -46,7 +46,7 @@ impl Commands {
 }
 
 /// A command that was carried out, and what it got.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct StoredCommand {
     pub(crate) body_hash: Vec<u8>,
     pub(crate) stream: String,

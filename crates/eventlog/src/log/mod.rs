@@ -283,6 +283,11 @@ impl Log {
         self.shared.clock.now().trunc_subsecs(6)
     }
 
+    /// A plan on a head that nobody has looked at.
+    pub(crate) fn presume_after(&self, head: u64) -> plan::Plan {
+        plan::Plan::presuming(head, self.now(), Arc::clone(&self.shared.ids))
+    }
+
     pub(crate) async fn reach(&self, point: CrashPoint) -> Result<(), LogError> {
         match &self.shared.faults {
             Some(faults) => faults.reach(point).await.map_err(LogError::Fault),

@@ -82,17 +82,33 @@ impl Plan {
         Plan { now, presumed: None, head, known, ids, staged: Staged::default(), checks_versions: true, knows_commands: true }
     }
 
-    /// On a head that nobody has looked at under the lock. Versions of streams are what whoever appends expects them to be, exactly.
+    /// On a head that nobody has looked at under the lock. Versions of streams are what whoever appends expects them to be, exactly. The
+    /// database itself must find out if anything that a command was decided on is not so. It does where the command has an event: the event's
+    /// place in its stream is taken, if the stream has moved; and so are its id and its names, if they have been used. A refusal and a command
+    /// that causes nothing leave no such trace: they are not for such a plan.
     pub(crate) fn presuming(head: u64, now: DateTime<Utc>, ids: Arc<dyn Ids>) -> Plan {
         Plan { presumed: Some(head), ..Plan::new(head, Lookup::default(), now, ids) }
     }
 
-    /// Whether the database itself finds out if anything that a command was decided on is not so: with what is presumed it must. It does
-    /// where the command has an event: the event's place in its stream is taken, if the stream has moved; and so are its id and its
-    /// names, if they have been used. A refusal and a command that causes nothing leave no such trace.
-    pub(crate) fn is_proven_by(&self, answer: Option<&Appended>) -> bool {
-        let has_event = |appended: &Appended| !appended.deduplicated && appended.first_version <= appended.last_version;
-        self.presumed.is_none() || answer.is_some_and(has_event)
+    /// Puts what is numbered behind another head: others of this process have appended meanwhile, to streams of their own. Only before any of
+    /// it is sent.
+    pub(crate) fn rebase(&mut self, head: u64) {
+        debug_assert!(self.staged.sent == 0, "what is sent has its place");
+        let by = head.saturating_sub(self.presumed.unwrap_or(head));
+        if by == 0 {
+            return;
+        }
+        (self.presumed, self.head) = (Some(head), self.head + by);
+        self.staged.events.iter_mut().for_each(|event| event.position += by);
+        for ((tenant, id), stored) in &mut self.staged.commands {
+            Arc::make_mut(stored).last_position += by;
+            self.known.commands.insert(tenant, id.clone(), Arc::clone(stored));
+        }
+    }
+
+    /// Position of the last event, with what the batch has added so far.
+    pub(crate) fn head(&self) -> u64 {
+        self.head
     }
 
     /// Last version of a stream, with what the batch has added so far. A plan that presumes knows none.

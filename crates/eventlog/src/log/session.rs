@@ -90,9 +90,9 @@ impl Session {
     }
 
     /// Takes for granted that nobody has appended since this process looked last, and that names are free: nothing is locked or asked,
-    /// and [`Session::finish`] fails where it is not so. Only for a plan that [`Plan::is_proven_by`] all its answers.
+    /// and [`Session::finish`] fails where it is not so. Only for commands that have an event.
     pub(crate) fn presume(&self) -> Plan {
-        Plan::presuming(self.log.known_head(), self.log.now(), self.log.shared.ids.clone())
+        self.log.presume_after(self.log.known_head())
     }
 
     /// Events of streams as they are under the lock.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use futures::future::join_all;
+use futures::future::{join_all, maybe_done};
 use sql::Dialect;
 use tokio::task::JoinHandle;
 
@@ -79,6 +79,15 @@ pub struct TimerLoop<A: Aggregate> {
     options: TimerOptions,
     state: Arc<State>,
     stuck: HashSet<String>,
+    /// Read while the page before it was fired.
+    ahead: Option<Page>,
+}
+
+/// Timers that were read together.
+struct Page {
+    timers: Vec<StoredTimer>,
+    /// Whose, where not everybody's.
+    owned: Option<Vec<i32>>,
 }
 
 /// A running loop; dropping it stops the loop between two pages.
@@ -143,7 +152,7 @@ impl<A: Aggregate> TimerLoop<A> {
         let idle =
             move || checked.paused.load(Ordering::SeqCst) && checked.is_asleep() || checked.knows(&shards) && is_idle(&checked, &log);
         let registration = options.activity.register("timers", Box::new(idle));
-        let running = TimerLoop { writer, wake, options, state: Arc::clone(&state), stuck: HashSet::new() };
+        let running = TimerLoop { writer, wake, options, state: Arc::clone(&state), stuck: HashSet::new(), ahead: None };
         TimerHandle { task: tokio::spawn(running.run()), state, _registration: registration }
     }
 
@@ -151,6 +160,7 @@ impl<A: Aggregate> TimerLoop<A> {
         loop {
             self.state.armed_micros.store(LOOKING, Ordering::SeqCst);
             if self.state.paused.load(Ordering::SeqCst) {
+                self.ahead = None;
                 self.sleep_while_paused().await;
                 continue;
             }
@@ -171,11 +181,9 @@ impl<A: Aggregate> TimerLoop<A> {
         if let Shards::Owned(owned) = &mut self.options.shards {
             self.state.note_look(owned.borrow_and_update().clone());
         }
-        log.shared.timers.reset();
-        let now = log.now();
-        let first = log.timers_but(&self.options.shards, &self.stuck, self.options.page).await;
-        let first = first.map_err(|error: LogError| error.to_string())?;
-        let (due, later): (Vec<StoredTimer>, Vec<StoredTimer>) = first.into_iter().partition(|timer| timer.due_at <= now);
+        let Page { timers, owned } = self.next_page(&log).await?;
+        let (now, is_full) = (log.now(), timers.len() >= self.options.page);
+        let (due, later): (Vec<StoredTimer>, Vec<StoredTimer>) = timers.into_iter().partition(|timer| timer.due_at <= now);
         if due.is_empty() {
             if let Some(next) = later.first() {
                 log.shared.timers.offer(next.due_at);
@@ -191,13 +199,23 @@ impl<A: Aggregate> TimerLoop<A> {
         for due in by_stream(due) {
             match guarded(|| (self.wake)(&due, now)) {
                 Ok(submission) => {
-                    wakes.push(writer.submit(submission.for_wake(now)));
+                    let mut wake = Box::pin(maybe_done(writer.submit(submission.for_wake(now))));
+                    // The writer begins with the first while the others are made.
+                    let _ = futures::poll!(wake.as_mut());
+                    wakes.push(wake);
                     streams.push(due);
                 }
                 Err(reason) => self.leave_alone(due.stream, &reason),
             }
         }
-        let answers = join_all(wakes).await;
+        let in_hand = streams.iter().map(|due| due.stream.clone()).chain(self.stuck.iter().cloned()).collect();
+        let next = async {
+            let read = log.timers_but(&self.options.shards, &in_hand, self.options.page);
+            // What cannot be read now is read, and told, by the next look.
+            if is_full { read.await.ok().map(|timers| Page { timers, owned }) } else { None }
+        };
+        let (_, next) = tokio::join!(join_all(wakes.iter_mut()), next);
+        let answers = wakes.iter_mut().filter_map(|wake| wake.as_mut().take_output());
         let mut failed = None;
         for (due, answer) in streams.into_iter().zip(answers) {
             match answer {
@@ -205,7 +223,29 @@ impl<A: Aggregate> TimerLoop<A> {
                 Err(error) => failed = self.after_failure(due, error).or(failed),
             }
         }
-        failed.map_or(Ok(true), Err)
+        match failed {
+            Some(reason) => Err(reason),
+            None => {
+                self.ahead = next;
+                Ok(true)
+            }
+        }
+    }
+
+    /// The first timers that nobody has in hand: as they were read ahead, where some of those are due and still ours, or as they are now.
+    async fn next_page(&mut self, log: &Log) -> Result<Page, String> {
+        let owned = match &self.options.shards {
+            Shards::All => None,
+            Shards::Owned(owned) => Some(owned.borrow().clone()),
+        };
+        let now = log.now();
+        let holds = |page: &Page| page.owned == owned && page.timers.first().is_some_and(|timer| timer.due_at <= now);
+        if let Some(page) = self.ahead.take().filter(holds) {
+            return Ok(page);
+        }
+        log.shared.timers.reset();
+        let timers = log.timers_but(&self.options.shards, &self.stuck, self.options.page).await;
+        Ok(Page { timers: timers.map_err(|error: LogError| error.to_string())?, owned })
     }
 
     /// Some reason to wait, or nothing when the loop can go on without this stream.

@@ -1,4 +1,4 @@
-//! Deciding a batch on the newest states. No IO: what must be read is asked for, what must be written is staged in the plan.
+//! Deciding a batch on the newest states. Streams are read here; what must be written is staged in the plan.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,9 +8,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::bus::partition::partition_of;
 use crate::event::{Appended, Claim, CommandKey, Expected, Meta, NewEvent, Recorded, Statement};
+use crate::log::LogError;
 use crate::log::plan::{Plan, Proposal};
 use crate::timers::{Next, TimerChange};
 use crate::writer::cache::{Cached, Slot};
+use crate::writer::queue::Commands;
 use crate::writer::{Aggregate, Answer, Shared, Submission, WriteError};
 
 /// A stream in the hands of a batch.
@@ -50,7 +52,36 @@ impl<S> From<Cached<S>> for Loaded<S> {
     }
 }
 
-impl<S: Default + Clone> Loaded<S> {
+impl<S: Default + Clone + Send + Sync + 'static> Loaded<S> {
+    /// As the cache has it; at its beginning where that does not know it, for its events to be read now.
+    fn remembered<A: Aggregate<State = S>>(shared: &Shared<A>, stream: &str) -> Self {
+        let others = shared.log.others();
+        let slot = shared.cache.slot(stream);
+        let cached = slot.as_ref().map(Slot::read).unwrap_or_default();
+        let others = if cached.version == 0 { others } else { cached.others };
+        Loaded { slot, others, ..cached.into() }
+    }
+
+    /// As a batch leaves it that goes well.
+    fn left(&self) -> Self {
+        let Loaded { state, version, others, corrupt, timers, slot, .. } = self;
+        Loaded {
+            state: Arc::clone(state),
+            version: *version,
+            others: *others,
+            corrupt: corrupt.clone(),
+            unknown: 0,
+            timers: timers.clone(),
+            touched: None,
+            slot: slot.clone(),
+        }
+    }
+
+    /// Whether nobody else has appended since it was compared with the log, as far as is known.
+    fn is_of<A: Aggregate<State = S>>(&self, shared: &Shared<A>) -> bool {
+        self.others == shared.log.others()
+    }
+
     /// Takes in a stored event.
     pub(crate) fn absorb<A: Aggregate<State = S>>(&mut self, shared: &Shared<A>, event: &Recorded) {
         if self.corrupt.is_some() {
@@ -99,48 +130,82 @@ pub(crate) struct Request<'a, A: Aggregate> {
     pub(crate) wake: Option<DateTime<Utc>>,
 }
 
+/// Where a command stands in the log, and the state after it.
+type Done<A> = (Appended, Arc<<A as Aggregate>::State>);
+type Refusal<A> = WriteError<<A as Aggregate>::Rejection>;
+
 /// What one command got, before it is durable.
-pub(crate) type Decided<A> = Result<(Appended, Arc<<A as Aggregate>::State>), WriteError<<A as Aggregate>::Rejection>>;
+pub(crate) type Decided<A> = Result<Done<A>, Refusal<A>>;
 
 /// The streams of a batch.
 pub(crate) struct Streams<A: Aggregate> {
     loaded: HashMap<String, Loaded<A::State>>,
+    /// Those of which nothing is known until their events are read.
+    unread: Vec<String>,
+}
+
+impl<A: Aggregate> Default for Streams<A> {
+    fn default() -> Self {
+        Streams { loaded: HashMap::new(), unread: Vec::new() }
+    }
 }
 
 impl<A: Aggregate> Streams<A> {
-    /// Streams from the cache; the others are at their beginning until [`Streams::absorb`] brings their events.
-    pub(crate) fn cached<'a>(shared: &Shared<A>, streams: impl Iterator<Item = &'a str>) -> Self {
-        let others = shared.log.others();
-        let mut loaded: HashMap<String, Loaded<A::State>> = HashMap::new();
-        for stream in streams {
-            if !loaded.contains_key(stream) {
-                let slot = shared.cache.slot(stream);
-                let cached = slot.as_ref().map(Slot::read).unwrap_or_default();
-                // Of what is not here the events are read now.
-                let others = if cached.version == 0 { others } else { cached.others };
-                loaded.insert(stream.to_string(), Loaded { slot, others, ..cached.into() });
+    /// Brings in the streams of all commands, as they are remembered, and reads those that are not: before the log is locked.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    pub(crate) async fn load(&mut self, shared: &Shared<A>, commands: &impl Commands<A>) -> Result<(), LogError> {
+        for place in 0..commands.count() {
+            let stream = commands.request(place).stream;
+            if !self.loaded.contains_key(stream) {
+                self.insert(stream, Loaded::remembered(shared, stream));
             }
         }
-        Streams { loaded }
-    }
-
-    /// Streams of which nothing is known: their events should be read before the log is locked.
-    pub(crate) fn cold(&self) -> Vec<(String, u64)> {
-        self.loaded.iter().filter(|(_, loaded)| loaded.version == 0).map(|(stream, _)| (stream.clone(), 0)).collect()
+        self.read(shared).await
     }
 
     /// Takes in a stream, where it is remembered as it is in the log as far as is known; false where it is not, and not here yet.
     pub(crate) fn take_in_known(&mut self, shared: &Shared<A>, stream: &str) -> bool {
+        self.take_in(stream, || Some(Loaded::remembered(shared, stream)).filter(|loaded| loaded.version > 0 && loaded.is_of(shared)))
+    }
+
+    /// Takes in a stream as a transaction that is on its way leaves it, or else as it is remembered, also one that must be read; false where
+    /// others have appended since it was compared with the log.
+    pub(crate) fn take_in_after(&mut self, shared: &Shared<A>, before: &Self, stream: &str) -> bool {
+        let left = || before.loaded.get(stream).map(Loaded::left);
+        self.take_in(stream, || Some(left().unwrap_or_else(|| Loaded::remembered(shared, stream))).filter(|loaded| loaded.is_of(shared)))
+    }
+
+    fn take_in(&mut self, stream: &str, find: impl FnOnce() -> Option<Loaded<A::State>>) -> bool {
         if self.loaded.contains_key(stream) {
             return true;
         }
-        let slot = shared.cache.slot(stream);
-        let cached = slot.as_ref().map(Slot::read).unwrap_or_default();
-        let is_known = cached.version > 0 && cached.others == shared.log.others();
-        if is_known {
-            self.loaded.insert(stream.to_owned(), Loaded { slot, ..cached.into() });
+        find().map(|loaded| self.insert(stream, loaded)).is_some()
+    }
+
+    fn insert(&mut self, stream: &str, loaded: Loaded<A::State>) {
+        if loaded.version == 0 {
+            self.unread.push(stream.to_owned());
         }
-        is_known
+        self.loaded.insert(stream.to_owned(), loaded);
+    }
+
+    /// Whether there are streams of which nothing is known yet.
+    pub(crate) fn has_unread(&self) -> bool {
+        !self.unread.is_empty()
+    }
+
+    /// Reads the streams of which nothing is known. Whoever stops waiting has read none of them.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    pub(crate) async fn read(&mut self, shared: &Shared<A>) -> Result<(), LogError> {
+        let unread: Vec<(String, u64)> = self.unread.iter().map(|stream| (stream.clone(), 0)).collect();
+        let events = shared.log.read_streams(&unread).await?;
+        self.absorb(shared, &events);
+        self.unread.clear();
+        Ok(())
     }
 
     /// Whether nobody else has appended since the streams were compared with the log, or read: then they are as they are here, and a log
@@ -176,24 +241,45 @@ impl<A: Aggregate> Streams<A> {
         }
     }
 
-    /// Decides one command and stages what it causes. A refused command leaves no trace, but for a wake: its timers are done with.
-    pub(crate) fn decide(&mut self, aggregate: &A, plan: &mut Plan, ticket: usize, request: &Request<'_, A>) -> Decided<A> {
+    /// Decides one command and stages what it causes. A refused command leaves no trace, but for a wake: its timers are done with. None where
+    /// the plan presumes what the log would not prove for this answer ([`Plan::presuming`]); that leaves no trace at all.
+    pub(crate) fn decide(&mut self, aggregate: &A, plan: &mut Plan, ticket: usize, request: &Request<'_, A>) -> Option<Decided<A>> {
+        let presumes = plan.presumed.is_some();
+        match self.decide_by(aggregate, plan, ticket, request) {
+            Ok(caused) => caused.map(Ok),
+            Err(_) if presumes => None,
+            Err(error) => Some(Err(error)),
+        }
+    }
+
+    /// None where the plan presumes and the command has no event of its own.
+    fn decide_by(
+        &mut self,
+        aggregate: &A,
+        plan: &mut Plan,
+        ticket: usize,
+        request: &Request<'_, A>,
+    ) -> Result<Option<Done<A>>, Refusal<A>> {
+        let presumes = plan.presumed.is_some();
         let loaded =
             self.loaded.get_mut(request.stream).ok_or_else(|| WriteError::Corrupt(format!("{} was not loaded", request.stream)))?;
         if let Some(key) = request.key
             && let Some(appended) = plan.replayed(&request.meta.tenant, key).map_err(WriteError::from_refused)?
         {
-            return Ok((appended, Arc::clone(&loaded.state)));
+            return Ok((!presumes).then(|| (appended, Arc::clone(&loaded.state))));
         }
         if let Some(reason) = &loaded.corrupt {
             return Err(WriteError::Corrupt(reason.clone()));
         }
         let decided = guarded(|| request.decide(aggregate, &loaded.state)).map_err(WriteError::Corrupt)?;
-        if request.wake.is_some() {
+        if request.wake.is_some() && !presumes {
             loaded.touch(request);
         }
         let Decision { events, after, answer } = decided.map_err(WriteError::Rejected)?;
         let caused = !events.is_empty();
+        if presumes && !caused {
+            return Ok(None);
+        }
         let proposal = request.propose(loaded.version, events, answer);
         let appended = plan.accept(ticket, proposal).map_err(WriteError::from_refused)?;
         if caused {
@@ -201,7 +287,7 @@ impl<A: Aggregate> Streams<A> {
         }
         loaded.version = appended.last_version;
         loaded.state = Arc::clone(&after);
-        Ok((appended, after))
+        Ok(Some((appended, after)))
     }
 
     /// Stages the timers of every stream that the batch has touched since this was last done.

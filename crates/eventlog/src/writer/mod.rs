@@ -2,8 +2,8 @@
 //!
 //! Handlers submit and wait. The task takes what is there (up to 512 commands), loads the streams it does not have with one query,
 //! begins to append, and decides each command on the newest state; the second command on a stream sees the result of the first. What comes
-//! meanwhile joins the batch. A command that is rejected never fails the others. States are cached only after the commit, and answers are
-//! given only then.
+//! meanwhile joins the batch, and what comes while it commits is decided for the next one (`draft`). A command that is rejected never fails
+//! the others. States are cached only after the commit, and answers are given only then.
 //!
 //! While nobody else appends, the answers of the log to a batch of new commands are known beforehand, and it is decided without asking
 //! (`engine::Caution`): the head is moved only from where it was presumed to be, and the unique keys of events, commands and claims refuse
@@ -12,9 +12,13 @@
 mod aggregate;
 mod batch;
 mod cache;
+mod draft;
 mod engine;
+mod page;
 mod queue;
+mod repeat;
 mod submission;
+mod work;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -35,6 +39,9 @@ pub use submission::{Answer, IngestError, Ingested, Intake, PoisonedCommand, Sub
 pub struct WriterOptions {
     /// Commands in one transaction at most.
     pub batch_commands: usize,
+    /// Commands whose events go to the database together, where it works while the next ones are decided; and as many must wait for the
+    /// next batch to be begun while one commits.
+    pub part_commands: usize,
     /// Commands that may wait; more make `submit` wait.
     pub queue_commands: usize,
     /// Events whose states are kept in memory: the limit on what it takes, some hundred bytes for each.
@@ -47,7 +54,14 @@ pub struct WriterOptions {
 
 impl Default for WriterOptions {
     fn default() -> Self {
-        WriterOptions { batch_commands: 512, queue_commands: 4096, cached_events: 2_000_000, partitions: 12, activity: Activity::new() }
+        WriterOptions {
+            batch_commands: 512,
+            part_commands: 32,
+            queue_commands: 4096,
+            cached_events: 2_000_000,
+            partitions: 12,
+            activity: Activity::new(),
+        }
     }
 }
 
@@ -87,6 +101,18 @@ pub(crate) struct Shared<A: Aggregate> {
     pub(crate) options: WriterOptions,
     pub(crate) counts: Counts,
     in_flight: InFlight,
+}
+
+impl<A: Aggregate> Shared<A> {
+    /// Commands of a transaction at most.
+    fn most(&self) -> usize {
+        self.options.batch_commands.max(1)
+    }
+
+    /// Commands that are worth a way to the database, or a beginning before the commit.
+    fn part(&self) -> usize {
+        self.options.part_commands.max(1)
+    }
 }
 
 #[derive(Default)]

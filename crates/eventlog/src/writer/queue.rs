@@ -30,11 +30,18 @@ pub(crate) struct Queue<A: Aggregate> {
     jobs: mpsc::Receiver<Job<A>>,
     /// Taken out, and not to be done with what went before them.
     next: VecDeque<Job<A>>,
+    /// The next one is a command of which the log would not prove what it came to.
+    doubted: bool,
 }
 
 impl<A: Aggregate> Queue<A> {
     pub(crate) fn new(jobs: mpsc::Receiver<Job<A>>) -> Self {
-        Queue { jobs, next: VecDeque::new() }
+        Queue { jobs, next: VecDeque::new(), doubted: false }
+    }
+
+    /// Whether the batch that begins with the next command should presume nothing. Asked once.
+    pub(crate) fn take_doubt(&mut self) -> bool {
+        std::mem::take(&mut self.doubted)
     }
 
     /// The next job; None when all handles are gone and nothing is left.
@@ -43,6 +50,14 @@ impl<A: Aggregate> Queue<A> {
             Some(job) => Some(job),
             None => self.jobs.recv().await,
         }
+    }
+
+    /// Waits until there is a job; false when all handles are gone and nothing is left. Whoever stops waiting loses none.
+    pub(crate) async fn has_next(&mut self) -> bool {
+        if self.next.is_empty() {
+            self.next.extend(self.jobs.recv().await);
+        }
+        !self.next.is_empty()
     }
 
     /// The next job, where it has come and is a command that fits.
@@ -63,29 +78,48 @@ pub(crate) trait Commands<A: Aggregate> {
 
     /// Panics beyond [`Commands::count`].
     fn request(&self, place: usize) -> Request<'_, A>;
-
-    /// Takes in what has come meanwhile, until one does not fit; false where that is nothing.
-    fn take_more(&mut self, fits: impl FnMut(&Submission<A>) -> bool) -> bool;
-
-    /// Leaves the commands from a place on to the next transaction.
-    fn put_back(&mut self, from: usize);
 }
 
 /// Commands that callers wait for. More may come while they are decided: whoever was answered by the transaction before this one is often
-/// back by then, and would else wait for a transaction of its own, with a sync of its own. The transaction is open by then, and others wait
-/// for it: only commands join of whose streams nothing must be read.
-pub(crate) struct Batch<'q, A: Aggregate> {
+/// back by then, and would else wait for a transaction of its own, with a sync of its own.
+pub(crate) struct Batch<A: Aggregate> {
     commands: Vec<Box<Submitted<A>>>,
-    queue: &'q mut Queue<A>,
-    most: usize,
 }
 
-impl<'q, A: Aggregate> Batch<'q, A> {
+impl<A: Aggregate> Batch<A> {
+    pub(crate) fn empty() -> Self {
+        Batch { commands: Vec::new() }
+    }
+
     /// The first command, and what has come with it.
-    pub(crate) fn begin(first: Box<Submitted<A>>, queue: &'q mut Queue<A>, most: usize) -> Self {
-        let mut batch = Batch { commands: vec![first], queue, most };
-        batch.take_more(|_| true);
+    pub(crate) fn begin(first: Box<Submitted<A>>, queue: &mut Queue<A>, most: usize) -> Self {
+        let mut batch = Batch { commands: vec![first] };
+        batch.take_more(queue, most, |_| true);
         batch
+    }
+
+    /// Takes in what has come meanwhile, until one does not fit or there are as many as may be; false where that is nothing.
+    pub(crate) fn take_more(&mut self, queue: &mut Queue<A>, most: usize, mut fits: impl FnMut(&Submission<A>) -> bool) -> bool {
+        let before = self.commands.len();
+        while self.commands.len() < most
+            && let Some(command) = queue.command(&mut fits)
+        {
+            self.commands.push(command);
+        }
+        self.commands.len() > before
+    }
+
+    /// Leaves the commands from a place on to the next transaction.
+    pub(crate) fn put_back(&mut self, queue: &mut Queue<A>, from: usize) {
+        for command in self.commands.drain(from..).rev() {
+            queue.next.push_front(Job::Submit(command));
+        }
+    }
+
+    /// Leaves them, where the first of them was decided in vain.
+    pub(crate) fn put_back_doubted(&mut self, queue: &mut Queue<A>, from: usize) {
+        queue.doubted = true;
+        self.put_back(queue, from);
     }
 
     /// Tells each caller what became of its command.
@@ -99,7 +133,7 @@ impl<'q, A: Aggregate> Batch<'q, A> {
     }
 }
 
-impl<A: Aggregate> Commands<A> for Batch<'_, A> {
+impl<A: Aggregate> Commands<A> for Batch<A> {
     fn count(&self) -> usize {
         self.commands.len()
     }
@@ -107,25 +141,9 @@ impl<A: Aggregate> Commands<A> for Batch<'_, A> {
     fn request(&self, place: usize) -> Request<'_, A> {
         Request::of_submission(&self.commands[place].work)
     }
-
-    fn take_more(&mut self, mut fits: impl FnMut(&Submission<A>) -> bool) -> bool {
-        let before = self.commands.len();
-        while self.commands.len() < self.most
-            && let Some(command) = self.queue.command(&mut fits)
-        {
-            self.commands.push(command);
-        }
-        self.commands.len() > before
-    }
-
-    fn put_back(&mut self, from: usize) {
-        for command in self.commands.drain(from..).rev() {
-            self.queue.next.push_front(Job::Submit(command));
-        }
-    }
 }
 
-/// The commands of a consumer's page. Nothing joins them: all of it vanishes when a part of it fails.
+/// The commands of a consumer's page.
 pub(crate) struct Inbound<'p, C>(pub(crate) &'p [InboundCommand<C>]);
 
 impl<A: Aggregate> Commands<A> for Inbound<'_, A::Command> {
@@ -137,10 +155,4 @@ impl<A: Aggregate> Commands<A> for Inbound<'_, A::Command> {
         let InboundCommand { stream, meta, command, .. } = &self.0[place];
         Request::plain(stream, meta, command)
     }
-
-    fn take_more(&mut self, _: impl FnMut(&Submission<A>) -> bool) -> bool {
-        false
-    }
-
-    fn put_back(&mut self, _: usize) {}
 }

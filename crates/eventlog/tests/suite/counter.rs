@@ -1,6 +1,7 @@
 //! An aggregate for tests: it adds numbers up and has timers.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use eventlog::alongside::{Alongside, AlongsideError};
 use eventlog::{Aggregate, Append, DecodeError, Meta, NewEvent, NextTimer, Recorded, Submission};
 
 use crate::logs::{append, meta, start};
@@ -118,4 +119,14 @@ pub fn added(text: &str) -> Append {
     let mut added = append(text);
     added.events[0].event_type = "Added";
     added
+}
+
+/// What a page writes besides its commands.
+pub struct Nothing;
+
+#[async_trait::async_trait]
+impl Alongside for Nothing {
+    async fn write(&self, _: &mut sql::Tx) -> Result<(), AlongsideError> {
+        Ok(())
+    }
 }

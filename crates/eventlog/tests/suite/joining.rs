@@ -2,7 +2,6 @@
 
 use std::sync::{Arc, Mutex};
 
-use eventlog::alongside::{Alongside, AlongsideError};
 use eventlog::consumer::handler::InboundCommand;
 use eventlog::log::CrashPoint;
 use eventlog::writer::{IngestError, Ingested};
@@ -10,7 +9,7 @@ use eventlog::{Intake, Submission, WriteError, Writer, WriterOptions, Written};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
-use crate::counter::{BelowZero, Command, Counter, Sum, added, moment, on, stream_meta};
+use crate::counter::{BelowZero, Command, Counter, Nothing, Sum, added, moment, on, stream_meta};
 use crate::hard::Break;
 use crate::logs::{durable, transcript};
 
@@ -167,15 +166,6 @@ async fn a_cancelled_caller_joins_too() {
         writer.submit(first).await.unwrap();
         assert_eq!((writer.stats().batches, writer.stats().commands), (1, 2), "{}", site.name);
         assert_eq!(writer.submit(on("a", Command::Add(1))).await.unwrap().state.total, 9, "{}", site.name);
-    }
-}
-
-struct Nothing;
-
-#[async_trait::async_trait]
-impl Alongside for Nothing {
-    async fn write(&self, _: &mut sql::Tx) -> Result<(), AlongsideError> {
-        Ok(())
     }
 }
 

@@ -4,6 +4,7 @@ mod append;
 mod barrier;
 mod bus;
 mod counter;
+mod drafts;
 mod hard;
 mod ingest;
 mod joining;

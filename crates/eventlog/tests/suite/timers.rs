@@ -1,8 +1,10 @@
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, OnceLock};
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use eventlog::timers::{Shards, TimerHandle};
-use eventlog::{Activity, TimerLoop, TimerOptions, Writer, WriterOptions};
+use eventlog::{Activity, DueStream, TimerLoop, TimerOptions, Writer, WriterOptions};
+use futures::FutureExt;
+use tokio::sync::watch;
 
 use crate::counter::{Command, Counter, moment, on};
 use crate::logs::{Site, durable, eventually, every};
@@ -217,5 +219,96 @@ async fn a_paused_loop_fires_nothing_and_catches_up_when_it_goes_on() {
         running.timers.resume();
         running.activity.settled().await;
         assert_eq!(fired(&running, "a").await, "step");
+    }
+}
+
+/// A loop with pages of two streams, which tells of each before it wakes it.
+fn run_telling(site: &Site, writer: &Writer<Counter>, shards: Shards, tell: impl Fn(&str) + Send + Sync + 'static) -> TimerHandle {
+    let options = TimerOptions { page: 2, shards, ..TimerOptions::for_log(&site.log(), Activity::new()) };
+    let wake = move |due: &DueStream, now: DateTime<Utc>| {
+        tell(&due.stream);
+        on(&due.stream, Command::Wake(now))
+    };
+    TimerLoop::spawn(writer.clone(), Arc::new(wake), options)
+}
+
+async fn planned(site: &Site, streams: &[&'static str]) -> Writer<Counter> {
+    let writer = Writer::spawn(Arc::new(Counter), site.log(), WriterOptions::default());
+    for (stream, due) in streams.iter().zip(1..) {
+        writer.submit(on(stream, Command::Plan("step", due))).await.unwrap();
+    }
+    site.clock.advance(TimeDelta::seconds(10));
+    writer
+}
+
+async fn was_fired(writer: &Writer<Counter>, stream: &str) -> bool {
+    !writer.state(stream).await.unwrap().0.fired.is_empty()
+}
+
+/// The next page is read while one is fired.
+#[tokio::test]
+async fn a_timer_that_was_moved_after_its_page_was_read_does_not_fire() {
+    for site in every().await {
+        let writer = planned(&site, &["a", "b", "c", "d", "e"]).await;
+        let moved = Arc::new(Mutex::new(None));
+        let (inner, moves) = (writer.clone(), Arc::clone(&moved));
+        let _timers = run_telling(&site, &writer, Shards::All, move |stream| {
+            if stream == "c" {
+                let inner = inner.clone();
+                let mut later = async move { inner.submit(on("d", Command::Plan("step", 500))).await }.boxed();
+                assert!((&mut later).now_or_never().is_none(), "it waits for its answer");
+                *moves.lock().unwrap() = Some(later);
+            }
+        });
+        eventually("the last stream is woken", async || was_fired(&writer, "e").await).await;
+        let later = moved.lock().unwrap().take().unwrap();
+        later.await.unwrap();
+        assert!(was_fired(&writer, "c").await && !was_fired(&writer, "d").await, "{}", site.name);
+        assert_eq!(stored(&site).await, [("d/step".into(), 500)], "{}", site.name);
+    }
+}
+
+#[tokio::test]
+async fn a_loop_that_pauses_forgets_the_page_that_it_has_read() {
+    for site in every().await {
+        let writer = planned(&site, &["a", "b", "c", "d", "e"]).await;
+        let (handle, seen) = (Arc::new(OnceLock::<TimerHandle>::new()), Arc::new(Mutex::new(Vec::new())));
+        let (paused, sees) = (Arc::downgrade(&handle), Arc::clone(&seen));
+        let timers = run_telling(&site, &writer, Shards::All, move |stream| {
+            sees.lock().unwrap().push(stream.to_owned());
+            if let Some(handle) = paused.upgrade().filter(|_| stream == "a") {
+                handle.get().unwrap().pause();
+            }
+        });
+        assert!(handle.set(timers).is_ok());
+        eventually("the first page is fired", async || was_fired(&writer, "b").await).await;
+        // Another process takes over meanwhile, for instance.
+        writer.submit(on("c", Command::Wake(moment(10))).for_wake(moment(10))).await.unwrap();
+        assert_eq!(*seen.lock().unwrap(), ["a", "b"], "{}", site.name);
+        handle.get().unwrap().resume();
+        eventually("the others are fired", async || was_fired(&writer, "e").await).await;
+        assert_eq!(*seen.lock().unwrap(), ["a", "b", "d", "e"], "{}", site.name);
+    }
+}
+
+#[tokio::test]
+async fn a_page_of_shards_that_have_moved_away_is_not_fired() {
+    for site in every().await {
+        let writer = planned(&site, &["a", "b", "c", "d"]).await;
+        let all = site.log().timers(&Shards::All, 9).await.unwrap();
+        let shards: Vec<i32> = all.iter().map(|timer| timer.shard).collect();
+        let ours = watch::Sender::new((0..12).collect::<Vec<i32>>());
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let (sees, owned) = (Arc::clone(&seen), ours.subscribe());
+        let _timers = run_telling(&site, &writer, Shards::Owned(owned), move |stream| {
+            sees.lock().unwrap().push(stream.to_owned());
+            // From now on nothing of what is planned is ours, but the last one.
+            ours.send_replace(vec![shards[3]]);
+        });
+        eventually("the last stream is woken", async || was_fired(&writer, "d").await).await;
+        let same = |stream: usize| all[stream].shard == all[3].shard;
+        let expected: Vec<&str> =
+            ["a", "b", "c", "d"].into_iter().enumerate().filter(|(n, _)| *n != 2 || same(2)).map(|(_, s)| s).collect();
+        assert_eq!(*seen.lock().unwrap(), expected, "{}", site.name);
     }
 }

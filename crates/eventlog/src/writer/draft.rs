@@ -1,0 +1,128 @@
+//! The next batch, decided while one commits.
+//!
+//! A draft presumes that the transaction before it goes well: its head is the end of that one, and of the streams that one has in hand it
+//! has the states that are not committed yet. Nothing of it reaches the database before, and nothing of it is kept when that one fails:
+//! its commands then wait again, in front of all others.
+
+use std::pin::pin;
+use std::task::Poll;
+
+use crate::writer::batch::Streams;
+use crate::writer::queue::{Batch, Commands, Queue};
+use crate::writer::work::{Barred, Work};
+use crate::writer::{Aggregate, Shared};
+
+/// A batch, and what is decided of it.
+pub(crate) struct Draft<A: Aggregate> {
+    pub(crate) batch: Batch<A>,
+    pub(crate) work: Option<Work<A>>,
+}
+
+impl<A: Aggregate> Draft<A> {
+    /// Commands of which nothing is decided.
+    pub(crate) fn of(batch: Batch<A>) -> Self {
+        Draft { batch, work: None }
+    }
+}
+
+/// Waits for a commit, and decides what comes meanwhile on top of it: on the streams and the head that it leaves. None where nothing came, or
+/// nothing that can be decided so; of few commands none is decided.
+pub(crate) async fn draft_while<A: Aggregate, T>(
+    commit: impl Future<Output = T>,
+    shared: &Shared<A>,
+    queue: &mut Queue<A>,
+    (before, head): (&Streams<A>, u64),
+) -> (T, Option<Draft<A>>) {
+    let mut commit = pin!(commit);
+    let mut drafting = Drafting {
+        shared,
+        before,
+        batch: Batch::empty(),
+        work: Work::new(Streams::default(), shared.log.presume_after(head)),
+        closed: false,
+    };
+    loop {
+        // Whoever waits for the commit comes first.
+        if let Poll::Ready(done) = futures::poll!(commit.as_mut()) {
+            return (done, drafting.end());
+        }
+        if drafting.decide_one(queue) {
+            continue;
+        }
+        tokio::select! {
+            biased;
+            done = commit.as_mut() => return (done, drafting.end()),
+            () = drafting.more(queue) => {}
+        }
+    }
+}
+
+struct Drafting<'d, A: Aggregate> {
+    shared: &'d Shared<A>,
+    /// The streams of the transaction that commits, as it leaves them.
+    before: &'d Streams<A>,
+    batch: Batch<A>,
+    work: Work<A>,
+    /// Nothing more can be decided before the commit.
+    closed: bool,
+}
+
+impl<A: Aggregate> Drafting<'_, A> {
+    /// Decides the next command, where it is here and its stream is known; false where something must be waited for first.
+    fn decide_one(&mut self, queue: &mut Queue<A>) -> bool {
+        if !self.is_ready(queue) {
+            return false;
+        }
+        let place = self.work.answers.len();
+        if self.work.decide(self.shared, &self.batch.request(place), &Barred::new()) {
+            return true;
+        }
+        self.batch.put_back_doubted(queue, place);
+        self.closed = true;
+        false
+    }
+
+    fn is_ready(&mut self, queue: &mut Queue<A>) -> bool {
+        if !self.closed && self.has_few() {
+            self.take_more(queue);
+        }
+        !self.closed && !self.has_few() && !self.work.streams.has_unread()
+    }
+
+    /// Whether nothing is left to decide, or too little to begin with: few commands are soon decided, and while they are after the commit those
+    /// come back who were answered by it and spare a transaction. On a disk that syncs slowly that is worth more than the time of deciding.
+    fn has_few(&self) -> bool {
+        match self.work.answers.len() {
+            0 => self.batch.count() < self.shared.part(),
+            decided => decided == self.batch.count(),
+        }
+    }
+
+    fn take_more(&mut self, queue: &mut Queue<A>) -> bool {
+        let (shared, before, streams) = (self.shared, self.before, &mut self.work.streams);
+        let taken = self.batch.take_more(queue, shared.most(), |submission| streams.take_in_after(shared, before, &submission.stream));
+        if taken {
+            // None of them is recorded before it was sent.
+            self.work.plan.now = shared.log.now();
+        }
+        taken
+    }
+
+    /// Waits for events of streams, or for a command. Whoever stops waiting loses neither: what was not read is read with the transaction.
+    async fn more(&mut self, queue: &mut Queue<A>) {
+        if !self.closed && self.work.streams.has_unread() {
+            // An error is told to those who still meet it then.
+            self.closed = self.work.streams.read(self.shared).await.is_err();
+        } else if !self.closed {
+            self.closed = !queue.has_next().await || !self.take_more(queue);
+        }
+        if self.closed {
+            std::future::pending().await
+        }
+    }
+
+    fn end(self) -> Option<Draft<A>> {
+        let Drafting { batch, work, .. } = self;
+        (batch.count() > 0).then_some(Draft { batch, work: Some(work) })
+    }
+}
