@@ -67,7 +67,7 @@ impl Kept {
         let client = ReportingServiceClient::new(host::client::channel(&url, &Access::default())?);
         let watch = progress::stopwatch();
         offer(&process, &log).await?;
-        wait_until_read(&service, &log).await?;
+        wait_until_read(&service, invoice::TOPIC, &log).await?;
         let took = watch();
         let views = Views::of(service.projections().to_vec());
         let (payers, events) = (AtomicU64::new(payers), log.known_head());
@@ -104,7 +104,7 @@ impl Kept {
 
     /// Events of the log that its tables hold by now.
     pub fn read(&self) -> i64 {
-        read_of_topic(&self.service)
+        read_of_topic(&self.service, invoice::TOPIC)
     }
 
     /// Appends the facts of one payer more. Errors: the log.
@@ -117,7 +117,7 @@ impl Kept {
 
     /// Waits until it has read the whole log, and looks whether everything is there. Errors: it is not.
     pub async fn verify(&self) -> anyhow::Result<()> {
-        wait_until_read(&self.service, &self.log).await?;
+        wait_until_read(&self.service, invoice::TOPIC, &self.log).await?;
         let told = self.client.clone().get_portfolio(proto::GetPortfolioRequest::default()).await?.into_inner();
         let (payers, invoices) = (i64::try_from(self.payers())?, i64::try_from(self.invoices())?);
         ensure!((told.customers, told.invoices, told.payments) == (payers, invoices, invoices / 2), "{invoices} invoices became {told:?}");
@@ -176,30 +176,29 @@ pub async fn offer(process: &Process, log: &Log) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// How many messages of the invoice service's topic, of all its partitions, a service has read: in each as many as the slowest of its
-/// consumers.
-fn read_of_topic(service: &Service) -> i64 {
+/// How many messages of a topic, of all its partitions, a service has read: in each as many as the slowest of its consumers.
+fn read_of_topic(service: &Service, topic: &str) -> i64 {
     let mut places: BTreeMap<Place, i64> = BTreeMap::new();
     for consumer in service.consumers() {
-        for (place, read) in consumer.places.into_iter().filter(|(place, _)| place.topic == invoice::TOPIC) {
+        for (place, read) in consumer.places.into_iter().filter(|(place, _)| place.topic == topic) {
             places.entry(place).and_modify(|next| *next = (*next).min(read.next)).or_insert(read.next);
         }
     }
     places.values().sum()
 }
 
-/// Waits until a service has read all that the invoice service's log had when it began. Errors: it has stopped, or parked a stream.
-pub async fn wait_until_read(service: &Service, log: &Log) -> anyhow::Result<()> {
-    wait_for(service, i64::try_from(log.known_head())?, |_| ()).await
+/// Waits until a service has read all that the log of a topic had when it began. Errors: it has stopped, or parked a stream.
+pub async fn wait_until_read(service: &Service, topic: &str, log: &Log) -> anyhow::Result<()> {
+    wait_for(service, topic, i64::try_from(log.known_head())?, |_| ()).await
 }
 
-/// Waits until a service has read so many messages of the invoice service's topic, and tells how many it has each time that it has more.
-/// Errors: it has stopped, or parked a stream.
-pub async fn wait_for(service: &Service, whole: i64, mut moved_to: impl FnMut(i64)) -> anyhow::Result<()> {
+/// Waits until a service has read so many messages of a topic, and tells how many it has each time that it has more. Errors: it has stopped,
+/// or parked a stream.
+pub async fn wait_for(service: &Service, topic: &str, whole: i64, mut moved_to: impl FnMut(i64)) -> anyhow::Result<()> {
     let watch = progress::stopwatch();
     let (mut furthest, mut moved) = (0, Duration::ZERO);
     loop {
-        let next = read_of_topic(service);
+        let next = read_of_topic(service, topic);
         if next > furthest {
             (furthest, moved) = (next, watch());
             moved_to(next);

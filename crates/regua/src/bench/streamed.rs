@@ -202,7 +202,7 @@ async fn take_in(source: &Source, round: usize) -> anyhow::Result<(f64, Storage)
 /// Events a second from the first page on: joining a group and starting are no part of it, where there is more than a page.
 async fn reading(service: &Service, whole: i64) -> anyhow::Result<f64> {
     let (watch, mut begun) = (progress::stopwatch(), None);
-    kept::wait_for(service, whole, |read| _ = begun.get_or_insert((read, watch()))).await?;
+    kept::wait_for(service, invoice::TOPIC, whole, |read| _ = begun.get_or_insert((read, watch()))).await?;
     let took = watch();
     let (first, from) = begun.context("the topic is empty")?;
     let (first, from) = if first < whole { (first, from) } else { (0, Duration::ZERO) };

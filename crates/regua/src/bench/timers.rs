@@ -70,6 +70,8 @@ pub async fn fire(payers: u64, place: &Path) -> anyhow::Result<Fired> {
 
     let log = service.environment().log.clone();
     service.pause_timers();
+    // Whoever is due was taken in long ago: the clock is not moved past what the views have yet to show.
+    wait_until_read(&service, dunning_engine::TOPIC, &log).await?;
     let moment = log.timers(&Shards::All, 1).await?.first().context("no timer")?.due_at;
     clock.advance_to(moment);
     let due = log.timers_due().await?;
@@ -95,7 +97,7 @@ async fn enrol(payers: u64, place: &Path, process: &Process, service: &Service) 
     let facts = Log::open(db, Arc::clone(&process.clock), Arc::clone(&process.ids)).await?;
     books::append(&facts, 0..payers, books::together).await?;
     offer(process, &facts).await?;
-    wait_until_read(service, &facts).await
+    wait_until_read(service, invoice::TOPIC, &facts).await
 }
 
 /// Waits until no timer is due at a moment any more. Errors: the loop does not go on.
