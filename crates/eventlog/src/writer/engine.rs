@@ -103,7 +103,8 @@ impl<A: Aggregate> Engine<A> {
         }
     }
 
-    /// One attempt at a batch; none where what it presumed would not be found out, if it were not so. It presumes nothing where others have appended since its streams were looked at.
+    /// One attempt at a batch; none where what it presumed would not be found out, if it were not so. It presumes nothing where others have
+    /// appended since its streams were looked at.
     async fn write_once(
         &mut self,
         batch: &mut Batch<A>,
