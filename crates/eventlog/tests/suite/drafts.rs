@@ -12,7 +12,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
 
 use crate::counter::{BelowZero, Command, Counter, Nothing, Sum, added, moment, on, stream_meta};
-use crate::logs::{Site, durable, transcript};
+use crate::logs::{Site, durable, eventually, transcript};
 
 type Answer = Result<Written<Sum>, WriteError<BelowZero>>;
 
@@ -402,5 +402,45 @@ async fn what_was_decided_before_an_unproven_command_is_stored_without_asking() 
             assert_eq!(late.await.unwrap().is_err(), stream == "refused", "{}", site.name);
             assert_eq!((held.writer.stats().batches, held.writer.stats().presumed), (3, 2), "{}: {stream}", site.name);
         }
+    }
+}
+
+#[tokio::test]
+async fn a_draft_has_an_end_too() {
+    for site in durable().await {
+        let gate = Gate::at(CrashPoint::Stored, false);
+        let options = WriterOptions { batch_commands: 2, part_commands: 1, ..WriterOptions::default() };
+        let writer = Writer::spawn(Arc::new(Counter), site.faulty(gate.clone()).await.unwrap(), options);
+        let (tell, told) = mpsc::unbounded_channel();
+        let mut held = Held { gate, writer, first: tokio::spawn(async { unreachable!() }), tell, told };
+        held.first = held.send(on("a", Command::Add(1)));
+        held.gate.reached.notified().await;
+        let answers: Vec<_> = (0..3).map(|_| held.send(held.telling("a", Command::Add(1)))).collect();
+        for decided in ["a 2", "a 3"] {
+            assert_eq!(held.told.recv().await.unwrap(), decided, "{}", site.name);
+        }
+        others_have_their_turn().await;
+        assert!(held.told.try_recv().is_err(), "{}: two fill a batch", site.name);
+        held.gate.go.notify_one();
+        for (answer, expected) in answers.into_iter().zip(2..) {
+            assert_eq!(total(answer).await, expected, "{}", site.name);
+        }
+        assert_eq!(held.writer.stats().batches, 3, "{}", site.name);
+    }
+}
+
+#[tokio::test]
+async fn a_draft_is_stored_though_all_handles_are_gone() {
+    for site in durable().await {
+        let mut held = Held::at(&site, CrashPoint::Stored, on("a", Command::Add(1))).await;
+        let (second, _) = held.decided("a", Command::Add(2)).await;
+        for gone in [&held.first, &second] {
+            gone.abort();
+        }
+        assert!(second.await.unwrap_err().is_cancelled());
+        drop(held.writer);
+        held.gate.go.notify_one();
+        let log = site.log();
+        eventually("both are stored", async || transcript(&log).await == ["1 a@1 1", "2 a@2 2"]).await;
     }
 }
