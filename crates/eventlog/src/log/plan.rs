@@ -90,13 +90,13 @@ impl Plan {
         Plan { presumed: Some(head), ..Plan::new(head, Lookup::default(), now, ids) }
     }
 
-    /// Puts what is numbered behind another head: others of this process have appended meanwhile, to streams of their own. Only before any of
-    /// it is sent.
-    pub(crate) fn rebase(&mut self, head: u64) {
+    /// Puts what is numbered behind another head, and tells by how many positions: others of this process have appended meanwhile, to streams of
+    /// their own. Only before any of it is sent.
+    pub(crate) fn rebase(&mut self, head: u64) -> u64 {
         debug_assert!(self.staged.sent == 0, "what is sent has its place");
         let by = head.saturating_sub(self.presumed.unwrap_or(head));
         if by == 0 {
-            return;
+            return 0;
         }
         (self.presumed, self.head) = (Some(head), self.head + by);
         self.staged.events.iter_mut().for_each(|event| event.position += by);
@@ -104,6 +104,7 @@ impl Plan {
             Arc::make_mut(stored).last_position += by;
             self.known.commands.insert(tenant, id.clone(), Arc::clone(stored));
         }
+        by
     }
 
     /// Position of the last event, with what the batch has added so far.

@@ -56,6 +56,16 @@ pub enum Shards {
     Owned(watch::Receiver<Vec<i32>>),
 }
 
+impl Shards {
+    /// The shards that are ours now; None where all are.
+    pub(crate) fn owned(&self) -> Option<Vec<i32>> {
+        match self {
+            Shards::All => None,
+            Shards::Owned(owned) => Some(owned.borrow().clone()),
+        }
+    }
+}
+
 /// The new timers of one stream.
 #[derive(Debug, Clone)]
 pub(crate) struct TimerChange {
@@ -129,10 +139,7 @@ impl Log {
 
     /// The same without the streams `but`, however many tracks they have.
     pub(crate) async fn timers_but(&self, shards: &Shards, but: &HashSet<String>, limit: usize) -> Result<Vec<StoredTimer>, LogError> {
-        let owned = match shards {
-            Shards::All => None,
-            Shards::Owned(owned) => Some(owned.borrow().clone()),
-        };
+        let owned = shards.owned();
         match &self.shared.backend {
             Backend::Sql(db) => store::first(db, owned, but, limit).await,
             Backend::Memory(memory) => {

@@ -208,11 +208,14 @@ impl<A: Aggregate> TimerLoop<A> {
                 Err(reason) => self.leave_alone(due.stream, &reason),
             }
         }
-        let in_hand = streams.iter().map(|due| due.stream.clone()).chain(self.stuck.iter().cloned()).collect();
         let next = async {
-            let read = log.timers_but(&self.options.shards, &in_hand, self.options.page);
+            if !is_full {
+                return None;
+            }
+            let in_hand = streams.iter().map(|due| due.stream.clone()).chain(self.stuck.iter().cloned()).collect();
             // What cannot be read now is read, and told, by the next look.
-            if is_full { read.await.ok().map(|timers| Page { timers, owned }) } else { None }
+            let timers = log.timers_but(&self.options.shards, &in_hand, self.options.page).await.ok()?;
+            Some(Page { timers, owned })
         };
         let (_, next) = tokio::join!(join_all(wakes.iter_mut()), next);
         let answers = wakes.iter_mut().filter_map(|wake| wake.as_mut().take_output());
@@ -234,10 +237,7 @@ impl<A: Aggregate> TimerLoop<A> {
 
     /// The first timers that nobody has in hand: as they were read ahead, where some of those are due and still ours, or as they are now.
     async fn next_page(&mut self, log: &Log) -> Result<Page, String> {
-        let owned = match &self.options.shards {
-            Shards::All => None,
-            Shards::Owned(owned) => Some(owned.borrow().clone()),
-        };
+        let owned = self.options.shards.owned();
         let now = log.now();
         let holds = |page: &Page| page.owned == owned && page.timers.first().is_some_and(|timer| timer.due_at <= now);
         if let Some(page) = self.ahead.take().filter(holds) {

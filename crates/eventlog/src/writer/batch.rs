@@ -64,17 +64,9 @@ impl<S: Default + Clone + Send + Sync + 'static> Loaded<S> {
 
     /// As a batch leaves it that goes well.
     fn left(&self) -> Self {
-        let Loaded { state, version, others, corrupt, timers, slot, .. } = self;
-        Loaded {
-            state: Arc::clone(state),
-            version: *version,
-            others: *others,
-            corrupt: corrupt.clone(),
-            unknown: 0,
-            timers: timers.clone(),
-            touched: None,
-            slot: slot.clone(),
-        }
+        let Loaded { version, others, .. } = *self;
+        let cached = Cached { state: Arc::clone(&self.state), version, others, timers: self.timers.clone() };
+        Loaded { corrupt: self.corrupt.clone(), slot: self.slot.clone(), ..cached.into() }
     }
 
     /// Whether nobody else has appended since it was compared with the log, as far as is known.

@@ -66,11 +66,10 @@ async fn ingest_once<A: Aggregate>(shared: &Shared<A>, intake: &Intake<A::Comman
             work.answers.into_iter().enumerate().filter_map(|(index, answer)| Some(PoisonedCommand { index, error: answer.err()? }));
         return Err(PageError::Refused(IngestError::Poisoned(poisoned.collect())));
     }
-    let appended: Vec<Appended> = match work.store(shared, session).await {
-        Ok(answers) => answers.into_iter().flatten().map(|(appended, _)| appended).collect(),
-        Err(StoreError::Log(error)) => return Err(error.into()),
+    match work.store(shared, session).await {
+        Ok(answers) => Ok(answers.into_iter().flatten().map(|(appended, _)| appended).collect()),
+        Err(StoreError::Log(error)) => Err(error.into()),
         // Facts of other services bring no side rows.
-        Err(StoreError::Side { reason, .. }) => return Err(PageError::Refused(IngestError::Unavailable(reason))),
-    };
-    Ok(appended)
+        Err(StoreError::Side { reason, .. }) => Err(PageError::Refused(IngestError::Unavailable(reason))),
+    }
 }

@@ -61,8 +61,7 @@ impl<A: Aggregate> Work<A> {
 
     /// Puts what is decided behind another head, before any of it is sent.
     pub(crate) fn rebase(&mut self, head: u64) {
-        let by = head.saturating_sub(self.plan.presumed.unwrap_or(head));
-        self.plan.rebase(head);
+        let by = self.plan.rebase(head);
         self.answers.iter_mut().flatten().for_each(|(appended, _)| appended.last_position += by);
     }
 

@@ -64,16 +64,18 @@ impl Held {
     /// In use a batch is begun when more of it is there.
     async fn beginning_with(part_commands: usize, site: &Site, gate: Arc<Gate>, first: Submission<Counter>) -> Self {
         let writer = spawn(site.faulty(gate.clone()).await.unwrap(), part_commands);
+        Self::holding(writer, gate, first).await
+    }
+
+    async fn holding(writer: Writer<Counter>, gate: Arc<Gate>, first: Submission<Counter>) -> Self {
         let (tell, told) = mpsc::unbounded_channel();
-        let mut held = Held { gate, first: tokio::spawn(async { unreachable!() }), writer, tell, told };
-        held.first = held.send(first);
-        held.gate.reached.notified().await;
-        held
+        let first = send(&writer, first);
+        gate.reached.notified().await;
+        Held { gate, writer, first, tell, told }
     }
 
     fn send(&self, submission: Submission<Counter>) -> JoinHandle<Answer> {
-        let writer = self.writer.clone();
-        tokio::spawn(async move { writer.submit(submission).await })
+        send(&self.writer, submission)
     }
 
     /// Sends a command and waits until it is decided: `stream total`.
@@ -94,6 +96,11 @@ impl Held {
 
 fn spawn(log: Log, part_commands: usize) -> Writer<Counter> {
     Writer::spawn(Arc::new(Counter), log, WriterOptions { part_commands, ..WriterOptions::default() })
+}
+
+fn send(writer: &Writer<Counter>, submission: Submission<Counter>) -> JoinHandle<Answer> {
+    let writer = writer.clone();
+    tokio::spawn(async move { writer.submit(submission).await })
 }
 
 /// Of this runtime, which has one thread.
@@ -363,14 +370,11 @@ async fn another_writer_of_the_same_log_moves_what_was_decided() {
         let (one, other) = (spawn(log.clone(), 1), spawn(log, 1));
         other.submit(on("b", Command::Add(1))).await.unwrap();
         gate.is_over.store(false, Ordering::SeqCst);
-        let (tell, told) = mpsc::unbounded_channel();
-        let mut held = Held { gate, writer: one, first: tokio::spawn(async { unreachable!() }), tell, told };
-        held.first = held.send(on("a", Command::Add(1)));
-        held.gate.reached.notified().await;
+        let mut held = Held::holding(one, gate, on("a", Command::Add(1))).await;
         let key = CommandKey { id: "twice".into(), body_hash: [7; 32] };
         let second = held.send(held.telling("a", Command::Add(1)).with_key(key.clone()));
         assert_eq!(held.told.recv().await.unwrap(), "a 2", "{}", site.name);
-        let between = tokio::spawn(async move { other.submit(on("b", Command::Add(1))).await });
+        let between = send(&other, on("b", Command::Add(1)));
         others_have_their_turn().await;
         held.gate.go.notify_one();
         let (second, between) = (second.await.unwrap().unwrap().appended, between.await.unwrap().unwrap().appended);
@@ -411,10 +415,7 @@ async fn a_draft_has_an_end_too() {
         let gate = Gate::at(CrashPoint::Stored, false);
         let options = WriterOptions { batch_commands: 2, part_commands: 1, ..WriterOptions::default() };
         let writer = Writer::spawn(Arc::new(Counter), site.faulty(gate.clone()).await.unwrap(), options);
-        let (tell, told) = mpsc::unbounded_channel();
-        let mut held = Held { gate, writer, first: tokio::spawn(async { unreachable!() }), tell, told };
-        held.first = held.send(on("a", Command::Add(1)));
-        held.gate.reached.notified().await;
+        let mut held = Held::holding(writer, gate, on("a", Command::Add(1))).await;
         let answers: Vec<_> = (0..3).map(|_| held.send(held.telling("a", Command::Add(1)))).collect();
         for decided in ["a 2", "a 3"] {
             assert_eq!(held.told.recv().await.unwrap(), decided, "{}", site.name);
