@@ -111,7 +111,7 @@ impl Projection for AccountTables {
         }
         view.upsert("customer", facts.iter().filter_map(|(message, fact)| customer_row(&message.event.tenant, fact)).collect()).await?;
         erase_customers(view, &facts).await?;
-        view.upsert("entry", facts.iter().filter_map(|(message, fact)| entry_row(message, fact)).collect()).await?;
+        view.insert_missing("entry", facts.iter().filter_map(|(message, fact)| entry_row(message, fact)).collect()).await?;
         let mut invoices = stored_invoices(view, &facts).await?;
         for (message, fact) in &facts {
             fold_invoice(&mut invoices, &message.event.tenant, fact);

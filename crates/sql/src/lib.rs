@@ -2,7 +2,7 @@
 //!
 //! The only crate that knows sqlx and rusqlite, and the only place that opens transactions. Callers write SQL with `$1`
 //! placeholders and typed [`Value`]s, read [`Row`]s by column name, and write many rows at once with
-//! [`Tx::bulk_insert`] and [`Tx::bulk_upsert`] (multi-row `VALUES` on SQLite, `UNNEST` on PostgreSQL).
+//! [`Tx::bulk_insert`] and [`Tx::bulk_upsert`] (a statement for some rows each on SQLite, `UNNEST` on PostgreSQL).
 //!
 //! How a [`Kind`] is stored:
 //!

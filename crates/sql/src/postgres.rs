@@ -1,4 +1,4 @@
-//! The PostgreSQL adapter: a pool whose every borrower starts outside any transaction, and whose statements have a deadline.
+//! The PostgreSQL adapter: a pool whose connections hold no transaction that somebody has left, and whose statements have a deadline.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -18,6 +18,13 @@ const GRACE: Duration = Duration::from_secs(5);
 /// borrower is, would put a warning into the server's log each time. In a transaction that has failed BEGIN is an error, and the
 /// connection is given up.
 const OUTSIDE: &str = "BEGIN; ROLLBACK";
+/// Begins a transaction outside of any other, in one round trip. Where the borrower before left one that has failed, this fails as well, and
+/// the connection is given up.
+pub(crate) const BEGIN: &str = "BEGIN; ROLLBACK; BEGIN";
+/// Who borrows a connection that was at work so lately asks it for nothing else first: each round trip is a wait. One that was lost meanwhile is
+/// found out by what is asked of it, and given up for another. Nothing is left open on it either: a [`crate::Tx`] hands its connection back after
+/// COMMIT or ROLLBACK, or gives it up.
+const AT_WORK: Duration = Duration::from_millis(100);
 
 /// Prepared once per connection: the text is the key of the statement cache.
 pub(crate) fn statement(sql: &str) -> AssertSqlSafe<&str> {
@@ -34,17 +41,30 @@ pub(crate) struct Pool {
 }
 
 impl Pool {
-    /// Runs a query outside any transaction on a connection of the pool.
+    /// Runs a query outside any transaction on a connection of the pool. One that was lost while it was idle is given up for another.
     pub(crate) async fn fetch(&self, text: &str, arguments: PgArguments) -> Result<Vec<PgRow>, SqlError> {
-        let mut connection = self.connections.acquire().await?;
-        let query = sqlx::query_with(statement(text), arguments).fetch_all(&mut *connection);
-        match answer(Some(self.deadline), query).await {
-            Ok(answered) => Ok(answered?),
-            Err(silent) => {
-                give_up(connection);
-                Err(silent)
+        let mut lost = 0;
+        loop {
+            let mut connection = self.connections.acquire().await?;
+            let query = sqlx::query_with(statement(text), arguments.clone()).fetch_all(&mut *connection);
+            match answer(Some(self.deadline), query).await.map(|answered| answered.map_err(SqlError::from)) {
+                Ok(Ok(rows)) => return Ok(rows),
+                Ok(Err(SqlError::Unavailable(_))) if lost < self.most() => {
+                    give_up(connection);
+                    lost += 1;
+                }
+                Ok(Err(error)) => return Err(error),
+                Err(silent) => {
+                    give_up(connection);
+                    return Err(silent);
+                }
             }
         }
+    }
+
+    /// Connections at most.
+    pub(crate) fn most(&self) -> u32 {
+        self.connections.options().get_max_connections()
     }
 }
 
@@ -101,12 +121,13 @@ fn pool(options: PgConnectOptions, max_connections: u32, deadline: Duration) -> 
         .max_connections(max_connections)
         // A server that does not answer the hook is given up here.
         .acquire_timeout(deadline)
-        // The hook speaks to the server anyway, so the ping would be a second round trip.
+        // The hook speaks to the server where that is needed.
         .test_before_acquire(false)
-        .before_acquire(|connection, _meta| {
+        .before_acquire(|connection, meta| {
             Box::pin(async move {
-                // sqlx may hand out a connection whose last borrower was dropped between BEGIN and its bookkeeping.
-                connection.execute(OUTSIDE).await?;
+                if meta.idle_for >= AT_WORK {
+                    connection.execute(OUTSIDE).await?;
+                }
                 Ok(true)
             })
         })

@@ -28,7 +28,7 @@ macro_rules! getters {
         $(
             $(#[$doc])*
             pub fn $name(&self, column: &str) -> Result<$type, SqlError> {
-                self.$optional(column)?.ok_or_else(|| SqlError::Column { name: column.into(), reason: "is null".into() })
+                self.$optional(column)?.ok_or_else(|| is_null(column))
             }
         )*
     };
@@ -113,6 +113,35 @@ impl Row {
             Cells::Postgres(row) => postgres(row, at),
         }
     }
+}
+
+/// For who reads a cell once and keeps it: it is not copied where the row owns it (SQLite). What the row has in its place is not told.
+#[allow(missing_docs)]
+impl Row {
+    pub fn take_text(&mut self, column: &str) -> Result<String, SqlError> {
+        self.take_opt_text(column)?.ok_or_else(|| is_null(column))
+    }
+
+    pub fn take_opt_text(&mut self, column: &str) -> Result<Option<String>, SqlError> {
+        let at = (self.place(column)?, column);
+        match &mut self.cells {
+            Cells::Sqlite(row) => row.take_text(at),
+            Cells::Postgres(row) => postgres(row, at),
+        }
+    }
+
+    pub fn take_bytes(&mut self, column: &str) -> Result<Vec<u8>, SqlError> {
+        let at = (self.place(column)?, column);
+        let taken = match &mut self.cells {
+            Cells::Sqlite(row) => row.take_bytes(at)?,
+            Cells::Postgres(row) => postgres(row, at)?,
+        };
+        taken.ok_or_else(|| is_null(column))
+    }
+}
+
+fn is_null(column: &str) -> SqlError {
+    SqlError::Column { name: column.into(), reason: "is null".into() }
 }
 
 impl Row {

@@ -40,7 +40,7 @@ pub struct Tx {
     deadline: Option<Duration>,
 }
 
-/// Turns that SQLite may be behind its caller: what they carry is in memory meanwhile.
+/// Turns that SQLite may be behind its caller: what they carry is in memory until somebody has waited for them.
 const MOST_AHEAD: usize = 4;
 
 enum Connected {
@@ -62,12 +62,21 @@ impl Tx {
                 Ok(Tx { connection, failed: false, unsent: Unsent::begin(), ahead: VecDeque::new(), deadline: None })
             }
             Backend::Postgres(pool) => {
-                // The Tx exists before BEGIN is sent: a future dropped in between rolls back like any other.
-                let connection = Some(Connected::Postgres(pool.connections.acquire().await?));
-                let (unsent, ahead) = (Unsent::default(), VecDeque::new());
-                let mut tx = Tx { connection, failed: false, unsent, ahead, deadline: Some(pool.deadline) };
-                tx.control("BEGIN").await?;
-                Ok(tx)
+                let mut lost = 0;
+                loop {
+                    // The Tx exists before BEGIN is sent: a future dropped in between rolls back like any other.
+                    let connection = Some(Connected::Postgres(pool.connections.acquire().await?));
+                    let (unsent, ahead) = (Unsent::default(), VecDeque::new());
+                    let mut tx = Tx { connection, failed: false, unsent, ahead, deadline: Some(pool.deadline) };
+                    let Err(error) = tx.control(postgres::BEGIN).await else { return Ok(tx) };
+                    let Some(Connected::Postgres(connection)) = tx.connection.take() else { return Err(error) };
+                    postgres::give_up(connection);
+                    if lost == pool.most() {
+                        return Err(error);
+                    }
+                    // It was lost while it was idle, and so may all others be. Nothing has begun.
+                    lost += 1;
+                }
             }
         }
     }
@@ -145,8 +154,8 @@ impl Tx {
     /// [`SqlError::Busy`] where it changes none, because somebody else was there first; any other [`SqlError`].
     pub async fn require(&mut self, sql: &str, args: &[Value]) -> Result<(), SqlError> {
         match Bound::new(self, sql, args)? {
-            Bound::Sqlite(text, values) => {
-                self.unsent.add(Statement { must_change: true, ..Statement::new(text, values) });
+            Bound::Sqlite(statement) => {
+                self.unsent.add(Statement { must_change: true, ..statement });
                 Ok(())
             }
             statement @ Bound::Postgres(..) => {
@@ -272,7 +281,7 @@ impl Tx {
     /// How many rows a statement changed, and which it found.
     async fn found(&mut self, statement: Bound<'_>) -> Result<(u64, Vec<Row>), SqlError> {
         match statement {
-            Bound::Sqlite(text, values) => Ok(self.sent(vec![Statement::new(text, values)]).await?.pop().unwrap_or_default()),
+            Bound::Sqlite(statement) => Ok(self.sent(vec![statement]).await?.pop().unwrap_or_default()),
             Bound::Postgres(text, arguments) => {
                 let query = sqlx::query_with(postgres::statement(&text), arguments);
                 let deadline = self.deadline;
@@ -297,9 +306,9 @@ impl Tx {
     /// Sends a statement later where that saves a way; where much waits it goes ahead, and on PostgreSQL now.
     pub(crate) async fn put_off(&mut self, statement: Bound<'_>) -> Result<(), SqlError> {
         match statement {
-            Bound::Sqlite(text, values) => {
-                let may_wait = self.unsent.takes(values.len());
-                self.unsent.add(Statement::new(text, values));
+            Bound::Sqlite(statement) => {
+                let may_wait = self.unsent.takes(statement.arguments());
+                self.unsent.add(statement);
                 if may_wait { Ok(()) } else { self.send_ahead().await }
             }
             statement @ Bound::Postgres(..) => self.change(statement).await.map(|_| ()),
@@ -446,28 +455,28 @@ pub struct Step<'a> {
 
 /// A statement with its arguments, for one of the two databases.
 pub(crate) enum Bound<'a> {
-    Sqlite(Cow<'a, str>, Vec<Value>),
+    Sqlite(Statement),
     Postgres(Cow<'a, str>, PgArguments),
 }
 
 impl<'a> Bound<'a> {
     fn new(tx: &Tx, sql: &'a str, args: &[Value]) -> Result<Self, SqlError> {
         match tx.dialect() {
-            Dialect::Sqlite => Ok(Bound::Sqlite(sql.into(), args.to_vec())),
+            Dialect::Sqlite => Ok(Bound::Sqlite(Statement::new(sql, args.to_vec()))),
             Dialect::Postgres => Ok(Bound::Postgres(sql.into(), postgres::arguments(args.iter().cloned())?)),
         }
     }
 
     fn for_sqlite(self) -> Option<Statement> {
         match self {
-            Bound::Sqlite(text, values) => Some(Statement::new(text, values)),
+            Bound::Sqlite(statement) => Some(statement),
             Bound::Postgres(..) => None,
         }
     }
 
     fn keyed(tx: &Tx, sql: &str, keys: Keys<'_>, args: &[Value]) -> Result<Self, SqlError> {
         match tx.dialect() {
-            Dialect::Sqlite => keys.for_sqlite(sql, args).map(|(text, values)| Bound::Sqlite(text.into(), values)),
+            Dialect::Sqlite => keys.for_sqlite(sql, args).map(|(text, values)| Bound::Sqlite(Statement::new(text, values))),
             Dialect::Postgres => keys.for_postgres(sql, args).map(|(text, arguments)| Bound::Postgres(text.into(), arguments)),
         }
     }

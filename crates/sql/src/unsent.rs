@@ -36,7 +36,7 @@ impl Unsent {
     }
 
     pub(crate) fn add(&mut self, statement: Statement) {
-        self.arguments += statement.values.len();
+        self.arguments += statement.arguments();
         self.statements.push(statement);
     }
 

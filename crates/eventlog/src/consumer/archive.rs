@@ -62,8 +62,8 @@ pub(crate) fn ask_applied(consumer: &str, place: &Place, range: std::ops::Range<
 }
 
 /// The answer to [`ask_applied`].
-pub(crate) fn messages_of(rows: &[Row]) -> Result<Vec<Message>, SqlError> {
-    rows.iter().map(message_of).collect()
+pub(crate) fn messages_of(rows: Vec<Row>) -> Result<Vec<Message>, SqlError> {
+    rows.into_iter().map(message_of).collect()
 }
 
 const APPLIED: &str = "SELECT * FROM consumer_archive WHERE consumer = $1 AND topic = $2 AND part = $3 \
@@ -73,7 +73,7 @@ const APPLIED: &str = "SELECT * FROM consumer_archive WHERE consumer = $1 AND to
 pub(crate) async fn queued(db: &Db, consumer: &str, key: &StreamKey, limit: u32) -> Result<Vec<Message>, SqlError> {
     let sql = "SELECT * FROM consumer_archive WHERE consumer = $1 AND topic = $2 AND stream = $3 AND state = 1 ORDER BY version LIMIT $4";
     let args = [consumer.into(), key.topic.as_str().into(), key.stream.as_str().into(), limit.into()];
-    db.query(sql, &args).await?.iter().map(message_of).collect()
+    messages_of(db.query(sql, &args).await?)
 }
 
 /// How many messages wait behind a parked stream.
@@ -97,9 +97,9 @@ fn row_of(consumer: &str, message: &Message, state: State) -> Vec<Value> {
     row
 }
 
-fn message_of(row: &Row) -> Result<Message, SqlError> {
+fn message_of(mut row: Row) -> Result<Message, SqlError> {
     Ok(Message {
-        topic: row.text("topic")?,
+        topic: row.take_text("topic")?,
         // Written from an i32.
         partition: row.int("part")? as i32,
         offset: row.int("at_offset")?,

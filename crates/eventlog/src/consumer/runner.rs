@@ -24,8 +24,9 @@ const LOOK: Duration = Duration::from_secs(1);
 /// How long a partition with a gap is held before it is read again; doubled up to [`LONGEST_HOLD`] while the gap stays.
 const FIRST_HOLD: Duration = Duration::from_millis(500);
 const LONGEST_HOLD: Duration = Duration::from_secs(30);
-/// Whoever decides goes first: who only writes down what happened, in the database of the log that it follows, rests between two pages, at
-/// least so long, and [`RESTS`] times as long as the page took. SQLite has one writer, and PostgreSQL has to do less for fewer, larger pages.
+/// Whoever decides goes first: who only writes down what happened, in the database of the log that it follows, rests between two pages. While
+/// somebody decides it rests [`RESTS`] times as long as the page took, and no less than this; while nobody does, so long, for the next page to grow,
+/// and not at all where that is there already. SQLite has one writer, and PostgreSQL has to do less for fewer, larger pages.
 const REST: Duration = Duration::from_millis(20);
 const RESTS: u32 = 3;
 /// But not longer: a page that had to wait for a database is no measure.
@@ -173,8 +174,9 @@ impl Runner {
             Ok(page) if page.is_empty() => Ended::Stored,
             Ok(page) => {
                 let (began, recorded_at) = (Instant::now(), page.iter().map(|message| message.event.recorded_at).max());
+                let is_full = page.len() >= self.spec.page_limit;
                 let ended = self.store(page).await;
-                self.rests_until = self.rest_after(began, recorded_at);
+                self.rests_until = self.rest_after(began, recorded_at, is_full);
                 ended
             }
             Err(error) => {
@@ -185,13 +187,16 @@ impl Runner {
     }
 
     /// Until when it leaves the database to others, after a page that began at a moment and ended with an event of another.
-    fn rest_after(&mut self, began: Instant, recorded_at: Option<DateTime<Utc>>) -> Option<Instant> {
+    fn rest_after(&mut self, began: Instant, recorded_at: Option<DateTime<Utc>>, is_full: bool) -> Option<Instant> {
         let follows = self.rank == Rank::Follows && !self.activity.holds_consumers();
         let age = recorded_at.map(|at| self.spec.clock.now() - at);
         let head = self.own_head();
         // Since the page before, because on SQLite nobody can append while its own transaction is open.
         let busy = std::mem::replace(&mut self.head, head) != head;
-        (follows && head.is_some()).then(|| rest(began.elapsed(), age, busy)).flatten().map(|long| Instant::now() + long)
+        (follows && head.is_some())
+            .then(|| rest(began.elapsed(), age, Others::of(busy, is_full)))
+            .flatten()
+            .map(|long| Instant::now() + long)
     }
 
     /// How far the log in the consumer's own database is, where it follows one.
@@ -255,10 +260,36 @@ impl Runner {
     }
 }
 
-/// How long who follows rests after a page that took so long and ended with an event of such an age, while somebody decided or nobody did.
-fn rest(took: Duration, age: Option<TimeDelta>, busy: bool) -> Option<Duration> {
-    let bears_it = age.is_none_or(|age| age <= if busy { STALE } else { LATE });
-    bears_it.then(|| REST.max(took * RESTS).min(LONGEST_REST))
+/// What others do while who follows writes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Others {
+    /// Somebody has appended since the page before.
+    Decide,
+    /// Nobody has, and the page was full: more is there, and nobody waits for the database who decides.
+    LeftMuch,
+    /// Nobody has, and the page was not full.
+    AreQuiet,
+}
+
+impl Others {
+    /// Of other processes on PostgreSQL it is known each second only: so long who follows may take them for quiet.
+    fn of(busy: bool, is_full: bool) -> Self {
+        match (busy, is_full) {
+            (true, _) => Self::Decide,
+            (false, true) => Self::LeftMuch,
+            (false, false) => Self::AreQuiet,
+        }
+    }
+}
+
+/// How long who follows rests after a page that took so long and ended with an event of such an age.
+fn rest(took: Duration, age: Option<TimeDelta>, others: Others) -> Option<Duration> {
+    let (most, long) = match others {
+        Others::Decide => (STALE, REST.max(took * RESTS).min(LONGEST_REST)),
+        Others::LeftMuch => return None,
+        Others::AreQuiet => (LATE, REST),
+    };
+    age.is_none_or(|age| age <= most).then_some(long)
 }
 
 async fn sleep_until(at: Option<Instant>) {
@@ -272,24 +303,35 @@ async fn sleep_until(at: Option<Instant>) {
 mod tests {
     use super::*;
 
+    const fn ms(long: u64) -> Duration {
+        Duration::from_millis(long)
+    }
+
     #[test]
-    fn who_follows_rests_as_long_as_it_is_not_late() {
-        let ms = Duration::from_millis;
-        let (fresh, late) = (TimeDelta::milliseconds(1_999), TimeDelta::milliseconds(2_001));
-        for busy in [false, true] {
-            assert_eq!(rest(ms(1), Some(fresh), busy), Some(ms(20)));
-            assert_eq!(rest(ms(30), Some(fresh), busy), Some(ms(90)));
-            assert_eq!(rest(ms(30), None, busy), Some(ms(90)));
+    fn who_follows_rests_longer_while_somebody_decides() {
+        let fresh = TimeDelta::milliseconds(1_999);
+        for age in [Some(fresh), None] {
+            assert_eq!(rest(ms(1), age, Others::Decide), Some(ms(20)));
+            assert_eq!(rest(ms(30), age, Others::Decide), Some(ms(90)));
+            assert_eq!(rest(ms(30), age, Others::AreQuiet), Some(ms(20)));
         }
-        assert_eq!(rest(ms(30), Some(late), false), None);
+    }
+
+    /// What was imported in a minute is shown as fast as it can be written once that is over.
+    #[test]
+    fn who_has_much_to_write_and_nobody_to_wait_for_does_not_rest() {
+        assert_eq!(Others::of(false, true), Others::LeftMuch);
+        assert_eq!(Others::of(false, false), Others::AreQuiet);
+        assert_eq!(Others::of(true, true), Others::Decide, "a full page is no reason to hold up who decides");
+        assert_eq!(rest(ms(30), Some(TimeDelta::milliseconds(1)), Others::LeftMuch), None);
+        assert_eq!(rest(ms(30), Some(TimeDelta::milliseconds(2_001)), Others::AreQuiet), None);
     }
 
     /// A million timers of one moment are decided before they are shown; but not for ever.
     #[test]
     fn who_is_late_lets_those_who_decide_go_first_up_to_a_point() {
-        let ms = Duration::from_millis;
-        assert_eq!(rest(ms(30), Some(TimeDelta::milliseconds(19_999)), true), Some(ms(90)));
-        assert_eq!(rest(ms(30), Some(TimeDelta::milliseconds(20_001)), true), None);
-        assert_eq!(rest(ms(9_000), Some(TimeDelta::milliseconds(9_001)), true), Some(ms(1_000)), "it waited for the database");
+        assert_eq!(rest(ms(30), Some(TimeDelta::milliseconds(19_999)), Others::Decide), Some(ms(90)));
+        assert_eq!(rest(ms(30), Some(TimeDelta::milliseconds(20_001)), Others::Decide), None);
+        assert_eq!(rest(ms(9_000), Some(TimeDelta::milliseconds(9_001)), Others::Decide), Some(ms(1_000)), "it waited for the database");
     }
 }

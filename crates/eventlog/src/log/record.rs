@@ -49,24 +49,24 @@ pub(crate) fn to_row(event: &Recorded) -> Vec<Value> {
     ]
 }
 
-pub(crate) fn from_row(row: &Row) -> Result<Recorded, SqlError> {
+pub(crate) fn from_row(mut row: Row) -> Result<Recorded, SqlError> {
     Ok(Recorded {
         position: unsigned(row.int("position")?),
         event_id: row.uuid("event_id")?,
-        stream: row.text("stream")?,
+        stream: row.take_text("stream")?,
         version: unsigned(row.int("version")?),
-        event_type: row.text("event_type")?,
+        event_type: row.take_text("event_type")?,
         schema_version: u32::try_from(row.int("schema_version")?).unwrap_or(u32::MAX),
-        tenant: row.text("tenant")?,
-        key: row.text("routing_key")?,
+        tenant: row.take_text("tenant")?,
+        key: row.take_text("routing_key")?,
         recorded_at: row.instant("recorded_at")?,
         occurred_at: row.opt_instant("occurred_at")?,
         effective_on: row.opt_date("effective_on")?,
-        command_id: row.opt_text("command_id")?,
+        command_id: row.take_opt_text("command_id")?,
         correlation_id: row.opt_uuid("correlation_id")?,
         causation_id: row.opt_uuid("causation_id")?,
-        traceparent: row.opt_text("traceparent")?,
-        payload: row.bytes("payload")?,
+        traceparent: row.take_opt_text("traceparent")?,
+        payload: row.take_bytes("payload")?,
     })
 }
 

@@ -226,7 +226,7 @@ fn claim_row((name, stream): &(Arc<ClaimName>, Arc<str>)) -> Vec<Value> {
 pub(crate) async fn read(db: &Db, after_position: u64, limit: usize) -> Result<Vec<Recorded>, LogError> {
     let sql = format!("SELECT {SELECT} FROM events e WHERE e.position > $1 ORDER BY e.position LIMIT $2");
     let rows = db.query(&sql, &[int(after_position), int(limit as u64)]).await?;
-    Ok(rows.iter().map(from_row).collect::<Result<_, _>>()?)
+    Ok(rows.into_iter().map(from_row).collect::<Result<_, _>>()?)
 }
 
 fn streams_query(streams: &[(String, u64)]) -> (String, Keys<'static>) {
@@ -241,13 +241,13 @@ fn streams_query(streams: &[(String, u64)]) -> (String, Keys<'static>) {
 pub(crate) async fn read_streams(db: &Db, streams: &[(String, u64)]) -> Result<Vec<Recorded>, LogError> {
     let (sql, keys) = streams_query(streams);
     let rows = db.query_keyed(&sql, keys, &[]).await?;
-    Ok(rows.iter().map(from_row).collect::<Result<_, _>>()?)
+    Ok(rows.into_iter().map(from_row).collect::<Result<_, _>>()?)
 }
 
 pub(crate) async fn read_streams_in(tx: &mut Tx, streams: &[(String, u64)]) -> Result<Vec<Recorded>, LogError> {
     let (sql, keys) = streams_query(streams);
     let rows = tx.query_keyed(&sql, keys, &[]).await?;
-    Ok(rows.iter().map(from_row).collect::<Result<_, _>>()?)
+    Ok(rows.into_iter().map(from_row).collect::<Result<_, _>>()?)
 }
 
 pub(crate) async fn head(db: &Db) -> Result<u64, LogError> {

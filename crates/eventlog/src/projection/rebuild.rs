@@ -235,7 +235,7 @@ impl Page {
         }
         let until = range.end;
         let (sql, args) = archive::ask_applied(set.consumer(), place, range, size);
-        let messages = archive::messages_of(&reader.query(sql, &args).await?)?;
+        let messages = archive::messages_of(reader.query(sql, &args).await?)?;
         let is_full = messages.len() == size as usize;
         let next = messages.last().filter(|_| is_full).map_or(until, |last| last.offset + 1);
         Ok(Page { messages, next })

@@ -76,7 +76,7 @@ impl Projection for PaymentTables {
                 _ => {}
             }
         }
-        view.upsert("payment", rows).await
+        view.insert_missing("payment", rows).await
     }
 }
 

@@ -62,7 +62,7 @@ impl Projection for ReceivableTables {
         touched.payers_that_moved(view, &rows.payers).await?;
         touched.due_dates_that_moved(view, &rows.placed).await?;
         view.upsert("payer", rows.payers.into_iter().map(Payer::row).collect()).await?;
-        view.upsert("ledger_entry", rows.entries).await?;
+        view.insert_missing("ledger_entry", rows.entries).await?;
         view.upsert("placement", rows.placed.iter().map(Placed::row).collect()).await?;
         view.upsert("dispute", rows.opened).await?;
         view.upsert("dispute_end", rows.ended).await?;

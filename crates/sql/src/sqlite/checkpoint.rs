@@ -113,7 +113,7 @@ impl Checkpoints {
     /// Carries what is left. Where a reader is still in the log it does not begin anew, and the next commit tries again.
     fn finish(&mut self, writer: &Connection) -> Result<(), SqlError> {
         self.finishing = true;
-        if !self.has_carried(carried(&perform(writer, carry())?)?) {
+        if !self.has_carried(carried(&perform(writer, &carry())?)?) {
             self.rest();
         }
         Ok(())

@@ -1,6 +1,8 @@
 //! Connections in threads of their own. A call to SQLite blocks, and going to its thread and back costs more than most statements do:
 //! what belongs together goes there whole and comes back whole.
 
+use std::borrow::Cow;
+use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,7 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender};
-use rusqlite::types::Value as Cell;
+use rusqlite::types::{ToSql, ToSqlOutput, Value as Cell, ValueRef};
 use rusqlite::{CachedStatement, Connection, OpenFlags};
 use tokio::sync::oneshot;
 
@@ -32,15 +34,37 @@ const PREPARED: usize = 1024;
 pub(crate) struct Statement {
     /// With `$n` or `?`.
     pub text: String,
-    pub values: Vec<Value>,
+    pub given: Given,
     /// It fails where it changes no row, and with it all that follows.
     pub must_change: bool,
+}
+
+/// The arguments of a statement.
+#[derive(Debug)]
+pub(crate) enum Given {
+    Once(Vec<Value>),
+    /// Once for so many rows at a time, one row's arguments after the other's, as often as it takes; it answers no rows. There are no rows
+    /// left over.
+    Rows(Vec<Vec<Value>>, NonZeroUsize),
 }
 
 impl Statement {
     /// Whatever it changes.
     pub fn new(text: impl Into<String>, values: Vec<Value>) -> Self {
-        Self { text: text.into(), values, must_change: false }
+        Self { text: text.into(), given: Given::Once(values), must_change: false }
+    }
+
+    /// Once for so many rows at a time.
+    pub fn rows(text: impl Into<String>, rows: Vec<Vec<Value>>, at_once: NonZeroUsize) -> Self {
+        Self { text: text.into(), given: Given::Rows(rows, at_once), must_change: false }
+    }
+
+    /// How many arguments it has in all.
+    pub fn arguments(&self) -> usize {
+        match &self.given {
+            Given::Once(values) => values.len(),
+            Given::Rows(rows, _) => rows.iter().map(Vec::len).sum(),
+        }
     }
 }
 
@@ -72,22 +96,28 @@ pub(crate) struct Opening {
 
 struct Job {
     work: Work,
-    reply: oneshot::Sender<Result<Answers, SqlError>>,
+    reply: oneshot::Sender<Done>,
+}
+
+/// What came of work, and the work itself: who waits for it gives its memory up, which costs most where it was not taken.
+struct Done {
+    answers: Result<Answers, SqlError>,
+    _work: Work,
 }
 
 /// Work that a thread has, or will have; it is done also when this is dropped.
-pub(crate) struct Started(oneshot::Receiver<Result<Answers, SqlError>>);
+pub(crate) struct Started(oneshot::Receiver<Done>);
 
 impl Started {
     /// Waits for its end. A dropped future loses nothing: it may be asked for again.
     pub async fn end(&mut self) -> Result<Answers, SqlError> {
-        (&mut self.0).await.map_err(|_| ended())?
+        (&mut self.0).await.map_err(|_| ended())?.answers
     }
 
     /// What came of it, where it has ended.
     pub fn ended(&mut self) -> Option<Result<Answers, SqlError>> {
         match self.0.try_recv() {
-            Ok(done) => Some(done),
+            Ok(done) => Some(done.answers),
             Err(oneshot::error::TryRecvError::Empty) => None,
             Err(oneshot::error::TryRecvError::Closed) => Some(Err(ended())),
         }
@@ -95,7 +125,7 @@ impl Started {
 
     /// Waits for its end on a thread that may block.
     pub fn wait(self) -> Result<Answers, SqlError> {
-        self.0.blocking_recv().map_err(|_| ended())?
+        self.0.blocking_recv().map_err(|_| ended())?.answers
     }
 }
 
@@ -179,17 +209,17 @@ fn serve(opening: &Opening, queue: &Receiver<Job>, seat: &Seat) {
     loop {
         let Ok(Job { work, reply }) = queue.recv() else { return };
         // A thread that died would leave those waiting who have sent it work: it lives, and opens its connection anew.
-        let done = catch_unwind(AssertUnwindSafe(|| match connected(&mut connection, opening) {
-            Ok(connection) => perform(connection, work),
+        let answers = catch_unwind(AssertUnwindSafe(|| match connected(&mut connection, opening) {
+            Ok(connection) => perform(connection, &work),
             Err(error) => Err(SqlError::Unavailable(format!("{}: {error}", opening.path.display()))),
         }));
-        let done = done.unwrap_or_else(|_| {
+        let answers = answers.unwrap_or_else(|_| {
             connection = None;
             Err(SqlError::Unavailable("the connection has panicked".into()))
         });
         seat.0.free.fetch_add(1, Ordering::SeqCst);
         // Whoever dropped its future does not want to know.
-        let _ = reply.send(done);
+        let _ = reply.send(Done { answers, _work: work });
         if let Some((checkpoints, writer)) = checkpoints.as_mut().zip(connection.as_ref())
             && catch_unwind(AssertUnwindSafe(|| checkpoints.look(writer))).is_err()
         {
@@ -220,35 +250,38 @@ fn open(opening: &Opening) -> rusqlite::Result<Connection> {
 }
 
 /// Does it on this thread.
-pub(super) fn perform(connection: &Connection, work: Work) -> Result<Answers, SqlError> {
+pub(super) fn perform(connection: &Connection, work: &Work) -> Result<Answers, SqlError> {
     let script = |text: &str| Ok(connection.execute_batch(text).map(|()| Vec::new())?);
     match work {
-        Work::Statements(statements) => statements.into_iter().map(|statement| one(connection, statement)).collect(),
+        Work::Statements(statements) => statements.iter().map(|statement| one(connection, statement)).collect(),
         Work::Within(statements) => {
-            let within = |statement: Statement| match connection.is_autocommit() && statement.text != BEGIN {
+            let within = |statement: &Statement| match connection.is_autocommit() && statement.text != BEGIN {
                 true => Err(SqlError::Refused(ENDED.into())),
                 false => one(connection, statement),
             };
-            statements.into_iter().map(within).collect()
+            statements.iter().map(within).collect()
         }
         Work::Script(_) if connection.is_autocommit() => Err(SqlError::Refused(ENDED.into())),
-        Work::Script(text) => script(&text),
+        Work::Script(text) => script(text),
         Work::Rollback if connection.is_autocommit() => Ok(Vec::new()),
         Work::Rollback => script("ROLLBACK"),
     }
 }
 
-fn one(connection: &Connection, Statement { text, values, must_change }: Statement) -> Result<(u64, Vec<Row>), SqlError> {
-    let answered = answer(connection, &planned_once(text), values)?;
-    if must_change && answered.0 == 0 { Err(SqlError::Busy(NOT_AS_EXPECTED.into())) } else { Ok(answered) }
+fn one(connection: &Connection, statement: &Statement) -> Result<(u64, Vec<Row>), SqlError> {
+    let answered = match &statement.given {
+        Given::Once(values) => answer(connection, &planned_once(&statement.text), values)?,
+        Given::Rows(rows, at_once) => (repeated(connection, &statement.text, rows.chunks(at_once.get()))?, Vec::new()),
+    };
+    if statement.must_change && answered.0 == 0 { Err(SqlError::Busy(NOT_AS_EXPECTED.into())) } else { Ok(answered) }
 }
 
 /// SQLite looks at the argument of a LIMIT when it plans a statement, and plans it anew for every other one. It does not look behind a sign.
-fn planned_once(text: String) -> String {
-    if text.contains("LIMIT $") { text.replace("LIMIT $", "LIMIT +$") } else { text }
+fn planned_once(text: &str) -> Cow<'_, str> {
+    if text.contains("LIMIT $") { text.replace("LIMIT $", "LIMIT +$").into() } else { text.into() }
 }
 
-fn answer(connection: &Connection, text: &str, values: Vec<Value>) -> rusqlite::Result<(u64, Vec<Row>)> {
+fn answer(connection: &Connection, text: &str, values: &[Value]) -> rusqlite::Result<(u64, Vec<Row>)> {
     let mut statement = connection.prepare_cached(text)?;
     bind(&mut statement, values)?;
     let width = statement.column_count();
@@ -263,33 +296,58 @@ fn answer(connection: &Connection, text: &str, values: Vec<Value>) -> rusqlite::
     Ok((changed, found))
 }
 
+/// Runs a statement with `?` once for each group of rows: how many rows it changed in all.
+fn repeated<'a>(connection: &Connection, text: &str, groups: impl Iterator<Item = &'a [Vec<Value>]>) -> rusqlite::Result<u64> {
+    let (mut statement, mut changed) = (connection.prepare_cached(text)?, 0);
+    let wanted = statement.parameter_count();
+    for group in groups {
+        let given = group.iter().map(Vec::len).sum();
+        if given != wanted {
+            // What is not given would be that of the group before.
+            return Err(rusqlite::Error::InvalidParameterCount(given, wanted));
+        }
+        for (index, value) in group.iter().flatten().enumerate() {
+            statement.raw_bind_parameter(index + 1, Argument(Some(value)))?;
+        }
+        changed += statement.raw_execute()? as u64;
+    }
+    Ok(changed)
+}
+
 /// `$n` takes the n-th argument, `?` the one of its place.
-fn bind(statement: &mut CachedStatement<'_>, values: Vec<Value>) -> rusqlite::Result<()> {
-    let cells: Vec<Cell> = values.into_iter().map(cell).collect();
+fn bind(statement: &mut CachedStatement<'_>, values: &[Value]) -> rusqlite::Result<()> {
     for place in 1..=statement.parameter_count() {
         let number = statement.parameter_name(place).and_then(|name| name.strip_prefix('$')?.parse::<usize>().ok());
         // What is not given is NULL, as the database has it.
-        statement.raw_bind_parameter(place, cells.get(number.unwrap_or(place).wrapping_sub(1)))?;
+        statement.raw_bind_parameter(place, Argument(values.get(number.unwrap_or(place).wrapping_sub(1))))?;
     }
     Ok(())
 }
 
-fn cell(value: Value) -> Cell {
-    match value {
-        Value::Int(value) | Value::OptInt(Some(value)) => Cell::Integer(value),
-        Value::Text(value) | Value::OptText(Some(value)) => Cell::Text(value),
-        Value::Bytes(value) | Value::OptBytes(Some(value)) => Cell::Blob(value),
-        Value::Bool(value) | Value::OptBool(Some(value)) => Cell::Integer(i64::from(value)),
-        Value::Uuid(value) | Value::OptUuid(Some(value)) => Cell::Blob(value.as_bytes().to_vec()),
-        Value::Date(value) | Value::OptDate(Some(value)) => Cell::Text(value.to_string()),
-        Value::Instant(value) | Value::OptInstant(Some(value)) => Cell::Integer(value.timestamp_micros()),
-        Value::OptInt(None)
-        | Value::OptText(None)
-        | Value::OptBytes(None)
-        | Value::OptBool(None)
-        | Value::OptUuid(None)
-        | Value::OptDate(None)
-        | Value::OptInstant(None) => Cell::Null,
+/// A value as SQLite keeps it; what is not there is NULL.
+struct Argument<'a>(Option<&'a Value>);
+
+impl ToSql for Argument<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        let borrowed = |value| ToSqlOutput::Borrowed(value);
+        let integer = |value| borrowed(ValueRef::Integer(value));
+        let Some(value) = self.0 else { return Ok(borrowed(ValueRef::Null)) };
+        Ok(match value {
+            Value::Int(value) | Value::OptInt(Some(value)) => integer(*value),
+            Value::Text(value) | Value::OptText(Some(value)) => borrowed(ValueRef::Text(value.as_bytes())),
+            Value::Bytes(value) | Value::OptBytes(Some(value)) => borrowed(ValueRef::Blob(value)),
+            Value::Bool(value) | Value::OptBool(Some(value)) => integer(i64::from(*value)),
+            Value::Uuid(value) | Value::OptUuid(Some(value)) => borrowed(ValueRef::Blob(value.as_bytes())),
+            Value::Date(value) | Value::OptDate(Some(value)) => ToSqlOutput::Owned(Cell::Text(value.to_string())),
+            Value::Instant(value) | Value::OptInstant(Some(value)) => integer(value.timestamp_micros()),
+            Value::OptInt(None)
+            | Value::OptText(None)
+            | Value::OptBytes(None)
+            | Value::OptBool(None)
+            | Value::OptUuid(None)
+            | Value::OptDate(None)
+            | Value::OptInstant(None) => borrowed(ValueRef::Null),
+        })
     }
 }
 
@@ -304,13 +362,13 @@ mod tests {
     }
 
     fn rows(connection: &Connection, text: &str, values: &[Value]) -> Vec<Row> {
-        answer(connection, &planned_once(text.to_owned()), values.to_vec()).unwrap().1
+        answer(connection, &planned_once(text), values).unwrap().1
     }
 
     #[test]
     fn arguments_go_by_number_or_by_place_and_what_is_not_given_is_null() {
         let connection = memory();
-        let insert = |text: &str, values: &[Value]| answer(&connection, text, values.to_vec()).unwrap().0;
+        let insert = |text: &str, values: &[Value]| answer(&connection, text, values).unwrap().0;
         assert_eq!(insert("INSERT INTO t VALUES ($2, $1)", &["one".into(), Value::Int(1)]), 1);
         assert_eq!(insert("INSERT INTO t VALUES (?, ?), (?, ?)", &[Value::Int(2), "two".into(), Value::Int(3)]), 2);
         let found = rows(&connection, "SELECT b FROM t WHERE a >= $1 AND a <= $1 + 2 ORDER BY a", &[Value::Int(1)]);
@@ -331,12 +389,32 @@ mod tests {
     }
 
     #[test]
+    fn rows_go_in_together_as_often_as_it_takes_and_none_after_one_that_does_not_fit() {
+        let connection = memory();
+        connection.execute_batch("CREATE UNIQUE INDEX one ON t (a)").unwrap();
+        let all = |numbers: &[i64]| numbers.iter().map(|number| vec![Value::Int(*number), "x".into()]).collect::<Vec<_>>();
+        let insert = |numbers: &[i64]| {
+            let pair = Statement::rows("INSERT OR FAIL INTO t VALUES (?, ?), (?, ?)", all(numbers), NonZeroUsize::new(2).unwrap());
+            perform(&connection, &Work::Within(vec![pair])).map(|mut answers| answers.pop().unwrap().0)
+        };
+        assert!(perform(&connection, &Work::Within(vec![Statement::new(BEGIN, Vec::new())])).is_ok());
+        assert_eq!(insert(&[1, 2, 3, 4]).unwrap(), 4);
+        assert!(insert(&[5]).is_err(), "the place of the other is not that of the pair before");
+        assert!(matches!(insert(&[5, 6, 7, 1, 8, 9]), Err(SqlError::Unique { .. })));
+        let found = rows(&connection, "SELECT a FROM t WHERE a >= $1 ORDER BY a", &[Value::Int(5)]);
+        let found: Vec<i64> = found.iter().map(|row| row.int("a").unwrap()).collect();
+        assert_eq!(found, [5, 6, 7], "what follows is not done, and what was done is undone with the transaction");
+        assert!(perform(&connection, &Work::Rollback).is_ok());
+        assert!(rows(&connection, "SELECT a FROM t", &[]).is_empty());
+    }
+
+    #[test]
     fn what_must_change_a_row_and_does_not_ends_the_turn() {
         let connection = memory();
         let must = |text: &str| Statement { must_change: true, ..Statement::new(text, Vec::new()) };
         let insert = || Statement::new("INSERT INTO t VALUES (1, 'x')", Vec::new());
-        assert!(perform(&connection, Work::Statements(vec![insert(), must("UPDATE t SET a = 2 WHERE a = 1")])).is_ok());
-        let missed = perform(&connection, Work::Statements(vec![must("UPDATE t SET a = 3 WHERE a = 1"), insert()]));
+        assert!(perform(&connection, &Work::Statements(vec![insert(), must("UPDATE t SET a = 2 WHERE a = 1")])).is_ok());
+        let missed = perform(&connection, &Work::Statements(vec![must("UPDATE t SET a = 3 WHERE a = 1"), insert()]));
         assert!(matches!(missed, Err(SqlError::Busy(_))));
         assert_eq!(rows(&connection, "SELECT a FROM t", &[]).len(), 1, "what follows is not done");
     }
@@ -347,10 +425,10 @@ mod tests {
         connection.execute_batch("CREATE UNIQUE INDEX one ON t (a); INSERT INTO t VALUES (1, 'x')").unwrap();
         let statement = |text: &str| Statement::new(text, Vec::new());
         let insert = || statement("INSERT INTO t VALUES (2, 'y')");
-        assert!(perform(&connection, Work::Within(vec![statement(BEGIN), insert()])).is_ok());
+        assert!(perform(&connection, &Work::Within(vec![statement(BEGIN), insert()])).is_ok());
         // As with a full disk: the statement fails and takes the whole transaction with it.
-        assert!(perform(&connection, Work::Within(vec![statement("INSERT OR ROLLBACK INTO t VALUES (1, 'x')")])).is_err());
-        assert!(matches!(perform(&connection, Work::Within(vec![insert()])), Err(SqlError::Refused(_))));
+        assert!(perform(&connection, &Work::Within(vec![statement("INSERT OR ROLLBACK INTO t VALUES (1, 'x')")])).is_err());
+        assert!(matches!(perform(&connection, &Work::Within(vec![insert()])), Err(SqlError::Refused(_))));
         assert_eq!(rows(&connection, "SELECT a FROM t", &[]).len(), 1, "nothing but what was there");
     }
 
@@ -366,7 +444,7 @@ mod tests {
     #[test]
     fn a_query_changes_nothing_whatever_was_changed_before() {
         let connection = memory();
-        assert_eq!(answer(&connection, "INSERT INTO t VALUES (1, 'x')", Vec::new()).unwrap().0, 1);
-        assert_eq!(answer(&connection, "SELECT a FROM t", Vec::new()).unwrap().0, 0);
+        assert_eq!(answer(&connection, "INSERT INTO t VALUES (1, 'x')", &[]).unwrap().0, 1);
+        assert_eq!(answer(&connection, "SELECT a FROM t", &[]).unwrap().0, 0);
     }
 }

@@ -39,6 +39,28 @@ impl SqliteRow {
         }
     }
 
+    fn cell_mut(&mut self, (place, column): (usize, &str)) -> Result<&mut Cell, SqlError> {
+        self.cells.get_mut(place).ok_or_else(|| SqlError::Column { name: column.into(), reason: "not in the row".into() })
+    }
+
+    /// Leaves an empty text.
+    pub(crate) fn take_text(&mut self, at: (usize, &str)) -> Result<Option<String>, SqlError> {
+        match self.cell_mut(at)? {
+            Cell::Null => Ok(None),
+            Cell::Text(text) => Ok(Some(std::mem::take(text))),
+            other => Err(of_another_type(at.1, other, "a text")),
+        }
+    }
+
+    /// Leaves no bytes.
+    pub(crate) fn take_bytes(&mut self, at: (usize, &str)) -> Result<Option<Vec<u8>>, SqlError> {
+        match self.cell_mut(at)? {
+            Cell::Null => Ok(None),
+            Cell::Blob(bytes) => Ok(Some(std::mem::take(bytes))),
+            other => Err(of_another_type(at.1, other, "bytes")),
+        }
+    }
+
     pub(crate) fn bytes(&self, at: (usize, &str)) -> Result<Option<&[u8]>, SqlError> {
         match self.cell(at)? {
             Cell::Null => Ok(None),

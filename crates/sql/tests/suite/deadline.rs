@@ -39,6 +39,38 @@ async fn position(db: &Db) -> Result<i64, SqlError> {
     db.query("SELECT position FROM head", &[]).await?[0].int("position")
 }
 
+/// Who was at work a moment ago is not asked whether it still lives: nobody is told when it does not.
+#[tokio::test]
+async fn connections_that_the_server_ended_are_replaced() {
+    const CONNECTIONS: u32 = 3;
+    let Some(url) = server() else { return };
+    let (schema, all) = (schema_name(), Duration::from_secs(60));
+    let db = Db::connect_postgres_within(&url, &schema, CONNECTIONS, all).await.unwrap();
+    create(&db).await;
+    let other = Db::connect_postgres_within(&url, &schema, 1, all).await.unwrap();
+    for round in 0..5 {
+        let mut open = Vec::new();
+        for _ in 0..CONNECTIONS {
+            open.push(db.begin().await.unwrap());
+        }
+        let mut ended = Vec::new();
+        for tx in &mut open {
+            ended.push(tx.query("SELECT pg_backend_pid() AS pid", &[]).await.unwrap()[0].int("pid").unwrap());
+        }
+        for tx in open {
+            tx.rollback().await.unwrap();
+        }
+        for pid in &ended {
+            other.query("SELECT pg_terminate_backend($1::INT)", &[(*pid).into()]).await.unwrap();
+        }
+        if round % 2 == 0 {
+            assert_eq!(position(&db).await.unwrap(), round, "whoever reads");
+        }
+        move_head(&db).await.unwrap();
+        assert_eq!(position(&db).await.unwrap(), round + 1, "once");
+    }
+}
+
 #[tokio::test]
 async fn a_row_that_another_session_holds_is_waited_for_until_the_deadline_and_no_longer() {
     let Some(url) = server() else { return };

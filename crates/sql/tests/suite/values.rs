@@ -57,8 +57,20 @@ async fn every_kind_comes_back_as_it_went_and_null_as_null() {
             assert!(matches!(row.int("a_text"), Err(SqlError::Column { .. })), "{}", fresh.name);
             assert!(matches!(row.int("missing"), Err(SqlError::Column { .. })), "{}", fresh.name);
         }
-        let rows = fresh.db.query("SELECT * FROM kinds WHERE an_int IS NULL", &[]).await.unwrap();
-        let row = &rows[0];
+        let mut rows = fresh.db.query(select, &args).await.unwrap();
+        let row = &mut rows[0];
+        assert_eq!(row.take_bytes("some_bytes").unwrap(), vec![0, 255]);
+        assert!(matches!(row.take_opt_text("an_int"), Err(SqlError::Column { .. })), "{}", fresh.name);
+        assert!(matches!(row.take_opt_text("some_bytes"), Err(SqlError::Column { .. })), "{}", fresh.name);
+        assert_eq!(row.take_text("a_text").unwrap(), "ação");
+        if fresh.db.dialect() == Dialect::Sqlite {
+            assert_eq!(row.text("a_text").unwrap(), "", "moved, not copied");
+        }
+        let mut rows = fresh.db.query("SELECT * FROM kinds WHERE an_int IS NULL", &[]).await.unwrap();
+        let row = &mut rows[0];
+        assert_eq!(row.take_opt_text("a_text").unwrap(), None);
+        assert!(matches!(row.take_text("a_text"), Err(SqlError::Column { .. })));
+        assert!(matches!(row.take_bytes("some_bytes"), Err(SqlError::Column { .. })));
         assert_eq!(row.opt_int("an_int").unwrap(), None);
         assert_eq!(row.opt_text("a_text").unwrap(), None);
         assert_eq!(row.opt_bytes("some_bytes").unwrap(), None);
