@@ -47,13 +47,13 @@ impl Pool {
         loop {
             let mut connection = self.connections.acquire().await?;
             let query = sqlx::query_with(statement(text), arguments.clone()).fetch_all(&mut *connection);
-            match answer(Some(self.deadline), query).await.map(|answered| answered.map_err(SqlError::from)) {
+            match answer(Some(self.deadline), query).await {
                 Ok(Ok(rows)) => return Ok(rows),
-                Ok(Err(SqlError::Unavailable(_))) if lost < self.most() => {
+                Ok(Err(error)) if is_lost(&error) && lost < self.most() => {
                     give_up(connection);
                     lost += 1;
                 }
-                Ok(Err(error)) => return Err(error),
+                Ok(Err(error)) => return Err(error.into()),
                 Err(silent) => {
                     give_up(connection);
                     return Err(silent);
@@ -66,6 +66,13 @@ impl Pool {
     pub(crate) fn most(&self) -> u32 {
         self.connections.options().get_max_connections()
     }
+}
+
+/// Whether the connection was lost, and not what was asked of it refused or cut short: the classes of PostgreSQL's errors are in its manual,
+/// appendix A, and 57P is an end of the session that an operator or a crash has made.
+fn is_lost(error: &sqlx::Error) -> bool {
+    let ended = |error: &dyn sqlx::error::DatabaseError| error.code().is_some_and(|code| code.starts_with("57P"));
+    matches!(error, sqlx::Error::Io(_)) || error.as_database_error().is_some_and(ended)
 }
 
 /// What the server answers, unless it takes longer than the deadline, and the grace on top, allow.

@@ -71,6 +71,17 @@ async fn connections_that_the_server_ended_are_replaced() {
     }
 }
 
+/// Only a lost connection is a reason to ask another one.
+#[tokio::test]
+async fn who_reads_for_too_long_is_told_once() {
+    let Some(url) = server() else { return };
+    let db = Db::connect_postgres_within(&url, &schema_name(), 40, DEADLINE).await.unwrap();
+    let asked = Instant::now();
+    let told = db.query("SELECT 1 AS n FROM pg_sleep(600)", &[]).await;
+    assert!(matches!(told, Err(SqlError::Unavailable(_))));
+    assert!(asked.elapsed() < PATIENCE, "{:?}", asked.elapsed());
+}
+
 #[tokio::test]
 async fn a_row_that_another_session_holds_is_waited_for_until_the_deadline_and_no_longer() {
     let Some(url) = server() else { return };
