@@ -164,9 +164,11 @@ fn sqlite_statements(
     let tail = conflict_clause(columns, existing);
     let row = format!("({})", vec!["?"; columns.len()].join(", "));
     let statement = |rows: Vec<Vec<Value>>, group: NonZeroUsize| {
-        let values = vec![row.as_str(); group.get()].join(", ");
-        let text = format!("INSERT OR FAIL INTO {table} ({}) VALUES {values}{tail}", names(columns));
-        (!rows.is_empty()).then(|| Statement::rows(text, rows, group))
+        (!rows.is_empty()).then(|| {
+            let values = vec![row.as_str(); group.get()].join(", ");
+            let text = format!("INSERT OR FAIL INTO {table} ({}) VALUES {values}{tail}", names(columns));
+            Statement::rows(text, rows, group)
+        })
     };
     [statement(rows, group), statement(left, NonZeroUsize::MIN)].into_iter().flatten()
 }

@@ -20,7 +20,7 @@ impl SqliteRow {
 
     /// A cell by its place; the name is for who asks for something else than is there.
     fn cell(&self, (place, column): (usize, &str)) -> Result<&Cell, SqlError> {
-        self.cells.get(place).ok_or_else(|| SqlError::Column { name: column.into(), reason: "not in the row".into() })
+        self.cells.get(place).ok_or_else(|| not_there(column))
     }
 
     pub(crate) fn int(&self, at: (usize, &str)) -> Result<Option<i64>, SqlError> {
@@ -40,7 +40,7 @@ impl SqliteRow {
     }
 
     fn cell_mut(&mut self, (place, column): (usize, &str)) -> Result<&mut Cell, SqlError> {
-        self.cells.get_mut(place).ok_or_else(|| SqlError::Column { name: column.into(), reason: "not in the row".into() })
+        self.cells.get_mut(place).ok_or_else(|| not_there(column))
     }
 
     /// Leaves an empty text.
@@ -68,6 +68,10 @@ impl SqliteRow {
             other => Err(of_another_type(at.1, other, "bytes")),
         }
     }
+}
+
+fn not_there(column: &str) -> SqlError {
+    SqlError::Column { name: column.into(), reason: "not in the row".into() }
 }
 
 fn of_another_type(column: &str, found: &Cell, wanted: &str) -> SqlError {
