@@ -42,8 +42,10 @@ fn plan(pending: &mut Pending, id: &InvoiceId, kind: NoticeKind, day: NaiveDate)
     Ok(())
 }
 
-/// Ends what is still to be sent. What is being sent is left to the gate.
+/// Ends what is still to be sent: as it was what was over before `day`, whoever looked when, the rest by `reason`. What is being sent is left
+/// to the gate.
 pub(super) fn drop_open(pending: &mut Pending, id: &InvoiceId, day: NaiveDate, reason: Reason) -> Result<(), Rejection> {
+    lapse(pending, id, day)?;
     let open: Vec<(u32, NoticeKind)> =
         pending.track(id)?.notices.iter().filter(|notice| notice.is_open()).map(|notice| (notice.cycle, notice.kind)).collect();
     for (cycle, kind) in open {

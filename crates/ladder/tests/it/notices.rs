@@ -72,6 +72,20 @@ fn a_returned_payment_drops_the_thanks_and_the_next_payment_is_thanked_for() {
 }
 
 #[test]
+fn thanks_that_were_over_when_the_payment_was_returned_had_expired_whoever_looked_when() {
+    for looks in [true, false] {
+        let mut world = World::new(&POLICY.replace("thank_you channels=email", "thank_you channels=email expires=2"));
+        world.enroll("i", "2026-01-01", "2026-01-10");
+        world.pay("i", "2026-01-08", 0);
+        if looks {
+            world.wake(at(day("2026-01-11"), 1));
+        }
+        world.reverse("i", "2026-01-11", 10_000);
+        assert_eq!((told(&world).as_str(), stands(&world, "i").as_str()), ("", "expired(too_old)"), "{looks}");
+    }
+}
+
+#[test]
 fn what_is_no_payment_or_no_news_gets_no_thanks() {
     let mut credited = world();
     credited.tell(Command::NoteCredit { invoice_id: id("i"), outstanding_minor: 0, recorded_at: at(day("2026-01-08"), 8) });
