@@ -24,7 +24,10 @@ pub struct Keys<'a> {
 impl Keys<'_> {
     pub(crate) fn for_sqlite(self, sql: &str, args: &[Value]) -> Result<(String, Vec<Value>), SqlError> {
         let json = self.json()?;
-        let cells: Vec<String> = self.columns.iter().enumerate().map(|(i, c)| format!("value ->> {i} AS {}", c.name)).collect();
+        let cells: Vec<String> = match self.columns {
+            [only] => vec![format!("value AS {}", only.name)],
+            columns => columns.iter().enumerate().map(|(i, c)| format!("value ->> {i} AS {}", c.name)).collect(),
+        };
         let table = format!("(SELECT {} FROM json_each(${}))", cells.join(", "), args.len() + 1);
         let values = args.iter().cloned().chain([Value::Text(json)]).collect();
         Ok((sql.replace("{keys}", &table), values))
@@ -46,14 +49,27 @@ impl Keys<'_> {
         Ok((each(sql).replace("{keys}", &table), arguments))
     }
 
+    /// An array with an entry for each row: the value where there is one column, else an array of them.
     fn json(&self) -> Result<String, SqlError> {
-        let mut rows = Vec::with_capacity(self.rows.len());
-        for row in &self.rows {
-            let cells: Result<Vec<_>, _> = row.iter().map(cell).collect();
-            rows.push(serde_json::Value::Array(cells?));
-        }
-        Ok(serde_json::Value::Array(rows).to_string())
+        let mut json = Vec::new();
+        array(&mut json, &self.rows, |json, row| match row.as_slice() {
+            [only] if self.columns.len() == 1 => cell(json, only),
+            row => array(json, row, cell),
+        })?;
+        String::from_utf8(json).map_err(|error| SqlError::Refused(error.to_string()))
     }
+}
+
+fn array<T>(json: &mut Vec<u8>, items: &[T], write: impl Fn(&mut Vec<u8>, &T) -> Result<(), SqlError>) -> Result<(), SqlError> {
+    json.push(b'[');
+    for (place, item) in items.iter().enumerate() {
+        if place > 0 {
+            json.push(b',');
+        }
+        write(json, item)?;
+    }
+    json.push(b']');
+    Ok(())
 }
 
 /// The text in which the table behind `{keys} k CROSS JOIN` is looked into for each key; any other text as it is.
@@ -70,12 +86,15 @@ fn each(sql: &str) -> Cow<'_, str> {
     looked_up().map_or(Cow::Borrowed(sql), Cow::Owned)
 }
 
-fn cell(value: &Value) -> Result<serde_json::Value, SqlError> {
-    match value {
-        Value::Int(value) => Ok((*value).into()),
-        Value::Text(value) => Ok(value.as_str().into()),
-        other => Err(SqlError::Refused(format!("a key cannot be {:?}; only {:?} and {:?}", other.kind(), Kind::Int, Kind::Text))),
-    }
+fn cell(json: &mut Vec<u8>, value: &Value) -> Result<(), SqlError> {
+    let written = match value {
+        Value::Int(value) => serde_json::to_writer(json, value),
+        Value::Text(value) => serde_json::to_writer(json, value),
+        other => {
+            return Err(SqlError::Refused(format!("a key cannot be {:?}; only {:?} and {:?}", other.kind(), Kind::Int, Kind::Text)));
+        }
+    };
+    written.map_err(|error| SqlError::Refused(error.to_string()))
 }
 
 #[cfg(test)]
@@ -90,5 +109,20 @@ mod tests {
         assert_eq!(each(told), meant);
         let alone = "DELETE FROM timers WHERE stream IN (SELECT k.stream FROM {keys} k)";
         assert_eq!(each(alone), alone);
+    }
+
+    #[test]
+    fn keys_of_one_column_are_values_and_others_rows() {
+        let (one, two) = (Column::new("stream", Kind::Text), [Column::new("stream", Kind::Text), Column::new("after", Kind::Int)]);
+        let odd = "a \"b\"\n\u{e9}";
+        let rows = vec![vec![odd.into()], vec!["c".into()]];
+        let (text, values) = Keys { columns: &[one], rows }.for_sqlite("SELECT k.stream FROM {keys} k", &[Value::Int(7)]).unwrap();
+        assert_eq!(text, "SELECT k.stream FROM (SELECT value AS stream FROM json_each($2)) k");
+        assert_eq!(values, [Value::Int(7), Value::Text(serde_json::json!([odd, "c"]).to_string())]);
+        let rows = vec![vec![odd.into(), Value::Int(-1)], vec!["c".into(), Value::Int(2)]];
+        let (text, values) = Keys { columns: &two, rows }.for_sqlite("SELECT 1 FROM {keys} k", &[]).unwrap();
+        assert_eq!(text, "SELECT 1 FROM (SELECT value ->> 0 AS stream, value ->> 1 AS after FROM json_each($1)) k");
+        assert_eq!(values, [Value::Text(serde_json::json!([[odd, -1], ["c", 2]]).to_string())]);
+        assert!(matches!(Keys { columns: &two, rows: vec![vec![Value::Bool(true)]] }.for_sqlite("", &[]), Err(SqlError::Refused(_))));
     }
 }
