@@ -6,17 +6,22 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use futures::future::{join_all, maybe_done};
+use futures::stream::{self, StreamExt};
 use sql::Dialect;
 use tokio::task::JoinHandle;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::{DueStream, Shards, StoredTimer};
 use crate::activity::{Activity, Registration};
 use crate::log::{Log, LogError};
-use crate::writer::{Aggregate, Submission, WriteError, Writer, guarded};
+use crate::writer::{Aggregate, Sent, Submission, WriteError, Writer, guarded};
 
-/// Timers that are looked at together: their wakes fill some transactions of the writer, and few enough that what waits is bounded.
+/// Timers that are looked at together: their wakes fill some transactions of the writer, and few enough that what waits is bounded. The
+/// next page is read and handed over while one is decided, so two of them wait at most.
 const PAGE: usize = 2048;
+/// Streams that are read together, and how many of such parts at a time: the database reads one while the one before is decoded.
+const PART: usize = 128;
+const PARTS_READ: usize = 2;
 
 /// How a timer loop works.
 #[derive(Clone)]
@@ -79,18 +84,18 @@ pub struct TimerLoop<A: Aggregate> {
     options: TimerOptions,
     state: Arc<State>,
     stuck: HashSet<String>,
-    /// Read while the page before it was fired.
-    ahead: Option<Page>,
+    /// What the writer has and has not answered yet, as far as is known here.
+    in_hand: Option<Fired<A>>,
 }
 
-/// Timers that were read together.
-struct Page {
-    timers: Vec<StoredTimer>,
-    /// Whose, where not everybody's.
-    owned: Option<Vec<i32>>,
+/// The wakes of a page of timers.
+struct Fired<A: Aggregate> {
+    streams: Vec<DueStream>,
+    /// Of each stream.
+    answers: Vec<Sent<A>>,
 }
 
-/// A running loop; dropping it stops the loop between two pages.
+/// A running loop; dropping it stops the loop, and the writer still decides what it was handed.
 pub struct TimerHandle {
     task: JoinHandle<()>,
     state: Arc<State>,
@@ -152,7 +157,7 @@ impl<A: Aggregate> TimerLoop<A> {
         let idle =
             move || checked.paused.load(Ordering::SeqCst) && checked.is_asleep() || checked.knows(&shards) && is_idle(&checked, &log);
         let registration = options.activity.register("timers", Box::new(idle));
-        let running = TimerLoop { writer, wake, options, state: Arc::clone(&state), stuck: HashSet::new(), ahead: None };
+        let running = TimerLoop { writer, wake, options, state: Arc::clone(&state), stuck: HashSet::new(), in_hand: None };
         TimerHandle { task: tokio::spawn(running.run()), state, _registration: registration }
     }
 
@@ -160,7 +165,9 @@ impl<A: Aggregate> TimerLoop<A> {
         loop {
             self.state.armed_micros.store(LOOKING, Ordering::SeqCst);
             if self.state.paused.load(Ordering::SeqCst) {
-                self.ahead = None;
+                if let Err(reason) = self.take_in_hand(None).await {
+                    tracing::warn!(reason, "timers pause with wakes that failed");
+                }
                 self.sleep_while_paused().await;
                 continue;
             }
@@ -175,77 +182,93 @@ impl<A: Aggregate> TimerLoop<A> {
         }
     }
 
-    /// Fires one page of due timers; true when there were any.
+    /// Fires one page of due timers, and waits for what came of the one before it; true when there were any of either.
     async fn look(&mut self) -> Result<bool, String> {
         let log = self.writer.log().clone();
         if let Shards::Owned(owned) = &mut self.options.shards {
             self.state.note_look(owned.borrow_and_update().clone());
         }
-        let Page { timers, owned } = self.next_page(&log).await?;
+        let timers = self.next_page(&log).await?;
         let (now, is_full) = (log.now(), timers.len() >= self.options.page);
         let (due, later): (Vec<StoredTimer>, Vec<StoredTimer>) = timers.into_iter().partition(|timer| timer.due_at <= now);
         if due.is_empty() {
-            if let Some(next) = later.first() {
+            let had_fired = self.take_in_hand(None).await?;
+            if let Some(next) = later.first().filter(|_| !had_fired) {
                 log.shared.timers.offer(next.due_at);
             }
-            return Ok(false);
+            return Ok(had_fired);
         }
         if let Some(briefing) = &self.options.briefing {
             let tenants = due.iter().map(|timer| timer.tenant.clone()).collect();
             briefing.brief(&tenants, now).await.map_err(|error| error.to_string())?;
         }
-        let writer = self.writer.clone();
-        let (mut streams, mut wakes) = (Vec::new(), Vec::new());
-        for due in by_stream(due) {
-            match guarded(|| (self.wake)(&due, now)) {
-                Ok(submission) => {
-                    let mut wake = Box::pin(maybe_done(writer.submit(submission.for_wake(now))));
-                    // The writer begins with the first while the others are made.
-                    let _ = futures::poll!(wake.as_mut());
-                    wakes.push(wake);
-                    streams.push(due);
+        let fired = self.fire(due, now).await;
+        self.take_in_hand(Some(fired)).await?;
+        if !is_full {
+            self.take_in_hand(None).await?;
+        }
+        Ok(true)
+    }
+
+    /// The first timers that nobody has in hand.
+    async fn next_page(&self, log: &Log) -> Result<Vec<StoredTimer>, String> {
+        log.shared.timers.reset();
+        let in_hand = self.in_hand.iter().flat_map(|fired| &fired.streams).map(|due| &due.stream);
+        let but = in_hand.chain(&self.stuck).cloned().collect();
+        let timers = log.timers_but(&self.options.shards, &but, self.options.page).await;
+        timers.map_err(|error: LogError| error.to_string())
+    }
+
+    /// Hands the wakes of a page to the writer, in order. Streams that it does not remember are read here, while it decides what came before.
+    async fn fire(&mut self, due: Vec<StoredTimer>, now: DateTime<Utc>) -> Fired<A> {
+        let mut fired = Fired { streams: Vec::new(), answers: Vec::new() };
+        let (writer, mut room) = (self.writer.clone(), self.writer.room_for_seen());
+        let parts = in_parts(by_stream(due)).into_iter().map(|part| async {
+            let (writer, streams) = (writer.clone(), part.iter().map(|due| due.stream.clone()).collect::<Vec<_>>());
+            // By a task of its own, which goes on while this one waits for a place in the queue. What it fails to read the writer reads.
+            let seen = AbortOnDropHandle::new(tokio::spawn(async move { writer.look_up(streams).await })).await;
+            (part, seen.unwrap_or_default())
+        });
+        let mut parts = stream::iter(parts).buffered(PARTS_READ);
+        while let Some((part, mut seen)) = parts.next().await {
+            for due in part {
+                match guarded(|| (self.wake)(&due, now)) {
+                    Ok(submission) => {
+                        let seen = seen.remove(&due.stream).filter(|seen| seen.version <= room);
+                        room -= seen.as_ref().map_or(0, |seen| seen.version);
+                        fired.answers.push(writer.send(submission.for_wake(now).having_seen(seen)).await);
+                        fired.streams.push(due);
+                    }
+                    Err(reason) => self.leave_alone(due.stream, &reason),
                 }
-                Err(reason) => self.leave_alone(due.stream, &reason),
             }
         }
-        let next = async {
-            if !is_full {
-                return None;
-            }
-            let in_hand = streams.iter().map(|due| due.stream.clone()).chain(self.stuck.iter().cloned()).collect();
-            // What cannot be read now is read, and told, by the next look.
-            let timers = log.timers_but(&self.options.shards, &in_hand, self.options.page).await.ok()?;
-            Some(Page { timers, owned })
-        };
-        let (_, next) = tokio::join!(join_all(wakes.iter_mut()), next);
-        let answers = wakes.iter_mut().filter_map(|wake| wake.as_mut().take_output());
+        fired
+    }
+
+    /// Takes a page in hand, and waits for what came of the one that was; false where there was none. Where that failed, nothing is in hand
+    /// afterwards: whatever of the next page was decided all the same is not due any more when it is looked at again.
+    async fn take_in_hand(&mut self, next: Option<Fired<A>>) -> Result<bool, String> {
+        let Some(fired) = std::mem::replace(&mut self.in_hand, next) else { return Ok(false) };
+        let mut failed = self.outcome(fired).await;
+        if failed.is_some()
+            && let Some(next) = self.in_hand.take()
+        {
+            failed = self.outcome(next).await.or(failed);
+        }
+        failed.map_or(Ok(true), Err)
+    }
+
+    /// Waits for the answers to all wakes of a page; some reason to wait longer, where one failed.
+    async fn outcome(&mut self, fired: Fired<A>) -> Option<String> {
         let mut failed = None;
-        for (due, answer) in streams.into_iter().zip(answers) {
-            match answer {
+        for (due, answer) in fired.streams.into_iter().zip(fired.answers) {
+            match answer.wait().await {
                 Ok(_) => _ = self.state.wakes.fetch_add(1, Ordering::Relaxed),
                 Err(error) => failed = self.after_failure(due, error).or(failed),
             }
         }
-        match failed {
-            Some(reason) => Err(reason),
-            None => {
-                self.ahead = next;
-                Ok(true)
-            }
-        }
-    }
-
-    /// The first timers that nobody has in hand: as they were read ahead, where some of those are due and still ours, or as they are now.
-    async fn next_page(&mut self, log: &Log) -> Result<Page, String> {
-        let owned = self.options.shards.owned();
-        let now = log.now();
-        let holds = |page: &Page| page.owned == owned && page.timers.first().is_some_and(|timer| timer.due_at <= now);
-        if let Some(page) = self.ahead.take().filter(holds) {
-            return Ok(page);
-        }
-        log.shared.timers.reset();
-        let timers = log.timers_but(&self.options.shards, &self.stuck, self.options.page).await;
-        Ok(Page { timers: timers.map_err(|error: LogError| error.to_string())?, owned })
+        failed
     }
 
     /// Some reason to wait, or nothing when the loop can go on without this stream.
@@ -361,6 +384,16 @@ async fn sleep_to(log: &Log, micros: i64) {
         // No timer at all.
         None => std::future::pending().await,
     }
+}
+
+fn in_parts(mut streams: Vec<DueStream>) -> Vec<Vec<DueStream>> {
+    let mut parts = Vec::new();
+    while streams.len() > PART {
+        let rest = streams.split_off(PART);
+        parts.push(std::mem::replace(&mut streams, rest));
+    }
+    parts.push(streams);
+    parts
 }
 
 fn by_stream(timers: Vec<StoredTimer>) -> Vec<DueStream> {

@@ -28,6 +28,8 @@ pub(crate) struct Loaded<S> {
     touched: Option<Touched>,
     /// Its place in the cache, where it has one.
     slot: Option<Slot<S>>,
+    /// As the sender of a command has seen it, and neither the log nor an append has confirmed it yet.
+    only_seen: bool,
 }
 
 /// What the batch did with a stream, as far as its timers go.
@@ -48,25 +50,34 @@ impl<S> From<Cached<S>> for Loaded<S> {
             timers: cached.timers,
             touched: None,
             slot: None,
+            only_seen: false,
         }
     }
 }
 
 impl<S: Default + Clone + Send + Sync + 'static> Loaded<S> {
-    /// As the cache has it; at its beginning where that does not know it, for its events to be read now.
-    fn remembered<A: Aggregate<State = S>>(shared: &Shared<A>, stream: &str) -> Self {
+    /// As the cache has it, else as the sender of the command has seen it; at its beginning where neither knows it, for its events to be read
+    /// now.
+    fn remembered<A: Aggregate<State = S>>(shared: &Shared<A>, stream: &str, seen: Option<&Cached<S>>) -> Self {
         let others = shared.log.others();
         let slot = shared.cache.slot(stream);
-        let cached = slot.as_ref().map(Slot::read).unwrap_or_default();
+        let only_seen = slot.is_none() && seen.is_some();
+        let cached = slot.as_ref().map(Slot::read).or_else(|| seen.cloned()).unwrap_or_default();
         let others = if cached.version == 0 { others } else { cached.others };
-        Loaded { slot, others, ..cached.into() }
+        Loaded { slot, others, only_seen, ..cached.into() }
     }
 
     /// As a batch leaves it that goes well.
     fn left(&self) -> Self {
         let Loaded { version, others, .. } = *self;
         let cached = Cached { state: Arc::clone(&self.state), version, others, timers: self.timers.clone() };
-        Loaded { corrupt: self.corrupt.clone(), slot: self.slot.clone(), ..cached.into() }
+        Loaded { corrupt: self.corrupt.clone(), slot: self.slot.clone(), only_seen: self.only_seen, ..cached.into() }
+    }
+
+    /// As it is, for whoever remembers it.
+    pub(crate) fn seen(self) -> Cached<S> {
+        let Loaded { state, version, others, timers, .. } = self;
+        Cached { state, version, others, timers }
     }
 
     /// Whether nobody else has appended since it was compared with the log, as far as is known.
@@ -120,6 +131,7 @@ pub(crate) struct Request<'a, A: Aggregate> {
     pub(crate) side: &'a [Statement],
     pub(crate) answer: Option<&'a Answer<A>>,
     pub(crate) wake: Option<DateTime<Utc>>,
+    pub(crate) seen: Option<&'a Cached<A::State>>,
 }
 
 /// Where a command stands in the log, and the state after it.
@@ -149,24 +161,27 @@ impl<A: Aggregate> Streams<A> {
     /// The log cannot be read.
     pub(crate) async fn load(&mut self, shared: &Shared<A>, commands: &impl Commands<A>) -> Result<(), LogError> {
         for place in 0..commands.count() {
-            let stream = commands.request(place).stream;
+            let Request { stream, seen, .. } = commands.request(place);
             if !self.loaded.contains_key(stream) {
-                self.insert(stream, Loaded::remembered(shared, stream));
+                self.insert(stream, Loaded::remembered(shared, stream, seen));
             }
         }
         self.read(shared).await
     }
 
     /// Takes in a stream, where it is remembered as it is in the log as far as is known; false where it is not, and not here yet.
-    pub(crate) fn take_in_known(&mut self, shared: &Shared<A>, stream: &str) -> bool {
-        self.take_in(stream, || Some(Loaded::remembered(shared, stream)).filter(|loaded| loaded.version > 0 && loaded.is_of(shared)))
+    pub(crate) fn take_in_known(&mut self, shared: &Shared<A>, submission: &Submission<A>) -> bool {
+        let remembered = || Loaded::remembered(shared, &submission.stream, submission.seen.as_ref());
+        self.take_in(&submission.stream, || Some(remembered()).filter(|loaded| loaded.version > 0 && loaded.is_of(shared)))
     }
 
     /// Takes in a stream as a transaction that is on its way leaves it, or else as it is remembered, also one that must be read; false where
     /// others have appended since it was compared with the log.
-    pub(crate) fn take_in_after(&mut self, shared: &Shared<A>, before: &Self, stream: &str) -> bool {
+    pub(crate) fn take_in_after(&mut self, shared: &Shared<A>, before: &Self, submission: &Submission<A>) -> bool {
+        let Submission { stream, seen, .. } = submission;
         let left = || before.loaded.get(stream).map(Loaded::left);
-        self.take_in(stream, || Some(left().unwrap_or_else(|| Loaded::remembered(shared, stream))).filter(|loaded| loaded.is_of(shared)))
+        let found = || left().unwrap_or_else(|| Loaded::remembered(shared, stream, seen.as_ref()));
+        self.take_in(stream, || Some(found()).filter(|loaded| loaded.is_of(shared)))
     }
 
     fn take_in(&mut self, stream: &str, find: impl FnOnce() -> Option<Loaded<A::State>>) -> bool {
@@ -208,7 +223,9 @@ impl<A: Aggregate> Streams<A> {
 
     /// They are compared with the log now.
     pub(crate) fn now_of(&mut self, others: u64) {
-        self.loaded.values_mut().for_each(|loaded| loaded.others = others);
+        for loaded in self.loaded.values_mut() {
+            (loaded.others, loaded.only_seen) = (others, false);
+        }
     }
 
     /// Streams that are further in the log than here, now that it is locked. One that is further here than in the log is corrupt.
@@ -276,6 +293,8 @@ impl<A: Aggregate> Streams<A> {
         let appended = plan.accept(ticket, proposal).map_err(WriteError::from_refused)?;
         if caused {
             loaded.touch(request);
+            // The log refuses it on any other version.
+            loaded.only_seen = false;
         }
         loaded.version = appended.last_version;
         loaded.state = Arc::clone(&after);
@@ -315,7 +334,7 @@ impl<A: Aggregate> Streams<A> {
     pub(crate) fn keep(self, shared: &Shared<A>) {
         for (stream, loaded) in self.loaded {
             shared.counts.unknown_events.fetch_add(loaded.unknown, Ordering::Relaxed);
-            if loaded.corrupt.is_none() && loaded.version > 0 {
+            if loaded.corrupt.is_none() && loaded.version > 0 && !loaded.only_seen {
                 let Loaded { state, version, others, timers, slot, .. } = loaded;
                 let cached = Cached { state, version, others, timers };
                 shared.cache.put(stream, slot, cached);
@@ -366,12 +385,13 @@ impl<'a, A: Aggregate> Request<'a, A> {
             side: &submission.side,
             answer: submission.answer.as_ref(),
             wake: submission.wake,
+            seen: submission.seen.as_ref(),
         }
     }
 
     /// A command that nobody waits for and nobody repeats by id.
     pub(crate) fn plain(stream: &'a str, meta: &'a Meta, command: &'a A::Command) -> Self {
-        Request { stream, command, meta, key: None, claims: &[], side: &[], answer: None, wake: None }
+        Request { stream, command, meta, key: None, claims: &[], side: &[], answer: None, wake: None, seen: None }
     }
 
     fn propose(&self, version: u64, events: Vec<NewEvent>, answer: Vec<u8>) -> Proposal<'a> {

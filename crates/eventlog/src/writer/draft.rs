@@ -100,7 +100,7 @@ impl<A: Aggregate> Drafting<'_, A> {
 
     fn take_more(&mut self, queue: &mut Queue<A>) -> bool {
         let (shared, before, streams) = (self.shared, self.before, &mut self.work.streams);
-        let taken = self.batch.take_more(queue, shared.most(), |submission| streams.take_in_after(shared, before, &submission.stream));
+        let taken = self.batch.take_more(queue, shared.most(), |submission| streams.take_in_after(shared, before, submission));
         if taken {
             // None of them is recorded before it was sent.
             self.work.plan.now = shared.log.now();

@@ -155,7 +155,7 @@ impl<A: Aggregate> Engine<A> {
     /// stream must be read, or has not been compared with the log since others appended, is for the next batch, and so are all behind it.
     fn join(&mut self, batch: &mut Batch<A>, work: &mut Work<A>) -> bool {
         let shared = &self.shared;
-        let joined = batch.take_more(&mut self.queue, shared.most(), |submission| work.streams.take_in_known(shared, &submission.stream));
+        let joined = batch.take_more(&mut self.queue, shared.most(), |submission| work.streams.take_in_known(shared, submission));
         if joined {
             // None of them is recorded before it was sent.
             work.plan.now = shared.log.now();

@@ -20,6 +20,7 @@ mod repeat;
 mod submission;
 mod work;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -28,7 +29,10 @@ use tokio::sync::{mpsc, oneshot};
 use crate::activity::{Activity, InFlight};
 use crate::log::{Log, LogError};
 
+use cache::Cached;
 use queue::{Job, Pending};
+
+pub(crate) use queue::Sent;
 
 pub use aggregate::{Aggregate, DecodeError, NextTimer};
 pub(crate) use batch::guarded;
@@ -144,12 +148,18 @@ impl<A: Aggregate> Writer<A> {
     /// # Errors
     /// [`WriteError`]; nothing of the command is stored, except that after [`WriteError::Unavailable`] it is unknown.
     pub async fn submit(&self, submission: Submission<A>) -> SubmitReply<A> {
-        let stopped = || WriteError::Unavailable("the writer has stopped".into());
-        let place = self.jobs.reserve().await.map_err(|_| stopped())?;
+        self.send(submission).await.wait().await
+    }
+
+    /// Puts a command among those that wait, as soon as there is a place.
+    pub(crate) async fn send(&self, submission: Submission<A>) -> Sent<A> {
         let (reply, answer) = oneshot::channel();
-        let busy = self.shared.in_flight.start();
-        place.send(Job::Submit(Box::new(Pending { work: submission, reply, busy })));
-        answer.await.map_err(|_| stopped())?
+        // Without a place the reply goes, which is the answer.
+        if let Ok(place) = self.jobs.reserve().await {
+            let busy = self.shared.in_flight.start();
+            place.send(Job::Submit(Box::new(Pending { work: submission, reply, busy })));
+        }
+        Sent(answer)
     }
 
     /// Carries out a page of facts: everything that belongs to it and its commands, in one transaction of its own.
@@ -181,6 +191,32 @@ impl<A: Aggregate> Writer<A> {
             Some(reason) => Err(LogError::Corrupt(reason)),
             None => Ok((loaded.state, loaded.version)),
         }
+    }
+
+    /// How many events may have made the states that a page of commands brings: a small part of those that are remembered.
+    pub(crate) fn room_for_seen(&self) -> u64 {
+        self.shared.options.cached_events / 16
+    }
+
+    /// Reads streams that are not remembered, for commands that are to be sent on them. What cannot be read is left out: the writer meets it
+    /// again, and tells.
+    pub(crate) async fn look_up(&self, streams: Vec<String>) -> HashMap<String, Cached<A::State>> {
+        // Before they are read: what others append meanwhile must be found out.
+        let others = self.shared.log.others();
+        let unknown: Vec<(String, u64)> =
+            streams.into_iter().filter(|stream| self.shared.cache.slot(stream).is_none()).map(|stream| (stream, 0)).collect();
+        let events = self.shared.log.read_streams(&unknown).await.unwrap_or_default();
+        let mut found: HashMap<&str, batch::Loaded<A::State>> = HashMap::new();
+        for event in &events {
+            let begun = || batch::Loaded::from(Cached { others, ..Cached::default() });
+            found.entry(event.stream.as_str()).or_insert_with(begun).absorb(&self.shared, event);
+        }
+        let read = found.into_iter().filter(|(_, loaded)| loaded.corrupt.is_none());
+        read.map(|(stream, loaded)| {
+            self.shared.counts.unknown_events.fetch_add(loaded.unknown, Ordering::Relaxed);
+            (stream.to_owned(), loaded.seen())
+        })
+        .collect()
     }
 
     /// A state that a stream had once, without asking the log; `None` where none is remembered. Others may have appended since: only for

@@ -7,7 +7,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::activity::Busy;
 use crate::consumer::handler::InboundCommand;
 use crate::writer::batch::{Decided, Request};
-use crate::writer::{Aggregate, IngestReply, Intake, Submission, SubmitReply, Written};
+use crate::writer::{Aggregate, IngestReply, Intake, Submission, SubmitReply, WriteError, Written};
 
 /// Work that somebody waits for.
 pub(crate) struct Pending<W, R> {
@@ -17,6 +17,17 @@ pub(crate) struct Pending<W, R> {
 }
 
 pub(crate) type Submitted<A> = Pending<Submission<A>, SubmitReply<A>>;
+
+/// A command that waits, or was decided.
+pub(crate) struct Sent<A: Aggregate>(pub(crate) oneshot::Receiver<SubmitReply<A>>);
+
+impl<A: Aggregate> Sent<A> {
+    /// Waits for its answer.
+    pub(crate) async fn wait(self) -> SubmitReply<A> {
+        self.0.await.unwrap_or_else(|_| Err(WriteError::Unavailable("the writer has stopped".into())))
+    }
+}
+
 pub(crate) type Page<A> = Pending<Intake<<A as Aggregate>::Command>, IngestReply<A>>;
 
 /// What a writer is asked for.

@@ -9,6 +9,7 @@ use crate::consumer::handler::InboundCommand;
 use crate::event::{Appended, Claim, CommandKey, Meta, Refused, Statement};
 use crate::log::LogError;
 use crate::writer::Aggregate;
+use crate::writer::cache::Cached;
 
 /// Makes the stored answer from the state after the command and the events it caused. Pure: it may be asked again when the batch is
 /// repeated.
@@ -33,12 +34,15 @@ pub struct Submission<A: Aggregate> {
     /// Set when a timer caused the command: all timers of the stream that are due are done with, and the next ones are
     /// asked of the aggregate after this moment, whether or not the command causes an event.
     pub wake: Option<DateTime<Utc>>,
+    /// The stream as whoever sends this has read it, for the writer that does not remember it.
+    pub(crate) seen: Option<Cached<A::State>>,
 }
 
 impl<A: Aggregate> Submission<A> {
     /// A plain command.
     pub fn new(stream: impl Into<String>, meta: Meta, command: A::Command) -> Self {
-        Submission { stream: stream.into(), command, meta, key: None, claims: Vec::new(), side: Vec::new(), answer: None, wake: None }
+        let (stream, claims, side) = (stream.into(), Vec::new(), Vec::new());
+        Submission { stream, command, meta, key: None, claims, side, answer: None, wake: None, seen: None }
     }
 
     /// With an id, for repeating it safely.
@@ -73,6 +77,13 @@ impl<A: Aggregate> Submission<A> {
     #[must_use]
     pub fn for_wake(mut self, now: DateTime<Utc>) -> Self {
         self.wake = Some(now);
+        self
+    }
+
+    /// With the stream as it was read a moment ago. Where it has moved on since, the log refuses what was decided on it, and it is decided anew.
+    #[must_use]
+    pub(crate) fn having_seen(mut self, seen: Option<Cached<A::State>>) -> Self {
+        self.seen = seen;
         self
     }
 }

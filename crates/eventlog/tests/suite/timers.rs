@@ -1,6 +1,8 @@
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use chrono::{DateTime, TimeDelta, Utc};
+use eventlog::log::{CrashPoint, Faults};
 use eventlog::timers::{Shards, TimerHandle};
 use eventlog::{Activity, DueStream, TimerLoop, TimerOptions, Writer, WriterOptions};
 use futures::FutureExt;
@@ -245,7 +247,7 @@ async fn was_fired(writer: &Writer<Counter>, stream: &str) -> bool {
     !writer.state(stream).await.unwrap().0.fired.is_empty()
 }
 
-/// The next page is read while one is fired.
+/// The next page is read while one is decided.
 #[tokio::test]
 async fn a_timer_that_was_moved_after_its_page_was_read_does_not_fire() {
     for site in every().await {
@@ -268,8 +270,71 @@ async fn a_timer_that_was_moved_after_its_page_was_read_does_not_fire() {
     }
 }
 
+/// A writer that has just started remembers nothing: the loop has read the stream, and it moves on before its wake is decided.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_read_of_a_stream_before_its_wake_is_not_believed_when_it_is_old() {
+    for site in every().await {
+        let before = planned(&site, &["a", "b", "c", "d", "e"]).await;
+        let writer = Writer::spawn(Arc::new(Counter), site.log(), WriterOptions::default());
+        let inner = before.clone();
+        let _timers = run_telling(&site, &writer, Shards::All, move |stream| {
+            if stream == "c" {
+                let moved = inner.submit(on("d", Command::Plan("step", 500)));
+                tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(moved)).unwrap();
+            }
+        });
+        eventually("the last stream is woken", async || was_fired(&before, "e").await).await;
+        assert!(was_fired(&before, "c").await && !was_fired(&before, "d").await, "{}", site.name);
+        assert_eq!(stored(&site).await, [("d/step".into(), 500)], "{}", site.name);
+        // And it is not what is remembered.
+        assert_eq!(writer.state("d").await.unwrap().0.planned, [("step".to_owned(), 500)], "{}", site.name);
+    }
+}
+
+/// Breaks the first appends that come to a point.
+struct Breaks {
+    at: CrashPoint,
+    left: AtomicU32,
+}
+
+#[async_trait::async_trait]
+impl Faults for Breaks {
+    async fn reach(&self, point: CrashPoint) -> Result<(), String> {
+        let breaks = point == self.at && self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok();
+        if breaks { Err(format!("{point:?}")) } else { Ok(()) }
+    }
+}
+
+/// Two pages are in hand while appends fail, before they are stored or after: no wake is lost, and what is stored is not made again.
 #[tokio::test]
-async fn a_loop_that_pauses_forgets_the_page_that_it_has_read() {
+async fn wakes_that_failed_are_fired_again_and_those_that_did_not_are_not() {
+    let streams = ["a", "b", "c", "d", "e", "f", "g", "h"];
+    for at in [CrashPoint::Stored, CrashPoint::Committed] {
+        for site in durable().await {
+            let due = planned(&site, &streams).await;
+            let faults = Arc::new(Breaks { at, left: AtomicU32::new(3) });
+            let options = WriterOptions { batch_commands: 2, ..WriterOptions::default() };
+            let writer = Writer::spawn(Arc::new(Counter), site.faulty(faults.clone()).await.unwrap(), options);
+            let seen = Arc::new(Mutex::new(Vec::new()));
+            let sees = Arc::clone(&seen);
+            let timers = run_telling(&site, &writer, Shards::All, move |stream| sees.lock().unwrap().push(stream.to_owned()));
+            eventually("all are woken", async || due.log().timers_due().await.unwrap() == 0).await;
+            assert_eq!(faults.left.load(Ordering::SeqCst), 0, "{} {at:?}", site.name);
+            drop(timers);
+            let seen = seen.lock().unwrap().clone();
+            match at {
+                CrashPoint::Committed => assert_eq!(seen, streams, "{}", site.name),
+                _ => assert!(seen.len() >= streams.len() + 3 * 2, "{} {seen:?}: two streams of each append that failed", site.name),
+            }
+            for stream in streams {
+                assert!(due.state(stream).await.unwrap().0.fired == ["step"], "{} {stream} {at:?}", site.name);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_loop_that_pauses_takes_no_further_page_in_hand() {
     for site in every().await {
         let writer = planned(&site, &["a", "b", "c", "d", "e"]).await;
         let (handle, seen) = (Arc::new(OnceLock::<TimerHandle>::new()), Arc::new(Mutex::new(Vec::new())));
