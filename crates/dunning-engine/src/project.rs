@@ -6,6 +6,7 @@
 mod arrangement;
 mod decision;
 mod listing;
+mod rows;
 mod step;
 mod table;
 mod task;
@@ -16,13 +17,12 @@ pub use listing::ListingTable;
 use crate::wire::{self, Fact};
 use async_trait::async_trait;
 use eventlog::bus::Message;
-use eventlog::projection::{Projection, ProjectionError, TableDef, View};
+use eventlog::projection::{Change, Projection, ProjectionError, TableDef, View};
 
 /// Ladders as tables.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct LadderTables;
 
-#[async_trait]
 impl Projection for LadderTables {
     fn name(&self) -> &'static str {
         "dunning-ladders"
@@ -40,29 +40,40 @@ impl Projection for LadderTables {
         &[table::TRACK, table::STEP_OCCURRENCE, table::DECISION, table::TASK, table::ARRANGEMENT]
     }
 
-    async fn apply(&self, view: &mut View<'_>, page: &[Message]) -> Result<(), ProjectionError> {
+    fn read(&self, page: &[&Message]) -> Result<Box<dyn Change>, ProjectionError> {
         let mut facts = Vec::with_capacity(page.len());
         for message in page {
             let event = &message.event;
             let decoded = wire::decode(&event.tenant, &event.event_type, &event.payload);
             facts.extend(decoded.map_err(|fault| ProjectionError::poison(message, fault.to_string()))?);
         }
+        Ok(Box::new(Told(facts)))
+    }
+}
+
+/// What a page tells of ladders.
+struct Told(Vec<Fact>);
+
+#[async_trait]
+impl Change for Told {
+    async fn write(self: Box<Self>, view: &mut View<'_>) -> Result<(), ProjectionError> {
+        let facts = self.0;
         if facts.is_empty() {
             return Ok(());
         }
         let mut tracks = track::stored(view, &facts).await?;
         facts.iter().for_each(|fact| track::fold(&mut tracks, fact));
-        view.upsert("track", tracks.into_values().map(track::TrackRow::values).collect()).await?;
+        view.upsert("track", tracks.changed().map(track::TrackRow::values).collect()).await?;
         let mut arrangements = arrangement::stored(view, &facts).await?;
         facts.iter().for_each(|fact| arrangement::fold(&mut arrangements, fact));
-        view.upsert("arrangement", arrangements.into_values().map(arrangement::ArrangementRow::values).collect()).await?;
+        view.upsert("arrangement", arrangements.changed().map(arrangement::ArrangementRow::values).collect()).await?;
         let mut steps = step::stored(view, &facts).await?;
         facts.iter().for_each(|fact| step::fold(&mut steps, fact));
         let mut tasks = task::stored(view, &facts).await?;
         facts.iter().for_each(|fact| task::fold(&mut tasks, fact, &steps));
-        view.upsert("step_occurrence", steps.into_values().map(step::StepRow::values).collect()).await?;
+        view.upsert("step_occurrence", steps.changed().map(step::StepRow::values).collect()).await?;
         view.upsert("decision", facts.iter().flat_map(decision::rows).collect()).await?;
-        view.upsert("task", tasks.into_values().map(task::TaskRow::values).collect()).await
+        view.upsert("task", tasks.changed().map(task::TaskRow::values).collect()).await
     }
 }
 

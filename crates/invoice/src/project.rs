@@ -15,7 +15,7 @@ use crate::{
 use async_trait::async_trait;
 use eventlog::{
     bus::Message,
-    projection::{Projection, ProjectionError, TableDef, View},
+    projection::{Change, Projection, ProjectionError, TableDef, View},
 };
 use receivable::Event;
 use sql::{Column, Keys, Kind, Row, Value};
@@ -83,7 +83,6 @@ const ENTRY: TableDef = TableDef {
     indexes: &[&["tenant", "invoice_id"]],
 };
 
-#[async_trait]
 impl Projection for AccountTables {
     fn name(&self) -> &'static str {
         "invoice-accounts"
@@ -101,20 +100,38 @@ impl Projection for AccountTables {
         &[CUSTOMER, INVOICE, ENTRY]
     }
 
-    async fn apply(&self, view: &mut View<'_>, page: &[Message]) -> Result<(), ProjectionError> {
-        let mut facts = Vec::with_capacity(page.len());
+    fn read(&self, page: &[&Message]) -> Result<Box<dyn Change>, ProjectionError> {
+        let mut told = Told { facts: Vec::with_capacity(page.len()), ..Told::default() };
         for message in page {
             let decoded = wire::decode(&message.event.event_type, &message.event.payload);
             if let Some(fact) = decoded.map_err(|fault| ProjectionError::poison(message, fault.to_string()))? {
-                facts.push((message, fact));
+                told.customers.extend(customer_row(&message.event.tenant, &fact));
+                told.entries.extend(entry_row(message, &fact));
+                told.facts.push((message.event.tenant.clone(), fact));
             }
         }
-        view.upsert("customer", facts.iter().filter_map(|(message, fact)| customer_row(&message.event.tenant, fact)).collect()).await?;
-        erase_customers(view, &facts).await?;
-        view.insert_missing("entry", facts.iter().filter_map(|(message, fact)| entry_row(message, fact)).collect()).await?;
-        let mut invoices = stored_invoices(view, &facts).await?;
-        for (message, fact) in &facts {
-            fold_invoice(&mut invoices, &message.event.tenant, fact);
+        Ok(Box::new(told))
+    }
+}
+
+/// What a page tells of accounts.
+#[derive(Default)]
+struct Told {
+    customers: Vec<Vec<Value>>,
+    entries: Vec<Vec<Value>>,
+    /// Each with its tenant.
+    facts: Vec<(String, Fact)>,
+}
+
+#[async_trait]
+impl Change for Told {
+    async fn write(self: Box<Self>, view: &mut View<'_>) -> Result<(), ProjectionError> {
+        view.upsert("customer", self.customers).await?;
+        erase_customers(view, &self.facts).await?;
+        view.insert_missing("entry", self.entries).await?;
+        let mut invoices = stored_invoices(view, &self.facts).await?;
+        for (tenant, fact) in &self.facts {
+            fold_invoice(&mut invoices, tenant, fact);
         }
         view.upsert("invoice", invoices.into_values().map(InvoiceRow::values).collect()).await
     }
@@ -164,10 +181,10 @@ fn customer_row(tenant: &str, fact: &Fact) -> Option<Vec<Value>> {
 }
 
 /// Neutral attributes stay, so that figures by segment do. Nobody is registered again after an erasure: the order within a page is right.
-async fn erase_customers(view: &mut View<'_>, facts: &[(&Message, Fact)]) -> Result<(), ProjectionError> {
-    for (message, fact) in facts.iter().filter(|(_, fact)| matches!(fact.event, Event::CustomerErased(_))) {
+async fn erase_customers(view: &mut View<'_>, facts: &[(String, Fact)]) -> Result<(), ProjectionError> {
+    for (tenant, fact) in facts.iter().filter(|(_, fact)| matches!(fact.event, Event::CustomerErased(_))) {
         let sql = "UPDATE {customer} SET erased = $1, consents = $2 WHERE tenant = $3 AND customer_id = $4";
-        let args = [true.into(), "".into(), message.event.tenant.as_str().into(), fact.customer_id.as_str().into()];
+        let args = [true.into(), "".into(), tenant.as_str().into(), fact.customer_id.as_str().into()];
         view.execute(sql, &args).await?;
     }
     Ok(())
@@ -296,10 +313,8 @@ fn amended_invoice(event: &Event) -> Option<&kernel::InvoiceId> {
     }
 }
 
-async fn stored_invoices(view: &mut View<'_>, facts: &[(&Message, Fact)]) -> Result<Invoices, ProjectionError> {
-    let key = |(message, fact): &(&Message, Fact)| {
-        amended_invoice(&fact.event).map(|id| vec![message.event.tenant.as_str().into(), id.as_str().into()])
-    };
+async fn stored_invoices(view: &mut View<'_>, facts: &[(String, Fact)]) -> Result<Invoices, ProjectionError> {
+    let key = |(tenant, fact): &(String, Fact)| amended_invoice(&fact.event).map(|id| vec![tenant.as_str().into(), id.as_str().into()]);
     let mut rows: Vec<Vec<Value>> = facts.iter().filter_map(key).collect();
     rows.sort();
     rows.dedup();

@@ -7,7 +7,7 @@ use crate::wire::{self, Fact};
 use async_trait::async_trait;
 use eventlog::{
     bus::Message,
-    projection::{Projection, ProjectionError, TableDef, View},
+    projection::{Change, Projection, ProjectionError, TableDef, View},
 };
 use sql::{Column, Kind};
 
@@ -23,7 +23,6 @@ type Key = (String, String, String);
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ContactTables;
 
-#[async_trait]
 impl Projection for ContactTables {
     fn name(&self) -> &'static str {
         "notification-contacts"
@@ -41,15 +40,25 @@ impl Projection for ContactTables {
         &[contact::TABLE, attempt::TABLE]
     }
 
-    async fn apply(&self, view: &mut View<'_>, page: &[Message]) -> Result<(), ProjectionError> {
-        let mut facts: Vec<(&str, Fact)> = Vec::with_capacity(page.len());
+    fn read(&self, page: &[&Message]) -> Result<Box<dyn Change>, ProjectionError> {
+        let mut facts = Vec::with_capacity(page.len());
         for message in page {
             let decoded = wire::decode(&message.event.event_type, &message.event.payload);
             if let Some(fact) = decoded.map_err(|fault| ProjectionError::poison(message, fault.to_string()))? {
-                facts.push((&message.event.tenant, fact));
+                facts.push((message.event.tenant.clone(), fact));
             }
         }
-        contact::apply(view, &facts).await?;
-        attempt::apply(view, &facts).await
+        Ok(Box::new(Told(facts)))
+    }
+}
+
+/// What a page tells, each fact with its tenant.
+struct Told(Vec<(String, Fact)>);
+
+#[async_trait]
+impl Change for Told {
+    async fn write(self: Box<Self>, view: &mut View<'_>) -> Result<(), ProjectionError> {
+        contact::write(view, &self.0).await?;
+        attempt::write(view, &self.0).await
     }
 }

@@ -90,7 +90,17 @@ impl Db {
     /// # Errors
     /// [`SqlError::Unavailable`] or [`SqlError::Busy`].
     pub async fn begin(&self) -> Result<Tx, SqlError> {
-        Tx::begin(self).await
+        Tx::begin(self, false).await
+    }
+
+    /// The same for work that begins anew with its process. On SQLite the commit does not wait for the disk: a crash of the machine, which ends
+    /// this process too, may take it back, until one of [`Db::begin`] that follows it has been committed. On PostgreSQL it is as any other: there
+    /// the server may crash and lose it while this process goes on.
+    ///
+    /// # Errors
+    /// As [`Db::begin`].
+    pub async fn begin_relaxed(&self) -> Result<Tx, SqlError> {
+        Tx::begin(self, true).await
     }
 
     /// Runs a query outside any transaction; it sees what is committed.

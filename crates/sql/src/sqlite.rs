@@ -3,6 +3,7 @@
 
 mod checkpoint;
 mod connection;
+mod relaxed;
 mod row;
 
 use std::path::{Path, PathBuf};

@@ -54,12 +54,12 @@ enum Connected {
 type Away = JoinHandle<(PoolConnection<Postgres>, Result<Result<(), sqlx::Error>, SqlError>)>;
 
 impl Tx {
-    pub(crate) async fn begin(db: &Db) -> Result<Tx, SqlError> {
+    pub(crate) async fn begin(db: &Db, relaxed: bool) -> Result<Tx, SqlError> {
         match &db.backend {
             Backend::Sqlite(store) => {
                 let guard = store.acquire().await?;
                 let connection = Some(Connected::Sqlite(guard));
-                Ok(Tx { connection, failed: false, unsent: Unsent::begin(), ahead: VecDeque::new(), deadline: None })
+                Ok(Tx { connection, failed: false, unsent: Unsent::begin(relaxed), ahead: VecDeque::new(), deadline: None })
             }
             Backend::Postgres(pool) => {
                 let mut lost = 0;

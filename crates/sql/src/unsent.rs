@@ -9,21 +9,22 @@ const STATEMENTS: usize = 32;
 /// What the database has not been told yet.
 #[derive(Default)]
 pub(crate) struct Unsent {
-    /// BEGIN is among it.
-    begins: bool,
+    /// The BEGIN among it.
+    begin: Option<Statement>,
     statements: Vec<Statement>,
     arguments: usize,
 }
 
 impl Unsent {
     /// A transaction that the database does not know yet.
-    pub(crate) fn begin() -> Self {
-        Self { begins: true, ..Self::default() }
+    pub(crate) fn begin(relaxed: bool) -> Self {
+        let begin = Statement { relaxes: relaxed, ..Statement::new(BEGIN, Vec::new()) };
+        Self { begin: Some(begin), ..Self::default() }
     }
 
     /// Whether the database knows nothing of the transaction.
     pub(crate) fn has_begin(&self) -> bool {
-        self.begins
+        self.begin.is_some()
     }
 
     pub(crate) fn has_statements(&self) -> bool {
@@ -42,8 +43,7 @@ impl Unsent {
 
     /// All that waits and `then` after it, and how many statements stand before those of `then`.
     pub(crate) fn followed_by(self, then: Vec<Statement>) -> (Vec<Statement>, usize) {
-        let begin = self.begins.then(|| Statement::new(BEGIN, Vec::new()));
-        let mut statements: Vec<Statement> = begin.into_iter().chain(self.statements).collect();
+        let mut statements: Vec<Statement> = self.begin.into_iter().chain(self.statements).collect();
         let before = statements.len();
         statements.extend(then);
         (statements, before)
@@ -57,7 +57,7 @@ mod tests {
 
     #[test]
     fn what_waits_goes_first_and_in_its_order() {
-        let mut unsent = Unsent::begin();
+        let mut unsent = Unsent::begin(false);
         unsent.add(Statement::new("INSERT INTO t (a, b) VALUES (?, ?)", vec![Value::Int(1), Value::Int(2)]));
         unsent.add(Statement::new("UPDATE t SET a = $2 WHERE b = $1", vec![Value::Int(3), Value::Int(4)]));
         let (statements, before) = unsent.followed_by(vec![Statement::new("SELECT $1", vec![Value::Int(5)])]);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use eventlog::bus::Message;
-use eventlog::projection::{Projection, ProjectionError, Projections, TableDef, View, Views};
+use eventlog::projection::{Change, Projection, ProjectionError, Projections, TableDef, View, Views};
 use sql::{Column, Keys, Kind, SqlError};
 
 use crate::account::{BOOKED, amount_of};
@@ -51,7 +51,6 @@ impl Balances {
     }
 }
 
-#[async_trait::async_trait]
 impl Projection for Balances {
     fn name(&self) -> &'static str {
         self.table[0].name
@@ -69,20 +68,13 @@ impl Projection for Balances {
         self.table
     }
 
-    async fn apply(&self, view: &mut View<'_>, page: &[Message]) -> Result<(), ProjectionError> {
-        let table = self.table[0].name;
-        let wanted: Vec<&Message> = page.iter().filter(|message| self.knows("", &message.event.event_type)).collect();
-        let mut lines = stored(view, table, &wanted).await?;
-        for message in wanted {
+    fn read(&self, page: &[&Message]) -> Result<Box<dyn Change>, ProjectionError> {
+        let mut booked = Vec::new();
+        for message in page.iter().filter(|message| self.knows("", &message.event.event_type)) {
             let amount = amount_of(&message.event).map_err(|error| ProjectionError::poison(message, error.to_string()))?;
-            let line = lines.entry(message.event.stream.clone()).or_default();
-            *line = Line { balance: line.balance + amount, entries: line.entries + 1, version: line.version.max(message.event.version) };
+            booked.push((message.event.stream.clone(), amount, message.event.version));
         }
-        let row = |(account, line): (String, Line)| {
-            vec![account.into(), line.balance.into(), (line.entries as i64).into(), (line.version as i64).into()]
-        };
-        view.upsert(table, lines.into_iter().map(row).collect()).await?;
-        self.faults.pass(Spot::Applied).await.map_err(|fault| SqlError::Unavailable(fault).into())
+        Ok(Box::new(Bookings { table: self.table[0].name, booked, faults: Arc::clone(&self.faults) }))
     }
 
     fn knows(&self, _topic: &str, event_type: &str) -> bool {
@@ -90,8 +82,32 @@ impl Projection for Balances {
     }
 }
 
-async fn stored(view: &mut View<'_>, table: &str, page: &[&Message]) -> Result<BTreeMap<String, Line>, ProjectionError> {
-    let rows = page.iter().map(|message| vec![message.event.stream.as_str().into()]).collect();
+/// The bookings of a page.
+struct Bookings {
+    table: &'static str,
+    /// Account, amount and version.
+    booked: Vec<(String, i64, u64)>,
+    faults: Arc<Switchboard>,
+}
+
+#[async_trait::async_trait]
+impl Change for Bookings {
+    async fn write(self: Box<Self>, view: &mut View<'_>) -> Result<(), ProjectionError> {
+        let mut lines = stored(view, self.table, &self.booked).await?;
+        for (account, amount, version) in self.booked {
+            let line = lines.entry(account).or_default();
+            *line = Line { balance: line.balance + amount, entries: line.entries + 1, version: line.version.max(version) };
+        }
+        let row = |(account, line): (String, Line)| {
+            vec![account.into(), line.balance.into(), (line.entries as i64).into(), (line.version as i64).into()]
+        };
+        view.upsert(self.table, lines.into_iter().map(row).collect()).await?;
+        self.faults.pass(Spot::Applied).await.map_err(|fault| SqlError::Unavailable(fault).into())
+    }
+}
+
+async fn stored(view: &mut View<'_>, table: &str, booked: &[(String, i64, u64)]) -> Result<BTreeMap<String, Line>, ProjectionError> {
+    let rows = booked.iter().map(|(account, ..)| vec![account.as_str().into()]).collect();
     let sql = format!("SELECT DISTINCT t.* FROM {{keys}} k CROSS JOIN {{{table}}} t WHERE t.account = k.account");
     let rows = view.query_keyed(&sql, Keys { columns: KEY, rows }, &[]).await?;
     Ok(rows.iter().map(line_of).collect::<Result<_, _>>()?)

@@ -1,17 +1,16 @@
 //! Rows of `arrangement`: holds, disputes, promises and announced payments, one for each debt that they are about.
 
-use super::{Fact, ProjectionError, View, track};
+use super::{Fact, ProjectionError, View, rows::Rows, track};
 use chrono::NaiveDate;
 use ladder::{
     Event,
     arrangement::{Arrangement, ArrangementTerms},
 };
 use sql::{Row, Value};
-use std::collections::BTreeMap;
 
 /// (tenant, payer, arrangement, invoice).
 type Key = (String, String, String, String);
-pub(super) type Arrangements = BTreeMap<Key, ArrangementRow>;
+pub(super) type Arrangements = Rows<Key, ArrangementRow>;
 
 /// An arrangement as it is stored.
 pub(super) struct ArrangementRow {
@@ -110,8 +109,8 @@ impl ArrangementRow {
 
 /// The stored rows of the tracks whose arrangements end in a page.
 pub(super) async fn stored(view: &mut View<'_>, facts: &[Fact]) -> Result<Arrangements, ProjectionError> {
-    let ends: Vec<Fact> = facts.iter().filter(|fact| matches!(fact.event, Event::ArrangementEnded { .. })).cloned().collect();
-    let Some(keys) = track::keys_of(&ends) else { return Ok(Arrangements::new()) };
+    let ends = facts.iter().filter(|fact| matches!(fact.event, Event::ArrangementEnded { .. }));
+    let Some(keys) = track::keys_of(ends) else { return Ok(Arrangements::none()) };
     let text = "SELECT a.* FROM {keys} k CROSS JOIN {arrangement} a WHERE a.tenant = k.tenant AND a.invoice_id = k.invoice_id";
     let found = view.query_keyed(text, keys, &[]).await?;
     found.iter().map(|row| ArrangementRow::read(row).map(|row| (row.key.clone(), row))).collect()
@@ -129,7 +128,7 @@ pub(super) fn fold(rows: &mut Arrangements, fact: &Fact) {
     }
     if let Event::ArrangementEnded { id, invoice_ids, end, day, received_minor, by, why, .. } = &fact.event {
         for invoice_id in invoice_ids {
-            if let Some(row) = rows.get_mut(&key(id, invoice_id)) {
+            if let Some(row) = rows.change(&key(id, invoice_id)) {
                 end.slug().clone_into(&mut row.end);
                 row.ended_on = Some(*day);
                 row.received_minor = *received_minor;

@@ -5,7 +5,7 @@ use crate::{listings::EntryKey, wire};
 use async_trait::async_trait;
 use chrono::NaiveDate;
 use eventlog::bus::Message;
-use eventlog::projection::{Projection, ProjectionError, TableDef, View};
+use eventlog::projection::{Change, Projection, ProjectionError, TableDef, View};
 use ladder::listing::{Alarm, Cause, Event, Listing, Obligation, Opened, Stage, evolve};
 use sql::{Column, Kind, Row, Value};
 use std::collections::BTreeMap;
@@ -47,7 +47,6 @@ const LISTING: TableDef = TableDef {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ListingTable;
 
-#[async_trait]
 impl Projection for ListingTable {
     fn name(&self) -> &'static str {
         "dunning-listings"
@@ -65,12 +64,26 @@ impl Projection for ListingTable {
         &[LISTING]
     }
 
-    async fn apply(&self, view: &mut View<'_>, page: &[Message]) -> Result<(), ProjectionError> {
-        let mut rows: BTreeMap<EntryKey, Entry> = BTreeMap::new();
+    fn read(&self, page: &[&Message]) -> Result<Box<dyn Change>, ProjectionError> {
+        let mut told = Vec::new();
         for message in page {
             let Some(key) = EntryKey::of_stream(&message.event.stream) else { continue };
             let decoded = wire::decode_listing(&message.event.event_type, &message.event.payload);
             let Some(event) = decoded.map_err(|fault| ProjectionError::poison(message, fault.to_string()))? else { continue };
+            told.push((key, event));
+        }
+        Ok(Box::new(Told(told)))
+    }
+}
+
+/// What a page tells of entries.
+struct Told(Vec<(EntryKey, Event)>);
+
+#[async_trait]
+impl Change for Told {
+    async fn write(self: Box<Self>, view: &mut View<'_>) -> Result<(), ProjectionError> {
+        let mut rows: BTreeMap<EntryKey, Entry> = BTreeMap::new();
+        for (key, event) in self.0 {
             let mut entry = match rows.remove(&key) {
                 Some(entry) => entry,
                 None => stored(view, &key).await?,

@@ -1,14 +1,18 @@
 //! Rows of `step_occurrence`.
 
-use super::{Fact, ProjectionError, View, track};
+use super::{
+    Fact, ProjectionError, View,
+    rows::Rows,
+    table::{CYCLE, INVOICE_ID, OCCURRENCE, STEP_ID, TENANT},
+};
 use chrono::NaiveDate;
 use ladder::{Event, ladder::Closing, schedule::PlannedStep, track::End};
-use sql::{Row, Value};
-use std::collections::BTreeMap;
+use sql::{Keys, Row, Value};
+use std::collections::BTreeSet;
 
 /// (tenant, invoice, cycle, step, occurrence).
 pub(super) type Key = (String, String, u32, String, u32);
-pub(super) type Steps = BTreeMap<Key, StepRow>;
+pub(super) type Steps = Rows<Key, StepRow>;
 
 /// An occurrence as it is stored.
 pub(super) struct StepRow {
@@ -99,26 +103,45 @@ impl StepRow {
     }
 }
 
-/// The stored rows of the tracks that the facts of a page are about.
+/// The stored rows that the facts of a page are about.
 pub(super) async fn stored(view: &mut View<'_>, facts: &[Fact]) -> Result<Steps, ProjectionError> {
-    let known: Vec<Fact> = facts.iter().filter(|fact| changes_occurrences(&fact.event)).cloned().collect();
-    let Some(keys) = track::keys_of(&known) else { return Ok(Steps::new()) };
-    let text = "SELECT s.* FROM {keys} k CROSS JOIN {step_occurrence} s WHERE s.tenant = k.tenant AND s.invoice_id = k.invoice_id";
+    let keys: BTreeSet<Key> = facts.iter().flat_map(occurrences).collect();
+    if keys.is_empty() {
+        return Ok(Steps::none());
+    }
+    let row = |(tenant, invoice_id, cycle, step_id, occurrence): Key| {
+        vec![tenant.into(), invoice_id.into(), cycle.into(), step_id.into(), occurrence.into()]
+    };
+    let keys = Keys { columns: &[TENANT, INVOICE_ID, CYCLE, STEP_ID, OCCURRENCE], rows: keys.into_iter().map(row).collect() };
+    let text = "SELECT s.* FROM {keys} k CROSS JOIN {step_occurrence} s WHERE s.tenant = k.tenant AND s.invoice_id = k.invoice_id \
+                AND s.cycle = k.cycle AND s.step_id = k.step_id AND s.occurrence = k.occurrence";
     let found = view.query_keyed(text, keys, &[]).await?;
     found.iter().map(|row| StepRow::read(row).map(|row| (row.key.clone(), row))).collect()
 }
 
-fn changes_occurrences(event: &Event) -> bool {
-    match event {
-        Event::StepsPlanned { .. }
-        | Event::TrackMigrated { .. }
-        | Event::StepsClosed { .. }
-        | Event::ReminderDue { .. }
-        | Event::StepDeferred { .. }
-        | Event::ApprovalRequested { .. }
-        | Event::ApprovalGiven { .. }
-        | Event::ActionDue { .. }
-        | Event::StepDelivered { .. } => true,
+/// The occurrences that a fact is about and that may be stored already.
+fn occurrences(fact: &Fact) -> Vec<Key> {
+    match &fact.event {
+        Event::StepsPlanned { invoice_id, cycle, steps, .. } => {
+            steps.iter().map(|step| key(fact, invoice_id, *cycle, &step.step_id, step.occurrence)).collect()
+        }
+        Event::TrackMigrated { invoice_id, cycle, steps, .. } => {
+            let planned = steps.iter().map(|step| &step.planned);
+            planned.map(|step| key(fact, invoice_id, *cycle, &step.step_id, step.occurrence)).collect()
+        }
+        Event::StepsClosed { invoice_id, cycle, closings, .. } => {
+            closings.iter().map(|closing| key(fact, invoice_id, *cycle, &closing.step_id, closing.occurrence)).collect()
+        }
+        Event::ReminderDue { items, .. } => {
+            items.iter().map(|item| key(fact, &item.invoice_id, item.cycle, &item.step_id, item.occurrence)).collect()
+        }
+        Event::StepDeferred { invoice_id, cycle, step_id, occurrence, .. }
+        | Event::ApprovalRequested { invoice_id, cycle, step_id, occurrence, .. }
+        | Event::ApprovalGiven { invoice_id, cycle, step_id, occurrence, .. }
+        | Event::ActionDue { invoice_id, cycle, step_id, occurrence, .. }
+        | Event::StepDelivered { invoice_id, cycle, step_id, occurrence, .. } => {
+            vec![key(fact, invoice_id, *cycle, step_id, *occurrence)]
+        }
         Event::PayerNoted { .. }
         | Event::PayerForgotten
         | Event::RatingNoted { .. }
@@ -145,7 +168,7 @@ fn changes_occurrences(event: &Event) -> bool {
         | Event::ApprovalRefused { .. }
         | Event::TaskDone { .. }
         | Event::TaskSnoozed { .. }
-        | Event::TaskRaised { .. } => false,
+        | Event::TaskRaised { .. } => Vec::new(),
     }
 }
 
@@ -156,7 +179,7 @@ pub(super) fn key(fact: &Fact, invoice_id: &kernel::InvoiceId, cycle: u32, step_
 pub(super) fn fold(steps: &mut Steps, fact: &Fact) {
     migrated(steps, fact);
     let mut change = |key: Key, change: &dyn Fn(&mut StepRow)| {
-        if let Some(row) = steps.get_mut(&key) {
+        if let Some(row) = steps.change(&key) {
             change(row);
         }
     };
@@ -166,7 +189,7 @@ pub(super) fn fold(steps: &mut Steps, fact: &Fact) {
         | Event::TrackReopened { invoice_id, cycle, steps: planned, .. }
         | Event::TrackAgreementBroken { invoice_id, cycle, steps: planned, .. } => {
             let rows = planned.iter().enumerate().map(|(place, step)| planned_row(fact, invoice_id, *cycle, (place, step)));
-            steps.extend(rows.map(|row| (row.key.clone(), row)));
+            rows.for_each(|row| steps.insert(row.key.clone(), row));
         }
         Event::StepsPlanned { invoice_id, cycle, steps: dated, .. } => {
             for step in dated {
@@ -228,10 +251,11 @@ fn migrated(steps: &mut Steps, fact: &Fact) {
     if let Event::TrackMigrated { invoice_id, cycle, steps: moved, .. } = &fact.event {
         for (place, step) in moved.iter().enumerate() {
             let row = planned_row(fact, invoice_id, *cycle, (place, &step.planned));
-            match steps.get_mut(&row.key) {
-                // What has ended keeps what it had.
-                Some(known) if known.ended_on.is_some() => known.place = row.place,
-                Some(_) | None => drop(steps.insert(row.key.clone(), row)),
+            let has_ended = steps.get(&row.key).is_some_and(|known| known.ended_on.is_some());
+            match steps.change(&row.key).filter(|_| has_ended) {
+                // It keeps what it had.
+                Some(known) => known.place = row.place,
+                None => steps.insert(row.key.clone(), row),
             }
         }
     }

@@ -2,7 +2,11 @@
 //! of each.
 
 use super::step::{self, Steps};
-use super::{Fact, ProjectionError, View, track};
+use super::{
+    Fact, ProjectionError, View,
+    rows::{Kept, Rows},
+    track,
+};
 use chrono::NaiveDate;
 use kernel::{InvoiceId, StepId};
 use ladder::{
@@ -12,11 +16,10 @@ use ladder::{
     track::End,
 };
 use sql::{Row, Value};
-use std::collections::BTreeMap;
 
 /// (tenant, invoice, cycle, reason, step, day).
 type Key = (String, String, u32, String, String, NaiveDate);
-pub(super) type Tasks = BTreeMap<Key, TaskRow>;
+pub(super) type Tasks = Rows<Key, TaskRow>;
 
 /// A task as it is stored.
 pub(super) struct TaskRow {
@@ -88,8 +91,8 @@ impl TaskRow {
 
 /// The stored rows of the tracks that the facts of a page are about, as far as they may change one.
 pub(super) async fn stored(view: &mut View<'_>, facts: &[Fact]) -> Result<Tasks, ProjectionError> {
-    let changing: Vec<Fact> = facts.iter().filter(|fact| changes(&fact.event)).cloned().collect();
-    let Some(keys) = track::keys_of(&changing) else { return Ok(Tasks::new()) };
+    let changing = facts.iter().filter(|fact| changes(&fact.event));
+    let Some(keys) = track::keys_of(changing) else { return Ok(Tasks::none()) };
     let text = "SELECT t.* FROM {keys} k CROSS JOIN {task} t WHERE t.tenant = k.tenant AND t.invoice_id = k.invoice_id";
     let found = view.query_keyed(text, keys, &[]).await?;
     found.iter().map(|row| TaskRow::read(row).map(|row| (row.key.clone(), row))).collect()
@@ -160,9 +163,8 @@ fn day_of(event: &Event) -> Option<NaiveDate> {
 /// `steps` holds the occurrences that the fact is about.
 pub(super) fn fold(rows: &mut Tasks, fact: &Fact, steps: &Steps) {
     for invoice_id in super::invoice_ids(fact) {
-        let mine = rows.range_mut(first_of(fact, invoice_id)..).take_while(|(key, _)| is_of(key, fact, invoice_id));
-        let void = mine.map(|(_, row)| row).filter(|row| row.is_open() && row.is_void_after(&fact.event));
-        void.for_each(|row| row.end("void", day_of(&fact.event), ("", "")));
+        let void = of_invoice(rows, fact, invoice_id).filter(|row| row.is_open() && row.is_void_after(&fact.event));
+        void.for_each(|row| row.change().end("void", day_of(&fact.event), ("", "")));
     }
     if let Event::TaskRaised { invoice_id, cycle, day, reason, step_id, until } = &fact.event {
         raise(rows, fact, (invoice_id, *cycle, *reason, step_id.as_ref(), *day), (*until, 0));
@@ -190,9 +192,9 @@ pub(super) fn fold(rows: &mut Tasks, fact: &Fact, steps: &Steps) {
     }
 }
 
-/// Before every key of a receivable.
-fn first_of(fact: &Fact, invoice_id: &InvoiceId) -> Key {
-    (fact.tenant.clone(), invoice_id.to_string(), 0, String::new(), String::new(), NaiveDate::MIN)
+fn of_invoice<'r>(rows: &'r mut Tasks, fact: &Fact, invoice_id: &InvoiceId) -> impl Iterator<Item = &'r mut Kept<TaskRow>> {
+    let first = (fact.tenant.clone(), invoice_id.to_string(), 0, String::new(), String::new(), NaiveDate::MIN);
+    rows.from(first).take_while(|(key, _)| is_of(key, fact, invoice_id)).map(|(_, row)| row)
 }
 
 fn is_of((tenant, invoice, ..): &Key, fact: &Fact, invoice_id: &InvoiceId) -> bool {
@@ -222,7 +224,7 @@ fn raise(rows: &mut Tasks, fact: &Fact, asked: Asked<'_>, (until, occurrence): (
     };
     match rows.get(&key) {
         Some(known) if known.is_open() => {}
-        Some(_) | None => drop(rows.insert(key, row)),
+        Some(_) | None => rows.insert(key, row),
     }
 }
 
@@ -232,17 +234,18 @@ fn answer(
     (invoice_id, cycle, step_id, occurrence): (&InvoiceId, u32, &StepId, u32),
     (status, day, signed): (&str, Option<NaiveDate>, (&str, &str)),
 ) {
-    let mine = rows.range_mut(first_of(fact, invoice_id)..).take_while(|(key, _)| is_of(key, fact, invoice_id));
-    let asked = mine.map(|(_, row)| row).filter(|row| {
+    let asked = of_invoice(rows, fact, invoice_id).filter(|row| {
         let (_, _, of, reason, step, _) = &row.key;
         (*of, reason.as_str(), step.as_str(), row.occurrence) == (cycle, TaskReason::Approval.slug(), step_id.as_str(), occurrence)
     });
-    asked.filter(|row| row.is_open()).for_each(|row| row.end(status, day, signed));
+    asked.filter(|row| row.is_open()).for_each(|row| row.change().end(status, day, signed));
 }
 
 fn attend(rows: &mut Tasks, fact: &Fact, task: &TaskKey, change: impl FnOnce(&mut TaskRow)) {
     let key = key(fact, (&task.invoice_id, task.cycle, task.reason, task.step_id.as_ref(), task.day));
-    if let Some(row) = rows.get_mut(&key).filter(|row| row.is_open()) {
+    if rows.get(&key).is_some_and(TaskRow::is_open)
+        && let Some(row) = rows.change(&key)
+    {
         change(row);
     }
 }

@@ -1,14 +1,13 @@
 //! Rows of `track`.
 
 use super::table::{INVOICE_ID, TENANT};
-use super::{Fact, ProjectionError, View, invoice_ids};
+use super::{Fact, ProjectionError, View, invoice_ids, rows::Rows};
 use chrono::NaiveDate;
 use ladder::{Event, track::Phase};
 use sql::{Keys, Row, Value};
-use std::collections::BTreeMap;
 
 /// (tenant, invoice) → row.
-pub(super) type Tracks = BTreeMap<(String, String), TrackRow>;
+pub(super) type Tracks = Rows<(String, String), TrackRow>;
 
 /// A track as it is stored.
 pub(super) struct TrackRow {
@@ -75,9 +74,9 @@ impl TrackRow {
     }
 }
 
-/// The stored rows that the facts of a page are about.
+/// The stored rows that the facts of a page may change.
 pub(super) async fn stored(view: &mut View<'_>, facts: &[Fact]) -> Result<Tracks, ProjectionError> {
-    let Some(keys) = keys_of(facts) else { return Ok(Tracks::new()) };
+    let Some(keys) = keys_of(facts.iter().filter(|fact| change(&fact.event).is_some())) else { return Ok(Tracks::none()) };
     let text = "SELECT t.* FROM {keys} k CROSS JOIN {track} t WHERE t.tenant = k.tenant AND t.invoice_id = k.invoice_id";
     let found = view.query_keyed(text, keys, &[]).await?;
     let read = |row: &Row| TrackRow::read(row).map(|row| ((row.tenant.clone(), row.invoice_id.clone()), row));
@@ -85,9 +84,9 @@ pub(super) async fn stored(view: &mut View<'_>, facts: &[Fact]) -> Result<Tracks
 }
 
 /// (tenant, invoice) of all facts, each once; `None` where no fact is about an invoice.
-pub(super) fn keys_of(facts: &[Fact]) -> Option<Keys<'static>> {
-    let of = |fact| invoice_ids(fact).into_iter().map(move |id| vec![fact.tenant.as_str().into(), id.as_str().into()]);
-    let mut rows: Vec<Vec<Value>> = facts.iter().flat_map(of).collect();
+pub(super) fn keys_of<'f>(facts: impl Iterator<Item = &'f Fact>) -> Option<Keys<'static>> {
+    let of = |fact: &'f Fact| invoice_ids(fact).into_iter().map(move |id| vec![fact.tenant.as_str().into(), id.as_str().into()]);
+    let mut rows: Vec<Vec<Value>> = facts.flat_map(of).collect();
     rows.sort();
     rows.dedup();
     (!rows.is_empty()).then_some(Keys { columns: &[TENANT, INVOICE_ID], rows })
@@ -98,30 +97,39 @@ pub(super) fn fold(tracks: &mut Tracks, fact: &Fact) {
         tracks.insert((row.tenant.clone(), row.invoice_id.clone()), row);
         return;
     }
-    let Some(invoice_id) = fact.event.invoice_id() else { return };
-    let Some(row) = tracks.get_mut(&(fact.tenant.clone(), invoice_id.to_string())) else { return };
-    match &fact.event {
-        Event::OutstandingNoted { outstanding_minor, .. } => row.outstanding_minor = *outstanding_minor,
-        Event::TrackReopened { cycle, outstanding_minor, .. } => row.reopen(*cycle, *outstanding_minor),
-        Event::TrackAgreementBroken { cycle, outstanding_minor, .. } => row.reopen(*cycle, *outstanding_minor),
-        Event::TrackRenegotiated { .. } => {
+    let Some((invoice_id, change)) = fact.event.invoice_id().zip(change(&fact.event)) else { return };
+    if let Some(row) = tracks.change(&(fact.tenant.clone(), invoice_id.to_string())) {
+        change(row);
+    }
+}
+
+/// What an event changes in the row of its track.
+fn change(event: &Event) -> Option<Box<dyn FnOnce(&mut TrackRow) + '_>> {
+    let change: Box<dyn FnOnce(&mut TrackRow) + '_> = match event {
+        Event::OutstandingNoted { outstanding_minor, .. } => Box::new(|row| row.outstanding_minor = *outstanding_minor),
+        Event::TrackReopened { cycle, outstanding_minor, .. } | Event::TrackAgreementBroken { cycle, outstanding_minor, .. } => {
+            Box::new(|row| row.reopen(*cycle, *outstanding_minor))
+        }
+        Event::TrackRenegotiated { .. } => Box::new(|row| {
             row.outstanding_minor = 0;
             row.stand(Phase::Renegotiated);
-        }
-        Event::TrackRescheduled { cycle, due_on, effective_due, outstanding_minor, .. } => {
+        }),
+        Event::TrackRescheduled { cycle, due_on, effective_due, outstanding_minor, .. } => Box::new(|row| {
             row.reopen(*cycle, *outstanding_minor);
             (row.due_on, row.effective_due) = (*due_on, *effective_due);
-        }
-        Event::TrackMigrated { policy_id, policy_version, effective_due, .. } => {
+        }),
+        Event::TrackMigrated { policy_id, policy_version, effective_due, .. } => Box::new(|row| {
             (row.policy_id, row.policy_version) = (policy_id.to_string(), (*policy_version).into());
             row.effective_due = *effective_due;
-        }
-        Event::TrackSettled { .. } => row.stand(Phase::Settled),
-        Event::TrackCancelled { .. } => row.stand(Phase::Cancelled),
-        Event::TrackExhausted { .. } => row.stand(Phase::Exhausted),
-        Event::TrackHandedOff { .. } => row.stand(Phase::HandedOff),
-        Event::TrackWrittenOff { .. } => row.stand(Phase::WrittenOff),
-        Event::PayerNoted { .. }
+        }),
+        Event::TrackSettled { .. } => Box::new(|row| row.stand(Phase::Settled)),
+        Event::TrackCancelled { .. } => Box::new(|row| row.stand(Phase::Cancelled)),
+        Event::TrackExhausted { .. } => Box::new(|row| row.stand(Phase::Exhausted)),
+        Event::TrackHandedOff { .. } => Box::new(|row| row.stand(Phase::HandedOff)),
+        Event::TrackWrittenOff { .. } => Box::new(|row| row.stand(Phase::WrittenOff)),
+        // It is a row of its own.
+        Event::TrackEnrolled { .. }
+        | Event::PayerNoted { .. }
         | Event::PayerForgotten
         | Event::RatingNoted { .. }
         | Event::NoticePlanned { .. }
@@ -129,7 +137,6 @@ pub(super) fn fold(tracks: &mut Tracks, fact: &Fact) {
         | Event::NoticeDeferred { .. }
         | Event::NoticeClosed { .. }
         | Event::ViewNoted { .. }
-        | Event::TrackEnrolled { .. }
         | Event::StepsPlanned { .. }
         | Event::StepsClosed { .. }
         | Event::ReminderDue { .. }
@@ -145,8 +152,9 @@ pub(super) fn fold(tracks: &mut Tracks, fact: &Fact) {
         | Event::CatchUpEnded { .. }
         | Event::Arranged { .. }
         | Event::ArrangementEnded { .. }
-        | Event::StepDelivered { .. } => {}
-    }
+        | Event::StepDelivered { .. } => return None,
+    };
+    Some(change)
 }
 
 fn enrolled(fact: &Fact) -> Option<TrackRow> {

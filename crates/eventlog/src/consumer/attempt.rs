@@ -158,11 +158,12 @@ impl Runner {
     }
 
     async fn commit(&mut self, sorted: Sorted) -> Result<(), TakeError> {
+        let projections = self.spec.projections.as_ref().filter(|_| !sorted.fresh.iter().all(Message::is_withheld));
         let settlement = Arc::new(PageSettlement {
             consumer: self.spec.name,
+            models: projections.map(|projections| projections.read(&sorted.fresh)),
             sorted,
             trusted: self.trusted.clone(),
-            projections: self.spec.projections.clone(),
             now: self.spec.clock.now(),
             fenced: !self.lacks(Protection::OffsetCompareAndSet),
         });

@@ -281,9 +281,9 @@ async fn watched(running: impl Future<Output = ()>, name: &'static str, shared: 
 /// Writes a sorted page of read models into a transaction, as a running consumer does: for tests that take its steps one by one.
 #[doc(hidden)]
 pub async fn settle(tx: &mut Tx, projections: &Projections, sorted: page::Sorted, now: DateTime<Utc>) -> Result<(), AlongsideError> {
-    let (consumer, projections) = (projections.consumer(), Some(projections.clone()));
+    let (consumer, models) = (projections.consumer(), Some(projections.read(&sorted.fresh)));
     let trusted = HashSet::new();
-    settlement::PageSettlement { consumer, sorted, trusted, projections, now, fenced: true }.write(tx).await
+    settlement::PageSettlement { consumer, sorted, trusted, models, now, fenced: true }.write(tx).await
 }
 
 fn check(spec: &ConsumerSpec, projections: &Projections) -> Result<(), ConsumerError> {

@@ -71,7 +71,7 @@ impl Runner {
                 key: at.0.clone(),
                 place: at.1.clone(),
                 messages: batch.clone(),
-                projections: self.spec.projections.clone(),
+                models: self.spec.projections.as_ref().map(|projections| projections.read(&batch)),
             });
             let (applicable, reason) = match self.sink.take(&batch, settlement).await {
                 Ok(()) => {

@@ -10,7 +10,7 @@ use super::page::{Sorted, StreamKey};
 use super::{checkpoint, parking};
 use crate::alongside::{Alongside, AlongsideError};
 use crate::bus::{Message, Place};
-use crate::projection::Projections;
+use crate::projection::PageRead;
 
 /// A sorted page, ready to be stored.
 pub(crate) struct PageSettlement {
@@ -18,7 +18,8 @@ pub(crate) struct PageSettlement {
     pub sorted: Sorted,
     /// Topics whose log we hold ourselves: not archived, unless parked.
     pub trusted: HashSet<String>,
-    pub projections: Option<Projections>,
+    /// The fresh messages as the read models read them; none where there is nothing for them.
+    pub models: Option<PageRead>,
     pub now: DateTime<Utc>,
     /// Whether places move by compare-and-set: always, but in a negative control.
     pub fenced: bool,
@@ -29,8 +30,8 @@ impl Alongside for PageSettlement {
     /// Places first: a fenced page does no further work, and a build that is put in place either saw this page or waits for it.
     async fn write(&self, tx: &mut Tx) -> Result<(), AlongsideError> {
         let live = if self.fenced { self.move_on(tx).await? } else { self.move_blindly(tx).await? };
-        if let Some((projections, live)) = self.projections.as_ref().zip(live) {
-            projections.apply_live(tx, live, &self.sorted.fresh).await?;
+        if let Some((models, live)) = self.models.as_ref().zip(live) {
+            models.write(tx, live, &self.sorted.fresh).await?;
         }
         checkpoint::write_marks(tx, self.consumer, &self.sorted.marks).await?;
         let foreign: Vec<&Message> = self.sorted.fresh.iter().filter(|message| !self.trusted.contains(&message.topic)).collect();
@@ -49,9 +50,9 @@ impl PageSettlement {
     async fn move_on(&self, tx: &mut Tx) -> Result<Option<Vec<Row>>, AlongsideError> {
         let moves = checkpoint::ask_moves(tx.dialect(), self.consumer, &self.sorted.moves);
         let mut steps = vec![moves, checkpoint::ask_marks(self.consumer, self.sorted.known.keys())];
-        steps.extend(self.models().map(Projections::ask_live));
+        steps.extend(self.models.as_ref().map(PageRead::ask_live));
         let mut answers = tx.in_turn(steps).await?;
-        let live = self.models().and_then(|_| answers.pop()).map(|(_, rows)| rows);
+        let live = self.models.as_ref().and_then(|_| answers.pop()).map(|(_, rows)| rows);
         let (_, marks) = answers.pop().unwrap_or_default();
         let moved = answers.pop().map_or(0, |(changed, _)| changed);
         checkpoint::were_moved(tx, self.consumer, &self.sorted.moves, moved).await?;
@@ -63,13 +64,8 @@ impl PageSettlement {
 
     async fn move_blindly(&self, tx: &mut Tx) -> Result<Option<Vec<Row>>, AlongsideError> {
         checkpoint::advance_blindly(tx, self.consumer, &self.sorted.moves).await?;
-        let asked = tx.in_turn(self.models().map(Projections::ask_live).into_iter().collect()).await?;
+        let asked = tx.in_turn(self.models.as_ref().map(PageRead::ask_live).into_iter().collect()).await?;
         Ok(asked.into_iter().next().map(|(_, rows)| rows))
-    }
-
-    /// The read models, where the page has something for them.
-    fn models(&self) -> Option<&Projections> {
-        self.projections.as_ref().filter(|_| !self.sorted.fresh.iter().all(Message::is_withheld))
     }
 }
 
@@ -80,7 +76,8 @@ pub(crate) struct RetrySettlement {
     /// Where the stream is read: pages wait while its queue is emptied.
     pub place: Place,
     pub messages: Vec<Message>,
-    pub projections: Option<Projections>,
+    /// The messages as the read models read them.
+    pub models: Option<PageRead>,
 }
 
 #[async_trait::async_trait]
@@ -92,11 +89,11 @@ impl Alongside for RetrySettlement {
                 return Err(AlongsideError::Fenced);
             }
         }
-        if let Some(projections) = &self.projections {
-            let asked = tx.in_turn(vec![projections.ask_live()]).await?;
+        if let Some(models) = &self.models {
+            let asked = tx.in_turn(vec![models.ask_live()]).await?;
             let live = asked.into_iter().flat_map(|(_, rows)| rows).collect();
-            projections.apply_live(tx, live, &self.messages).await?;
-            projections.spoil_builds(tx).await?;
+            models.write(tx, live, &self.messages).await?;
+            models.spoil_builds(tx).await?;
         }
         release_if_empty(tx, self.consumer, &self.key).await?;
         Ok(())

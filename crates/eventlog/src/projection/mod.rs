@@ -3,10 +3,13 @@
 //! A projection reads topics (its service's own log is the topic of that log) and owns its tables. Its rules:
 //!
 //! - messages of one stream arrive in order; messages of different streams, partitions and topics may arrive in **any** order, and a
-//!   rebuild reads partition after partition. `apply` must therefore be commutative across streams: write rows that belong to the
+//!   rebuild reads partition after partition. What is written must therefore be commutative across streams: rows that belong to the
 //!   message's stream, keep a row per fact and join when reading, never "the last message seen".
-//! - `apply` is a function of its tables and the page: no clock, no randomness, no look at other tables of the service.
-//! - a change of `apply` or of the tables raises `version`; the new version is built side by side and then put in place of the old.
+//! - what is written is a function of its tables and the page: no clock, no randomness, no look at other tables of the service.
+//! - a change of what is written or of the tables raises `version`; the new version is built side by side and then put in place of the old.
+//!
+//! A page is read before its transaction and written inside of it: whoever writes next waits for what the database has to do, and not for
+//! what the messages have to be decoded, and a build reads one page while it writes the page before it.
 
 mod hash;
 mod live;
@@ -26,6 +29,7 @@ use crate::alongside::AlongsideError;
 use crate::bus::Message;
 
 pub use hash::{Fingerprint, Hasher};
+pub(crate) use live::PageRead;
 pub use registry::{OwnLog, ProjectionStatus, Projections};
 pub use table::TableDef;
 pub use verify::Verified;
@@ -33,12 +37,11 @@ pub use view::View;
 pub use views::Views;
 
 /// A read model of a service (a file of its `project/`).
-#[async_trait::async_trait]
 pub trait Projection: Send + Sync + 'static {
     /// Permanent name, unique in the service.
     fn name(&self) -> &'static str;
 
-    /// Raised with every change of the tables or of what `apply` writes; from 1.
+    /// Raised with every change of the tables or of what is written; from 1.
     fn version(&self) -> u32;
 
     /// The topics it reads.
@@ -47,16 +50,27 @@ pub trait Projection: Send + Sync + 'static {
     /// Its tables.
     fn tables(&self) -> &'static [TableDef];
 
-    /// Applies messages of its sources, in order; withheld ones are not handed in.
+    /// What messages of its sources, in order, change in its tables, as far as that can be told without looking at them. Withheld messages
+    /// are not handed in. It may be asked again for the same page, and what it answers may never be written.
     ///
     /// # Errors
-    /// [`ProjectionError::Poison`] for a message that can never be applied; errors of the view are passed on with `?`.
-    async fn apply(&self, view: &mut View<'_>, page: &[Message]) -> Result<(), ProjectionError>;
+    /// [`ProjectionError::Poison`] for a message that can never be applied.
+    fn read(&self, page: &[&Message]) -> Result<Box<dyn Change>, ProjectionError>;
 
     /// Whether it knows the event type. A type that nobody of the consumer knows is counted.
     fn knows(&self, _topic: &str, _event_type: &str) -> bool {
         true
     }
+}
+
+/// What a page changes in the tables of a projection.
+#[async_trait::async_trait]
+pub trait Change: Send {
+    /// Writes it, after the changes of all pages before it.
+    ///
+    /// # Errors
+    /// [`ProjectionError::Poison`] for a message that can never be applied to what is stored; errors of the view are passed on with `?`.
+    async fn write(self: Box<Self>, view: &mut View<'_>) -> Result<(), ProjectionError>;
 }
 
 /// Why a read model could not be written, read, built or compared.

@@ -4,18 +4,20 @@
 //! follows in small transactions while the consumer goes on, and takes the last step in one transaction that locks the consumer's
 //! pages out: it reads what is left, and the names that readers use point to it.
 //!
-//! While a page is applied the next one is read, outside of the transaction: what the consumer has consumed does not change any more, but
-//! by the retry of a parked stream, and that spoils the build.
+//! While a page is written the next one is read, by a task of its own and outside of the transaction: what the consumer has consumed does
+//! not change any more, but by the retry of a parked stream, and that spoils the build.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
 use sql::{Db, Row, SqlError, Tx, Value};
+use tokio_util::task::AbortOnDropHandle;
 
 use super::places::{self, Build, Live, Unwanted};
 use super::registry::{OwnLog, Projections};
-use super::{Projection, ProjectionError, live};
+use super::{Change, Projection, ProjectionError, live};
 use crate::bus::{Message, Place};
 use crate::consumer::{archive, checkpoint};
 
@@ -43,7 +45,7 @@ impl Projections {
     /// then is there until [`Projections::remove_replaced`]. Emits nothing and sends nothing. Pages go on meanwhile.
     ///
     /// # Errors
-    /// [`ProjectionError::UnknownProjection`]; whatever `apply` fails with, a message that is poison for the new version included: the
+    /// [`ProjectionError::UnknownProjection`]; whatever reading and writing fail with, a message that is poison for the new version included: the
     /// live build then stays.
     pub async fn rebuild(&self, name: &str) -> Result<Rebuilt, ProjectionError> {
         let projection = self.find(name)?;
@@ -105,21 +107,24 @@ impl<'a> Building<'a> {
 
     /// Applies a partition up to an offset that the consumer has passed; false when the build went stale.
     async fn follow_to(&mut self, place: &Place, until: i64) -> Result<bool, ProjectionError> {
-        let set = self.set;
-        let read = async |from: i64, size: u32| match from < until {
-            true => Page::read(set, &mut Reader::Aside(set.db()), place, from..until, size).await.map(Some),
-            false => Ok(None),
-        };
-        let (mut page, mut turn) = (read(self.at(place), self.size).await?, set.turn());
-        while let Some(read_before) = page {
-            let (next, is_good) = tokio::try_join!(read(read_before.next, self.size), self.page(place, read_before))?;
-            if !is_good {
+        let mut ahead = self.read_ahead(place, self.at(place)..until);
+        while let Some(reading) = ahead {
+            let page = reading.await.map_err(|panic| SqlError::Data(format!("reading ahead: {panic}")))??;
+            ahead = self.read_ahead(place, page.next..until);
+            let turn = self.set.turn();
+            if !self.page(place, page).await? {
                 return Ok(false);
             }
             self.size = size_after(self.size, turn.ends().await);
-            page = next;
         }
         Ok(true)
+    }
+
+    /// Begins to read the page at the start of a range; none where nothing is left of it.
+    fn read_ahead(&self, place: &Place, range: Range<i64>) -> Option<AbortOnDropHandle<Result<Page, ProjectionError>>> {
+        let (set, projection, place, size) = (self.set.clone(), Arc::clone(&self.projection), place.clone(), self.size);
+        let read = |range| async move { Page::read(&set, &mut Reader::Aside(set.db()), projection.as_ref(), (&place, range), size).await };
+        (!range.is_empty()).then(|| AbortOnDropHandle::new(tokio::spawn(read(range))))
     }
 
     /// Where this build is behind the consumer: partition, from, until.
@@ -138,22 +143,27 @@ impl<'a> Building<'a> {
         self.next.get(place).copied().unwrap_or(0)
     }
 
-    /// Applies one page of a partition in its own transaction; false when somebody has given the build up, whose rows may go meanwhile.
+    /// Writes one page of a partition in its own transaction; false when somebody has given the build up, whose rows may go meanwhile.
     async fn page(&mut self, place: &Place, page: Page) -> Result<bool, ProjectionError> {
-        let mut tx = self.set.db().begin().await?;
+        // A build ends with its process, and what puts it in place waits for the disk.
+        let mut tx = self.set.db().begin_relaxed().await?;
         if !places::is_building(&mut tx, self.set.consumer(), self.projection.name(), self.build.number).await? {
             return Ok(false);
         }
-        self.apply(&mut tx, &page).await?;
-        places::note_place(&mut tx, self.set.consumer(), self.projection.name(), self.build.number, (place, page.next)).await?;
+        let next = page.next;
+        self.write(&mut tx, page).await?;
+        places::note_place(&mut tx, self.set.consumer(), self.projection.name(), self.build.number, (place, next)).await?;
         tx.commit().await?;
-        self.next.insert(place.clone(), page.next);
+        self.next.insert(place.clone(), next);
         Ok(true)
     }
 
-    async fn apply(&mut self, tx: &mut Tx, page: &Page) -> Result<(), ProjectionError> {
+    async fn write(&mut self, tx: &mut Tx, page: Page) -> Result<(), ProjectionError> {
         self.messages += page.messages.len() as u64;
-        live::apply(tx, self.projection.as_ref(), &self.build.suffix, &page.messages).await
+        match page.change {
+            Some(change) => live::write(tx, (self.projection.as_ref(), &self.build.suffix), change, &page.messages).await,
+            None => Ok(()),
+        }
     }
 
     /// Applies what is left inside a transaction that nobody else can write the consumer's pages in.
@@ -161,9 +171,10 @@ impl<'a> Building<'a> {
         let targets = checkpoint::offsets_in(tx, self.set.consumer()).await?;
         for (place, mut from, until) in self.behind(targets) {
             while from < until {
-                let page = Page::read(self.set, &mut Reader::Inside(tx), &place, from..until, self.size).await?;
-                self.apply(tx, &page).await?;
+                let (projection, size) = (Arc::clone(&self.projection), self.size);
+                let page = Page::read(self.set, &mut Reader::Inside(tx), projection.as_ref(), (&place, from..until), size).await?;
                 from = page.next;
+                self.write(tx, page).await?;
             }
         }
         Ok(())
@@ -219,50 +230,65 @@ struct Page {
     messages: Vec<Message>,
     /// The offset after them.
     next: i64,
+    /// What they change, if anything.
+    change: Option<Box<dyn Change>>,
 }
 
 impl Page {
-    /// At most `size` of them.
+    /// At most `size` of them, as a projection reads them.
     async fn read(
         set: &Projections,
         reader: &mut Reader<'_>,
-        place: &Place,
-        range: std::ops::Range<i64>,
+        projection: &dyn Projection,
+        (place, range): (&Place, Range<i64>),
         size: u32,
     ) -> Result<Page, ProjectionError> {
-        if let Some(own) = set.own().filter(|own| own.topic == place.topic) {
-            return Page::own(set, reader, own, range, size).await;
-        }
-        let until = range.end;
-        let (sql, args) = archive::ask_applied(set.consumer(), place, range, size);
-        let messages = archive::messages_of(reader.query(sql, &args).await?)?;
-        let is_full = messages.len() == size as usize;
-        let next = messages.last().filter(|_| is_full).map_or(until, |last| last.offset + 1);
-        Ok(Page { messages, next })
+        let own = set.own().filter(|own| own.topic == place.topic);
+        let (messages, next) = match own {
+            Some(own) => own_messages(set, reader, own, range, size).await?,
+            None => archived_messages(set, reader, (place, range), size).await?,
+        };
+        let change = live::read(projection, &messages)?;
+        Ok(Page { messages, next, change })
     }
+}
 
-    /// Of the service's own log, without what waits behind a parked stream or was skipped.
-    async fn own(
-        set: &Projections,
-        reader: &mut Reader<'_>,
-        own: &OwnLog,
-        range: std::ops::Range<i64>,
-        size: u32,
-    ) -> Result<Page, ProjectionError> {
-        let limit = size.min(u32::try_from(range.end - range.start).unwrap_or(size));
-        let read = own.log.read(range.start.unsigned_abs(), limit as usize).await;
-        let events = read.map_err(|error| ProjectionError::Log(error.to_string()))?;
-        let args = [set.consumer().into(), own.topic.as_str().into(), range.start.into(), range.end.into()];
-        let left_out = reader.query(LEFT_OUT, &args).await?;
-        let left_out = left_out.iter().map(|row| row.int("at_offset")).collect::<Result<HashSet<i64>, _>>()?;
-        let next = events.last().map_or(range.end, |last| last.position as i64);
-        let messages = events
-            .into_iter()
-            .map(|event| Message { topic: own.topic.clone(), partition: 0, offset: event.position as i64 - 1, event })
-            .filter(|message| !left_out.contains(&message.offset))
-            .collect();
-        Ok(Page { messages, next })
-    }
+/// At most `size` messages, and the offset after them.
+async fn archived_messages(
+    set: &Projections,
+    reader: &mut Reader<'_>,
+    (place, range): (&Place, Range<i64>),
+    size: u32,
+) -> Result<(Vec<Message>, i64), ProjectionError> {
+    let until = range.end;
+    let (sql, args) = archive::ask_applied(set.consumer(), place, range, size);
+    let messages = archive::messages_of(reader.query(sql, &args).await?)?;
+    let is_full = messages.len() == size as usize;
+    let next = messages.last().filter(|_| is_full).map_or(until, |last| last.offset + 1);
+    Ok((messages, next))
+}
+
+/// The same of the service's own log, without what waits behind a parked stream or was skipped.
+async fn own_messages(
+    set: &Projections,
+    reader: &mut Reader<'_>,
+    own: &OwnLog,
+    range: Range<i64>,
+    size: u32,
+) -> Result<(Vec<Message>, i64), ProjectionError> {
+    let limit = size.min(u32::try_from(range.end - range.start).unwrap_or(size));
+    let read = own.log.read(range.start.unsigned_abs(), limit as usize).await;
+    let events = read.map_err(|error| ProjectionError::Log(error.to_string()))?;
+    let args = [set.consumer().into(), own.topic.as_str().into(), range.start.into(), range.end.into()];
+    let left_out = reader.query(LEFT_OUT, &args).await?;
+    let left_out = left_out.iter().map(|row| row.int("at_offset")).collect::<Result<HashSet<i64>, _>>()?;
+    let next = events.last().map_or(range.end, |last| last.position as i64);
+    let messages = events
+        .into_iter()
+        .map(|event| Message { topic: own.topic.clone(), partition: 0, offset: event.position as i64 - 1, event })
+        .filter(|message| !left_out.contains(&message.offset))
+        .collect();
+    Ok((messages, next))
 }
 
 const LEFT_OUT: &str = "SELECT at_offset FROM consumer_archive WHERE consumer = $1 AND topic = $2 AND part = 0 \

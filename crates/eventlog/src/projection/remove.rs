@@ -33,9 +33,11 @@ impl Projections {
     /// Removes one build, which nobody reads any more.
     pub(crate) async fn remove(&self, name: &str, build: &Unwanted) -> Result<(), ProjectionError> {
         for table in build.tables.iter().filter(|_| self.db().dialect() == Dialect::Sqlite) {
+            let Some(piece) = self.piece_of(table).await? else { continue };
             let mut turn = self.turn();
-            while self.remove_some(name, build, table).await? {
+            while self.remove_some(name, build, &piece).await? {
                 turn.ends().await;
+                turn = self.turn();
             }
         }
         self.drop_whole(name, build).await
@@ -62,14 +64,28 @@ impl Projections {
         Ok(tx.commit().await?)
     }
 
+    /// The statement that removes a piece of a table of SQLite: the first rows by their numbers, or by their key where they have none. None
+    /// where another process has dropped the table meanwhile.
+    async fn piece_of(&self, table: &str) -> Result<Option<String>, ProjectionError> {
+        let found = self.db().query("SELECT wr FROM pragma_table_list WHERE name = $1", &[table.into()]).await?;
+        let Some(kind) = found.first() else { return Ok(None) };
+        let mut place = "rowid".to_owned();
+        if kind.int("wr")? != 0 {
+            let key = self.db().query("SELECT name FROM pragma_table_info($1) WHERE pk > 0 ORDER BY pk", &[table.into()]).await?;
+            place = key.iter().map(|column| column.text("name")).collect::<Result<Vec<_>, _>>()?.join(", ");
+        }
+        let first = format!("SELECT {place} FROM {table} ORDER BY {place} LIMIT {PIECE_ROWS}");
+        Ok(Some(format!("DELETE FROM {table} WHERE ({place}) IN ({first})")))
+    }
+
     /// Removes a piece; false where nothing is left to remove, or another process has dropped the table meanwhile.
-    async fn remove_some(&self, name: &str, build: &Unwanted, table: &str) -> Result<bool, ProjectionError> {
-        let mut tx = self.db().begin().await?;
+    async fn remove_some(&self, name: &str, build: &Unwanted, piece: &str) -> Result<bool, ProjectionError> {
+        // What a crash takes back is removed by the next start.
+        let mut tx = self.db().begin_relaxed().await?;
         if !places::is_unwanted(&mut tx, self.consumer(), name, build.number).await? {
             return Ok(false);
         }
-        let sql = format!("DELETE FROM {table} WHERE rowid IN (SELECT rowid FROM {table} ORDER BY rowid LIMIT {PIECE_ROWS})");
-        let removed = tx.execute(&sql, &[]).await?;
+        let removed = tx.execute(piece, &[]).await?;
         tx.commit().await?;
         Ok(removed == PIECE_ROWS)
     }

@@ -31,7 +31,10 @@ impl TableDef {
         let table = self.physical(suffix);
         let columns: Vec<String> = self.columns.iter().map(|column| definition(column, dialect)).collect();
         let key = self.key.join(", ");
-        let mut statements = vec![format!("CREATE TABLE {table} ({}, PRIMARY KEY ({key}))", columns.join(", "))];
+        // Where the key is the whole row, SQLite would keep each row twice.
+        let lies_in_its_key = dialect == Dialect::Sqlite && self.key.len() == self.columns.len();
+        let tail = if lies_in_its_key { " WITHOUT ROWID" } else { "" };
+        let mut statements = vec![format!("CREATE TABLE {table} ({}, PRIMARY KEY ({key})){tail}", columns.join(", "))];
         statements
             .extend(self.indexes.iter().map(|index| format!("CREATE INDEX {table}_{} ON {table} ({})", index.join("_"), index.join(", "))));
         statements
@@ -109,6 +112,11 @@ mod tests {
                 "CREATE TABLE receivable_v2 (tenant TEXT NOT NULL, due_on TEXT, PRIMARY KEY (tenant))",
                 "CREATE INDEX receivable_v2_due_on ON receivable_v2 (due_on)",
             ]
+        );
+        const KEY_ALONE: TableDef = TableDef { columns: &[Column::new("tenant", Kind::Text)], indexes: &[], ..TABLE };
+        assert_eq!(
+            KEY_ALONE.ddl("v2", Dialect::Sqlite),
+            ["CREATE TABLE receivable_v2 (tenant TEXT NOT NULL, PRIMARY KEY (tenant)) WITHOUT ROWID"]
         );
         assert!(TABLE.ddl("v2", Dialect::Postgres)[0].contains("tenant TEXT NOT NULL COLLATE \"C\", due_on DATE"));
     }

@@ -23,13 +23,12 @@ impl Projections {
 }
 
 impl Turn {
-    /// Ends the turn, and begins the next one when others have had theirs. Returns how long it took.
-    pub async fn ends(&mut self) -> Duration {
+    /// Ends the turn and waits until others have had theirs. Returns how long it took.
+    pub async fn ends(self) -> Duration {
         let took = self.since.elapsed();
         if self.rests {
             tokio::time::sleep(took).await;
         }
-        self.since = Instant::now();
         took
     }
 }

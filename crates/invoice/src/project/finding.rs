@@ -5,7 +5,7 @@ use crate::{finding::FindingFact, wire};
 use async_trait::async_trait;
 use eventlog::{
     bus::Message,
-    projection::{Projection, ProjectionError, TableDef, View},
+    projection::{Change, Projection, ProjectionError, TableDef, View},
 };
 use receivable::finding::{FindingEvent, Found};
 use sql::{Column, Kind, Value};
@@ -43,7 +43,6 @@ const FINDING: TableDef = TableDef {
     indexes: &[&["tenant", "status", "position"]],
 };
 
-#[async_trait]
 impl Projection for FindingTables {
     fn name(&self) -> &'static str {
         "invoice-findings"
@@ -61,19 +60,36 @@ impl Projection for FindingTables {
         &[FINDING]
     }
 
-    async fn apply(&self, view: &mut View<'_>, page: &[Message]) -> Result<(), ProjectionError> {
-        let mut facts = Vec::new();
+    fn read(&self, page: &[&Message]) -> Result<Box<dyn Change>, ProjectionError> {
+        let mut told = Told::default();
         for message in page {
             let decoded = wire::decode_finding(&message.event.event_type, &message.event.payload);
-            facts.extend(decoded.map_err(|fault| ProjectionError::poison(message, fault.to_string()))?.map(|fact| (message, fact)));
+            let Some(fact) = decoded.map_err(|fault| ProjectionError::poison(message, fault.to_string()))? else { continue };
+            told.found.extend(row(message, &fact));
+            if let FindingEvent::Dismissed { reason } = fact.event {
+                told.dismissed.push([reason.into(), message.event.tenant.as_str().into(), fact.finding_id.as_str().into()]);
+            }
         }
+        Ok(Box::new(told))
+    }
+}
+
+/// What a page tells of findings.
+#[derive(Default)]
+struct Told {
+    found: Vec<Vec<Value>>,
+    /// Why, whose and which.
+    dismissed: Vec<[Value; 3]>,
+}
+
+#[async_trait]
+impl Change for Told {
+    async fn write(self: Box<Self>, view: &mut View<'_>) -> Result<(), ProjectionError> {
         // It is found before it is dismissed: the rows first.
-        view.upsert("bank_finding", facts.iter().filter_map(|(message, fact)| row(message, fact)).collect()).await?;
-        for (message, fact) in &facts {
-            let FindingEvent::Dismissed { reason } = &fact.event else { continue };
+        view.upsert("bank_finding", self.found).await?;
+        for args in &self.dismissed {
             let text = "UPDATE {bank_finding} SET status = 'dismissed', reason = $1 WHERE tenant = $2 AND finding_id = $3";
-            let args = [reason.as_str().into(), message.event.tenant.as_str().into(), fact.finding_id.as_str().into()];
-            view.execute(text, &args).await?;
+            view.execute(text, args).await?;
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ use crate::wire::{self, Fact};
 use async_trait::async_trait;
 use eventlog::{
     bus::Message,
-    projection::{Projection, ProjectionError, TableDef, View},
+    projection::{Change, Projection, ProjectionError, TableDef, View},
 };
 use receivable::Event;
 use sql::{Column, Kind, Value};
@@ -36,7 +36,6 @@ const INSTRUMENT: TableDef = TableDef {
     indexes: &[&["tenant", "number"], &["tenant", "invoice_id"]],
 };
 
-#[async_trait]
 impl Projection for InstrumentTables {
     fn name(&self) -> &'static str {
         "invoice-instruments"
@@ -54,14 +53,24 @@ impl Projection for InstrumentTables {
         &[INSTRUMENT]
     }
 
-    async fn apply(&self, view: &mut View<'_>, page: &[Message]) -> Result<(), ProjectionError> {
+    fn read(&self, page: &[&Message]) -> Result<Box<dyn Change>, ProjectionError> {
         let mut rows = Vec::new();
         for message in page.iter().filter(|message| message.event.event_type == wire::INSTRUMENTS_ASSIGNED) {
             let decoded = wire::decode(&message.event.event_type, &message.event.payload);
             let fact = decoded.map_err(|fault| ProjectionError::poison(message, fault.to_string()))?;
             rows.extend(fact.iter().flat_map(|fact| instrument_rows(&message.event.tenant, fact)));
         }
-        view.upsert("instrument", rows).await
+        Ok(Box::new(Assigned(rows)))
+    }
+}
+
+/// Rows of `instrument`.
+struct Assigned(Vec<Vec<Value>>);
+
+#[async_trait]
+impl Change for Assigned {
+    async fn write(self: Box<Self>, view: &mut View<'_>) -> Result<(), ProjectionError> {
+        view.upsert("instrument", self.0).await
     }
 }
 

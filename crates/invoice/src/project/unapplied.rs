@@ -5,7 +5,7 @@ use crate::{unapplied::UnappliedFact, wire};
 use async_trait::async_trait;
 use eventlog::{
     bus::Message,
-    projection::{Projection, ProjectionError, TableDef, View},
+    projection::{Change, Projection, ProjectionError, TableDef, View},
 };
 use receivable::unapplied::{Receipt, UnappliedEvent};
 use sql::{Column, Kind, Value};
@@ -39,7 +39,6 @@ const UNAPPLIED: TableDef = TableDef {
     indexes: &[&["tenant", "status", "paid_on", "payment_id"]],
 };
 
-#[async_trait]
 impl Projection for UnappliedTables {
     fn name(&self) -> &'static str {
         "invoice-unapplied"
@@ -57,16 +56,33 @@ impl Projection for UnappliedTables {
         &[UNAPPLIED]
     }
 
-    async fn apply(&self, view: &mut View<'_>, page: &[Message]) -> Result<(), ProjectionError> {
-        let mut facts = Vec::new();
+    fn read(&self, page: &[&Message]) -> Result<Box<dyn Change>, ProjectionError> {
+        let mut told = Told::default();
         for message in page {
             let decoded = wire::decode_unapplied(&message.event.event_type, &message.event.payload);
-            facts.extend(decoded.map_err(|fault| ProjectionError::poison(message, fault.to_string()))?.map(|fact| (message, fact)));
+            let Some(fact) = decoded.map_err(|fault| ProjectionError::poison(message, fault.to_string()))? else { continue };
+            told.received.extend(row(message, &fact));
+            told.facts.push((message.event.tenant.clone(), fact));
         }
+        Ok(Box::new(told))
+    }
+}
+
+/// What a page tells of unapplied payments.
+#[derive(Default)]
+struct Told {
+    received: Vec<Vec<Value>>,
+    /// Each with its tenant.
+    facts: Vec<(String, UnappliedFact)>,
+}
+
+#[async_trait]
+impl Change for Told {
+    async fn write(self: Box<Self>, view: &mut View<'_>) -> Result<(), ProjectionError> {
         // A payment comes before whatever happens to it: the rows first, then what changes them, in order.
-        view.upsert("unapplied_payment", facts.iter().filter_map(|(message, fact)| row(message, fact)).collect()).await?;
-        for (message, fact) in &facts {
-            change(view, &message.event.tenant, fact).await?;
+        view.upsert("unapplied_payment", self.received).await?;
+        for (tenant, fact) in &self.facts {
+            change(view, tenant, fact).await?;
         }
         Ok(())
     }

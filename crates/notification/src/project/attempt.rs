@@ -41,10 +41,10 @@ struct Attempt {
     receipt: String,
 }
 
-pub(super) async fn apply(view: &mut View<'_>, facts: &[(&str, Fact)]) -> Result<(), ProjectionError> {
-    let key = |(tenant, fact): &(&str, Fact)| -> Option<Key> {
+pub(super) async fn write(view: &mut View<'_>, facts: &[(String, Fact)]) -> Result<(), ProjectionError> {
+    let key = |(tenant, fact): &(String, Fact)| -> Option<Key> {
         let attempt_id = attempt_of(&fact.event)?;
-        Some(((*tenant).to_owned(), fact.customer_id.to_string(), attempt_id.to_string()))
+        Some((tenant.clone(), fact.customer_id.to_string(), attempt_id.to_string()))
     };
     let keys: Vec<Key> = facts.iter().filter_map(key).collect();
     let mut attempts = stored(view, &keys).await?;

@@ -46,10 +46,10 @@ struct Contact {
     item_count: i64,
 }
 
-pub(super) async fn apply(view: &mut View<'_>, facts: &[(&str, Fact)]) -> Result<(), ProjectionError> {
-    let key = |(tenant, fact): &(&str, Fact)| -> Option<Key> {
+pub(super) async fn write(view: &mut View<'_>, facts: &[(String, Fact)]) -> Result<(), ProjectionError> {
+    let key = |(tenant, fact): &(String, Fact)| -> Option<Key> {
         let contact_id = contact_of(&fact.event)?;
-        Some(((*tenant).to_owned(), fact.customer_id.to_string(), contact_id.to_string()))
+        Some((tenant.clone(), fact.customer_id.to_string(), contact_id.to_string()))
     };
     let keys: Vec<Key> = facts.iter().filter_map(key).collect();
     let mut contacts = stored(view, &keys).await?;

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use contracts::notification::v1 as proto;
 use eventlog::{
     bus::Message,
-    projection::{Projection, ProjectionError, TableDef, View},
+    projection::{Change, Projection, ProjectionError, TableDef, View},
 };
 use sql::{Column, Kind, Value};
 
@@ -91,7 +91,6 @@ struct Rows {
     opt_outs: Vec<Vec<Value>>,
 }
 
-#[async_trait]
 impl Projection for ContactTables {
     fn name(&self) -> &'static str {
         "reporting-contacts"
@@ -109,7 +108,7 @@ impl Projection for ContactTables {
         &[CONTACT, ITEM, ATTEMPT, RECEIPT, OPT_OUT]
     }
 
-    async fn apply(&self, view: &mut View<'_>, page: &[Message]) -> Result<(), ProjectionError> {
+    fn read(&self, page: &[&Message]) -> Result<Box<dyn Change>, ProjectionError> {
         let mut rows = Rows::default();
         for message in page {
             match message.event.event_type.as_str() {
@@ -124,11 +123,18 @@ impl Projection for ContactTables {
                 _ => {}
             }
         }
-        view.upsert("contact_result", rows.contacts).await?;
-        view.upsert("contact_item", rows.items).await?;
-        view.upsert("contact_attempt", rows.attempts).await?;
-        view.upsert("contact_receipt", rows.receipts).await?;
-        view.upsert("opt_out", rows.opt_outs).await
+        Ok(Box::new(rows))
+    }
+}
+
+#[async_trait]
+impl Change for Rows {
+    async fn write(self: Box<Self>, view: &mut View<'_>) -> Result<(), ProjectionError> {
+        view.upsert("contact_result", self.contacts).await?;
+        view.upsert("contact_item", self.items).await?;
+        view.upsert("contact_attempt", self.attempts).await?;
+        view.upsert("contact_receipt", self.receipts).await?;
+        view.upsert("opt_out", self.opt_outs).await
     }
 }
 

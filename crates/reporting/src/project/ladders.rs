@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use contracts::dunning::v1 as proto;
 use eventlog::{
     bus::Message,
-    projection::{Projection, ProjectionError, TableDef, View},
+    projection::{Change, Projection, ProjectionError, TableDef, View},
 };
 use sql::{Column, Kind, Value};
 
@@ -92,7 +92,6 @@ struct Rows {
     tasks: Vec<Vec<Value>>,
 }
 
-#[async_trait]
 impl Projection for LadderTables {
     fn name(&self) -> &'static str {
         "reporting-ladders"
@@ -110,7 +109,7 @@ impl Projection for LadderTables {
         &[ENROLMENT, STEP, STEP_DATE, STEP_END, TASK]
     }
 
-    async fn apply(&self, view: &mut View<'_>, page: &[Message]) -> Result<(), ProjectionError> {
+    fn read(&self, page: &[&Message]) -> Result<Box<dyn Change>, ProjectionError> {
         let mut rows = Rows::default();
         for message in page {
             match message.event.event_type.as_str() {
@@ -135,11 +134,18 @@ impl Projection for LadderTables {
                 _ => {}
             }
         }
-        view.upsert("enrolment", rows.enrolments).await?;
-        view.upsert("planned_step", rows.steps).await?;
-        view.upsert("step_date", rows.step_dates).await?;
-        view.upsert("step_end", rows.ends).await?;
-        view.upsert("raised_task", rows.tasks).await
+        Ok(Box::new(rows))
+    }
+}
+
+#[async_trait]
+impl Change for Rows {
+    async fn write(self: Box<Self>, view: &mut View<'_>) -> Result<(), ProjectionError> {
+        view.upsert("enrolment", self.enrolments).await?;
+        view.upsert("planned_step", self.steps).await?;
+        view.upsert("step_date", self.step_dates).await?;
+        view.upsert("step_end", self.ends).await?;
+        view.upsert("raised_task", self.tasks).await
     }
 }
 

@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use contracts::invoice::v1 as proto;
 use eventlog::{
     bus::Message,
-    projection::{Projection, ProjectionError, TableDef, View},
+    projection::{Change, Projection, ProjectionError, TableDef, View},
 };
 use sql::{Column, Kind, Value};
 
@@ -32,7 +32,6 @@ const PAYMENT: TableDef = TableDef {
     indexes: &[&["tenant", "effective_on"]],
 };
 
-#[async_trait]
 impl Projection for PaymentTables {
     fn name(&self) -> &'static str {
         "reporting-payments"
@@ -50,7 +49,7 @@ impl Projection for PaymentTables {
         &[PAYMENT]
     }
 
-    async fn apply(&self, view: &mut View<'_>, page: &[Message]) -> Result<(), ProjectionError> {
+    fn read(&self, page: &[&Message]) -> Result<Box<dyn Change>, ProjectionError> {
         let mut rows = Vec::new();
         for message in page {
             match message.event.event_type.as_str() {
@@ -76,7 +75,17 @@ impl Projection for PaymentTables {
                 _ => {}
             }
         }
-        view.insert_missing("payment", rows).await
+        Ok(Box::new(Payments(rows)))
+    }
+}
+
+/// Rows of `payment`.
+struct Payments(Vec<Vec<Value>>);
+
+#[async_trait]
+impl Change for Payments {
+    async fn write(self: Box<Self>, view: &mut View<'_>) -> Result<(), ProjectionError> {
+        view.insert_missing("payment", self.0).await
     }
 }
 

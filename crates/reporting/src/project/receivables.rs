@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use contracts::invoice::v1 as proto;
 use eventlog::{
     bus::Message,
-    projection::{Projection, ProjectionError, TableDef, View},
+    projection::{Change, Projection, ProjectionError, TableDef, View},
 };
 use sql::{Column, Kind, Value};
 
@@ -32,15 +32,14 @@ pub struct Receivable {
     pub invoice_id: String,
 }
 
-#[async_trait]
 impl Projection for ReceivableTables {
     fn name(&self) -> &'static str {
         "reporting-receivables"
     }
 
     fn version(&self) -> u32 {
-        // 2 of the tables that came to it from other projections were theirs; 4 orders an index anew.
-        4
+        // 2 of the tables that came to it from other projections were theirs; 4 orders an index anew; 5 keeps a standing once.
+        5
     }
 
     fn sources(&self) -> &'static [&'static str] {
@@ -51,22 +50,12 @@ impl Projection for ReceivableTables {
         &[PAYER, entries::ENTRY, placements::PLACEMENT, disputes::DISPUTE, disputes::DISPUTE_END, standings::TURN, standings::STANDING]
     }
 
-    async fn apply(&self, view: &mut View<'_>, page: &[Message]) -> Result<(), ProjectionError> {
+    fn read(&self, page: &[&Message]) -> Result<Box<dyn Change>, ProjectionError> {
         let mut rows = Rows::default();
         for message in page {
             rows.add(message)?;
         }
-        let mut touched = rows.touched;
-        touched.take_turn(view).await?;
-        // Before the page is written: what it changes is told by what stood there.
-        touched.payers_that_moved(view, &rows.payers).await?;
-        touched.due_dates_that_moved(view, &rows.placed).await?;
-        view.upsert("payer", rows.payers.into_iter().map(Payer::row).collect()).await?;
-        view.insert_missing("ledger_entry", rows.entries).await?;
-        view.upsert("placement", rows.placed.iter().map(Placed::row).collect()).await?;
-        view.upsert("dispute", rows.opened).await?;
-        view.upsert("dispute_end", rows.ended).await?;
-        touched.renew(view).await
+        Ok(Box::new(rows))
     }
 }
 
@@ -100,6 +89,23 @@ struct Rows {
     opened: Vec<Vec<Value>>,
     ended: Vec<Vec<Value>>,
     touched: Touched,
+}
+
+#[async_trait]
+impl Change for Rows {
+    async fn write(self: Box<Self>, view: &mut View<'_>) -> Result<(), ProjectionError> {
+        let Self { payers, entries, placed, opened, ended, mut touched } = *self;
+        touched.take_turn(view).await?;
+        // Before the page is written: what it changes is told by what stood there.
+        touched.payers_that_moved(view, &payers).await?;
+        touched.due_dates_that_moved(view, &placed).await?;
+        view.upsert("payer", payers.into_iter().map(Payer::row).collect()).await?;
+        view.insert_missing("ledger_entry", entries).await?;
+        view.upsert("placement", placed.iter().map(Placed::row).collect()).await?;
+        view.upsert("dispute", opened).await?;
+        view.upsert("dispute_end", ended).await?;
+        touched.renew(view).await
+    }
 }
 
 impl Rows {

@@ -17,6 +17,7 @@ use tokio::sync::oneshot;
 
 use super::SqliteRow;
 use super::checkpoint::{self, Checkpoints};
+use super::relaxed::Relaxed;
 use crate::error::NOT_AS_EXPECTED;
 use crate::{Row, SqlError, Value};
 
@@ -37,6 +38,8 @@ pub(crate) struct Statement {
     pub given: Given,
     /// It fails where it changes no row, and with it all that follows.
     pub must_change: bool,
+    /// It begins a transaction whose commit does not wait for the disk.
+    pub relaxes: bool,
 }
 
 /// The arguments of a statement.
@@ -51,12 +54,12 @@ pub(crate) enum Given {
 impl Statement {
     /// Whatever it changes.
     pub fn new(text: impl Into<String>, values: Vec<Value>) -> Self {
-        Self { text: text.into(), given: Given::Once(values), must_change: false }
+        Self { text: text.into(), given: Given::Once(values), must_change: false, relaxes: false }
     }
 
     /// Once for so many rows at a time.
     pub fn rows(text: impl Into<String>, rows: Vec<Vec<Value>>, at_once: NonZeroUsize) -> Self {
-        Self { text: text.into(), given: Given::Rows(rows, at_once), must_change: false }
+        Self { text: text.into(), given: Given::Rows(rows, at_once), must_change: false, relaxes: false }
     }
 
     /// How many arguments it has in all.
@@ -82,6 +85,12 @@ pub(crate) enum Work {
     Script(String),
     /// Ends the open transaction, where one is: SQLite itself may have ended it, when the disk was full.
     Rollback,
+}
+
+impl Work {
+    fn relaxes(&self) -> bool {
+        matches!(self, Work::Within(statements) if statements.first().is_some_and(|first| first.relaxes))
+    }
 }
 
 /// How a connection is opened.
@@ -204,13 +213,18 @@ fn ended() -> SqlError {
 
 /// Works until nobody is left who could ask. A connection that cannot be opened is tried again with the next job.
 fn serve(opening: &Opening, queue: &Receiver<Job>, seat: &Seat) {
-    let mut connection = None;
+    let (mut connection, mut relaxed) = (None, Relaxed::default());
     let mut checkpoints = opening.aside.as_deref().map(|aside| Checkpoints::new(aside.clone()));
     loop {
         let Ok(Job { work, reply }) = queue.recv() else { return };
         // A thread that died would leave those waiting who have sent it work: it lives, and opens its connection anew.
         let answers = catch_unwind(AssertUnwindSafe(|| match connected(&mut connection, opening) {
-            Ok(connection) => perform(connection, &work),
+            Ok(connection) => {
+                if work.relaxes() {
+                    relaxed.begin(connection)?;
+                }
+                perform(connection, &work)
+            }
             Err(error) => Err(SqlError::Unavailable(format!("{}: {error}", opening.path.display()))),
         }));
         let answers = answers.unwrap_or_else(|_| {
@@ -220,6 +234,12 @@ fn serve(opening: &Opening, queue: &Receiver<Job>, seat: &Seat) {
         seat.0.free.fetch_add(1, Ordering::SeqCst);
         // Whoever dropped its future does not want to know.
         let _ = reply.send(Done { answers, _work: work });
+        if connection.as_ref().is_some_and(|connection| relaxed.end(connection).is_err()) {
+            connection = None;
+        }
+        if connection.is_none() {
+            relaxed = Relaxed::default();
+        }
         if let Some((checkpoints, writer)) = checkpoints.as_mut().zip(connection.as_ref())
             && catch_unwind(AssertUnwindSafe(|| checkpoints.look(writer))).is_err()
         {
@@ -386,6 +406,48 @@ mod tests {
         let (one, two, three) = futures::join!(slow(), slow(), slow());
         assert!(one.is_ok() && two.is_ok() && three.is_ok());
         assert_eq!(threads.seats.started.load(Ordering::SeqCst), 2, "one for each, and no more than there may be");
+    }
+
+    /// However a relaxed transaction ends, the next one waits for the disk.
+    #[tokio::test]
+    async fn only_the_relaxed_transaction_itself_does_not_wait_for_the_disk() {
+        let directory = tempfile::tempdir().unwrap();
+        for (waits, levels) in [("FULL", [2, 1, 2]), ("OFF", [0, 0, 0])] {
+            let pragmas = format!("PRAGMA journal_mode = WAL; PRAGMA synchronous = {waits}");
+            let opening = Opening { path: directory.path().join("t.db"), creates: true, pragmas, aside: None };
+            let threads = Threads::new(opening, 1);
+            let plain = |text: &str| Statement::new(text, Vec::new());
+            let begin = || Statement { relaxes: true, ..plain(BEGIN) };
+            let level = async || {
+                let rows = threads.run(Work::Statements(vec![plain("PRAGMA synchronous")])).await.unwrap().remove(0).1;
+                rows[0].int("synchronous").unwrap()
+            };
+            threads.run(Work::Statements(vec![plain("CREATE TABLE IF NOT EXISTS t (a INTEGER)")])).await.unwrap();
+            let ends = [
+                Work::Within(vec![plain("INSERT INTO t VALUES (1)"), plain("COMMIT")]),
+                Work::Rollback,
+                Work::Within(vec![plain("INSERT INTO nowhere VALUES (1)"), plain("COMMIT")]),
+            ];
+            for end in ends {
+                let before = level().await;
+                threads.run(Work::Within(vec![begin()])).await.unwrap();
+                let within = level().await;
+                if threads.run(end).await.is_err() {
+                    assert_eq!(level().await, within, "it is open until it is rolled back");
+                    threads.run(Work::Rollback).await.unwrap();
+                }
+                assert_eq!([before, within, level().await], levels, "{waits}");
+            }
+            let at_once = Work::Within(vec![begin(), plain("INSERT INTO t VALUES (2)"), plain("COMMIT")]);
+            threads.run(at_once).await.unwrap();
+            assert_eq!(level().await, levels[2]);
+            // Another connection has the file: nothing begins.
+            let other = Connection::open(directory.path().join("t.db")).unwrap();
+            other.execute_batch(BEGIN).unwrap();
+            let opened = threads.run(Work::Statements(vec![plain("PRAGMA busy_timeout = 0")])).await;
+            assert!(opened.is_ok() && threads.run(Work::Within(vec![begin()])).await.is_err());
+            assert_eq!(level().await, levels[2], "{waits}");
+        }
     }
 
     #[test]

@@ -96,7 +96,7 @@ async fn in_process() -> World {
 #[tokio::test]
 async fn transient_errors_are_waited_out_and_leave_nothing_half_done() {
     for world in worlds().await {
-        let failing = Totals { failures: AtomicU32::new(3), ..Totals::default() };
+        let failing = Totals { failures: Arc::new(AtomicU32::new(3)), ..Totals::default() };
         let running = world.start_with(Arc::new(Mirror::default()), world.models(vec![Arc::new(failing)])).await;
         world.numbers.add(&["a 1", "a 2", "b 3"]).await;
         world.settled().await;

@@ -1,10 +1,11 @@
 //! Read models for tests.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use eventlog::bus::Message;
-use eventlog::projection::{Projection, ProjectionError, Projections, TableDef, View, Views};
+use eventlog::projection::{Change, Projection, ProjectionError, Projections, TableDef, View, Views};
 use sql::{Column, Keys, Kind, SqlError, Value};
 
 use super::world::{MIRROR, NUMBERS, number_of};
@@ -24,18 +25,26 @@ pub struct Totals {
     /// Later versions count in another unit.
     pub factor: i64,
     /// How many times it fails before it works.
-    pub failures: AtomicU32,
-    /// A number that it can never apply.
-    pub unlucky: Option<i64>,
+    pub failures: Arc<AtomicU32>,
+    /// A number that it can never apply, and how that shows.
+    pub unlucky: Option<(i64, Fault)>,
+}
+
+/// How a model fails at a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    Unreadable,
+    PanicsWhenRead,
+    Unwritable,
+    PanicsWhenWritten,
 }
 
 impl Default for Totals {
     fn default() -> Self {
-        Totals { version: 1, factor: 1, failures: AtomicU32::new(0), unlucky: None }
+        Totals { version: 1, factor: 1, failures: Arc::default(), unlucky: None }
     }
 }
 
-#[async_trait::async_trait]
 impl Projection for Totals {
     fn name(&self) -> &'static str {
         "totals"
@@ -53,16 +62,16 @@ impl Projection for Totals {
         &[TOTALS]
     }
 
-    async fn apply(&self, view: &mut View<'_>, page: &[Message]) -> Result<(), ProjectionError> {
-        add_up(view, page, "totals", ("NumberAdded", self.factor)).await?;
-        if let Some(message) = page.iter().find(|message| self.unlucky.is_some() && self.unlucky == message_number(message)) {
-            return Err(ProjectionError::poison(message, "unlucky"));
+    fn read(&self, page: &[&Message]) -> Result<Box<dyn Change>, ProjectionError> {
+        let is_unlucky = |message: &&&Message| self.unlucky.is_some_and(|(number, _)| Some(number) == message_number(message));
+        let poison = page.iter().find(is_unlucky).map(|message| ProjectionError::poison(message, "unlucky"));
+        let fault = poison.clone().and(self.unlucky).map(|(_, fault)| fault);
+        assert_ne!(fault, Some(Fault::PanicsWhenRead), "for a test");
+        if let Some(poison) = poison.clone().filter(|_| fault == Some(Fault::Unreadable)) {
+            return Err(poison);
         }
-        // After the rows are written: all of it must vanish.
-        if self.failures.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok() {
-            return Err(SqlError::Unavailable("for a test".into()).into());
-        }
-        Ok(())
+        let added = added(page, ("NumberAdded", self.factor));
+        Ok(Box::new(Sums { table: "totals", added, failures: Arc::clone(&self.failures), poison: poison.zip(fault) }))
     }
 
     fn knows(&self, _topic: &str, event_type: &str) -> bool {
@@ -77,7 +86,6 @@ fn message_number(message: &Message) -> Option<i64> {
 /// The same over the mirror's own log.
 pub struct OwnTotals;
 
-#[async_trait::async_trait]
 impl Projection for OwnTotals {
     fn name(&self) -> &'static str {
         "own_totals"
@@ -95,26 +103,55 @@ impl Projection for OwnTotals {
         &[OWN_TOTALS]
     }
 
-    async fn apply(&self, view: &mut View<'_>, page: &[Message]) -> Result<(), ProjectionError> {
-        add_up(view, page, "own_totals", ("Added", 1)).await
+    fn read(&self, page: &[&Message]) -> Result<Box<dyn Change>, ProjectionError> {
+        Ok(Box::new(Sums { table: "own_totals", added: added(page, ("Added", 1)), failures: Arc::default(), poison: None }))
     }
 }
 
-async fn add_up(view: &mut View<'_>, page: &[Message], table: &str, what: (&str, i64)) -> Result<(), ProjectionError> {
-    let (event_type, factor) = what;
-    let wanted: Vec<&Message> = page.iter().filter(|message| message.event.event_type == event_type).collect();
-    let rows = wanted.iter().map(|message| vec![Value::from(message.event.stream.as_str())]).collect();
+/// Stream, number and when.
+type Added = (String, i64, Value);
+
+fn added(page: &[&Message], (event_type, factor): (&str, i64)) -> Vec<Added> {
+    let wanted = page.iter().filter(|message| message.event.event_type == event_type);
+    wanted.map(|message| (message.event.stream.clone(), number_of(message) * factor, Some(message.event.recorded_at).into())).collect()
+}
+
+struct Sums {
+    table: &'static str,
+    added: Vec<Added>,
+    failures: Arc<AtomicU32>,
+    poison: Option<(ProjectionError, Fault)>,
+}
+
+#[async_trait::async_trait]
+impl Change for Sums {
+    async fn write(self: Box<Self>, view: &mut View<'_>) -> Result<(), ProjectionError> {
+        add_up(view, self.table, self.added).await?;
+        // After the rows are written: all of it must vanish.
+        if let Some((poison, fault)) = self.poison {
+            assert_ne!(fault, Fault::PanicsWhenWritten, "for a test");
+            return Err(poison);
+        }
+        if self.failures.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok() {
+            return Err(SqlError::Unavailable("for a test".into()).into());
+        }
+        Ok(())
+    }
+}
+
+async fn add_up(view: &mut View<'_>, table: &str, added: Vec<Added>) -> Result<(), ProjectionError> {
+    let rows = added.iter().map(|(stream, ..)| vec![Value::from(stream.as_str())]).collect();
     let keys = Keys { columns: &[Column::new("stream", Kind::Text)], rows };
     let sql = format!("SELECT DISTINCT t.stream, t.total, t.events FROM {{keys}} k CROSS JOIN {{{table}}} t WHERE t.stream = k.stream");
     let mut sums: BTreeMap<String, (i64, i64, Option<Value>)> = BTreeMap::new();
     for row in view.query_keyed(&sql, keys, &[]).await? {
         sums.insert(row.text("stream")?, (row.int("total")?, row.int("events")?, None));
     }
-    for message in wanted {
-        let sum = sums.entry(message.event.stream.clone()).or_insert((0, 0, None));
-        sum.0 += number_of(message) * factor;
+    for (stream, number, at) in added {
+        let sum = sums.entry(stream).or_insert((0, 0, None));
+        sum.0 += number;
         sum.1 += 1;
-        sum.2 = Some(Some(message.event.recorded_at).into());
+        sum.2 = Some(at);
     }
     let row = |(stream, (total, events, last)): (String, (i64, i64, Option<Value>))| {
         vec![stream.into(), total.into(), events.into(), last.unwrap_or(Value::OptInstant(None))]

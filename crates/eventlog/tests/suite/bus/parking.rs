@@ -7,7 +7,7 @@ use eventlog::log::{CrashPoint, Faults};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use super::models::{Totals, totals};
+use super::models::{Fault, Totals, totals};
 use super::world::{INBOUND, Mirror, NUMBERS, Running, World, key, worlds};
 use crate::counter::Command;
 use crate::logs::eventually;
@@ -131,7 +131,7 @@ async fn a_skipped_message_is_left_out_for_ever_and_audited() {
 #[tokio::test]
 async fn a_read_model_and_a_refusing_aggregate_can_park_a_stream_too() {
     for world in worlds().await {
-        let unlucky = Totals { unlucky: Some(7), ..Totals::default() };
+        let unlucky = Totals { unlucky: Some((7, Fault::Unwritable)), ..Totals::default() };
         let running = world.start_with(Arc::new(Mirror::default()), world.models(vec![Arc::new(unlucky)])).await;
         world.numbers.add(&["a 7", "a 1", "b 5", "c 2", "b -4"]).await;
         world.settled().await;
@@ -159,6 +159,25 @@ async fn a_stream_that_is_not_parked_cannot_be_retried() {
     assert!(matches!(running.consumer.parking().show(&key("a")).await, Err(ParkingError::NotParked { .. })));
     assert_eq!(Request::Retry.slug(), "retry");
     world.end(vec![running]).await;
+}
+
+/// However it shows that a message can never be applied: its stream waits, nobody else does, and what was made of its page before is gone.
+#[tokio::test]
+async fn a_read_model_that_cannot_read_or_write_a_message_parks_its_stream() {
+    for fault in [Fault::Unreadable, Fault::PanicsWhenRead, Fault::Unwritable, Fault::PanicsWhenWritten] {
+        for world in worlds().await {
+            let unlucky = Totals { unlucky: Some((7, fault)), ..Totals::default() };
+            let running = world.start_with(Arc::new(Mirror::default()), world.models(vec![Arc::new(unlucky)])).await;
+            world.numbers.add(&["a 1", "a 7", "a 2", "b 5"]).await;
+            world.settled().await;
+            assert_eq!(totals(&running.models).await, ["a=1/1", "b=5/1"], "{} {fault:?}", world.name);
+            assert_eq!((world.mirror.total("mirror-a").await, world.mirror.total("mirror-b").await), (1, 5), "{} {fault:?}", world.name);
+            let parked = running.consumer.parking().list().await.unwrap();
+            assert_eq!(parked.iter().map(|one| (one.key.stream.as_str(), one.version)).collect::<Vec<_>>(), [("a", 2)], "{fault:?}");
+            assert!(!running.consumer.status().stopped);
+            world.end(vec![running]).await;
+        }
+    }
 }
 
 /// Panics where [`Mirror`] says no.

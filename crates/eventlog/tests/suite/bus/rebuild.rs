@@ -2,10 +2,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use eventlog::consumer::{Consumer, ConsumerError};
-use eventlog::projection::{Projection, ProjectionError, TableDef, View, Views};
+use eventlog::projection::{Change, Projection, ProjectionError, TableDef, Views};
 use sql::{Column, Kind};
 
-use super::models::{OwnTotals, Totals, own_totals, totals};
+use super::models::{Fault, OwnTotals, Totals, own_totals, totals};
 use super::world::{INBOUND, Mirror, NUMBERS, key, worlds};
 use crate::counter::{Command, on};
 use crate::logs::eventually;
@@ -157,7 +157,7 @@ async fn a_build_that_meets_poison_leaves_the_live_one_in_place() {
     world.numbers.add(&["a 7"]).await;
     world.settled().await;
     running.stop().await;
-    let unlucky = world.models(vec![Arc::new(Totals { unlucky: Some(7), version: 2, ..Totals::default() })]);
+    let unlucky = world.models(vec![Arc::new(Totals { unlucky: Some((7, Fault::Unwritable)), version: 2, ..Totals::default() })]);
     let failed = unlucky.prepare().await.unwrap_err();
     assert!(matches!(failed, ProjectionError::Poison { .. }), "{failed}");
     let back = world.start().await;
@@ -167,7 +167,6 @@ async fn a_build_that_meets_poison_leaves_the_live_one_in_place() {
 
 struct Faulty;
 
-#[async_trait::async_trait]
 impl Projection for Faulty {
     fn name(&self) -> &'static str {
         "faulty"
@@ -186,8 +185,8 @@ impl Projection for Faulty {
         &[WRONG]
     }
 
-    async fn apply(&self, _view: &mut View<'_>, _page: &[eventlog::bus::Message]) -> Result<(), ProjectionError> {
-        Ok(())
+    fn read(&self, _page: &[&eventlog::bus::Message]) -> Result<Box<dyn Change>, ProjectionError> {
+        Err(ProjectionError::Declaration("nobody reads it".into()))
     }
 }
 

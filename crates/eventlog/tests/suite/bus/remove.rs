@@ -8,7 +8,7 @@ use eventlog::projection::Projections;
 use sql::{Db, Dialect};
 use tokio_util::sync::CancellationToken;
 
-use super::models::{Totals, totals};
+use super::models::{Fault, Totals, totals};
 use super::world::{INBOUND, NUMBERS, Running, World, worlds};
 use crate::counter::{Command, on};
 
@@ -130,7 +130,7 @@ async fn a_build_that_failed_leaves_no_table() {
         let running = world.start().await;
         world.numbers.add(&["a 7"]).await;
         world.settled().await;
-        let unlucky = world.models(vec![Arc::new(Totals { unlucky: Some(7), version: 2, ..Totals::default() })]);
+        let unlucky = world.models(vec![Arc::new(Totals { unlucky: Some((7, Fault::Unwritable)), version: 2, ..Totals::default() })]);
         assert!(unlucky.rebuild("totals").await.is_err(), "{}", world.name);
         assert_eq!(tables(world.mirror.db()).await, ["totals_v1"]);
         world.end(vec![running]).await;
