@@ -77,7 +77,7 @@ impl Change for Told {
     }
 }
 
-/// Whether a fact says something of an occurrence or track that may be stored already.
+/// The receivables that a fact says something of.
 fn invoice_ids(fact: &Fact) -> Vec<&kernel::InvoiceId> {
     match &fact.event {
         ladder::Event::ReminderDue { items, .. } => items.iter().map(|item| &item.invoice_id).collect(),

@@ -103,9 +103,12 @@ pub(super) fn fold(tracks: &mut Tracks, fact: &Fact) {
     }
 }
 
-/// What an event changes in the row of its track.
-fn change(event: &Event) -> Option<Box<dyn FnOnce(&mut TrackRow) + '_>> {
-    let change: Box<dyn FnOnce(&mut TrackRow) + '_> = match event {
+/// What an event does to the row of its track.
+type RowChange<'e> = Box<dyn FnOnce(&mut TrackRow) + 'e>;
+
+/// What an event changes in the row of its track, if anything.
+fn change(event: &Event) -> Option<RowChange<'_>> {
+    let change: RowChange<'_> = match event {
         Event::OutstandingNoted { outstanding_minor, .. } => Box::new(|row| row.outstanding_minor = *outstanding_minor),
         Event::TrackReopened { cycle, outstanding_minor, .. } | Event::TrackAgreementBroken { cycle, outstanding_minor, .. } => {
             Box::new(|row| row.reopen(*cycle, *outstanding_minor))
