@@ -122,9 +122,12 @@ impl<'a> Building<'a> {
 
     /// Begins to read the page at the start of a range; none where nothing is left of it.
     fn read_ahead(&self, place: &Place, range: Range<i64>) -> Option<AbortOnDropHandle<Result<Page, ProjectionError>>> {
+        if range.is_empty() {
+            return None;
+        }
         let (set, projection, place, size) = (self.set.clone(), Arc::clone(&self.projection), place.clone(), self.size);
-        let read = |range| async move { Page::read(&set, &mut Reader::Aside(set.db()), projection.as_ref(), (&place, range), size).await };
-        (!range.is_empty()).then(|| AbortOnDropHandle::new(tokio::spawn(read(range))))
+        let read = async move { Page::read(&set, &mut Reader::Aside(set.db()), projection.as_ref(), (&place, range), size).await };
+        Some(AbortOnDropHandle::new(tokio::spawn(read)))
     }
 
     /// Where this build is behind the consumer: partition, from, until.

@@ -89,11 +89,7 @@ pub struct TimerLoop<A: Aggregate> {
 }
 
 /// The wakes of a page of timers.
-struct Fired<A: Aggregate> {
-    streams: Vec<DueStream>,
-    /// Of each stream.
-    answers: Vec<Sent<A>>,
-}
+type Fired<A> = Vec<(DueStream, Sent<A>)>;
 
 /// A running loop; dropping it stops the loop, and the writer still decides what it was handed.
 pub struct TimerHandle {
@@ -213,7 +209,7 @@ impl<A: Aggregate> TimerLoop<A> {
     /// The first timers that nobody has in hand.
     async fn next_page(&self, log: &Log) -> Result<Vec<StoredTimer>, String> {
         log.shared.timers.reset();
-        let in_hand = self.in_hand.iter().flat_map(|fired| &fired.streams).map(|due| &due.stream);
+        let in_hand = self.in_hand.iter().flatten().map(|(due, _)| &due.stream);
         let but = in_hand.chain(&self.stuck).cloned().collect();
         let timers = log.timers_but(&self.options.shards, &but, self.options.page).await;
         timers.map_err(|error: LogError| error.to_string())
@@ -221,7 +217,7 @@ impl<A: Aggregate> TimerLoop<A> {
 
     /// Hands the wakes of a page to the writer, in order. Streams that it does not remember are read here, while it decides what came before.
     async fn fire(&mut self, due: Vec<StoredTimer>, now: DateTime<Utc>) -> Fired<A> {
-        let mut fired = Fired { streams: Vec::new(), answers: Vec::new() };
+        let mut fired = Vec::new();
         let (writer, mut room) = (self.writer.clone(), self.writer.room_for_seen());
         let parts = in_parts(by_stream(due)).into_iter().map(|part| async {
             let (writer, streams) = (writer.clone(), part.iter().map(|due| due.stream.clone()).collect::<Vec<_>>());
@@ -236,8 +232,7 @@ impl<A: Aggregate> TimerLoop<A> {
                     Ok(submission) => {
                         let seen = seen.remove(&due.stream).filter(|seen| seen.version <= room);
                         room -= seen.as_ref().map_or(0, |seen| seen.version);
-                        fired.answers.push(writer.send(submission.for_wake(now).having_seen(seen)).await);
-                        fired.streams.push(due);
+                        fired.push((due, writer.send(submission.for_wake(now).having_seen(seen)).await));
                     }
                     Err(reason) => self.leave_alone(due.stream, &reason),
                 }
@@ -262,8 +257,8 @@ impl<A: Aggregate> TimerLoop<A> {
     /// Waits for the answers to all wakes of a page; some reason to wait longer, where one failed.
     async fn outcome(&mut self, fired: Fired<A>) -> Option<String> {
         let mut failed = None;
-        for (due, answer) in fired.streams.into_iter().zip(fired.answers) {
-            match answer.wait().await {
+        for (due, sent) in fired {
+            match sent.wait().await {
                 Ok(_) => _ = self.state.wakes.fetch_add(1, Ordering::Relaxed),
                 Err(error) => failed = self.after_failure(due, error).or(failed),
             }

@@ -55,6 +55,14 @@ impl<S> From<Cached<S>> for Loaded<S> {
     }
 }
 
+/// As it is, for whoever remembers it.
+impl<S> From<Loaded<S>> for Cached<S> {
+    fn from(loaded: Loaded<S>) -> Self {
+        let Loaded { state, version, others, timers, .. } = loaded;
+        Cached { state, version, others, timers }
+    }
+}
+
 impl<S: Default + Clone + Send + Sync + 'static> Loaded<S> {
     /// As the cache has it, else as the sender of the command has seen it; at its beginning where neither knows it, for its events to be read
     /// now.
@@ -72,12 +80,6 @@ impl<S: Default + Clone + Send + Sync + 'static> Loaded<S> {
         let Loaded { version, others, .. } = *self;
         let cached = Cached { state: Arc::clone(&self.state), version, others, timers: self.timers.clone() };
         Loaded { corrupt: self.corrupt.clone(), slot: self.slot.clone(), only_seen: self.only_seen, ..cached.into() }
-    }
-
-    /// As it is, for whoever remembers it.
-    pub(crate) fn seen(self) -> Cached<S> {
-        let Loaded { state, version, others, timers, .. } = self;
-        Cached { state, version, others, timers }
     }
 
     /// Whether nobody else has appended since it was compared with the log, as far as is known.
@@ -332,12 +334,11 @@ impl<A: Aggregate> Streams<A> {
 
     /// Keeps the states, now that they are committed.
     pub(crate) fn keep(self, shared: &Shared<A>) {
-        for (stream, loaded) in self.loaded {
+        for (stream, mut loaded) in self.loaded {
             shared.counts.unknown_events.fetch_add(loaded.unknown, Ordering::Relaxed);
             if loaded.corrupt.is_none() && loaded.version > 0 && !loaded.only_seen {
-                let Loaded { state, version, others, timers, slot, .. } = loaded;
-                let cached = Cached { state, version, others, timers };
-                shared.cache.put(stream, slot, cached);
+                let slot = loaded.slot.take();
+                shared.cache.put(stream, slot, loaded.into());
             }
         }
     }

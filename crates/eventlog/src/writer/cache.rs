@@ -69,6 +69,11 @@ impl<S: Send + Sync + 'static> Cache<S> {
         self.streams.get(stream)
     }
 
+    /// Whether a stream is remembered, for who does not use it now.
+    pub(crate) fn holds(&self, stream: &str) -> bool {
+        self.streams.contains_key(stream)
+    }
+
     /// Puts a state where its stream was, or where it was not.
     pub(crate) fn put(&self, stream: String, slot: Option<Slot<S>>, cached: Cached<S>) {
         let Some(slot) = slot else {

@@ -204,7 +204,7 @@ impl<A: Aggregate> Writer<A> {
         // Before they are read: what others append meanwhile must be found out.
         let others = self.shared.log.others();
         let unknown: Vec<(String, u64)> =
-            streams.into_iter().filter(|stream| self.shared.cache.slot(stream).is_none()).map(|stream| (stream, 0)).collect();
+            streams.into_iter().filter(|stream| !self.shared.cache.holds(stream)).map(|stream| (stream, 0)).collect();
         let events = self.shared.log.read_streams(&unknown).await.unwrap_or_default();
         let mut found: HashMap<&str, batch::Loaded<A::State>> = HashMap::new();
         for event in &events {
@@ -214,7 +214,7 @@ impl<A: Aggregate> Writer<A> {
         let read = found.into_iter().filter(|(_, loaded)| loaded.corrupt.is_none());
         read.map(|(stream, loaded)| {
             self.shared.counts.unknown_events.fetch_add(loaded.unknown, Ordering::Relaxed);
-            (stream.to_owned(), loaded.seen())
+            (stream.to_owned(), loaded.into())
         })
         .collect()
     }
