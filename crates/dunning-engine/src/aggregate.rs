@@ -8,7 +8,7 @@ use crate::{
     wire::{self, Fact},
 };
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use eventlog::{Aggregate, DecodeError, DueStream, Meta, NewEvent, NextTimer, Recorded, Submission};
+use eventlog::{Aggregate, DecodeError, DueStream, Meta, NewEvent, NextTimer, Submission, Told};
 use kernel::{AgreementId, Currency, CustomerId, InvoiceId, StepId};
 use ladder::{Command, Context, Event, Ladder, Rejection, Terms, ladder::Attend, next_wake, track::OccurrenceState};
 use std::sync::Arc;
@@ -246,9 +246,9 @@ impl Aggregate for Ladders {
         NewEvent { event_type, schema_version: 1, payload, occurred_at: None, effective_on: None }
     }
 
-    fn decode(&self, recorded: &Recorded) -> Result<Option<Fact>, DecodeError> {
-        let decoded = wire::decode(&recorded.tenant, &recorded.event_type, &recorded.payload);
-        decoded.map_err(|fault| DecodeError::new(recorded, fault.to_string()))
+    fn decode(&self, told: &Told) -> Result<Option<Fact>, DecodeError> {
+        let decoded = wire::decode(&told.tenant, &told.event_type, &told.payload);
+        decoded.map_err(|fault| DecodeError::new(told, fault.to_string()))
     }
 
     fn timers(&self, payer: &Payer, after: DateTime<Utc>) -> Vec<NextTimer> {

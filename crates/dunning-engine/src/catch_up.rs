@@ -11,7 +11,7 @@ pub use coordinator::Coordinator;
 
 use crate::wire;
 use chrono::NaiveDate;
-use eventlog::{Aggregate, DecodeError, Meta, NewEvent, Recorded};
+use eventlog::{Aggregate, DecodeError, Meta, NewEvent, Told};
 use ladder::catch_up::Forecast;
 
 /// Catch-ups, one stream per tenant.
@@ -199,8 +199,8 @@ impl Aggregate for CatchUps {
         NewEvent { event_type, schema_version: 1, payload, occurred_at: None, effective_on: None }
     }
 
-    fn decode(&self, recorded: &Recorded) -> Result<Option<CatchUpEvent>, DecodeError> {
-        wire::decode_catch_up(&recorded.event_type, &recorded.payload).map_err(|fault| DecodeError::new(recorded, fault.to_string()))
+    fn decode(&self, told: &Told) -> Result<Option<CatchUpEvent>, DecodeError> {
+        wire::decode_catch_up(&told.event_type, &told.payload).map_err(|fault| DecodeError::new(told, fault.to_string()))
     }
 }
 

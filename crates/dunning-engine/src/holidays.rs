@@ -6,7 +6,7 @@
 use crate::wire;
 use brazil::Place;
 use chrono::{DateTime, NaiveDate, Utc};
-use eventlog::{Aggregate, DecodeError, NewEvent, Recorded};
+use eventlog::{Aggregate, DecodeError, NewEvent, Told};
 use std::{collections::BTreeMap, convert::Infallible};
 
 /// Local holidays, as the event log runs them.
@@ -124,8 +124,8 @@ impl Aggregate for Holidays {
         NewEvent { event_type, schema_version: 1, payload, occurred_at: None, effective_on: None }
     }
 
-    fn decode(&self, recorded: &Recorded) -> Result<Option<HolidayEvent>, DecodeError> {
-        wire::decode_holiday(&recorded.event_type, &recorded.payload).map_err(|fault| DecodeError::new(recorded, fault.to_string()))
+    fn decode(&self, told: &Told) -> Result<Option<HolidayEvent>, DecodeError> {
+        wire::decode_holiday(&told.event_type, &told.payload).map_err(|fault| DecodeError::new(told, fault.to_string()))
     }
 }
 

@@ -21,7 +21,7 @@ pub(crate) use figures::{show, today};
 pub use key::{EntryKey, OrderKey};
 
 use crate::wire;
-use eventlog::{Aggregate, DecodeError, Meta, NewEvent, Recorded};
+use eventlog::{Aggregate, DecodeError, Meta, NewEvent, Told};
 use ladder::listing::{self, Command, Event, Listing};
 use std::convert::Infallible;
 
@@ -48,8 +48,8 @@ impl Aggregate for Listings {
         NewEvent { event_type, schema_version: 1, payload, occurred_at: None, effective_on: None }
     }
 
-    fn decode(&self, recorded: &Recorded) -> Result<Option<Event>, DecodeError> {
-        wire::decode_listing(&recorded.event_type, &recorded.payload).map_err(|fault| DecodeError::new(recorded, fault.to_string()))
+    fn decode(&self, told: &Told) -> Result<Option<Event>, DecodeError> {
+        wire::decode_listing(&told.event_type, &told.payload).map_err(|fault| DecodeError::new(told, fault.to_string()))
     }
 }
 

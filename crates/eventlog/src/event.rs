@@ -71,6 +71,32 @@ pub struct Recorded {
     pub payload: Vec<u8>,
 }
 
+/// What of a recorded event a state is made of: all of it but the envelope, which only histories and readers downstream ask for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    /// Place in the log.
+    pub position: u64,
+    /// The stream it belongs to.
+    pub stream: String,
+    /// Place in the stream.
+    pub version: u64,
+    /// Permanent name of the type.
+    pub event_type: String,
+    /// Version of the payload's schema.
+    pub schema_version: u32,
+    /// The tenant that owns the stream.
+    pub tenant: String,
+    /// Protobuf bytes.
+    pub payload: Vec<u8>,
+}
+
+impl From<Recorded> for Told {
+    fn from(event: Recorded) -> Told {
+        let Recorded { position, stream, version, event_type, schema_version, tenant, payload, .. } = event;
+        Told { position, stream, version, event_type, schema_version, tenant, payload }
+    }
+}
+
 /// What an append believes about its stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expected {

@@ -17,7 +17,7 @@ pub mod timers;
 pub mod writer;
 
 pub use activity::Activity;
-pub use event::{Append, Appended, Claim, Clock, CommandKey, Expected, Ids, Meta, NewEvent, Recorded, Refused, Statement};
+pub use event::{Append, Appended, Claim, Clock, CommandKey, Expected, Ids, Meta, NewEvent, Recorded, Refused, Statement, Told};
 pub use log::{Log, LogError};
 pub use timers::{DueStream, Shards, TimerHandle, TimerLoop, TimerOptions};
 pub use writer::{Aggregate, DecodeError, Intake, NextTimer, Submission, WriteError, Writer, WriterOptions, Written};

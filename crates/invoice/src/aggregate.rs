@@ -2,7 +2,7 @@
 
 use crate::wire::{self, Fact};
 use brazil::charges::LegalRates;
-use eventlog::{Aggregate, DecodeError, DueStream, Meta, NewEvent, NextTimer, Recorded, Submission};
+use eventlog::{Aggregate, DecodeError, DueStream, Meta, NewEvent, NextTimer, Submission, Told};
 use kernel::{AgreementId, CustomerId, DateTime, NaiveDate, Utc, Zone, calendar::add_days};
 use receivable::{Account, BreakAgreement, BreakCause, Command, Rejection, agreement::late_from};
 use std::sync::Arc;
@@ -51,8 +51,8 @@ impl Aggregate for Accounts {
         NewEvent { event_type, schema_version: 1, payload, occurred_at: None, effective_on: fact.event.effective_on() }
     }
 
-    fn decode(&self, recorded: &Recorded) -> Result<Option<Fact>, DecodeError> {
-        wire::decode(&recorded.event_type, &recorded.payload).map_err(|fault| DecodeError::new(recorded, fault.to_string()))
+    fn decode(&self, told: &Told) -> Result<Option<Fact>, DecodeError> {
+        wire::decode(&told.event_type, &told.payload).map_err(|fault| DecodeError::new(told, fault.to_string()))
     }
 
     /// One for each agreement that may break. One that could not be broken when it was to be (the legal rate of a month is missing, or

@@ -1,7 +1,7 @@
 //! Collection accounts of a tenant, as the event log runs them: one stream per tenant.
 
 use crate::wire;
-use eventlog::{Aggregate, DecodeError, Meta, NewEvent, Recorded};
+use eventlog::{Aggregate, DecodeError, Meta, NewEvent, Told};
 use receivable::collection::{Collection, CollectionCommand, CollectionEvent, CollectionRejection, decide_collection, evolve_collection};
 
 /// Collection accounts, one stream per tenant.
@@ -27,9 +27,9 @@ impl Aggregate for Collections {
         NewEvent { event_type, schema_version: 1, payload, occurred_at: None, effective_on: None }
     }
 
-    fn decode(&self, recorded: &Recorded) -> Result<Option<CollectionEvent>, DecodeError> {
-        let decoded = wire::decode_collection(&recorded.event_type, &recorded.payload);
-        decoded.map_err(|fault| DecodeError::new(recorded, fault.to_string()))
+    fn decode(&self, told: &Told) -> Result<Option<CollectionEvent>, DecodeError> {
+        let decoded = wire::decode_collection(&told.event_type, &told.payload);
+        decoded.map_err(|fault| DecodeError::new(told, fault.to_string()))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::wire;
 use chrono::{DateTime, TimeDelta, Utc};
-use eventlog::{Aggregate, DecodeError, Log, LogError, Meta, NewEvent, Recorded, Writer};
+use eventlog::{Aggregate, DecodeError, Log, LogError, Meta, NewEvent, Told, Writer};
 use host::metrics::Metrics;
 use receivable::{BankFileTaken, FeedCommand, FeedEvent, FeedRejection, PaymentFeed, PaymentFeedReported, feed};
 use std::{
@@ -35,8 +35,8 @@ impl Aggregate for PaymentFeeds {
         NewEvent { event_type, schema_version: 1, payload, occurred_at: Some(*known_until), effective_on: None }
     }
 
-    fn decode(&self, recorded: &Recorded) -> Result<Option<FeedEvent>, DecodeError> {
-        wire::decode_feed(&recorded.event_type, &recorded.payload).map_err(|fault| DecodeError::new(recorded, fault.to_string()))
+    fn decode(&self, told: &Told) -> Result<Option<FeedEvent>, DecodeError> {
+        wire::decode_feed(&told.event_type, &told.payload).map_err(|fault| DecodeError::new(told, fault.to_string()))
     }
 }
 
@@ -51,8 +51,8 @@ pub(crate) fn meta(tenant: &str) -> Meta {
 
 /// What a log knows of a tenant's feed. Errors: the log cannot be read.
 pub async fn payment_feed(log: &Log, tenant: &str) -> Result<PaymentFeed, LogError> {
-    let events = log.read_streams(&[(stream(tenant), 0)]).await?;
-    let decode = |event: &Recorded| PaymentFeeds.decode(event).map_err(|error| LogError::Corrupt(error.to_string()));
+    let events = log.told(&[(stream(tenant), 0)]).await?;
+    let decode = |event: &Told| PaymentFeeds.decode(event).map_err(|error| LogError::Corrupt(error.to_string()));
     events.iter().try_fold(PaymentFeed::default(), |known, event| {
         Ok(match decode(event)? {
             Some(event) => feed::evolve(known, &event),

@@ -1,7 +1,7 @@
 //! Findings of bank files and Pix calls, as the event log runs them: one stream per finding.
 
 use crate::wire;
-use eventlog::{Aggregate, DecodeError, Meta, NewEvent, Recorded};
+use eventlog::{Aggregate, DecodeError, Meta, NewEvent, Told};
 use receivable::finding::{Finding, FindingCommand, FindingEvent, FindingRejection, decide_finding, evolve_finding};
 
 /// Findings, one stream per finding.
@@ -46,9 +46,9 @@ impl Aggregate for Findings {
         NewEvent { event_type, schema_version: 1, payload, occurred_at: None, effective_on: None }
     }
 
-    fn decode(&self, recorded: &Recorded) -> Result<Option<FindingFact>, DecodeError> {
-        let decoded = wire::decode_finding(&recorded.event_type, &recorded.payload);
-        decoded.map_err(|fault| DecodeError::new(recorded, fault.to_string()))
+    fn decode(&self, told: &Told) -> Result<Option<FindingFact>, DecodeError> {
+        let decoded = wire::decode_finding(&told.event_type, &told.payload);
+        decoded.map_err(|fault| DecodeError::new(told, fault.to_string()))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::wire;
 use brazil::charges::LegalRates;
-use eventlog::{Aggregate, DecodeError, Log, LogError, Meta, NewEvent, Recorded, Writer};
+use eventlog::{Aggregate, DecodeError, Log, LogError, Meta, NewEvent, Told, Writer};
 use host::metrics::Metrics;
 use moka::sync::Cache;
 use receivable::legal_rates::{LegalRateRecorded, LegalRatesRejection, RecordLegalRates, decide_legal_rates, evolve_legal_rates};
@@ -40,9 +40,9 @@ impl Aggregate for LegalRateTables {
         NewEvent { event_type: wire::LEGAL_RATE_RECORDED, schema_version: 1, payload, occurred_at: None, effective_on: None }
     }
 
-    fn decode(&self, recorded: &Recorded) -> Result<Option<LegalRateRecorded>, DecodeError> {
-        let decoded = wire::decode_legal_rate(&recorded.event_type, &recorded.payload);
-        decoded.map_err(|fault| DecodeError::new(recorded, fault.to_string()))
+    fn decode(&self, told: &Told) -> Result<Option<LegalRateRecorded>, DecodeError> {
+        let decoded = wire::decode_legal_rate(&told.event_type, &told.payload);
+        decoded.map_err(|fault| DecodeError::new(told, fault.to_string()))
     }
 }
 
@@ -56,8 +56,8 @@ pub fn stream(tenant: &str) -> String {
 /// # Errors
 /// [`LogError`] where the log cannot be read.
 pub async fn recorded_rates(log: &Log, tenant: &str) -> Result<LegalRates, LogError> {
-    let events = log.read_streams(&[(stream(tenant), 0)]).await?;
-    let decode = |event: &Recorded| LegalRateTables.decode(event).map_err(|error| LogError::Corrupt(error.to_string()));
+    let events = log.told(&[(stream(tenant), 0)]).await?;
+    let decode = |event: &Told| LegalRateTables.decode(event).map_err(|error| LogError::Corrupt(error.to_string()));
     events.iter().try_fold(LegalRates::default(), |known, event| {
         Ok(match decode(event)? {
             Some(event) => evolve_legal_rates(known, &event),

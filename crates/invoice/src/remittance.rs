@@ -1,7 +1,7 @@
 //! What was ordered of banks, as the event log runs it: one stream per collection account.
 
 use crate::wire;
-use eventlog::{Aggregate, DecodeError, Meta, NewEvent, Recorded};
+use eventlog::{Aggregate, DecodeError, Meta, NewEvent, Told};
 use kernel::CollectionAccountId;
 use receivable::remittance::{RemittanceRejection, RemittanceWritten, Remittances, WriteRemittance, decide_remittance, evolve_remittance};
 
@@ -28,9 +28,9 @@ impl Aggregate for RemittanceFiles {
         NewEvent { event_type, schema_version: 1, payload, occurred_at: None, effective_on: None }
     }
 
-    fn decode(&self, recorded: &Recorded) -> Result<Option<RemittanceWritten>, DecodeError> {
-        let decoded = wire::decode_remittance(&recorded.event_type, &recorded.payload);
-        decoded.map_err(|fault| DecodeError::new(recorded, fault.to_string()))
+    fn decode(&self, told: &Told) -> Result<Option<RemittanceWritten>, DecodeError> {
+        let decoded = wire::decode_remittance(&told.event_type, &told.payload);
+        decoded.map_err(|fault| DecodeError::new(told, fault.to_string()))
     }
 }
 

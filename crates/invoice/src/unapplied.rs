@@ -1,7 +1,7 @@
 //! Unapplied payments, as the event log runs them: one stream per payment, nobody's until a person decides.
 
 use crate::wire;
-use eventlog::{Aggregate, DecodeError, Meta, NewEvent, Recorded, Statement};
+use eventlog::{Aggregate, DecodeError, Meta, NewEvent, Statement, Told};
 use receivable::unapplied::{Unapplied, UnappliedCommand, UnappliedEvent, UnappliedRejection, decide_unapplied, evolve_unapplied};
 
 /// Unapplied payments, one stream per payment.
@@ -46,9 +46,9 @@ impl Aggregate for UnappliedPayments {
         NewEvent { event_type, schema_version: 1, payload, occurred_at: None, effective_on: None }
     }
 
-    fn decode(&self, recorded: &Recorded) -> Result<Option<UnappliedFact>, DecodeError> {
-        let decoded = wire::decode_unapplied(&recorded.event_type, &recorded.payload);
-        decoded.map_err(|fault| DecodeError::new(recorded, fault.to_string()))
+    fn decode(&self, told: &Told) -> Result<Option<UnappliedFact>, DecodeError> {
+        let decoded = wire::decode_unapplied(&told.event_type, &told.payload);
+        decoded.map_err(|fault| DecodeError::new(told, fault.to_string()))
     }
 }
 

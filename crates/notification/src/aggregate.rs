@@ -2,7 +2,7 @@
 
 use crate::wire::{self, Aside, Fact};
 use chrono::TimeDelta;
-use eventlog::{Aggregate, DecodeError, Meta, NewEvent, NextTimer, Recorded};
+use eventlog::{Aggregate, DecodeError, Meta, NewEvent, NextTimer, Told};
 use kernel::{ContactId, CustomerId, DateTime, Utc};
 use notice::{Attempt, AttemptPhase, Chain, Command, Contact, Contacts, Event, ItemOutcome, Occurrence, Outcome, Rejection};
 use std::collections::BTreeSet;
@@ -79,8 +79,8 @@ impl Aggregate for AllContacts {
         NewEvent { event_type, schema_version: 1, payload, occurred_at, effective_on }
     }
 
-    fn decode(&self, recorded: &Recorded) -> Result<Option<Fact>, DecodeError> {
-        wire::decode(&recorded.event_type, &recorded.payload).map_err(|fault| DecodeError::new(recorded, fault.to_string()))
+    fn decode(&self, told: &Told) -> Result<Option<Fact>, DecodeError> {
+        wire::decode(&told.event_type, &told.payload).map_err(|fault| DecodeError::new(told, fault.to_string()))
     }
 
     /// Track `look`: the next gate, fallback or closing. Track `attempt`: calls whose result is missing. What is due

@@ -8,7 +8,7 @@ use crate::{
 };
 use brazil::{LocalHolidays, Place};
 use eventlog::{
-    Aggregate, DecodeError, Log, LogError, NewEvent, Recorded,
+    Aggregate, DecodeError, Log, LogError, NewEvent, Told,
     bus::Message,
     consumer::{Inbound, InboundCommand, Poison},
 };
@@ -71,8 +71,8 @@ impl Aggregate for Holidays {
         NewEvent { event_type, schema_version: 1, payload, occurred_at: None, effective_on: None }
     }
 
-    fn decode(&self, recorded: &Recorded) -> Result<Option<Heard>, DecodeError> {
-        wire::decode_holiday(&recorded.event_type, &recorded.payload).map_err(|fault| DecodeError::new(recorded, fault.to_string()))
+    fn decode(&self, told: &Told) -> Result<Option<Heard>, DecodeError> {
+        wire::decode_holiday(&told.event_type, &told.payload).map_err(|fault| DecodeError::new(told, fault.to_string()))
     }
 }
 
@@ -116,7 +116,7 @@ impl HolidayBook {
     /// A tenant's holidays as they are now, whichever process heard of them. Errors: the log cannot be read, or holds what nobody can read.
     pub async fn of(&self, tenant: &str) -> Result<Arc<LocalHolidays>, LogError> {
         let (mut version, mut holidays) = self.lock().get(tenant).cloned().unwrap_or_default();
-        let events = self.log.read_streams(&[(stream(tenant), version)]).await?;
+        let events = self.log.told(&[(stream(tenant), version)]).await?;
         let Some(last) = events.last() else { return Ok(holidays) };
         let after = Arc::make_mut(&mut holidays);
         for event in &events {

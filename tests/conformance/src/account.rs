@@ -3,7 +3,7 @@
 use anyhow::Context;
 use eventlog::bus::{Message, Publish, Published};
 use eventlog::consumer::{Inbound, InboundCommand, Poison};
-use eventlog::{Aggregate, CommandKey, DecodeError, Meta, NewEvent, Recorded, Submission};
+use eventlog::{Aggregate, CommandKey, DecodeError, Meta, NewEvent, Recorded, Submission, Told};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// An amount that the mirror does not understand before it was repaired.
@@ -84,9 +84,9 @@ impl Aggregate for Accounts {
         fact(event_type, &payload)
     }
 
-    fn decode(&self, recorded: &Recorded) -> Result<Option<Event>, DecodeError> {
-        match recorded.event_type.as_str() {
-            "Paid" => Ok(Some(Event::Paid(amount_of(recorded).map_err(|error| DecodeError::new(recorded, error.to_string()))?))),
+    fn decode(&self, told: &Told) -> Result<Option<Event>, DecodeError> {
+        match told.event_type.as_str() {
+            "Paid" => Ok(Some(Event::Paid(amount_of(&told.payload).map_err(|error| DecodeError::new(told, error.to_string()))?))),
             "Remarked" => Ok(Some(Event::Remarked)),
             "Rumoured" => Ok(Some(Event::Rumoured)),
             _ => Ok(None),
@@ -118,7 +118,7 @@ impl Inbound<Command> for Ear {
         if message.event.event_type != BOOKED {
             return Ok(Vec::new());
         }
-        let amount = amount_of(&message.event).map_err(|error| Poison::new(error.to_string()))?;
+        let amount = amount_of(&message.event.payload).map_err(|error| Poison::new(error.to_string()))?;
         if amount == UNLUCKY && !self.repaired.load(Ordering::SeqCst) {
             return Err(Poison::new("13 is not understood"));
         }
@@ -139,9 +139,9 @@ pub(crate) fn fact(event_type: &'static str, payload: &str) -> NewEvent {
     NewEvent { event_type, schema_version: 1, payload: payload.into(), occurred_at: None, effective_on: None }
 }
 
-pub(crate) fn amount_of(event: &Recorded) -> anyhow::Result<i64> {
-    let text = std::str::from_utf8(&event.payload)?;
-    text.parse().with_context(|| format!("{} {}@{} holds no amount", event.event_type, event.stream, event.version))
+pub(crate) fn amount_of(payload: &[u8]) -> anyhow::Result<i64> {
+    let text = std::str::from_utf8(payload)?;
+    text.parse().with_context(|| format!("{text:?} is no amount"))
 }
 
 pub(crate) fn meta(stream: &str) -> Meta {

@@ -71,7 +71,7 @@ impl Projection for Balances {
     fn read(&self, page: &[&Message]) -> Result<Box<dyn Change>, ProjectionError> {
         let mut booked = Vec::new();
         for message in page.iter().filter(|message| self.knows("", &message.event.event_type)) {
-            let amount = amount_of(&message.event).map_err(|error| ProjectionError::poison(message, error.to_string()))?;
+            let amount = amount_of(&message.event.payload).map_err(|error| ProjectionError::poison(message, error.to_string()))?;
             booked.push((message.event.stream.clone(), amount, message.event.version));
         }
         Ok(Box::new(Bookings { table: self.table[0].name, booked, faults: Arc::clone(&self.faults) }))

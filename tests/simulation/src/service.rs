@@ -69,7 +69,7 @@ impl<A: Aggregate> Service<A> {
 
     /// An event as the rules know it.
     pub fn decoded(&self, recorded: &Recorded) -> Option<A::Event> {
-        self.aggregate.decode(recorded).expect("what was encoded can be decoded")
+        self.aggregate.decode(&recorded.clone().into()).expect("what was encoded can be decoded")
     }
 }
 

@@ -5,7 +5,7 @@
 
 use super::{Assignment, Scope, Version};
 use crate::wire;
-use eventlog::{Aggregate, DecodeError, Meta, NewEvent, Recorded, Statement};
+use eventlog::{Aggregate, DecodeError, Meta, NewEvent, Statement, Told};
 use kernel::PolicyId;
 use std::{collections::BTreeMap, convert::Infallible};
 
@@ -126,8 +126,8 @@ impl Aggregate for Policies {
         NewEvent { event_type, schema_version: 1, payload, occurred_at: None, effective_on: None }
     }
 
-    fn decode(&self, recorded: &Recorded) -> Result<Option<PolicyEvent>, DecodeError> {
-        wire::decode_policy(&recorded.event_type, &recorded.payload).map_err(|fault| DecodeError::new(recorded, fault.to_string()))
+    fn decode(&self, told: &Told) -> Result<Option<PolicyEvent>, DecodeError> {
+        wire::decode_policy(&told.event_type, &told.payload).map_err(|fault| DecodeError::new(told, fault.to_string()))
     }
 }
 

@@ -3,7 +3,7 @@
 use super::Read;
 use super::field::{DecodeFault, currency, date_text, day, id, message, named, optional_day};
 use contracts::dunning::v1 as proto;
-use kernel::{ArrangementId, InvoiceId};
+use kernel::{ArrangementId, InvoiceId, written};
 use ladder::{
     Event,
     arrangement::{Arrangement, ArrangementEnd, ArrangementKind, ArrangementTerms},
@@ -37,7 +37,7 @@ pub(super) fn encode_made(customer_id: String, made: &Arrangement) -> (&'static 
                 reason,
                 amount_minor: *amount_minor,
                 currency: currency.to_string(),
-                promised_on: promised_on.to_string(),
+                promised_on: written::date_text(*promised_on),
                 until,
             };
             ("PromiseMade", m.encode_to_vec())

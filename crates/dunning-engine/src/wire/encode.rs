@@ -45,7 +45,7 @@ pub fn encode(fact: &Fact) -> (&'static str, Vec<u8>) {
         Event::ApprovalRefused { .. } | Event::TaskDone { .. } | Event::TaskSnoozed { .. } => work::encode(customer_id, &fact.event),
         Event::ActionDue { .. } => ("ActionDue", action(customer_id, &fact.event).encode_to_vec()),
         Event::TrackSettled { invoice_id, cycle, day } => {
-            let m = proto::TrackSettled { customer_id, invoice_id: invoice_id.to_string(), day: day.to_string(), cycle: *cycle };
+            let m = proto::TrackSettled { customer_id, invoice_id: invoice_id.to_string(), day: written::date_text(*day), cycle: *cycle };
             ("TrackSettled", m.encode_to_vec())
         }
         Event::TrackRenegotiated { .. } => ("TrackRenegotiated", agreement::renegotiated(customer_id, &fact.event).encode_to_vec()),
@@ -53,14 +53,14 @@ pub fn encode(fact: &Fact) -> (&'static str, Vec<u8>) {
         Event::TrackCancelled { .. } => ("TrackCancelled", cancelled(customer_id, &fact.event).encode_to_vec()),
         Event::TrackMigrated { .. } => migration::encode_moved(customer_id, &fact.event),
         Event::TrackExhausted { invoice_id, cycle, day } => {
-            let m = proto::TrackExhausted { customer_id, invoice_id: invoice_id.to_string(), day: day.to_string(), cycle: *cycle };
+            let m = proto::TrackExhausted { customer_id, invoice_id: invoice_id.to_string(), day: written::date_text(*day), cycle: *cycle };
             ("TrackExhausted", m.encode_to_vec())
         }
         Event::TrackHandedOff { .. } => ("TrackHandedOff", handed_off(customer_id, &fact.event).encode_to_vec()),
         Event::TrackWrittenOff { .. } => ("TrackWrittenOff", written_off(customer_id, &fact.event).encode_to_vec()),
-        Event::CatchUpBegan { day, forecast } => catch_up::encode_began(customer_id, day.to_string(), forecast),
+        Event::CatchUpBegan { day, forecast } => catch_up::encode_began(customer_id, written::date_text(*day), forecast),
         Event::CatchUpEnded { day, number, released } => {
-            let m = proto::CatchUpEnded { customer_id, day: day.to_string(), number: *number, released: *released };
+            let m = proto::CatchUpEnded { customer_id, day: written::date_text(*day), number: *number, released: *released };
             ("CatchUpEnded", m.encode_to_vec())
         }
         Event::Arranged { arrangement } => arrangement::encode_made(customer_id, arrangement),
@@ -91,10 +91,10 @@ writer!(enrolled, TrackEnrolled, customer_id, Event::TrackEnrolled {
     cycle: *cycle,
     amount_minor: *amount_minor,
     currency: currency.to_string(),
-    issued_on: issued_on.to_string(),
-    due_on: due_on.to_string(),
-    effective_due: effective_due.to_string(),
-    known_on: known_on.to_string(),
+    issued_on: written::date_text(*issued_on),
+    due_on: written::date_text(*due_on),
+    effective_due: written::date_text(*effective_due),
+    known_on: written::date_text(*known_on),
     steps: planned(steps),
     recorded_at_us: recorded_at.timestamp_micros(),
     agreement_id: instalment_of.as_ref().map(ToString::to_string).unwrap_or_default(),
@@ -107,9 +107,9 @@ writer!(rescheduled, TrackRescheduled, customer_id, Event::TrackRescheduled {
     customer_id,
     invoice_id: invoice_id.to_string(),
     cycle: *cycle,
-    due_on: due_on.to_string(),
-    effective_due: effective_due.to_string(),
-    known_on: day.to_string(),
+    due_on: written::date_text(*due_on),
+    effective_due: written::date_text(*effective_due),
+    known_on: written::date_text(*day),
     steps: planned(steps),
     outstanding_minor: *outstanding_minor,
     shift: shift_name(*shift).to_owned(),
@@ -122,7 +122,7 @@ writer!(reopened, TrackReopened, customer_id, Event::TrackReopened {
     customer_id,
     invoice_id: invoice_id.to_string(),
     cycle: *cycle,
-    known_on: day.to_string(),
+    known_on: written::date_text(*day),
     steps: planned(steps),
     outstanding_minor: *outstanding_minor,
     recorded_at_us: recorded_at.timestamp_micros(),
@@ -144,7 +144,7 @@ writer!(dated, StepsPlanned, customer_id, Event::StepsPlanned { invoice_id, cycl
     customer_id,
     invoice_id: invoice_id.to_string(),
     cycle: *cycle,
-    day: day.to_string(),
+    day: written::date_text(*day),
     steps: planned(steps),
 });
 
@@ -152,12 +152,12 @@ writer!(closed, StepsClosed, customer_id, Event::StepsClosed { invoice_id, cycle
     customer_id,
     invoice_id: invoice_id.to_string(),
     cycle: *cycle,
-    day: day.to_string(),
+    day: written::date_text(*day),
     closings: closings.iter().map(closing).collect(),
 });
 
 writer!(reminder, ReminderDue, customer_id, Event::ReminderDue { day, items, rules, calendar, zone } => {
-    reminder_of(customer_id, &day.to_string(), items, (rules, *calendar, *zone))
+    reminder_of(customer_id, &written::date_text(*day), items, (rules, *calendar, *zone))
 });
 
 writer!(deferred, StepDeferred, customer_id, Event::StepDeferred {
@@ -168,7 +168,7 @@ writer!(deferred, StepDeferred, customer_id, Event::StepDeferred {
     cycle: *cycle,
     step_id: step_id.to_string(),
     occurrence: *occurrence,
-    day: day.to_string(),
+    day: written::date_text(*day),
     reason: reason.slug().to_owned(),
     contact_id: text_of(contact_id.as_ref()),
 });
@@ -180,7 +180,7 @@ writer!(approval_requested, ApprovalRequested, customer_id, Event::ApprovalReque
         cycle: *cycle,
         step_id: step_id.to_string(),
         occurrence: *occurrence,
-        day: day.to_string(),
+        day: written::date_text(*day),
     }
 });
 
@@ -206,14 +206,14 @@ writer!(action, ActionDue, customer_id, Event::ActionDue {
     cycle: *cycle,
     step_id: step_id.to_string(),
     occurrence: *occurrence,
-    day: day.to_string(),
+    day: written::date_text(*day),
     kind: kind.name().to_owned(),
     tone: u32::from(*tone),
     min_outstanding_minor: *min_outstanding_minor,
     template: template.clone(),
-    planned_on: planned_on.to_string(),
-    due_on: due_on.to_string(),
-    effective_due: effective_due.to_string(),
+    planned_on: written::date_text(*planned_on),
+    due_on: written::date_text(*due_on),
+    effective_due: written::date_text(*effective_due),
     currency: currency.to_string(),
     outstanding_minor: *outstanding_minor,
     policy_id: policy_id.to_string(),
@@ -224,7 +224,7 @@ writer!(action, ActionDue, customer_id, Event::ActionDue {
 writer!(handed_off, TrackHandedOff, customer_id, Event::TrackHandedOff { invoice_id, cycle, day, by, why } => proto::TrackHandedOff {
     customer_id,
     invoice_id: invoice_id.to_string(),
-    day: day.to_string(),
+    day: written::date_text(*day),
     cycle: *cycle,
     by: by.clone(),
     reason: why.clone(),
@@ -233,7 +233,7 @@ writer!(handed_off, TrackHandedOff, customer_id, Event::TrackHandedOff { invoice
 writer!(written_off, TrackWrittenOff, customer_id, Event::TrackWrittenOff { invoice_id, cycle, day, by, why } => proto::TrackWrittenOff {
     customer_id,
     invoice_id: invoice_id.to_string(),
-    day: day.to_string(),
+    day: written::date_text(*day),
     cycle: *cycle,
     by: by.clone(),
     reason: why.clone(),
@@ -242,7 +242,7 @@ writer!(written_off, TrackWrittenOff, customer_id, Event::TrackWrittenOff { invo
 writer!(cancelled, TrackCancelled, customer_id, Event::TrackCancelled { invoice_id, cycle, day, recorded_at } => proto::TrackCancelled {
     customer_id,
     invoice_id: invoice_id.to_string(),
-    day: day.to_string(),
+    day: written::date_text(*day),
     cycle: *cycle,
     recorded_at_us: recorded_at.timestamp_micros(),
 });
@@ -251,7 +251,7 @@ writer!(task, TaskRaised, customer_id, Event::TaskRaised { invoice_id, cycle, da
     customer_id,
     invoice_id: invoice_id.to_string(),
     reason: reason.slug().to_owned(),
-    day: day.to_string(),
+    day: written::date_text(*day),
     cycle: *cycle,
     step_id: text_of(step_id.as_ref()),
     until: date_text(*until),
@@ -264,7 +264,7 @@ writer!(delivered, StepDelivered, customer_id, Event::StepDelivered { invoice_id
         cycle: *cycle,
         step_id: step_id.to_string(),
         occurrence: *occurrence,
-        delivered_on: delivered_on.to_string(),
+        delivered_on: written::date_text(*delivered_on),
     }
 });
 
@@ -346,9 +346,9 @@ fn item(item: &DueItem) -> proto::DueItem {
         tone: u32::from(item.tone),
         template: item.template.clone(),
         chains: item.chains.iter().map(chain).collect(),
-        planned_on: item.planned_on.to_string(),
-        due_on: item.due_on.to_string(),
-        effective_due: item.effective_due.to_string(),
+        planned_on: written::date_text(item.planned_on),
+        due_on: written::date_text(item.due_on),
+        effective_due: written::date_text(item.effective_due),
         overdue: item.overdue,
         currency: item.currency.to_string(),
         min_outstanding_minor: item.min_outstanding_minor,

@@ -2,7 +2,7 @@
 
 use super::field::{DecodeFault, currency, date_text, day, id, instant, message, named, optional_day, optional_id, text_of};
 use contracts::dunning::v1 as proto;
-use kernel::{ContactId, CustomerId, DateTime, InvoiceId, StepId, Utc};
+use kernel::{ContactId, CustomerId, DateTime, InvoiceId, StepId, Utc, written};
 use ladder::listing::{Alarm, Answer, Cause, Event, Kind, Obligation, Opened, Order};
 use prost::Message;
 
@@ -45,7 +45,7 @@ fn requested(opened: &Opened, at: DateTime<Utc>) -> proto::ListingRequested {
         kind: opened.kind.slug().to_owned(),
         amount_minor: opened.amount_minor,
         currency: opened.currency.to_string(),
-        due_on: opened.due_on.to_string(),
+        due_on: written::date_text(opened.due_on),
         day: opened.day.to_string(),
         notice_step_id: text_of(opened.notice_step.as_ref()),
         notice_contact_id: text_of(opened.notice_contact.as_ref()),
@@ -58,7 +58,7 @@ fn required(obligation: &Obligation, at: DateTime<Utc>) -> proto::RemovalRequire
     proto::RemovalRequired {
         cause: obligation.cause.slug().to_owned(),
         since: obligation.since.to_string(),
-        alarm_on: obligation.alarm_on.to_string(),
+        alarm_on: written::date_text(obligation.alarm_on),
         until: obligation.until.to_string(),
         at_micros: at.timestamp_micros(),
     }

@@ -6,7 +6,7 @@ use super::{decode, encode};
 use crate::migration::{Counts, Report, Version};
 use contracts::dunning::v1 as proto;
 use host::{Refusal, request};
-use kernel::{InvoiceId, PolicyId, StepId, VariantId, text};
+use kernel::{InvoiceId, PolicyId, StepId, VariantId, text, written};
 use ladder::{Event, migration::MovedStep};
 use prost::Message;
 
@@ -115,7 +115,7 @@ pub(super) fn encode_moved(customer_id: String, event: &Event) -> (&'static str,
             cycle: *cycle,
             day: day.to_string(),
             to: Some(version(&(policy_id.clone(), *policy_version))),
-            due_on: due_on.to_string(),
+            due_on: written::date_text(*due_on),
             effective_due: effective_due.to_string(),
             place: *place,
             steps: steps.iter().map(moved).collect(),

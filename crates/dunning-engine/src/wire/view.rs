@@ -6,7 +6,7 @@ use crate::policies::Assignment;
 use crate::rehearsal::Rehearsal;
 use chrono::NaiveDate;
 use contracts::dunning::v1 as proto;
-use kernel::{CustomerId, VariantId};
+use kernel::{CustomerId, VariantId, written};
 use ladder::{Ladder, Policy, draft::Fault, policy::Chain, preview, variant::Variant};
 use std::collections::BTreeMap;
 
@@ -51,9 +51,9 @@ fn known(known: &Known) -> proto::TrackFacts {
         cycle: track.cycle,
         policy_id: track.policy_id.to_string(),
         policy_version: track.policy_version,
-        due_on: track.due_on.to_string(),
+        due_on: written::date_text(track.due_on),
         effective_due: track.effective_due.to_string(),
-        known_on: track.known_on.to_string(),
+        known_on: written::date_text(track.known_on),
         outstanding_minor: track.outstanding_minor,
         disputed_minor: known.disputed_minor,
         currency: track.currency.to_string(),

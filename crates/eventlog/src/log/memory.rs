@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use chrono::{DateTime, Utc};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use crate::event::Recorded;
+use crate::event::{Recorded, Told};
 use crate::log::lookup::{Ask, ClaimName, CommandName, Lookup, StoredCommand};
 use crate::log::plan::Staged;
 use crate::timers::{StoredTimer, TimerChange};
@@ -58,6 +58,10 @@ impl Memory {
         places.into_iter().map(|place| committed.events[place].clone()).collect()
     }
 
+    pub(crate) fn told(&self, streams: &[(String, u64)]) -> Vec<Told> {
+        self.read_streams(streams).into_iter().map(Told::from).collect()
+    }
+
     pub(crate) fn claimed(&self, tenant: &str, kind: &str, key: &str) -> Option<String> {
         let name = (tenant.to_string(), kind.to_string().into(), key.to_string());
         self.committed().claims.get(&name).map(ToString::to_string)
@@ -94,8 +98,8 @@ impl Turn {
         (committed.events.len() as u64, found)
     }
 
-    pub(crate) fn read_streams(&self, streams: &[(String, u64)]) -> Vec<Recorded> {
-        self.memory.read_streams(streams)
+    pub(crate) fn told(&self, streams: &[(String, u64)]) -> Vec<Told> {
+        self.memory.told(streams)
     }
 
     pub(crate) fn commit(self, staged: &Staged, now: DateTime<Utc>) {

@@ -21,7 +21,7 @@ use chrono::{DateTime, SubsecRound, Utc};
 use sql::{Db, Dialect, SqlError};
 use tokio::sync::watch;
 
-use crate::event::{Append, Appended, Clock, Ids, Recorded, Refused};
+use crate::event::{Append, Appended, Clock, Ids, Recorded, Refused, Told};
 use crate::timers::TimerSignal;
 
 pub use fault::{CrashPoint, Faults, Protection};
@@ -230,6 +230,21 @@ impl Log {
         match &self.shared.backend {
             Backend::Sql(db) => store::read_streams(db, streams).await,
             Backend::Memory(memory) => Ok(memory.read_streams(streams)),
+        }
+    }
+
+    /// What the events of several streams tell, each after a version; in the order of the log. For states, which need less than
+    /// [`Log::read_streams`] reads.
+    ///
+    /// # Errors
+    /// [`LogError`] of the database.
+    pub async fn told(&self, streams: &[(String, u64)]) -> Result<Vec<Told>, LogError> {
+        if streams.is_empty() {
+            return Ok(Vec::new());
+        }
+        match &self.shared.backend {
+            Backend::Sql(db) => store::told(db, streams).await,
+            Backend::Memory(memory) => Ok(memory.told(streams)),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use sql::{Column, Kind, Row, SqlError, Value};
 
-use crate::event::Recorded;
+use crate::event::{Recorded, Told};
 
 /// The columns of `events`, in the order in which an event is stored.
 pub const COLUMNS: &[Column] = &[
@@ -66,6 +66,21 @@ pub(crate) fn from_row(mut row: Row) -> Result<Recorded, SqlError> {
         correlation_id: row.opt_uuid("correlation_id")?,
         causation_id: row.opt_uuid("causation_id")?,
         traceparent: row.take_opt_text("traceparent")?,
+        payload: row.take_bytes("payload")?,
+    })
+}
+
+/// The columns of which a state is made, as [`SELECT`].
+pub(crate) const SELECT_TOLD: &str = "e.position, e.stream, e.version, e.event_type, e.schema_version, e.tenant, e.payload";
+
+pub(crate) fn told_from_row(mut row: Row) -> Result<Told, SqlError> {
+    Ok(Told {
+        position: unsigned(row.int("position")?),
+        stream: row.take_text("stream")?,
+        version: unsigned(row.int("version")?),
+        event_type: row.take_text("event_type")?,
+        schema_version: u32::try_from(row.int("schema_version")?).unwrap_or(u32::MAX),
+        tenant: row.take_text("tenant")?,
         payload: row.take_bytes("payload")?,
     })
 }

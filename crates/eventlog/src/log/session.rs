@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use sql::{Dialect, Tx};
 
-use crate::event::Recorded;
+use crate::event::Told;
 use crate::log::lookup::Ask;
 use crate::log::plan::{Plan, Staged};
 use crate::log::{Backend, CrashPoint, Log, LogError, Protection, memory, store};
@@ -95,11 +95,11 @@ impl Session {
         self.log.presume_after(self.log.known_head())
     }
 
-    /// Events of streams as they are under the lock.
-    pub(crate) async fn read_streams(&mut self, streams: &[(String, u64)]) -> Result<Vec<Recorded>, LogError> {
+    /// What the events of streams tell, as they are under the lock.
+    pub(crate) async fn told(&mut self, streams: &[(String, u64)]) -> Result<Vec<Told>, LogError> {
         match &mut self.open {
-            Open::Sql(tx) => store::read_streams_in(tx, streams).await,
-            Open::Memory(turn) => Ok(turn.read_streams(streams)),
+            Open::Sql(tx) => store::told_in(tx, streams).await,
+            Open::Memory(turn) => Ok(turn.told(streams)),
         }
     }
 

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use sql::{Column, Db, Dialect, Keys, Kind, Rows, SqlError, Step, Tx, Value};
 
-use crate::event::Recorded;
+use crate::event::{Recorded, Told};
 use crate::log::lookup::{Ask, ClaimName, CommandName, Lookup, StoredCommand};
 use crate::log::plan::Staged;
-use crate::log::record::{COLUMNS, SELECT, from_row, int, to_row, unsigned};
+use crate::log::record::{COLUMNS, SELECT, SELECT_TOLD, from_row, int, to_row, told_from_row, unsigned};
 use crate::log::{LogError, StoreError};
 use crate::timers;
 
@@ -229,25 +229,32 @@ pub(crate) async fn read(db: &Db, after_position: u64, limit: usize) -> Result<V
     Ok(rows.into_iter().map(from_row).collect::<Result<_, _>>()?)
 }
 
-fn streams_query(streams: &[(String, u64)]) -> (String, Keys<'static>) {
+/// Events of streams after versions: these columns of them.
+fn streams_query(streams: &[(String, u64)], select: &str) -> (String, Keys<'static>) {
     // The stream's own columns come first in the index, so each key is one range of it.
     let sql = format!(
-        "SELECT {SELECT} FROM {{keys}} k CROSS JOIN events e WHERE e.stream = k.stream AND e.version > k.after_version ORDER BY e.position"
+        "SELECT {select} FROM {{keys}} k CROSS JOIN events e WHERE e.stream = k.stream AND e.version > k.after_version ORDER BY e.position"
     );
     let rows: Vec<Vec<Value>> = streams.iter().map(|(stream, after)| vec![stream.as_str().into(), int(*after)]).collect();
     (sql, Keys { columns: STREAM_AFTER, rows })
 }
 
 pub(crate) async fn read_streams(db: &Db, streams: &[(String, u64)]) -> Result<Vec<Recorded>, LogError> {
-    let (sql, keys) = streams_query(streams);
+    let (sql, keys) = streams_query(streams, SELECT);
     let rows = db.query_keyed(&sql, keys, &[]).await?;
     Ok(rows.into_iter().map(from_row).collect::<Result<_, _>>()?)
 }
 
-pub(crate) async fn read_streams_in(tx: &mut Tx, streams: &[(String, u64)]) -> Result<Vec<Recorded>, LogError> {
-    let (sql, keys) = streams_query(streams);
+pub(crate) async fn told(db: &Db, streams: &[(String, u64)]) -> Result<Vec<Told>, LogError> {
+    let (sql, keys) = streams_query(streams, SELECT_TOLD);
+    let rows = db.query_keyed(&sql, keys, &[]).await?;
+    Ok(rows.into_iter().map(told_from_row).collect::<Result<_, _>>()?)
+}
+
+pub(crate) async fn told_in(tx: &mut Tx, streams: &[(String, u64)]) -> Result<Vec<Told>, LogError> {
+    let (sql, keys) = streams_query(streams, SELECT_TOLD);
     let rows = tx.query_keyed(&sql, keys, &[]).await?;
-    Ok(rows.into_iter().map(from_row).collect::<Result<_, _>>()?)
+    Ok(rows.into_iter().map(told_from_row).collect::<Result<_, _>>()?)
 }
 
 pub(crate) async fn head(db: &Db) -> Result<u64, LogError> {

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use chrono::{DateTime, Utc};
 use sql::{Column, Db, Keys, Kind, SqlError, Tx, Value};
 
-use super::{StoredTimer, TimerChange};
+use super::{Next, StoredTimer, TimerChange};
 use crate::log::LogError;
 use crate::log::record::{int, unsigned};
 
@@ -36,22 +36,22 @@ pub(crate) async fn write(tx: &mut Tx, changes: &[TimerChange], now: DateTime<Ut
         let sql = "DELETE FROM timers WHERE stream IN (SELECT k.stream FROM {keys} k) AND due_at > $1";
         tx.defer_keyed(sql, Keys { columns: STREAM, rows: touched }, &[now.into()]).await?;
     }
-    let rows: Vec<Vec<Value>> = changes.iter().flat_map(|change| change.next.iter().map(|next| row(&change.stored(next)))).collect();
+    let rows: Vec<Vec<Value>> = changes.iter().flat_map(|change| change.next.iter().map(|next| row(change, next))).collect();
     if !rows.is_empty() {
         tx.bulk_insert_missing("timers", COLUMNS, rows).await?;
     }
     Ok(())
 }
 
-fn row(timer: &StoredTimer) -> Vec<Value> {
+fn row(change: &TimerChange, next: &Next) -> Vec<Value> {
     vec![
-        timer.stream.as_str().into(),
-        timer.track.as_str().into(),
-        timer.shard.into(),
-        timer.due_at.into(),
-        int(timer.generation),
-        timer.tenant.as_str().into(),
-        timer.key.as_str().into(),
+        change.stream.as_str().into(),
+        next.track.as_str().into(),
+        change.shard.into(),
+        next.due_at.into(),
+        int(change.generation),
+        change.tenant.as_str().into(),
+        change.key.as_str().into(),
     ]
 }
 
@@ -76,18 +76,18 @@ pub(crate) async fn first(db: &Db, shards: Option<Vec<i32>>, but: &HashSet<Strin
         let rows = but.iter().map(|stream| vec![stream.as_str().into()]).collect();
         db.query_keyed(&sql, Keys { columns: STREAM, rows }, &args).await?
     };
-    Ok(rows.iter().map(from_row).collect::<Result<_, SqlError>>()?)
+    Ok(rows.into_iter().map(from_row).collect::<Result<_, SqlError>>()?)
 }
 
-fn from_row(row: &sql::Row) -> Result<StoredTimer, SqlError> {
+fn from_row(mut row: sql::Row) -> Result<StoredTimer, SqlError> {
     Ok(StoredTimer {
-        stream: row.text("stream")?,
-        track: row.text("track")?,
+        stream: row.take_text("stream")?,
+        track: row.take_text("track")?,
         shard: i32::try_from(row.int("shard")?).unwrap_or(0),
         due_at: row.instant("due_at")?,
         generation: unsigned(row.int("generation")?),
-        tenant: row.text("tenant")?,
-        key: row.text("routing_key")?,
+        tenant: row.take_text("tenant")?,
+        key: row.take_text("routing_key")?,
     })
 }
 

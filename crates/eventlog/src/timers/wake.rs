@@ -1,6 +1,6 @@
 //! The loop that wakes streams when their timers are due.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -19,6 +19,8 @@ use crate::writer::{Aggregate, Sent, Submission, WriteError, Writer, guarded};
 /// Timers that are looked at together: their wakes fill some transactions of the writer, and few enough that what waits is bounded. The
 /// next page is read and handed over while one is decided, so two of them wait at most.
 const PAGE: usize = 2048;
+/// Pages that are read at once where one was not enough: the one in hand is still stored, and each reading passes over it.
+const PAGES_READ: usize = 4;
 /// Streams that are read together, and how many of such parts at a time: the database reads one while the one before is decoded.
 const PART: usize = 128;
 const PARTS_READ: usize = 2;
@@ -84,6 +86,10 @@ pub struct TimerLoop<A: Aggregate> {
     options: TimerOptions,
     state: Arc<State>,
     stuck: HashSet<String>,
+    /// Read, due, and not handed over yet.
+    ahead: VecDeque<DueStream>,
+    /// Whether more may be due than were read.
+    more: bool,
     /// What the writer has and has not answered yet, as far as is known here.
     in_hand: Option<Fired<A>>,
 }
@@ -153,7 +159,16 @@ impl<A: Aggregate> TimerLoop<A> {
         let idle =
             move || checked.paused.load(Ordering::SeqCst) && checked.is_asleep() || checked.knows(&shards) && is_idle(&checked, &log);
         let registration = options.activity.register("timers", Box::new(idle));
-        let running = TimerLoop { writer, wake, options, state: Arc::clone(&state), stuck: HashSet::new(), in_hand: None };
+        let running = TimerLoop {
+            writer,
+            wake,
+            options,
+            state: Arc::clone(&state),
+            stuck: HashSet::new(),
+            ahead: VecDeque::new(),
+            more: false,
+            in_hand: None,
+        };
         TimerHandle { task: tokio::spawn(running.run()), state, _registration: registration }
     }
 
@@ -161,6 +176,7 @@ impl<A: Aggregate> TimerLoop<A> {
         loop {
             self.state.armed_micros.store(LOOKING, Ordering::SeqCst);
             if self.state.paused.load(Ordering::SeqCst) {
+                self.ahead.clear();
                 if let Err(reason) = self.take_in_hand(None).await {
                     tracing::warn!(reason, "timers pause with wakes that failed");
                 }
@@ -171,6 +187,7 @@ impl<A: Aggregate> TimerLoop<A> {
                 Ok(true) => {}
                 Ok(false) => self.sleep().await,
                 Err(reason) => {
+                    self.ahead.clear();
                     tracing::warn!(reason, "timers wait for the database");
                     tokio::time::sleep(self.options.back_off).await;
                 }
@@ -182,44 +199,69 @@ impl<A: Aggregate> TimerLoop<A> {
     async fn look(&mut self) -> Result<bool, String> {
         let log = self.writer.log().clone();
         if let Shards::Owned(owned) = &mut self.options.shards {
+            let moved = owned.has_changed().unwrap_or_default();
             self.state.note_look(owned.borrow_and_update().clone());
-        }
-        let timers = self.next_page(&log).await?;
-        let (now, is_full) = (log.now(), timers.len() >= self.options.page);
-        let (due, later): (Vec<StoredTimer>, Vec<StoredTimer>) = timers.into_iter().partition(|timer| timer.due_at <= now);
-        if due.is_empty() {
-            let had_fired = self.take_in_hand(None).await?;
-            if let Some(next) = later.first().filter(|_| !had_fired) {
-                log.shared.timers.offer(next.due_at);
+            if moved {
+                // Others fire what is theirs now, and may have fired what came back.
+                self.ahead.clear();
             }
-            return Ok(had_fired);
         }
+        if self.ahead.is_empty() {
+            let next = self.read_ahead(&log).await?;
+            if self.ahead.is_empty() {
+                let had_fired = self.take_in_hand(None).await?;
+                if let Some(next) = next.filter(|_| !had_fired) {
+                    log.shared.timers.offer(next);
+                }
+                return Ok(had_fired);
+            }
+        }
+        let (page, now) = (self.next_page(), log.now());
         if let Some(briefing) = &self.options.briefing {
-            let tenants = due.iter().map(|timer| timer.tenant.clone()).collect();
+            let tenants = page.iter().map(|due| due.tenant.clone()).collect();
             briefing.brief(&tenants, now).await.map_err(|error| error.to_string())?;
         }
-        let fired = self.fire(due, now).await;
+        let fired = self.fire(page, now).await;
         self.take_in_hand(Some(fired)).await?;
-        if !is_full {
+        if self.ahead.is_empty() && !self.more {
             self.take_in_hand(None).await?;
         }
         Ok(true)
     }
 
-    /// The first timers that nobody has in hand.
-    async fn next_page(&self, log: &Log) -> Result<Vec<StoredTimer>, String> {
+    /// Reads the first timers that nobody has in hand, and keeps those that are due; when the first of the others is.
+    async fn read_ahead(&mut self, log: &Log) -> Result<Option<DateTime<Utc>>, String> {
         log.shared.timers.reset();
         let in_hand = self.in_hand.iter().flatten().map(|(due, _)| &due.stream);
         let but = in_hand.chain(&self.stuck).cloned().collect();
-        let timers = log.timers_but(&self.options.shards, &but, self.options.page).await;
-        timers.map_err(|error: LogError| error.to_string())
+        // Most looks find little that is due, and what they read besides is read in vain.
+        let most = if self.more { self.options.page * PAGES_READ } else { self.options.page };
+        let timers = log.timers_but(&self.options.shards, &but, most).await.map_err(|error: LogError| error.to_string())?;
+        let now = log.now();
+        let is_full = timers.len() >= most;
+        let (due, later): (Vec<StoredTimer>, Vec<StoredTimer>) = timers.into_iter().partition(|timer| timer.due_at <= now);
+        self.more = is_full && later.is_empty();
+        self.ahead = by_stream(due).into();
+        Ok(later.first().map(|timer| timer.due_at))
+    }
+
+    /// The next streams of those that were read, with about as many timers as make a page.
+    fn next_page(&mut self) -> Vec<DueStream> {
+        let (mut page, mut timers) = (Vec::new(), 0);
+        while timers < self.options.page
+            && let Some(due) = self.ahead.pop_front()
+        {
+            timers += due.tracks.len();
+            page.push(due);
+        }
+        page
     }
 
     /// Hands the wakes of a page to the writer, in order. Streams that it does not remember are read here, while it decides what came before.
-    async fn fire(&mut self, due: Vec<StoredTimer>, now: DateTime<Utc>) -> Fired<A> {
+    async fn fire(&mut self, page: Vec<DueStream>, now: DateTime<Utc>) -> Fired<A> {
         let mut fired = Vec::new();
         let (writer, mut room) = (self.writer.clone(), self.writer.room_for_seen());
-        let parts = in_parts(by_stream(due)).into_iter().map(|part| async {
+        let parts = in_parts(page).into_iter().map(|part| async {
             let (writer, streams) = (writer.clone(), part.iter().map(|due| due.stream.clone()).collect::<Vec<_>>());
             // By a task of its own, which goes on while this one waits for a place in the queue. What it fails to read the writer reads.
             let seen = AbortOnDropHandle::new(tokio::spawn(async move { writer.look_up(streams).await })).await;
@@ -391,20 +433,19 @@ fn in_parts(mut streams: Vec<DueStream>) -> Vec<Vec<DueStream>> {
     parts
 }
 
+/// The streams in the order of their first moments, each with all its tracks.
 fn by_stream(timers: Vec<StoredTimer>) -> Vec<DueStream> {
-    let mut streams: BTreeMap<(DateTime<Utc>, String), DueStream> = BTreeMap::new();
-    let mut first: BTreeMap<String, DateTime<Utc>> = BTreeMap::new();
-    for timer in timers {
+    let mut places: HashMap<String, usize> = HashMap::with_capacity(timers.len());
+    let mut streams: Vec<DueStream> = Vec::new();
+    for StoredTimer { stream, track, due_at, tenant, key, .. } in timers {
+        if let Some(due) = places.get(&stream).and_then(|place| streams.get_mut(*place)) {
+            due.tracks.push(track);
+            continue;
+        }
+        places.insert(stream.clone(), streams.len());
         // They come in the order of their moments: the first of a stream is its earliest.
-        let due_at = *first.entry(timer.stream.clone()).or_insert(timer.due_at);
-        let due = streams.entry((due_at, timer.stream.clone())).or_insert_with(|| DueStream {
-            stream: timer.stream,
-            tracks: Vec::new(),
-            due_at,
-            tenant: timer.tenant,
-            key: timer.key,
-        });
-        due.tracks.push(timer.track);
+        streams.push(DueStream { stream, tracks: vec![track], due_at, tenant, key });
     }
-    streams.into_values().collect()
+    streams.sort_by(|one, other| (one.due_at, &one.stream).cmp(&(other.due_at, &other.stream)));
+    streams
 }

@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use chrono::{DateTime, Utc};
 
-use crate::event::{NewEvent, Recorded};
+use crate::event::{NewEvent, Told};
 
 /// An aggregate of one service. All functions are pure.
 pub trait Aggregate: Send + Sync + 'static {
@@ -33,7 +33,7 @@ pub trait Aggregate: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`DecodeError`] for a known type whose payload cannot be read: the stream is then refused as corrupt.
-    fn decode(&self, recorded: &Recorded) -> Result<Option<Self::Event>, DecodeError>;
+    fn decode(&self, told: &Told) -> Result<Option<Self::Event>, DecodeError>;
 
     /// The full set of the stream's timers after `after`, one per open track; a track without an entry, or with `due_at: None`,
     /// has no timer. Every `due_at` must be later than `after`. A timer that is already due stays until its wake was decided, whatever this says.
@@ -66,12 +66,12 @@ pub struct DecodeError {
 }
 
 impl DecodeError {
-    /// An error about `recorded`.
-    pub fn new(recorded: &Recorded, reason: impl Into<String>) -> DecodeError {
+    /// An error about `told`.
+    pub fn new(told: &Told, reason: impl Into<String>) -> DecodeError {
         DecodeError {
-            event_type: recorded.event_type.clone(),
-            schema_version: recorded.schema_version,
-            position: recorded.position,
+            event_type: told.event_type.clone(),
+            schema_version: told.schema_version,
+            position: told.position,
             reason: reason.into(),
         }
     }

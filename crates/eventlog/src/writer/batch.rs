@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::bus::partition::partition_of;
-use crate::event::{Appended, Claim, CommandKey, Expected, Meta, NewEvent, Recorded, Statement};
+use crate::event::{Appended, Claim, CommandKey, Expected, Meta, NewEvent, Statement, Told};
 use crate::log::LogError;
 use crate::log::plan::{Plan, Proposal};
 use crate::timers::{Next, TimerChange};
@@ -88,7 +88,7 @@ impl<S: Default + Clone + Send + Sync + 'static> Loaded<S> {
     }
 
     /// Takes in a stored event.
-    pub(crate) fn absorb<A: Aggregate<State = S>>(&mut self, shared: &Shared<A>, event: &Recorded) {
+    pub(crate) fn absorb<A: Aggregate<State = S>>(&mut self, shared: &Shared<A>, event: &Told) {
         if self.corrupt.is_some() {
             return;
         }
@@ -211,7 +211,7 @@ impl<A: Aggregate> Streams<A> {
     /// The log cannot be read.
     pub(crate) async fn read(&mut self, shared: &Shared<A>) -> Result<(), LogError> {
         let unread: Vec<(String, u64)> = self.unread.iter().map(|stream| (stream.clone(), 0)).collect();
-        let events = shared.log.read_streams(&unread).await?;
+        let events = shared.log.told(&unread).await?;
         self.absorb(shared, &events);
         self.unread.clear();
         Ok(())
@@ -244,7 +244,7 @@ impl<A: Aggregate> Streams<A> {
         behind
     }
 
-    pub(crate) fn absorb(&mut self, shared: &Shared<A>, events: &[Recorded]) {
+    pub(crate) fn absorb(&mut self, shared: &Shared<A>, events: &[Told]) {
         for event in events {
             if let Some(loaded) = self.loaded.get_mut(&event.stream) {
                 loaded.absorb(shared, event);

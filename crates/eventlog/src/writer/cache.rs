@@ -2,6 +2,9 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use quick_cache::DefaultHashBuilder;
+use quick_cache::sync::DefaultLifecycle;
+
 use crate::timers::Next;
 
 /// A committed state. Only the writer's task puts states in, in the order of commits, so what is here never goes backwards.
@@ -53,20 +56,50 @@ const OF_EACH: u64 = 8;
 /// A stream counts for at most such a part of the whole cache: of a stream that is larger than all others nothing would be remembered.
 const LARGEST: u64 = 8;
 
+/// A stream's place with what it counted for when it was put: the cache must find the same weight for as long as it holds it.
+struct Place<S> {
+    slot: Slot<S>,
+    weight: u64,
+}
+
+impl<S> Clone for Place<S> {
+    fn clone(&self) -> Self {
+        Place { slot: self.slot.clone(), weight: self.weight }
+    }
+}
+
+#[derive(Clone)]
+struct ByEvents;
+
+impl<S> quick_cache::Weighter<String, Place<S>> for ByEvents {
+    fn weight(&self, _: &String, place: &Place<S>) -> u64 {
+        place.weight
+    }
+}
+
 /// Bounded by the events that made the states, because a state grows with them: a limit on streams would be none on memory.
 pub(crate) struct Cache<S> {
-    streams: moka::sync::Cache<String, Slot<S>>,
+    streams: quick_cache::sync::Cache<String, Place<S>, ByEvents>,
+    /// What a stream counts for at most.
+    most: u64,
 }
 
 impl<S: Send + Sync + 'static> Cache<S> {
     pub(crate) fn new(events: u64) -> Self {
         let most = (events / LARGEST).max(OF_EACH + 1);
-        let weight = move |_: &String, slot: &Slot<S>| u32::try_from(weight(slot.read().version).min(most)).unwrap_or(u32::MAX);
-        Cache { streams: moka::sync::Cache::builder().max_capacity(events).weigher(weight).build() }
+        let streams = usize::try_from(events / (2 * OF_EACH)).unwrap_or(usize::MAX);
+        let mut options = quick_cache::OptionsBuilder::new();
+        // One shard: a stream must fit into one, and nobody but the writer's task puts anything in.
+        options.shards(1).estimated_items_capacity(streams).weight_capacity(events);
+        let options = options.build().expect("both capacities are set");
+        Cache {
+            streams: quick_cache::sync::Cache::with_options(options, ByEvents, DefaultHashBuilder::default(), DefaultLifecycle::default()),
+            most,
+        }
     }
 
     pub(crate) fn slot(&self, stream: &str) -> Option<Slot<S>> {
-        self.streams.get(stream)
+        self.streams.get(stream).map(|place| place.slot)
     }
 
     /// Whether a stream is remembered, for who does not use it now.
@@ -76,22 +109,22 @@ impl<S: Send + Sync + 'static> Cache<S> {
 
     /// Puts a state where its stream was, or where it was not.
     pub(crate) fn put(&self, stream: String, slot: Option<Slot<S>>, cached: Cached<S>) {
+        let weight = self.weight(cached.version);
         let Some(slot) = slot else {
-            self.streams.insert(stream, Slot(Arc::new(Mutex::new(cached))));
+            self.streams.insert(stream, Place { slot: Slot(Arc::new(Mutex::new(cached))), weight });
             return;
         };
-        let after = weight(cached.version);
-        let before = weight(slot.put(cached).version);
+        let before = self.weight(slot.put(cached).version);
         // The cache weighs what it is given; one that has gone meanwhile comes back.
-        if after != before {
-            self.streams.insert(stream, slot);
+        if weight != before {
+            self.streams.insert(stream, Place { slot, weight });
         }
     }
-}
 
-/// In events, rounded up so that a stream that grows is weighed anew now and then and not each time.
-fn weight(version: u64) -> u64 {
-    OF_EACH + version.max(1).checked_next_power_of_two().unwrap_or(version)
+    /// In events, rounded up so that a stream that grows is weighed anew now and then and not each time.
+    fn weight(&self, version: u64) -> u64 {
+        (OF_EACH + version.max(1).checked_next_power_of_two().unwrap_or(version)).min(self.most)
+    }
 }
 
 #[cfg(test)]
@@ -103,8 +136,7 @@ mod tests {
     }
 
     fn weighs(cache: &Cache<u64>) -> u64 {
-        cache.streams.run_pending_tasks();
-        cache.streams.weighted_size()
+        cache.streams.weight()
     }
 
     #[test]
@@ -117,7 +149,7 @@ mod tests {
             }
             assert!(weighs(&cache) <= 1_000, "{} at version {version}", weighs(&cache));
         }
-        assert!(cache.streams.entry_count() <= LARGEST, "{}", cache.streams.entry_count());
+        assert!(cache.streams.len() as u64 <= LARGEST, "{}", cache.streams.len());
     }
 
     #[test]
@@ -127,7 +159,7 @@ mod tests {
             cache.put("a".to_owned(), cache.slot("a"), cached(version));
             assert_eq!(cache.slot("a").map(|slot| slot.read().version), Some(version));
         }
-        assert_eq!(weighs(&cache), weight(20));
+        assert_eq!(weighs(&cache), cache.weight(20));
     }
 
     #[test]

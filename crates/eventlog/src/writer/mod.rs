@@ -181,7 +181,7 @@ impl<A: Aggregate> Writer<A> {
     /// [`LogError`] of the database, [`LogError::Corrupt`] when an event cannot be read.
     pub async fn state(&self, stream: &str) -> Result<(Arc<A::State>, u64), LogError> {
         let cached = self.shared.cache.slot(stream).map(|slot| slot.read()).unwrap_or_default();
-        let events = self.shared.log.read_streams(&[(stream.to_string(), cached.version)]).await?;
+        let events = self.shared.log.told(&[(stream.to_string(), cached.version)]).await?;
         let mut loaded = batch::Loaded::from(cached);
         for event in &events {
             loaded.absorb(&self.shared, event);
@@ -205,7 +205,7 @@ impl<A: Aggregate> Writer<A> {
         let others = self.shared.log.others();
         let unknown: Vec<(String, u64)> =
             streams.into_iter().filter(|stream| !self.shared.cache.holds(stream)).map(|stream| (stream, 0)).collect();
-        let events = self.shared.log.read_streams(&unknown).await.unwrap_or_default();
+        let events = self.shared.log.told(&unknown).await.unwrap_or_default();
         let mut found: HashMap<&str, batch::Loaded<A::State>> = HashMap::new();
         for event in &events {
             let begun = || batch::Loaded::from(Cached { others, ..Cached::default() });

@@ -42,7 +42,7 @@ impl<A: Aggregate> Work<A> {
         streams.now_of(shared.log.others());
         let behind = streams.behind(&plan);
         if !behind.is_empty() {
-            let events = session.read_streams(&behind).await?;
+            let events = session.told(&behind).await?;
             streams.absorb(shared, &events);
         }
         Ok(Work::new(streams, plan))

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use eventlog::alongside::{Alongside, AlongsideError};
-use eventlog::{Aggregate, Append, DecodeError, Meta, NewEvent, NextTimer, Recorded, Submission};
+use eventlog::{Aggregate, Append, DecodeError, Meta, NewEvent, NextTimer, Submission, Told};
 
 use crate::logs::{append, meta, start};
 
@@ -82,13 +82,13 @@ impl Aggregate for Counter {
         NewEvent { event_type, schema_version: 1, payload: payload.into_bytes(), occurred_at: None, effective_on: None }
     }
 
-    fn decode(&self, recorded: &Recorded) -> Result<Option<Event>, DecodeError> {
-        let text = String::from_utf8_lossy(&recorded.payload).into_owned();
-        let number = |text: &str| text.parse::<i64>().map_err(|_| DecodeError::new(recorded, "not a number"));
-        match recorded.event_type.as_str() {
+    fn decode(&self, told: &Told) -> Result<Option<Event>, DecodeError> {
+        let text = String::from_utf8_lossy(&told.payload).into_owned();
+        let number = |text: &str| text.parse::<i64>().map_err(|_| DecodeError::new(told, "not a number"));
+        match told.event_type.as_str() {
             "Added" => Ok(Some(Event::Added(number(&text)?))),
             "Planned" => {
-                let (track, at) = text.split_once(' ').ok_or_else(|| DecodeError::new(recorded, "no track"))?;
+                let (track, at) = text.split_once(' ').ok_or_else(|| DecodeError::new(told, "no track"))?;
                 Ok(Some(Event::Planned(track.into(), number(at)?)))
             }
             "Fired" => Ok(Some(Event::Fired(text))),

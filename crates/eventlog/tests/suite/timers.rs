@@ -291,6 +291,36 @@ async fn what_was_read_of_a_stream_before_its_wake_is_not_believed_when_it_is_ol
     }
 }
 
+/// The first page is full, so four are read at once. Of what waits there one stream is woken by somebody else meanwhile, and one moves on.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_read_ahead_is_woken_as_it_is_by_then() {
+    let streams = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k"];
+    for site in every().await {
+        let before = planned(&site, &streams).await;
+        site.clock.advance(TimeDelta::seconds(10));
+        let writer = Writer::spawn(Arc::new(Counter), site.log(), WriterOptions::default());
+        let (inner, seen) = (before.clone(), Arc::new(Mutex::new(Vec::new())));
+        let sees = Arc::clone(&seen);
+        let _timers = run_telling(&site, &writer, Shards::All, move |stream| {
+            sees.lock().unwrap().push(stream.to_owned());
+            if stream == "c" {
+                let moved = async {
+                    inner.submit(on("g", Command::Wake(moment(20))).for_wake(moment(20))).await.unwrap();
+                    inner.submit(on("h", Command::Plan("step", 500))).await.unwrap();
+                };
+                tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(moved));
+            }
+        });
+        eventually("the last stream is woken", async || was_fired(&before, "k").await).await;
+        assert_eq!(*seen.lock().unwrap(), streams, "{}: read before they changed", site.name);
+        for stream in streams {
+            let expected: &[&str] = if stream == "h" { &[] } else { &["step"] };
+            assert_eq!(before.state(stream).await.unwrap().0.fired, expected, "{} {stream}", site.name);
+        }
+        assert_eq!(stored(&site).await, [("h/step".into(), 500)], "{}", site.name);
+    }
+}
+
 /// Breaks the first appends that come to a point.
 struct Breaks {
     at: CrashPoint,

@@ -6,7 +6,7 @@ use host::{
     Refusal,
     request::{date, id, optional_id},
 };
-use kernel::{AgreementId, CollectionAccountId, Currency, CustomerId, InvoiceId, NaiveDate, text};
+use kernel::{AgreementId, CollectionAccountId, Currency, CustomerId, InvoiceId, NaiveDate, text, written};
 use receivable::{
     Account, Agreement, BreakAgreement, BreakCause, Command, IssueInvoice, MakeAgreement, NewCharges, Stage,
     agreement::{MAX_INSTALMENTS, MAX_ORIGINALS, late_from},
@@ -93,7 +93,7 @@ pub fn agreement_view(customer_id: &CustomerId, agreement_id: &AgreementId, acco
         currency: agreement.currency.to_string(),
         owed_minor: agreement.owed_minor,
         total_minor: agreement.total_minor,
-        made_on: agreement.made_on.to_string(),
+        made_on: written::date_text(agreement.made_on),
         breach_after_days: agreement.breach_after_days,
         originals: agreement.originals.iter().map(original_view).collect(),
         instalments: instalments(agreement, account),
@@ -117,7 +117,7 @@ fn instalments(agreement: &Agreement, account: &Account) -> Vec<proto::Agreement
     let view = |(number, (invoice_id, invoice)): (u32, (&InvoiceId, &receivable::Invoice))| proto::AgreementInstalment {
         number,
         invoice_id: invoice_id.to_string(),
-        due_on: invoice.due_on.to_string(),
+        due_on: written::date_text(invoice.due_on),
         amount_minor: invoice.amount_minor,
         outstanding_minor: invoice.open_minor,
         status: super::invoice::status(invoice.phase).into(),

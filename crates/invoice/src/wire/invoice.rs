@@ -7,7 +7,7 @@ use brazil::{
 };
 use chrono::NaiveDate;
 use contracts::invoice::v1 as proto;
-use kernel::{CustomerId, InvoiceId, Purpose};
+use kernel::{CustomerId, InvoiceId, Purpose, written};
 use receivable::{
     Account, Answer, Invoice, Phase, Verdict,
     charges::{due_minor, statement_now},
@@ -29,8 +29,8 @@ pub fn invoice_view(
         amount_minor: invoice.amount_minor,
         outstanding_minor: invoice.open_minor,
         currency: invoice.currency.to_string(),
-        issued_on: invoice.issued_on.to_string(),
-        due_on: invoice.due_on.to_string(),
+        issued_on: written::date_text(invoice.issued_on),
+        due_on: written::date_text(invoice.due_on),
         status: status(invoice.phase).into(),
         document: invoice.issued.document.clone().unwrap_or_default(),
         instruments: invoice.instruments.as_ref().map(instruments_view),
@@ -99,7 +99,7 @@ fn of_invoice(
     proto::ReminderVerdict {
         outstanding_minor: invoice.open_minor,
         currency: invoice.currency.to_string(),
-        due_on: invoice.due_on.to_string(),
+        due_on: written::date_text(invoice.due_on),
         document: invoice.issued.document.clone().unwrap_or_default(),
         due_minor,
         fine_minor: charged.as_ref().map_or(0, |statement| statement.fine_cents),

@@ -5,7 +5,7 @@ use brazil::charges::Rate;
 use brazil::cnab::remittance::{DiscountOrder, FineOrder, InterestOrder};
 use chrono::{DateTime, Utc};
 use contracts::invoice::v1 as proto;
-use kernel::CustomerId;
+use kernel::{CustomerId, written};
 use prost::Message;
 use receivable::BankCharges;
 use receivable::remittance::{Instruction, Order, RemittanceWritten};
@@ -19,7 +19,7 @@ pub fn encode(event: &RemittanceWritten) -> (&'static str, Vec<u8>) {
         instruction: order.instruction.code().to_owned(),
         invoice_id: order.invoice_id.to_string(),
         customer_id: order.customer_id.to_string(),
-        due_on: order.due_on.to_string(),
+        due_on: written::date_text(order.due_on),
         amount_minor: order.amount_minor,
         charges: charges_out(&order.charges),
         nosso_numero: order.nosso_numero.clone(),

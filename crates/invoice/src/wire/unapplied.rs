@@ -4,7 +4,7 @@ use super::event::{DecodeFault, currency, day, invoice_id, message, payment_id};
 use crate::unapplied::UnappliedFact;
 use contracts::invoice::v1 as proto;
 use host::Refusal;
-use kernel::CustomerId;
+use kernel::{CustomerId, written};
 use prost::Message;
 use receivable::Source;
 use receivable::unapplied::{Assignment, Receipt, UnappliedEvent, UnappliedRejection};
@@ -38,7 +38,7 @@ pub fn encode(fact: &UnappliedFact) -> (&'static str, Vec<u8>) {
             (DISMISSED, proto::UnappliedPaymentDismissed { payment_id, reason: reason.clone() }.encode_to_vec())
         }
         UnappliedEvent::Returned { return_id, amount_minor, returned_on } => {
-            let (return_id, returned_on) = (return_id.clone(), returned_on.to_string());
+            let (return_id, returned_on) = (return_id.clone(), written::date_text(*returned_on));
             let message = proto::UnappliedPaymentReturned { payment_id, return_id, amount_minor: *amount_minor, returned_on };
             (RETURNED, message.encode_to_vec())
         }
@@ -51,7 +51,7 @@ fn received_out(receipt: &Receipt) -> proto::UnappliedPaymentReceived {
         source: receipt.source.slug().to_owned(),
         amount_minor: receipt.amount_minor,
         currency: receipt.currency.to_string(),
-        paid_on: receipt.paid_on.to_string(),
+        paid_on: written::date_text(receipt.paid_on),
         reference: receipt.reference.clone(),
         account: receipt.account.clone(),
         end_to_end_id: receipt.end_to_end_id.clone(),

@@ -8,7 +8,7 @@ use host::{
     Refusal,
     request::{date_or, id},
 };
-use kernel::{CustomerId, InvoiceId};
+use kernel::{CustomerId, InvoiceId, written};
 use receivable::{
     Account, Command,
     rating::{RateCustomer, Rating},
@@ -44,7 +44,7 @@ pub fn rating(account: &Account) -> Option<proto::CustomerRating> {
     let view = |rating: &Rating| proto::CustomerRating {
         score: rating.score.into(),
         source: rating.source.clone(),
-        rated_on: rating.rated_on.to_string(),
+        rated_on: written::date_text(rating.rated_on),
     };
     account.rating.as_ref().map(view)
 }

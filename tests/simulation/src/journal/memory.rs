@@ -114,7 +114,7 @@ impl<A: Aggregate> Memory<A> {
         let (mut state, mut version) = (A::State::default(), 0);
         for place in self.streams.get(stream).into_iter().flatten() {
             let recorded = &self.events[*place];
-            let event = self.aggregate.decode(recorded).expect("what was encoded can be decoded");
+            let event = self.aggregate.decode(&recorded.clone().into()).expect("what was encoded can be decoded");
             state = event.iter().fold(state, |state, event| self.aggregate.evolve(state, event));
             version = recorded.version;
         }

@@ -7,7 +7,7 @@ use eventlog::alongside::{Alongside, AlongsideError};
 use eventlog::consumer::{checkpoint, page::Sorted, schema};
 use eventlog::timers::StoredTimer;
 use eventlog::writer::IngestError;
-use eventlog::{Aggregate, Clock, CommandKey, Ids, Intake, Log, Recorded, Shards, Submission, WriteError, Writer, WriterOptions};
+use eventlog::{Aggregate, Clock, CommandKey, Ids, Intake, Log, Recorded, Shards, Submission, Told, WriteError, Writer, WriterOptions};
 use sha2::{Digest, Sha256};
 use sql::{Db, Durability, Tx};
 use std::path::Path;
@@ -93,9 +93,9 @@ impl<A: Aggregate> Sqlite<A> {
 
     fn events_after(&self, stream: &str, version: u64) -> Vec<A::Event> {
         let after = [(stream.to_owned(), version)];
-        let recorded = self.runtime.block_on(self.writer.log().read_streams(&after)).expect("a log that was written can be read");
-        let event = |recorded: &Recorded| self.aggregate.decode(recorded).expect("what was encoded can be decoded");
-        recorded.iter().filter_map(event).collect()
+        let told = self.runtime.block_on(self.writer.log().told(&after)).expect("a log that was written can be read");
+        let event = |told: &Told| self.aggregate.decode(told).expect("what was encoded can be decoded");
+        told.iter().filter_map(event).collect()
     }
 }
 

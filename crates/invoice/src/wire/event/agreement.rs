@@ -2,7 +2,7 @@
 
 use super::{DecodeFault, Fact, currency, day, fact, invoice_id, message, optional_day, payment_id, releases_in, releases_out};
 use contracts::invoice::v1 as proto;
-use kernel::{AgreementId, InvoiceId};
+use kernel::{AgreementId, InvoiceId, written};
 use prost::Message;
 use receivable::{
     AgreementBroken, AgreementMade, AgreementMoved, BreakCause, Event, InstalmentOf, InvoiceRenegotiated, InvoiceReopened, Original, PartOf,
@@ -45,7 +45,7 @@ fn made_out(customer_id: String, e: &AgreementMade) -> proto::AgreementMade {
         breach_after_days: e.breach_after_days,
         invoice_ids: ids(&e.originals),
         instalment_ids: ids(&e.instalments),
-        made_on: e.made_on.to_string(),
+        made_on: written::date_text(e.made_on),
     }
 }
 
@@ -60,7 +60,7 @@ fn renegotiated_out(customer_id: String, e: &InvoiceRenegotiated) -> proto::Invo
         discount_minor: e.original.discount_minor,
         charges_paid_minor: e.original.charges_paid_minor,
         discount_taken_minor: e.original.discount_taken_minor,
-        renegotiated_on: e.renegotiated_on.to_string(),
+        renegotiated_on: written::date_text(e.renegotiated_on),
     }
 }
 
@@ -72,7 +72,7 @@ fn broken_out(customer_id: String, e: &AgreementBroken) -> proto::AgreementBroke
         reason: e.reason.clone(),
         paid_minor: e.paid_minor,
         currency: e.currency.to_string(),
-        broken_on: e.broken_on.to_string(),
+        broken_on: written::date_text(e.broken_on),
     }
 }
 
@@ -87,8 +87,8 @@ fn reopened_out(customer_id: String, e: &InvoiceReopened) -> proto::InvoiceReope
         discount_minor: e.discount_minor,
         released: releases_out(&e.released),
         outstanding_minor: e.outstanding_minor,
-        due_on: e.due_on.to_string(),
-        reopened_on: e.reopened_on.to_string(),
+        due_on: written::date_text(e.due_on),
+        reopened_on: written::date_text(e.reopened_on),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{DecodeFault, Fact, currency, day, fact, invoice_id, message, optional, payment_id};
 use contracts::invoice::v1 as proto;
+use kernel::written;
 use prost::Message;
 use receivable::{BankFeeCharged, BankRecord, BoletoNoticed, Event, PaymentConfirmed, Source};
 
@@ -41,7 +42,7 @@ pub(super) fn encode(customer_id: String, event: &Event) -> (&'static str, Vec<u
                 record_id: e.record_id.clone(),
                 amount_minor: e.amount_minor,
                 currency: e.currency.to_string(),
-                charged_on: e.charged_on.to_string(),
+                charged_on: written::date_text(e.charged_on),
             };
             ("BankFeeCharged", message.encode_to_vec())
         }

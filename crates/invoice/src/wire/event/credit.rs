@@ -2,7 +2,7 @@
 
 use super::{DecodeFault, Fact, currency, day, fact, invoice_id, message, optional_day, optional_day_out, releases_in, releases_out};
 use contracts::invoice::v1 as proto;
-use kernel::{CreditNoteId, InvoiceId};
+use kernel::{CreditNoteId, InvoiceId, written};
 use receivable::{CreditNoteCancelled, CreditNoteIssued, Event};
 
 pub(super) fn issued_out(customer_id: String, e: &CreditNoteIssued) -> proto::CreditNoteIssued {
@@ -12,7 +12,7 @@ pub(super) fn issued_out(customer_id: String, e: &CreditNoteIssued) -> proto::Cr
         invoice_id: invoice_out(e.invoice_id.as_ref()),
         amount_minor: e.amount_minor,
         currency: e.currency.to_string(),
-        noted_on: e.noted_on.to_string(),
+        noted_on: written::date_text(e.noted_on),
         reason: e.reason.clone(),
         applied_minor: e.applied_minor,
         charges_minor: e.charges_minor,
@@ -29,7 +29,7 @@ pub(super) fn cancelled_out(customer_id: String, e: &CreditNoteCancelled) -> pro
         invoice_id: invoice_out(e.invoice_id.as_ref()),
         amount_minor: e.amount_minor,
         currency: e.currency.to_string(),
-        cancelled_on: e.cancelled_on.to_string(),
+        cancelled_on: written::date_text(e.cancelled_on),
         reason: e.reason.clone(),
         applied_minor: e.applied_minor,
         charges_minor: e.charges_minor,

@@ -3,7 +3,7 @@
 use super::{DecodeFault, Fact, day, fact, invoice_id, message};
 use chrono::DateTime;
 use contracts::invoice::v1 as proto;
-use kernel::CustomerId;
+use kernel::{CustomerId, written};
 use prost::Message;
 use receivable::{
     Event,
@@ -19,7 +19,7 @@ pub(super) fn viewed_out(customer_id: String, e: &InvoiceViewed) -> (&'static st
 
 pub(super) fn rated_out(customer_id: String, e: &CustomerRated) -> (&'static str, Vec<u8>) {
     let Rating { score, source, rated_on } = &e.rating;
-    let m = proto::CustomerRated { customer_id, score: (*score).into(), source: source.clone(), rated_on: rated_on.to_string() };
+    let m = proto::CustomerRated { customer_id, score: (*score).into(), source: source.clone(), rated_on: written::date_text(*rated_on) };
     ("CustomerRated", m.encode_to_vec())
 }
 
