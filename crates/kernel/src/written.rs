@@ -91,6 +91,7 @@ mod tests {
         }
         assert_eq!(usual_date(b"2026-11-20"), NaiveDate::from_ymd_opt(2026, 11, 20));
         assert_eq!(usual_time(b"09:05"), NaiveTime::from_hms_opt(9, 5, 0));
+        assert_eq!(time("09:05").map(time_text).as_deref(), Some("09:05"));
     }
 
     #[test]

@@ -88,7 +88,8 @@ pub(crate) fn folded(events: &[Recorded], event_type: &str) -> Result<BTreeMap<S
     let mut lines: BTreeMap<String, Line> = BTreeMap::new();
     for event in events.iter().filter(|event| event.event_type == event_type) {
         let line = lines.entry(event.stream.clone()).or_default();
-        line.balance += amount_of(&event.payload).context("a stored event cannot be read")?;
+        line.balance +=
+            amount_of(&event.payload).with_context(|| format!("{} {}@{} cannot be read", event.event_type, event.stream, event.version))?;
         line.entries += 1;
         line.version = event.version;
     }

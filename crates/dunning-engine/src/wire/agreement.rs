@@ -4,7 +4,7 @@ use super::decode::planned as planned_in;
 use super::encode::planned as planned_out;
 use super::field::{DecodeFault, day, id, instant};
 use contracts::dunning::v1 as proto;
-use kernel::{AgreementId, InvoiceId};
+use kernel::{AgreementId, InvoiceId, written};
 use ladder::Event;
 
 type Read = Result<(String, Event), DecodeFault>;
@@ -14,7 +14,7 @@ pub(super) fn renegotiated(customer_id: String, event: &Event) -> proto::TrackRe
     proto::TrackRenegotiated {
         customer_id,
         invoice_id: invoice_id.to_string(),
-        day: day.to_string(),
+        day: written::date_text(*day),
         cycle: *cycle,
         agreement_id: agreement_id.to_string(),
         recorded_at_us: recorded_at.timestamp_micros(),
@@ -29,7 +29,7 @@ pub(super) fn broken(customer_id: String, event: &Event) -> proto::TrackAgreemen
         customer_id,
         invoice_id: invoice_id.to_string(),
         cycle: *cycle,
-        day: day.to_string(),
+        day: written::date_text(*day),
         steps: planned_out(steps),
         outstanding_minor: *outstanding_minor,
         recorded_at_us: recorded_at.timestamp_micros(),

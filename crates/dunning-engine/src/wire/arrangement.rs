@@ -53,7 +53,8 @@ pub(super) fn encode_made(customer_id: String, made: &Arrangement) -> (&'static 
 /// Type name and bytes of the end of an arrangement; any other event gives an empty message.
 pub(super) fn encode_ended(customer_id: String, event: &Event) -> (&'static str, Vec<u8>) {
     let Event::ArrangementEnded { id, kind, invoice_ids, end, day, received_minor, by, why } = event else { return ("", Vec::new()) };
-    let (arrangement_id, day, by, reason, received_minor) = (id.to_string(), day.to_string(), by.clone(), why.clone(), *received_minor);
+    let (arrangement_id, day, by, reason, received_minor) =
+        (id.to_string(), written::date_text(*day), by.clone(), why.clone(), *received_minor);
     let (invoice_ids, invoice_id) = ids(invoice_ids);
     let name = end.slug().to_owned();
     match (kind, end) {

@@ -4,7 +4,7 @@ use super::Read;
 use super::field::{DecodeFault, day, id, message, named};
 use crate::catch_up::{CatchUp, CatchUpEvent, Report, Verdict};
 use contracts::dunning::v1 as proto;
-use kernel::{PolicyId, StepId};
+use kernel::{PolicyId, StepId, written};
 use ladder::{Event, Reason, catch_up::Forecast, policy::Channel};
 use prost::Message;
 use std::collections::BTreeMap;
@@ -55,7 +55,7 @@ pub fn catch_up(one: &CatchUp) -> proto::CatchUp {
 fn planned(report: &Report) -> proto::CatchUpPlanned {
     proto::CatchUpPlanned {
         number: report.number,
-        day: report.day.to_string(),
+        day: written::date_text(report.day),
         payers: report.payers,
         contacts: report.forecast.contacts,
         steps: steps(&report.forecast),

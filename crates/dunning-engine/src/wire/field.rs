@@ -62,7 +62,7 @@ pub(super) fn tone(field: &'static str, tone: u32) -> Result<u8, DecodeFault> {
 
 /// A date as it is written; empty where there is none.
 pub(super) fn date_text(day: Option<NaiveDate>) -> String {
-    day.map(|day| day.to_string()).unwrap_or_default()
+    day.map(written::date_text).unwrap_or_default()
 }
 
 /// An id as it is written; empty where there is none.

@@ -5,7 +5,7 @@ use crate::holidays::{Holiday, HolidayEvent, Key, Signed};
 use brazil::Place;
 use contracts::dunning::v1 as proto;
 use host::{Refusal, request};
-use kernel::text;
+use kernel::{text, written};
 use prost::Message;
 
 /// Longest name, in characters.
@@ -19,7 +19,7 @@ pub fn encode_holiday(event: &HolidayEvent) -> (&'static str, Vec<u8>) {
         HolidayEvent::Recorded { key: (day, place), name, signed } => {
             let m = proto::LocalHolidayRecorded {
                 place: place.to_string(),
-                day: day.to_string(),
+                day: written::date_text(*day),
                 name: name.clone(),
                 by: signed.by.clone(),
                 reason: signed.why.clone(),
@@ -30,7 +30,7 @@ pub fn encode_holiday(event: &HolidayEvent) -> (&'static str, Vec<u8>) {
         HolidayEvent::Withdrawn { key: (day, place), signed } => {
             let m = proto::LocalHolidayWithdrawn {
                 place: place.to_string(),
-                day: day.to_string(),
+                day: written::date_text(*day),
                 by: signed.by.clone(),
                 reason: signed.why.clone(),
                 at_micros: signed.at.timestamp_micros(),
@@ -111,7 +111,7 @@ pub fn local_holiday((day, place): &Key, holiday: &Holiday) -> proto::LocalHolid
     let Holiday { name, signed } = holiday.clone();
     proto::LocalHoliday {
         place: place.to_string(),
-        day: day.to_string(),
+        day: written::date_text(*day),
         name,
         by: signed.by,
         reason: signed.why,

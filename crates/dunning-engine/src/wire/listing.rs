@@ -29,7 +29,7 @@ pub fn encode_listing(event: &Event) -> (&'static str, Vec<u8>) {
         }
         Event::RemovalRequired { obligation, at } => ("RemovalRequired", required(obligation, *at).encode_to_vec()),
         Event::RemovalAlarmed { alarm, today, until, at } => {
-            let (alarm, today, until) = (alarm.slug().to_owned(), today.to_string(), until.to_string());
+            let (alarm, today, until) = (alarm.slug().to_owned(), written::date_text(*today), written::date_text(*until));
             ("RemovalAlarmed", proto::RemovalAlarmed { alarm, today, until, at_micros: at.timestamp_micros() }.encode_to_vec())
         }
     }
@@ -46,7 +46,7 @@ fn requested(opened: &Opened, at: DateTime<Utc>) -> proto::ListingRequested {
         amount_minor: opened.amount_minor,
         currency: opened.currency.to_string(),
         due_on: written::date_text(opened.due_on),
-        day: opened.day.to_string(),
+        day: written::date_text(opened.day),
         notice_step_id: text_of(opened.notice_step.as_ref()),
         notice_contact_id: text_of(opened.notice_contact.as_ref()),
         notice_delivered_on: date_text(opened.notice_delivered_on),

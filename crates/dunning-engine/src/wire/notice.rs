@@ -3,7 +3,7 @@
 use super::field::{DecodeFault, day, id, message, named, optional_id, text_of};
 use super::{Read, decode, encode};
 use contracts::dunning::v1 as proto;
-use kernel::{ContactId, InvoiceId};
+use kernel::{ContactId, InvoiceId, written};
 use ladder::{Event, Reason, ladder::Closing, notices::NoticeKind, track::FIRST_OCCURRENCE};
 use prost::Message;
 
@@ -11,20 +11,20 @@ use prost::Message;
 pub(super) fn encode_notice(customer_id: String, event: &Event) -> (&'static str, Vec<u8>) {
     if let Event::NoticePlanned { invoice_id, cycle, kind, day, last_day } = event {
         let (invoice_id, kind) = (invoice_id.to_string(), kind.name().to_owned());
-        let (day, last_day) = (day.to_string(), last_day.to_string());
+        let (day, last_day) = (written::date_text(*day), written::date_text(*last_day));
         let m = proto::NoticePlanned { customer_id, invoice_id, cycle: *cycle, kind, day, last_day };
         ("NoticePlanned", m.encode_to_vec())
     } else if let Event::NoticeDue { kind, day, items, rules, calendar, zone } = event {
-        let reminder = encode::reminder_of(customer_id, &day.to_string(), items, (rules, *calendar, *zone));
+        let reminder = encode::reminder_of(customer_id, &written::date_text(*day), items, (rules, *calendar, *zone));
         ("NoticeDue", proto::NoticeDue { reminder: Some(reminder), kind: kind.name().to_owned() }.encode_to_vec())
     } else if let Event::NoticeDeferred { invoice_id, cycle, kind, day, contact_id, reason } = event {
-        let (invoice_id, kind, day) = (invoice_id.to_string(), kind.name().to_owned(), day.to_string());
+        let (invoice_id, kind, day) = (invoice_id.to_string(), kind.name().to_owned(), written::date_text(*day));
         let (contact_id, reason) = (text_of(contact_id.as_ref()), reason.slug().to_owned());
         let m = proto::NoticeDeferred { customer_id, invoice_id, cycle: *cycle, kind, day, contact_id, reason };
         ("NoticeDeferred", m.encode_to_vec())
     } else if let Event::NoticeClosed { invoice_id, cycle, kind, day, end } = event {
         let closing = Closing { step_id: kind.step_id(), occurrence: FIRST_OCCURRENCE, end: end.clone() };
-        let (invoice_id, day, closing) = (invoice_id.to_string(), day.to_string(), Some(encode::closing(&closing)));
+        let (invoice_id, day, closing) = (invoice_id.to_string(), written::date_text(*day), Some(encode::closing(&closing)));
         ("NoticeClosed", proto::NoticeClosed { customer_id, invoice_id, cycle: *cycle, day, closing }.encode_to_vec())
     } else {
         ("", Vec::new())

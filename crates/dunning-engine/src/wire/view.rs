@@ -52,7 +52,7 @@ fn known(known: &Known) -> proto::TrackFacts {
         policy_id: track.policy_id.to_string(),
         policy_version: track.policy_version,
         due_on: written::date_text(track.due_on),
-        effective_due: track.effective_due.to_string(),
+        effective_due: written::date_text(track.effective_due),
         known_on: written::date_text(track.known_on),
         outstanding_minor: track.outstanding_minor,
         disputed_minor: known.disputed_minor,
@@ -116,7 +116,7 @@ fn channels(chains: &[Chain]) -> String {
 /// What a draft would do, and the payers whose first contact under it is harsh.
 pub fn rehearsed(total: &Rehearsal, harsh_first_customer_ids: Vec<String>) -> proto::RehearsePolicyResponse {
     let contacts = total.contacts.iter().map(|((day, channel), contacts)| proto::RehearsedContacts {
-        day: day.to_string(),
+        day: written::date_text(*day),
         channel: channel.name().to_owned(),
         contacts: *contacts,
     });

@@ -7,7 +7,7 @@ use crate::aggregate::Approval;
 use chrono::{DateTime, NaiveDate, Utc};
 use contracts::dunning::v1 as proto;
 use host::{Refusal, request};
-use kernel::{InvoiceId, StepId, text};
+use kernel::{InvoiceId, StepId, text, written};
 use ladder::{Command, Event, TaskReason, ladder::Attend, task::TaskKey};
 use prost::Message;
 
@@ -102,15 +102,16 @@ pub(super) fn encode(customer_id: String, event: &Event) -> (&'static str, Vec<u
             step_id: step_id.to_string(),
             occurrence: *occurrence,
             by: by.clone(),
-            day: day.to_string(),
+            day: written::date_text(*day),
             reason: why.clone(),
         };
         ("ApprovalRefused", m.encode_to_vec())
     } else if let Event::TaskDone { task, day, by, why } = event {
-        let (task, day, by, reason) = (Some(written(task)), day.to_string(), by.clone(), why.clone());
+        let (task, day, by, reason) = (Some(written(task)), written::date_text(*day), by.clone(), why.clone());
         ("TaskDone", proto::TaskDone { customer_id, task, day, by, reason }.encode_to_vec())
     } else if let Event::TaskSnoozed { task, until, day, by, why } = event {
-        let (task, day, by, reason, until) = (Some(written(task)), day.to_string(), by.clone(), why.clone(), until.to_string());
+        let (task, day, by, reason, until) =
+            (Some(written(task)), written::date_text(*day), by.clone(), why.clone(), written::date_text(*until));
         ("TaskSnoozed", proto::TaskSnoozed { customer_id, task, day, by, reason, until }.encode_to_vec())
     } else {
         ("", Vec::new())
@@ -123,7 +124,7 @@ fn written(key: &TaskKey) -> proto::TaskKey {
         cycle: key.cycle,
         reason: key.reason.slug().to_owned(),
         step_id: text_of(key.step_id.as_ref()),
-        day: key.day.to_string(),
+        day: written::date_text(key.day),
     }
 }
 
@@ -213,7 +214,7 @@ pub(super) mod tests {
                 cycle: task.cycle,
                 reason: task.reason.slug().to_owned(),
                 step_id: text_of(task.step_id.as_ref()),
-                day: task.day.to_string(),
+                day: written::date_text(task.day),
                 ..proto::Task::default()
             };
             assert_eq!(task_key(&task_id(&listed)), Ok(task));

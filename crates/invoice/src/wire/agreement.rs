@@ -85,7 +85,7 @@ pub fn agreement_view(customer_id: &CustomerId, agreement_id: &AgreementId, acco
         Stage::Completed { on } => (proto::AgreementStatus::Completed, Some(on), ""),
         Stage::Broken { on, cause } => (proto::AgreementStatus::Broken, Some(on), cause.slug()),
     };
-    let day = |day: Option<NaiveDate>| day.map(|day| day.to_string()).unwrap_or_default();
+    let day = |day: Option<NaiveDate>| day.map(written::date_text).unwrap_or_default();
     Some(proto::Agreement {
         agreement_id: agreement_id.to_string(),
         customer_id: customer_id.to_string(),

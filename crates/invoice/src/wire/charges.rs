@@ -6,7 +6,7 @@ use brazil::charges::{
 };
 use contracts::invoice::v1 as proto;
 use host::Refusal;
-use kernel::{Calendar, InvoiceId, NaiveDate, money::MAX_AMOUNT_MINOR};
+use kernel::{Calendar, InvoiceId, NaiveDate, money::MAX_AMOUNT_MINOR, written};
 use receivable::{
     Account, Invoice, Phase,
     charges::{AgreedInterest, ChargeTerms, EarlyDiscount, statement_on},
@@ -160,7 +160,7 @@ fn statement_view(statement: &Statement, invoice: &Invoice) -> proto::Statement 
         Phase::Cancelled => 0,
     };
     proto::Statement {
-        day: statement.day.to_string(),
+        day: written::date_text(statement.day),
         principal_minor: statement.principal_cents,
         fine_minor: statement.fine_cents,
         interest_minor: statement.interest_cents,

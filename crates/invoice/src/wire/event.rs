@@ -108,7 +108,7 @@ fn issued_out(customer_id: String, e: &receivable::InvoiceIssued) -> proto::Invo
 }
 
 fn optional_day_out(day: Option<NaiveDate>) -> String {
-    day.map(|day| day.to_string()).unwrap_or_default()
+    day.map(written::date_text).unwrap_or_default()
 }
 
 fn amended_out(customer_id: String, e: &receivable::InvoiceAmended) -> proto::InvoiceAmended {

@@ -4,6 +4,7 @@ use super::event::{DecodeFault, currency, day, invoice_id, message, payment_id};
 use crate::finding::FindingFact;
 use contracts::invoice::v1 as proto;
 use host::Refusal;
+use kernel::written;
 use prost::Message;
 use receivable::finding::{FindingEvent, FindingRejection, Found};
 
@@ -30,7 +31,7 @@ fn found_out(finding_id: String, found: &Found) -> proto::BankFindingNoted {
         nosso_numero: found.nosso_numero.clone(),
         movement: found.movement.clone(),
         reference: found.reference.clone(),
-        event_on: found.event_on.map(|day| day.to_string()).unwrap_or_default(),
+        event_on: found.event_on.map(written::date_text).unwrap_or_default(),
         amount_minor: found.amount_minor,
         currency: found.currency.to_string(),
         invoice_id: found.invoice_id.as_ref().map(ToString::to_string).unwrap_or_default(),

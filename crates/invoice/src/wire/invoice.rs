@@ -37,7 +37,7 @@ pub fn invoice_view(
         due_minor,
         due_unknown,
         charges: invoice.charges.as_ref().map(charge_terms_out),
-        automatic_debit_on: invoice.automatic_debit_on.map(|day| day.to_string()).unwrap_or_default(),
+        automatic_debit_on: invoice.automatic_debit_on.map(written::date_text).unwrap_or_default(),
         agreement_id: agreement.map(ToString::to_string).unwrap_or_default(),
         instalment: invoice.instalment.as_ref().map_or(0, |of| of.number),
         instalments: invoice.instalment.as_ref().map_or(0, |of| of.count),

@@ -7,7 +7,7 @@ mod gated;
 use super::field::{DecodeFault, at_out, channel, currency, day, id, message};
 use super::outcome::{key_in, key_out, outcomes_in, outcomes_out};
 use contracts::notification::v1 as proto;
-use kernel::{ContactId, Currency, CustomerId, DateTime, InvoiceId, NaiveDate, Utc};
+use kernel::{ContactId, Currency, CustomerId, DateTime, InvoiceId, NaiveDate, Utc, written};
 use notice::{ContactConcluded, Event, Forgotten, ItemOutcome, Occurrence, OptedIn, OptedOut, Standstill, Suspended};
 use prost::Message;
 use std::collections::BTreeSet;
@@ -122,7 +122,7 @@ fn concluded_out(customer_id: String, e: &ContactConcluded) -> proto::ReminderCo
     proto::ReminderConcluded {
         customer_id,
         contact_id: e.contact_id.to_string(),
-        day: e.day.to_string(),
+        day: written::date_text(e.day),
         currency: e.currency.to_string(),
         sent: e.channel.is_some(),
         channels: e.channel.iter().map(|channel| channel.slug().to_owned()).collect(),

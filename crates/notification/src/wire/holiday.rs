@@ -4,17 +4,18 @@ use super::field::{DecodeFault, day, message};
 use crate::holidays::Heard;
 use brazil::Place;
 use contracts::{dunning::v1 as dunning, notification::v1 as proto};
+use kernel::written;
 use prost::Message;
 
 /// Type name and bytes of what is kept.
 pub fn encode_holiday(heard: &Heard) -> (&'static str, Vec<u8>) {
     match heard {
         Heard::Noted { day, place, name } => {
-            let m = proto::LocalHolidayNoted { place: place.to_string(), day: day.to_string(), name: name.clone() };
+            let m = proto::LocalHolidayNoted { place: place.to_string(), day: written::date_text(*day), name: name.clone() };
             ("LocalHolidayNoted", m.encode_to_vec())
         }
         Heard::Lifted { day, place } => {
-            let m = proto::LocalHolidayLifted { place: place.to_string(), day: day.to_string() };
+            let m = proto::LocalHolidayLifted { place: place.to_string(), day: written::date_text(*day) };
             ("LocalHolidayLifted", m.encode_to_vec())
         }
     }

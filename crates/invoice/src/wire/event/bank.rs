@@ -75,7 +75,7 @@ fn record_out(record: &BankRecord) -> proto::BankRecord {
         bank: record.bank.clone(),
         movement: record.movement.clone(),
         reasons: record.reasons.clone(),
-        event_on: record.event_on.map(|day| day.to_string()).unwrap_or_default(),
+        event_on: record.event_on.map(written::date_text).unwrap_or_default(),
     }
 }
 

@@ -4,7 +4,7 @@ use super::{Aside, Fact, plain, timestamp, with_aside};
 use crate::wire::field::{DecodeFault, at, channel, day, id};
 use crate::wire::outcome::{outcomes_in, outcomes_out};
 use contracts::notification::v1 as proto;
-use kernel::{ChannelAttemptId, ContactId};
+use kernel::{ChannelAttemptId, ContactId, written};
 use notice::{AttemptAccepted, AttemptRefused, AttemptRetried, AttemptStarted, AttemptUnknown, Event, ReceiptNoted, ReceiptStatus};
 
 fn contact(text: &str) -> Result<ContactId, DecodeFault> {
@@ -57,7 +57,7 @@ pub(super) fn accepted_out(customer_id: String, e: &AttemptAccepted) -> proto::A
         result: "accepted".to_owned(),
         provider_id: e.provider_id.clone(),
         channel: e.channel.slug().to_owned(),
-        day: e.day.to_string(),
+        day: written::date_text(e.day),
         at: timestamp(e.at),
         ..proto::AttemptEnded::default()
     }
@@ -109,7 +109,7 @@ pub(super) fn ended_in(m: proto::AttemptEnded) -> Result<Fact, DecodeFault> {
 
 pub(super) fn receipt_out(customer_id: String, e: &ReceiptNoted, aside: &Aside) -> proto::ReceiptNoted {
     let (day, items) = match aside {
-        Aside::Receipt { day, items } => (day.to_string(), outcomes_out(items)),
+        Aside::Receipt { day, items } => (written::date_text(*day), outcomes_out(items)),
         Aside::Nothing | Aside::Returned(_) | Aside::Contact { .. } => (String::new(), Vec::new()),
     };
     proto::ReceiptNoted {

@@ -8,7 +8,7 @@ use super::{
 use crate::wire::field::{DecodeFault, at, currency, day, id, tone};
 use crate::wire::outcome::{key_in, key_out, outcomes_in, outcomes_out, said_in, said_out};
 use contracts::notification::v1 as proto;
-use kernel::ContactId;
+use kernel::{ContactId, written};
 use notice::{ContactGated, Event, FallbackGated, FallbackStopped, Occurrence, event::StopReason};
 
 pub(super) fn out(customer_id: String, e: &ContactGated) -> proto::ContactGated {
@@ -19,7 +19,7 @@ pub(super) fn out(customer_id: String, e: &ContactGated) -> proto::ContactGated 
         items: said_out(&e.said),
         chains: chains_out(&e.chains),
         dropped: outcomes_out(&e.outcomes),
-        day: e.day.to_string(),
+        day: written::date_text(e.day),
         currency: e.currency.to_string(),
         carrying: Some(key_out(&e.carrying)),
         tone: u32::from(e.tone),
@@ -50,7 +50,7 @@ pub(super) fn into_fact(m: proto::ContactGated) -> Result<Fact, DecodeFault> {
 
 pub(super) fn again_out(customer_id: String, e: &FallbackGated, aside: &Aside) -> proto::FallbackGated {
     let (day, currency) = match aside {
-        Aside::Contact { day, currency } => (day.to_string(), currency.to_string()),
+        Aside::Contact { day, currency } => (written::date_text(*day), currency.to_string()),
         Aside::Nothing | Aside::Returned(_) | Aside::Receipt { .. } => (String::new(), String::new()),
     };
     proto::FallbackGated {
