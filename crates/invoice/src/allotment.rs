@@ -78,7 +78,8 @@ impl Allotment {
     pub async fn accounts(&self, tenant: &str) -> Result<Arc<Collection>, LogError> {
         match self.accounts.get(tenant) {
             Some(known) => Ok(known),
-            None => self.fresh(tenant).await,
+            // In memory of its own: each invoice would else have room for it.
+            None => Box::pin(self.fresh(tenant)).await,
         }
     }
 

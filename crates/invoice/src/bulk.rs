@@ -8,7 +8,7 @@ use futures::{
 };
 use host::Refusal;
 use prost::Message;
-use std::{future::Future, task::Poll};
+use std::{future::Future, sync::Arc, task::Poll};
 use tokio::task::unconstrained;
 use tonic::{Status, Streaming};
 
@@ -29,7 +29,7 @@ fn item_error(refusal: &Refusal) -> proto::ItemError {
 
 /// Puts a command into the queue of the log; what is given back is its answer to come. Commands are decided in the order in which
 /// they were put there.
-async fn enqueue<M: Message + Default>(server: Server, ready: Ready) -> impl Future<Output = Result<M, Refusal>> + Send {
+async fn enqueue<M: Message + Default>(server: Arc<Server>, ready: Ready) -> impl Future<Output = Result<M, Refusal>> + Send {
     // Polled once, here, it is in the queue or in the line before it. Without a budget: where tokio would put it off in favour of
     // other tasks, the commands behind it would overtake.
     let mut answer = Box::pin(unconstrained(async move { server.submit(ready).await }));
@@ -41,7 +41,7 @@ async fn enqueue<M: Message + Default>(server: Server, ready: Ready) -> impl Fut
 
 /// Runs the commands in order. What has been answered is durable; the rest of a cut stream is done or not, told by repeating it.
 fn answers<T, M, R>(
-    server: Server,
+    server: Arc<Server>,
     ready: impl Stream<Item = Result<(T, Result<Ready, Refusal>), Status>> + Send,
     respond: impl Fn(T, Result<M, proto::ItemError>) -> R + Clone + Send,
 ) -> impl Stream<Item = Result<R, Status>> + Send
@@ -51,7 +51,7 @@ where
     R: Send,
 {
     let enqueued = ready.then(move |item: Result<(T, Result<Ready, Refusal>), Status>| {
-        let server = server.clone();
+        let server = Arc::clone(&server);
         async move {
             let (asked, ready) = item?;
             Ok::<_, Status>(match ready {
@@ -85,7 +85,8 @@ pub(crate) fn register_customers(
     tenant: String,
     items: Streaming<proto::RegisterCustomersRequest>,
 ) -> impl Stream<Item = Result<proto::RegisterCustomersResponse, Status>> + Send {
-    let prepared = server.clone();
+    let server = Arc::new(server);
+    let prepared = Arc::clone(&server);
     let ready = items.map(move |item| {
         let item = item?;
         let ready = prepared.ready_customer(&tenant, item.customer.clone(), (&item.command_id, &item));
@@ -102,10 +103,11 @@ pub(crate) fn issue_invoices(
     tenant: String,
     items: Streaming<proto::IssueInvoicesRequest>,
 ) -> impl Stream<Item = Result<proto::IssueInvoicesResponse, Status>> + Send {
-    let prepared = server.clone();
+    let server = Arc::new(server);
+    let prepared = Arc::clone(&server);
     // One after the other: numbers of boletos are given out in the order sent.
     let ready = items.then(move |item| {
-        let (server, tenant) = (prepared.clone(), tenant.clone());
+        let (server, tenant) = (Arc::clone(&prepared), tenant.clone());
         async move {
             let item = item?;
             let ready = server.ready_invoice(&tenant, item.invoice.clone(), (&item.command_id, &item)).await;
@@ -124,9 +126,10 @@ pub(crate) fn record_payments(
     tenant: String,
     items: Streaming<proto::RecordPaymentsRequest>,
 ) -> impl Stream<Item = Result<proto::RecordPaymentsResponse, Status>> + Send {
-    let prepared = server.clone();
+    let server = Arc::new(server);
+    let prepared = Arc::clone(&server);
     let lookups = items.map(move |item| {
-        let (server, tenant) = (prepared.clone(), tenant.clone());
+        let (server, tenant) = (Arc::clone(&prepared), tenant.clone());
         async move {
             let item = item?;
             let asked = (item.command_id.clone(), item.payment.as_ref().map(|payment| payment.payment_id.clone()).unwrap_or_default());

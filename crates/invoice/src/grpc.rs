@@ -34,7 +34,7 @@ use host::{
     request::{self, Page},
 };
 use kernel::{ContactId, CustomerId, InvoiceId, Zone};
-use moka::sync::Cache;
+use quick_cache::sync::Cache;
 use receivable::{Account, Event, Standing};
 use sql::Db;
 use std::{
@@ -76,8 +76,8 @@ pub struct Server {
     pub(crate) tolerance_minor: i64,
     pub(crate) feeds: FeedWatch,
     pub(crate) rate_book: RateBook,
-    /// (tenant, kind, id) → stream; claims never change, so an entry is never wrong.
-    pub(crate) streams: Cache<(String, &'static str, String), String>,
+    /// (tenant, kind, id) → stream; claims never change, so an entry is never wrong. Ids are chosen by platforms that may write here anyway.
+    pub(crate) streams: Arc<Cache<(String, &'static str, String), String>>,
 }
 
 type Answer<T> = Result<Response<T>, Status>;

@@ -32,12 +32,12 @@ use host::{
     service, trace,
 };
 use kernel::Zone;
-use moka::sync::Cache;
+use quick_cache::sync::Cache;
 use std::sync::Arc;
 use tonic::service::{Routes, interceptor::InterceptedService};
 
 /// Ids whose account is remembered; one takes about 200 bytes.
-const REMEMBERED_IDS: u64 = 200_000;
+const REMEMBERED_IDS: usize = 200_000;
 
 /// What this service is told.
 #[derive(Debug, Clone)]
@@ -120,7 +120,7 @@ pub async fn start(process: &Process, settings: Settings) -> anyhow::Result<Serv
         tolerance_minor: settings.tolerance_minor,
         feeds,
         rate_book,
-        streams: Cache::new(REMEMBERED_IDS),
+        streams: Arc::new(Cache::new(REMEMBERED_IDS)),
     };
     parts.projections.push(projections);
     parts.tasks.push(tokio::spawn(server.clone().carry_on_all(environment.stop.clone())));

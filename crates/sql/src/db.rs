@@ -93,7 +93,12 @@ impl Db {
         Tx::begin(self, false).await
     }
 
-    /// The same for work that begins anew with its process. On SQLite the commit does not wait for the disk: a crash of the machine, which ends
+    /// The same where nothing must be waited for: where it is SQLite and nobody else has the writer or waits for it.
+    pub fn begin_now(&self) -> Option<Tx> {
+        Tx::begin_now(self)
+    }
+
+    /// As [`Db::begin`], for work that begins anew with its process. On SQLite the commit does not wait for the disk: a crash of the machine, which ends
     /// this process too, may take it back, until one of [`Db::begin`] that follows it has been committed. On PostgreSQL it is as any other: there
     /// the server may crash and lose it while this process goes on.
     ///

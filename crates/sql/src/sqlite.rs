@@ -54,6 +54,11 @@ impl Store {
         Ok(guard)
     }
 
+    /// The writer connection, where nobody has it or waits for it, and nothing was left open.
+    pub(crate) fn acquire_now(&self) -> Option<OwnedMutexGuard<Writer>> {
+        Arc::clone(&self.writer).try_lock_owned().ok().filter(|guard| !guard.dirty)
+    }
+
     /// Runs one query outside any transaction.
     pub(crate) async fn query(&self, text: String, values: Vec<Value>) -> Result<Vec<Row>, SqlError> {
         let mut answers = self.readers.run(Work::Statements(vec![Statement::new(text, values)])).await?;

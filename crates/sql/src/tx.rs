@@ -40,8 +40,9 @@ pub struct Tx {
     deadline: Option<Duration>,
 }
 
-/// Turns that SQLite may be behind its caller: what they carry is in memory until somebody has waited for them.
-const MOST_AHEAD: usize = 4;
+/// Turns that SQLite may be behind its caller: what they carry is in memory until somebody has waited for them. So many at least as one call of
+/// whoever must not wait makes: a writer's part goes there with four tables, two statements each, and what is deleted from them.
+const MOST_AHEAD: usize = 16;
 
 enum Connected {
     Sqlite(OwnedMutexGuard<sqlite::Writer>),
@@ -56,11 +57,7 @@ type Away = JoinHandle<(PoolConnection<Postgres>, Result<Result<(), sqlx::Error>
 impl Tx {
     pub(crate) async fn begin(db: &Db, relaxed: bool) -> Result<Tx, SqlError> {
         match &db.backend {
-            Backend::Sqlite(store) => {
-                let guard = store.acquire().await?;
-                let connection = Some(Connected::Sqlite(guard));
-                Ok(Tx { connection, failed: false, unsent: Unsent::begin(relaxed), ahead: VecDeque::new(), deadline: None })
-            }
+            Backend::Sqlite(store) => Ok(Tx::of_sqlite(store.acquire().await?, relaxed)),
             Backend::Postgres(pool) => {
                 let mut lost = 0;
                 loop {
@@ -79,6 +76,25 @@ impl Tx {
                 }
             }
         }
+    }
+
+    /// None where it would have to be waited for.
+    pub(crate) fn begin_now(db: &Db) -> Option<Tx> {
+        match &db.backend {
+            Backend::Sqlite(store) => store.acquire_now().map(|guard| Tx::of_sqlite(guard, false)),
+            Backend::Postgres(_) => None,
+        }
+    }
+
+    fn of_sqlite(guard: OwnedMutexGuard<sqlite::Writer>, relaxed: bool) -> Tx {
+        let connection = Some(Connected::Sqlite(guard));
+        Tx { connection, failed: false, unsent: Unsent::begin(relaxed), ahead: VecDeque::new(), deadline: None }
+    }
+
+    /// False while PostgreSQL is at what went ahead before ([`Tx::insert_ahead`]): more would wait for that, and later more rows go in one
+    /// statement. SQLite has a queue.
+    pub fn goes_ahead(&self) -> bool {
+        !matches!(&self.connection, Some(Connected::Away(away)) if !away.is_finished())
     }
 
     /// From now on statements of this transaction take as long as they need, and wait for locks as long.

@@ -51,13 +51,17 @@ impl Ordinals {
     pub fn key(&mut self, parts: Parts<'_>) -> Result<IdempotencyKey, Refusal> {
         let mut text = String::with_capacity(KEY_BYTES);
         // Writing to a text cannot fail.
-        let _ = write!(text, "{:03}|{}|{}|{}", parts.bank, parts.agreement, parts.title, parts.event.slug());
+        let _ = write!(text, "{:03}", parts.bank);
+        for part in ["|", parts.agreement, "|", parts.title, "|", parts.event.slug()] {
+            text.push_str(part);
+        }
         if let BankEvent::InstructionAcknowledged | BankEvent::InstructionRejected | BankEvent::PayerEvent = parts.event {
-            let _ = write!(text, ":{}", parts.movement);
+            text.push(':');
+            text.push_str(parts.movement);
         }
         text.push('|');
         if let Some(day) = parts.on {
-            let _ = write!(text, "{day}");
+            text.push_str(&kernel::written::date_text(day));
         }
         let _ = write!(text, "|{}", parts.cents);
         if self.0.len() >= MAX_TITLES {

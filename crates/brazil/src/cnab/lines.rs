@@ -5,6 +5,7 @@
 
 use super::Refusal;
 use alloc::{borrow::Cow, string::String, vec::Vec};
+use memchr::{memchr, memchr2};
 
 /// Longest line in bytes: 426 characters in UTF-16, and room.
 const MAX_LINE_BYTES: usize = 1024;
@@ -102,7 +103,7 @@ impl Lines {
     fn take(&mut self, bytes: &[u8], each: &mut dyn FnMut(&str, u64) -> Result<(), Refusal>) -> Result<(), Refusal> {
         let mut rest = bytes;
         if self.width == Width::Bytes {
-            while let Some(at) = rest.iter().position(|byte| matches!(byte, b'\n' | b'\r')) {
+            while let Some(at) = memchr2(b'\n', b'\r', rest) {
                 let (begun, ended) = rest.split_at(at);
                 self.hold(begun)?;
                 if let Some((end, later)) = ended.split_first() {
@@ -212,9 +213,10 @@ impl Lines {
             Width::Bytes | Width::Unknown => self.narrow(bytes),
         };
         let text = text.ok_or(Refusal::MixedEncodings { line: self.line })?;
-        self.form.end_mark |= text.contains('\u{1a}');
+        self.form.end_mark |= memchr(b'\x1a', text.as_bytes()).is_some();
         let text = text.trim_end_matches(['\u{1a}', '\0']);
-        if text.trim().is_empty() {
+        // From one end alone: the other one is half a line of blanks.
+        if text.trim_start().is_empty() {
             self.form.blank_lines |= !self.form.end_mark;
             return Ok(());
         }

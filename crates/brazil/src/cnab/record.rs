@@ -25,7 +25,7 @@ pub struct Unreadable;
 impl Record {
     /// Wraps a decoded line, trailing blanks cut.
     pub fn new(text: &str, line: u64) -> Self {
-        let kept = text.trim_end_matches(' ');
+        let kept = without_blanks(text);
         let starts = if kept.is_ascii() { Vec::new() } else { kept.char_indices().map(|(start, _)| start).collect() };
         let record = Self { text: String::from(kept), starts, width: 0, line };
         // What was cut is blanks, one byte each.
@@ -81,7 +81,8 @@ impl Record {
 
     /// A column without blanks around it.
     pub fn text(&self, column: &Column) -> &str {
-        self.run(column).trim()
+        let run = self.run(column);
+        if self.starts.is_empty() { trimmed_ascii(run) } else { run.trim() }
     }
 
     /// A column of digits; blank is 0. Errors: anything else.
@@ -90,10 +91,8 @@ impl Record {
         if text.is_empty() {
             return Ok(0);
         }
-        if !text.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(Unreadable);
-        }
-        text.parse().map_err(|_| Unreadable)
+        let add = |number: u64, byte: u8| number.checked_mul(10)?.checked_add(u64::from(byte - b'0'));
+        text.bytes().try_fold(0, |number, byte| byte.is_ascii_digit().then_some(byte).and_then(|byte| add(number, byte))).ok_or(Unreadable)
     }
 
     /// An amount in cents; blank is 0. Errors: anything but digits.
@@ -137,6 +136,27 @@ impl Record {
     }
 }
 
+/// A line without the blanks at its end, which are half of many a line: looked at sixteen at a time.
+fn without_blanks(text: &str) -> &str {
+    let mut kept = text.as_bytes();
+    while let Some((before, _)) = kept.split_last_chunk().filter(|(_, end)| **end == [b' '; 16]) {
+        kept = before;
+    }
+    let end = kept.iter().rposition(|byte| *byte != b' ').map_or(0, |last| last + 1);
+    // A blank is one byte, so the text can be cut beside it.
+    text.get(..end).unwrap_or(text)
+}
+
+/// As [`str::trim`] does with ASCII, by bytes and not by characters.
+fn trimmed_ascii(text: &str) -> &str {
+    let is_something = |byte: &u8| !matches!(byte, b' ' | b'\t'..=b'\r');
+    let bytes = text.as_bytes();
+    let end = bytes.iter().rposition(is_something).map_or(0, |last| last + 1);
+    let kept = text.get(..end).unwrap_or_default();
+    let begin = kept.bytes().position(|byte| is_something(&byte)).unwrap_or_default();
+    kept.get(begin..).unwrap_or_default()
+}
+
 fn digits(text: &str) -> Option<u32> {
     if text.bytes().all(|byte| byte.is_ascii_digit()) { text.parse().ok() } else { None }
 }
@@ -151,4 +171,28 @@ fn day_month_year(text: &str) -> Option<NaiveDate> {
         _ => return None,
     };
     NaiveDate::from_ymd_opt(year, month, day).filter(|_| year >= 1980)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::format;
+
+    #[test]
+    fn blanks_are_cut_by_bytes_as_they_are_by_characters() {
+        for byte in 0..=127_u8 {
+            let c = char::from(byte);
+            for text in [format!("{c}"), format!("{c}a b{c}"), format!(" {c}a{c} "), format!("{c}{c} "), format!("a{c}{c}b")] {
+                assert_eq!(trimmed_ascii(&text), text.trim(), "{text:?}");
+            }
+        }
+        for blanks in 0..40 {
+            let end = " ".repeat(blanks);
+            let lines =
+                [end.clone(), format!("a b{end}"), format!("{end}\u{e9}{end}"), format!("{end}\t{end}"), format!("a{end}\u{a0}{end}")];
+            for text in lines {
+                assert_eq!(without_blanks(&text), text.trim_end_matches(' '), "{text:?}");
+            }
+        }
+    }
 }

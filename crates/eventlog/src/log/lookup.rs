@@ -11,6 +11,10 @@ pub(crate) type CommandName = (String, String);
 /// Names a claim: tenant, kind and key.
 pub(crate) type ClaimName = (String, Cow<'static, str>, String);
 
+/// What is known for one batch, by names that others chose. Each command looks a dozen of them up; a batch is too small for anybody to choose
+/// names that would make that slow.
+pub(crate) type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
+
 /// The questions of a batch, each once.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Ask {
@@ -23,14 +27,14 @@ pub(crate) struct Ask {
 /// itself, and no version is asked for.
 #[derive(Debug, Default)]
 pub(crate) struct Lookup {
-    pub(crate) versions: HashMap<String, u64>,
+    pub(crate) versions: Map<String, u64>,
     pub(crate) commands: Commands,
-    pub(crate) claims: HashMap<Arc<ClaimName>, Arc<str>>,
+    pub(crate) claims: Map<Arc<ClaimName>, Arc<str>>,
 }
 
 /// Commands that were carried out, by tenant and id: each is asked for with names that somebody else has.
 #[derive(Debug, Default)]
-pub(crate) struct Commands(HashMap<String, HashMap<String, Arc<StoredCommand>>>);
+pub(crate) struct Commands(Map<String, Map<String, Arc<StoredCommand>>>);
 
 impl Commands {
     pub(crate) fn get(&self, tenant: &str, id: &str) -> Option<&StoredCommand> {
@@ -40,7 +44,7 @@ impl Commands {
     pub(crate) fn insert(&mut self, tenant: &str, id: String, stored: Arc<StoredCommand>) {
         match self.0.get_mut(tenant) {
             Some(of_tenant) => _ = of_tenant.insert(id, stored),
-            None => _ = self.0.insert(tenant.to_owned(), HashMap::from([(id, stored)])),
+            None => _ = self.0.insert(tenant.to_owned(), Map::from_iter([(id, stored)])),
         }
     }
 }

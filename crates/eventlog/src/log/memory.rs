@@ -119,7 +119,7 @@ impl Turn {
 
 fn rewrite_timers(timers: &mut BTreeMap<(String, String), StoredTimer>, change: &TimerChange, now: DateTime<Utc>) {
     timers.retain(|(stream, _), timer| *stream != change.stream || (!change.woken && timer.due_at <= now));
-    for next in &change.next {
+    for next in change.next.iter() {
         let key = (change.stream.clone(), next.track.clone());
         timers.entry(key).or_insert_with(|| change.stored(next));
     }

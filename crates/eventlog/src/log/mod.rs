@@ -8,6 +8,7 @@ pub(crate) mod lookup;
 pub(crate) mod memory;
 pub(crate) mod plan;
 pub(crate) mod record;
+pub(crate) mod rows;
 pub(crate) mod session;
 pub(crate) mod store;
 pub(crate) mod tail;
@@ -301,6 +302,11 @@ impl Log {
     /// A plan on a head that nobody has looked at.
     pub(crate) fn presume_after(&self, head: u64) -> plan::Plan {
         plan::Plan::presuming(head, self.now(), Arc::clone(&self.shared.ids))
+    }
+
+    /// Whether timers are staged for each part of a batch that goes ahead: to PostgreSQL they are two ways more.
+    pub(crate) fn sends_timers_ahead(&self) -> bool {
+        self.db().is_some_and(|db| db.dialect() == sql::Dialect::Sqlite)
     }
 
     pub(crate) async fn reach(&self, point: CrashPoint) -> Result<(), LogError> {

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 
 use crate::event::{Append, Appended, Claim, CommandKey, Expected, Ids, Meta, NewEvent, Recorded, Refused, Statement};
 use crate::log::lookup::{ClaimName, CommandName, Lookup, StoredCommand};
+use crate::log::rows::Made;
 use crate::timers::TimerChange;
 
 /// A batch being numbered, while the head is locked, or presumed to be where this process saw it last.
@@ -28,16 +29,18 @@ pub(crate) struct Plan {
 #[derive(Default)]
 pub(crate) struct Staged {
     pub(crate) events: Vec<Recorded>,
-    /// So many of the events are on their way to the database, with their commands and claims.
-    pub(crate) sent: usize,
     pub(crate) commands: Vec<(CommandName, Arc<StoredCommand>)>,
     pub(crate) claims: Vec<(Arc<ClaimName>, Arc<str>)>,
     /// With the ticket of the append that brought it.
     pub(crate) side: Vec<(usize, Statement)>,
-    /// Of one stream there may be several that follow each other, if those before the last are sent.
+    /// Of one stream there may be several, which follow each other.
     pub(crate) timers: Vec<TimerChange>,
     /// So many of the timers are on their way to the database.
     pub(crate) timers_sent: usize,
+    /// So many of the events are on their way to the database, with their commands and claims, which are no longer here.
+    pub(super) sent: usize,
+    /// Rows of what comes next after that.
+    pub(super) made: Made,
 }
 
 /// One append in the hands of who asks for it: only what becomes part of the log is taken from it.
@@ -99,6 +102,8 @@ impl Plan {
             return 0;
         }
         (self.presumed, self.head) = (Some(head), self.head + by);
+        // Rows have their positions.
+        drop(self.staged.forget_rows());
         self.staged.events.iter_mut().for_each(|event| event.position += by);
         for ((tenant, id), stored) in &mut self.staged.commands {
             Arc::make_mut(stored).last_position += by;

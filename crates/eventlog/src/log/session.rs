@@ -50,6 +50,12 @@ impl Session {
         Ok(Session { log: log.clone(), open, lent: false, holds_head: false })
     }
 
+    /// The same where nothing must be waited for ([`sql::Db::begin_now`]); else none.
+    pub(crate) fn begin_now(log: &Log) -> Option<Session> {
+        let open = Open::Sql(log.db()?.begin_now()?);
+        Some(Session { log: log.clone(), open, lent: false, holds_head: false })
+    }
+
     /// The transaction, for what must commit with the events.
     pub(crate) fn tx(&mut self) -> Result<&mut Tx, LogError> {
         self.lent = true;
@@ -103,12 +109,15 @@ impl Session {
         }
     }
 
-    /// Whether timers are to be staged for each part that [`Session::send_ahead`] takes: to PostgreSQL they are two ways more.
-    pub(crate) fn sends_timers_ahead(&self) -> bool {
-        self.log.db().is_some_and(|db| db.dialect() == Dialect::Sqlite)
+    /// Whether the database would begin at once with what [`Session::send_ahead`] sends.
+    pub(crate) fn goes_ahead(&self) -> bool {
+        match &self.open {
+            Open::Sql(tx) => tx.goes_ahead(),
+            Open::Memory(_) => false,
+        }
     }
 
-    /// Lets the database begin with what is staged so far, where it can work while the rest is decided.
+    /// Lets the database begin with the rows that are made so far, while the rest is decided.
     pub(crate) async fn send_ahead(&mut self, plan: &mut Plan) -> Result<(), LogError> {
         let postgres = self.log.db().is_some_and(|db| db.dialect() == Dialect::Postgres);
         match &mut self.open {
@@ -128,7 +137,7 @@ impl Session {
 
     /// Writes the plan, commits, and makes the events known.
     pub(crate) async fn finish(mut self, plan: Plan) -> Result<(), StoreError> {
-        let Plan { staged, now, presumed, .. } = plan;
+        let Plan { mut staged, now, presumed, .. } = plan;
         if let Open::Sql(tx) = &mut self.open {
             let moves_head = presumed.filter(|_| !self.holds_head);
             if let Some(head) = moves_head {
@@ -137,7 +146,7 @@ impl Session {
             if presumed.is_some() {
                 self.log.reach(CrashPoint::Locked).await?;
             }
-            store::write(tx, &staged, now, moves_head.is_some()).await?;
+            store::write(tx, &mut staged, now, moves_head.is_some()).await?;
         } else if let Some((ticket, _)) = staged.side.first() {
             return Err(StoreError::Side { ticket: *ticket, reason: LogError::NoSql.to_string() });
         }

@@ -6,9 +6,10 @@ use chrono::{DateTime, Utc};
 use sql::{Column, Db, Dialect, Keys, Kind, Rows, SqlError, Step, Tx, Value};
 
 use crate::event::{Recorded, Told};
-use crate::log::lookup::{Ask, ClaimName, CommandName, Lookup, StoredCommand};
+use crate::log::lookup::{Ask, Lookup, StoredCommand};
 use crate::log::plan::Staged;
-use crate::log::record::{COLUMNS, SELECT, SELECT_TOLD, from_row, int, to_row, told_from_row, unsigned};
+use crate::log::record::{COLUMNS, SELECT, SELECT_TOLD, from_row, int, told_from_row, unsigned};
+use crate::log::rows::Made;
 use crate::log::{LogError, StoreError};
 use crate::timers;
 
@@ -156,30 +157,27 @@ pub(crate) async fn hold_head(tx: &mut Tx, presumed: u64) -> Result<(), LogError
     if held.is_empty() { Err(SqlError::Busy("the head of the log is elsewhere".into()).into()) } else { Ok(()) }
 }
 
-/// Sends what is staged and not sent yet, but for side rows; nobody waits for its end.
+/// Sends the rows that are made, and timers; nobody waits for their end.
 pub(crate) async fn send_ahead(tx: &mut Tx, staged: &mut Staged, now: DateTime<Utc>) -> Result<(), LogError> {
-    // On PostgreSQL, where they would be waited for, there are none.
-    timers::store::write(tx, staged.timers_to_send(), now).await?;
     tx.insert_ahead(rows(staged)).await?;
+    // The database works by now; these go with what comes next. On PostgreSQL, where they would be waited for, there are none.
+    timers::store::write(tx, staged.timers_to_send(), now).await?;
     staged.timers_sent = staged.timers.len();
-    staged.sent = staged.events.len();
-    staged.commands.clear();
-    staged.claims.clear();
     Ok(())
 }
 
-/// Rows of what is not sent yet.
-fn rows(staged: &Staged) -> Vec<Rows<'static>> {
-    let events = staged.events.iter().skip(staged.sent).map(to_row).collect();
+/// The rows that are made.
+fn rows(staged: &mut Staged) -> Vec<Rows<'static>> {
+    let Made { events, commands, claims } = staged.take_rows();
     vec![
         Rows { table: "events", columns: COLUMNS, rows: events },
-        Rows { table: "commands", columns: COMMANDS, rows: staged.commands.iter().map(command_row).collect() },
-        Rows { table: "claims", columns: CLAIMS, rows: staged.claims.iter().map(claim_row).collect() },
+        Rows { table: "commands", columns: COMMANDS, rows: commands },
+        Rows { table: "claims", columns: CLAIMS, rows: claims },
     ]
 }
 
 /// Writes everything that a batch staged; the head too, unless it has been moved.
-pub(crate) async fn write(tx: &mut Tx, staged: &Staged, now: DateTime<Utc>, head_moved: bool) -> Result<(), StoreError> {
+pub(crate) async fn write(tx: &mut Tx, staged: &mut Staged, now: DateTime<Utc>, head_moved: bool) -> Result<(), StoreError> {
     write_events(tx, staged, head_moved).await?;
     timers::store::write(tx, staged.timers_to_send(), now).await?;
     if !staged.side.is_empty() {
@@ -197,30 +195,13 @@ pub(crate) async fn write(tx: &mut Tx, staged: &Staged, now: DateTime<Utc>, head
 }
 
 /// Events, the names of their commands and their claims, and the head.
-async fn write_events(tx: &mut Tx, staged: &Staged, head_moved: bool) -> Result<(), LogError> {
+async fn write_events(tx: &mut Tx, staged: &mut Staged, head_moved: bool) -> Result<(), LogError> {
+    staged.make_rows();
     let Some(last) = staged.events.last() else { return Ok(tx.bulk_insert_all(rows(staged), None).await?) };
     // Its one row is locked.
     let position = [int(last.position)];
     let head = (!head_moved).then_some(("UPDATE log_head SET position = $1 WHERE id = 1", position.as_slice()));
     Ok(tx.bulk_insert_all(rows(staged), head).await?)
-}
-
-fn command_row(((tenant, id), stored): &(CommandName, Arc<StoredCommand>)) -> Vec<Value> {
-    vec![
-        tenant.as_str().into(),
-        id.as_str().into(),
-        stored.body_hash.as_slice().into(),
-        stored.stream.as_str().into(),
-        int(stored.first_version),
-        int(stored.last_version),
-        int(stored.last_position),
-        stored.answer.as_slice().into(),
-    ]
-}
-
-fn claim_row((name, stream): &(Arc<ClaimName>, Arc<str>)) -> Vec<Value> {
-    let (tenant, kind, key) = name.as_ref();
-    vec![tenant.as_str().into(), kind.as_ref().into(), key.as_str().into(), stream.as_ref().into()]
 }
 
 pub(crate) async fn read(db: &Db, after_position: u64, limit: usize) -> Result<Vec<Recorded>, LogError> {

@@ -4,6 +4,7 @@ pub(crate) mod store;
 mod wake;
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use chrono::{DateTime, Utc};
@@ -76,7 +77,7 @@ pub(crate) struct TimerChange {
     pub(crate) generation: u64,
     /// The stream was woken: also timers that are due are done with. Otherwise they stay until the stream is woken.
     pub(crate) woken: bool,
-    pub(crate) next: Vec<Next>,
+    pub(crate) next: Arc<Vec<Next>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -21,8 +21,30 @@ const COLUMNS: &[Column] = &[
 ];
 
 /// Replaces the timers of the changed streams. A timer that is due by `now` stays, unless its stream was woken: the fact that came
-/// first must not make a due step disappear.
+/// first must not make a due step disappear. Changes of one stream are written one after the other, as several batches would.
 pub(crate) async fn write(tx: &mut Tx, changes: &[TimerChange], now: DateTime<Utc>) -> Result<(), LogError> {
+    for run in runs(changes) {
+        write_run(tx, run, now).await?;
+    }
+    Ok(())
+}
+
+/// Changes in their order, cut before one whose stream has been there since the last cut.
+fn runs(changes: &[TimerChange]) -> Vec<&[TimerChange]> {
+    let (mut runs, mut begin, mut streams) = (Vec::new(), 0, HashSet::with_capacity(changes.len()));
+    for (place, change) in changes.iter().enumerate() {
+        if !streams.insert(change.stream.as_str()) {
+            runs.extend(changes.get(begin..place));
+            begin = place;
+            streams = HashSet::from([change.stream.as_str()]);
+        }
+    }
+    runs.extend(changes.get(begin..).filter(|run| !run.is_empty()));
+    runs
+}
+
+/// Of each stream one change.
+async fn write_run(tx: &mut Tx, changes: &[TimerChange], now: DateTime<Utc>) -> Result<(), LogError> {
     let streams = |woken: bool| -> Vec<Vec<Value>> {
         changes.iter().filter(|change| change.woken == woken).map(|change| vec![change.stream.as_str().into()]).collect()
     };

@@ -1,6 +1,5 @@
 //! Deciding a batch on the newest states. Streams are read here; what must be written is staged in the plan.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -9,6 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::bus::partition::partition_of;
 use crate::event::{Appended, Claim, CommandKey, Expected, Meta, NewEvent, Statement, Told};
 use crate::log::LogError;
+use crate::log::lookup::Map;
 use crate::log::plan::{Plan, Proposal};
 use crate::timers::{Next, TimerChange};
 use crate::writer::cache::{Cached, Slot};
@@ -145,14 +145,14 @@ pub(crate) type Decided<A> = Result<Done<A>, Refusal<A>>;
 
 /// The streams of a batch.
 pub(crate) struct Streams<A: Aggregate> {
-    loaded: HashMap<String, Loaded<A::State>>,
+    loaded: Map<String, Loaded<A::State>>,
     /// Those of which nothing is known until their events are read.
     unread: Vec<String>,
 }
 
 impl<A: Aggregate> Default for Streams<A> {
     fn default() -> Self {
-        Streams { loaded: HashMap::new(), unread: Vec::new() }
+        Streams { loaded: Map::default(), unread: Vec::new() }
     }
 }
 
@@ -309,17 +309,17 @@ impl<A: Aggregate> Streams<A> {
             let Some(touched) = loaded.touched.take() else { continue };
             let after = touched.woken.unwrap_or(plan.now);
             let next = match guarded(|| next_timers(aggregate, stream, &loaded.state, after, touched.woken.is_some())) {
-                Ok(next) => next,
+                Ok(next) => Arc::new(next),
                 Err(reason) => {
                     tracing::error!(stream, reason, "timers stay as they are");
                     continue;
                 }
             };
-            let unchanged = loaded.timers.as_ref().is_some_and(|timers| **timers == next);
+            let unchanged = loaded.timers.as_ref().is_some_and(|timers| *timers == next);
             if unchanged && touched.woken.is_none() {
                 continue;
             }
-            loaded.timers = Some(Arc::new(next.clone()));
+            loaded.timers = Some(Arc::clone(&next));
             plan.staged.timers.push(TimerChange {
                 stream: stream.clone(),
                 shard: partition_of(&touched.key, partitions),

@@ -2,11 +2,13 @@
 //!
 //! A draft presumes that the transaction before it goes well: its head is the end of that one, and of the streams that one has in hand it
 //! has the states that are not committed yet. Nothing of it reaches the database before, and nothing of it is kept when that one fails:
-//! its commands then wait again, in front of all others.
+//! its commands then wait again, in front of all others. What can be done for it without the database is done by then, so that SQLite, which
+//! would else stand still meanwhile, begins before the callers of the commit are answered.
 
 use std::pin::pin;
 use std::task::Poll;
 
+use crate::log::{LogError, Session};
 use crate::writer::batch::Streams;
 use crate::writer::queue::{Batch, Commands, Queue};
 use crate::writer::work::{Barred, Work};
@@ -15,13 +17,32 @@ use crate::writer::{Aggregate, Shared};
 /// A batch, and what is decided of it.
 pub(crate) struct Draft<A: Aggregate> {
     pub(crate) batch: Batch<A>,
-    pub(crate) work: Option<Work<A>>,
+    pub(crate) begun: Option<Begun<A>>,
+}
+
+/// What is decided of a batch, and the transaction that has begun to store it.
+pub(crate) struct Begun<A: Aggregate> {
+    pub(crate) work: Work<A>,
+    pub(crate) session: Option<Session>,
 }
 
 impl<A: Aggregate> Draft<A> {
     /// Commands of which nothing is decided.
     pub(crate) fn of(batch: Batch<A>) -> Self {
-        Draft { batch, work: None }
+        Draft { batch, begun: None }
+    }
+
+    /// Lets the database begin with what is decided, now that what it was decided on is committed, where nothing must be waited for: whoever that
+    /// commit answers waits for this. False where it has not begun. Errors: the database; nothing of the draft is stored.
+    pub(crate) async fn begin_now(&mut self, shared: &Shared<A>) -> Result<bool, LogError> {
+        let Some(Begun { work, session }) = &mut self.begun else { return Ok(false) };
+        if work.has_parts() && !work.streams.has_unread() {
+            *session = work.open_now(shared);
+        }
+        match session {
+            Some(session) => work.send_part(shared, session).await.map(|()| true),
+            None => Ok(false),
+        }
     }
 }
 
@@ -75,6 +96,7 @@ impl<A: Aggregate> Drafting<'_, A> {
         }
         let place = self.work.answers.len();
         if self.work.decide(self.shared, &self.batch.request(place), &Barred::new()) {
+            self.work.make_ready(self.shared);
             return true;
         }
         self.batch.put_back_doubted(queue, place);
@@ -123,6 +145,6 @@ impl<A: Aggregate> Drafting<'_, A> {
 
     fn end(self) -> Option<Draft<A>> {
         let Drafting { batch, work, .. } = self;
-        (batch.count() > 0).then_some(Draft { batch, work: Some(work) })
+        (batch.count() > 0).then_some(Draft { batch, begun: Some(Begun { work, session: None }) })
     }
 }

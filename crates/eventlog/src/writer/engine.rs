@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 
 use crate::log::{LogError, Protection, Session, StoreError};
 use crate::writer::batch::{Decided, Streams};
-use crate::writer::draft::{Draft, draft_while};
+use crate::writer::draft::{Begun, Draft, draft_while};
 use crate::writer::page::ingest;
 use crate::writer::queue::{Batch, Commands, Job, Pending, Queue};
 use crate::writer::repeat::{count, pause_before_repeat};
@@ -54,8 +54,8 @@ struct Stored<A: Aggregate> {
 impl<A: Aggregate> Engine<A> {
     /// Decides and stores a batch, and answers its callers; what has been decided of the next one meanwhile.
     async fn submit_all(&mut self, draft: Draft<A>) -> Option<Draft<A>> {
-        let Draft { mut batch, work } = draft;
-        match self.write(&mut batch, work).await {
+        let Draft { mut batch, begun } = draft;
+        match self.write(&mut batch, begun).await {
             Ok(Stored { answers, next }) => {
                 batch.answer(answers);
                 next
@@ -69,7 +69,7 @@ impl<A: Aggregate> Engine<A> {
     }
 
     /// Decides and stores a batch, as often as it takes; what of it is begun presumes.
-    async fn write(&mut self, batch: &mut Batch<A>, mut begun: Option<Work<A>>) -> Result<Stored<A>, LogError> {
+    async fn write(&mut self, batch: &mut Batch<A>, mut begun: Option<Begun<A>>) -> Result<Stored<A>, LogError> {
         let mut barred = Barred::new();
         let mut attempt = 0;
         let mut presumes = if begun.is_none() && self.queue.take_doubt() {
@@ -108,7 +108,7 @@ impl<A: Aggregate> Engine<A> {
     async fn write_once(
         &mut self,
         batch: &mut Batch<A>,
-        begun: Option<Work<A>>,
+        begun: Option<Begun<A>>,
         barred: &Barred,
         presumes: &mut bool,
     ) -> Result<Option<Stored<A>>, StoreError> {
@@ -175,15 +175,34 @@ impl<A: Aggregate> Engine<A> {
         let (committed, draft) = draft_while(commit(session, plan), shared, queue, (&streams, head)).await;
         match committed {
             Ok(()) => {
+                let next = match draft {
+                    Some(draft) => begin_now(draft, shared, queue).await,
+                    None => None,
+                };
                 streams.keep(shared);
-                Ok(Stored { answers, next: draft })
+                Ok(Stored { answers, next })
             }
             Err(error) => {
                 if let Some(Draft { mut batch, .. }) = draft {
-                    batch.put_back(queue, 0);
+                    batch.put_back_all(queue);
                 }
                 Err(error)
             }
+        }
+    }
+}
+
+/// The draft, begun where that is possible at once; none where the database has failed: its commands wait again.
+async fn begin_now<A: Aggregate>(mut draft: Draft<A>, shared: &Shared<A>, queue: &mut Queue<A>) -> Option<Draft<A>> {
+    match draft.begin_now(shared).await {
+        Ok(begun) => {
+            shared.counts.begun_at_once.fetch_add(u64::from(begun), Ordering::Relaxed);
+            Some(draft)
+        }
+        Err(error) => {
+            tracing::warn!(%error, "a batch is decided anew");
+            draft.batch.put_back_all(queue);
+            None
         }
     }
 }
@@ -193,10 +212,10 @@ impl<A: Aggregate> Engine<A> {
 async fn open<A: Aggregate>(
     shared: &Shared<A>,
     batch: &Batch<A>,
-    begun: Option<Work<A>>,
+    begun: Option<Begun<A>>,
     presumes: &mut bool,
 ) -> Result<Option<(Session, Work<A>)>, LogError> {
-    let Some(mut work) = begun else {
+    let Some(Begun { mut work, session }) = begun else {
         let mut streams = Streams::default();
         streams.load(shared, batch).await?;
         let mut session = Session::begin(&shared.log).await?;
@@ -205,13 +224,14 @@ async fn open<A: Aggregate>(
             if *presumes { Work::new(streams, session.presume()) } else { Work::with_care(shared, streams, batch, &mut session).await? };
         return Ok(Some((session, work)));
     };
+    if let Some(session) = session {
+        return Ok(Some((session, work)));
+    }
     // What is not decided of it is not read yet.
     work.streams.read(shared).await?;
     if work.streams.are_of(shared.log.others()) {
         let session = Session::begin(&shared.log).await?;
-        if work.streams.are_of(shared.log.others()) {
-            // Other writers of this process have streams of their own.
-            work.rebase(shared.log.known_head());
+        if work.goes_on(shared) {
             return Ok(Some((session, work)));
         }
         session.rollback().await;

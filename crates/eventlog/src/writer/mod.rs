@@ -76,6 +76,8 @@ pub struct WriterStats {
     pub batches: u64,
     /// Those of them that asked nothing of the log before they were written.
     pub presumed: u64,
+    /// Batches that were on their way to the database before the callers of the one before were answered.
+    pub begun_at_once: u64,
     /// Commands that went through.
     pub commands: u64,
     /// Events appended.
@@ -123,6 +125,7 @@ impl<A: Aggregate> Shared<A> {
 pub(crate) struct Counts {
     pub(crate) batches: AtomicU64,
     pub(crate) presumed: AtomicU64,
+    pub(crate) begun_at_once: AtomicU64,
     pub(crate) commands: AtomicU64,
     pub(crate) events: AtomicU64,
     pub(crate) unknown_events: AtomicU64,
@@ -236,6 +239,7 @@ impl<A: Aggregate> Writer<A> {
         WriterStats {
             batches: counts.batches.load(Ordering::Relaxed),
             presumed: counts.presumed.load(Ordering::Relaxed),
+            begun_at_once: counts.begun_at_once.load(Ordering::Relaxed),
             commands: counts.commands.load(Ordering::Relaxed),
             events: counts.events.load(Ordering::Relaxed),
             unknown_events: counts.unknown_events.load(Ordering::Relaxed),

@@ -121,10 +121,16 @@ impl<A: Aggregate> Batch<A> {
     }
 
     /// Leaves the commands from a place on to the next transaction.
-    pub(crate) fn put_back(&mut self, queue: &mut Queue<A>, from: usize) {
+    fn put_back(&mut self, queue: &mut Queue<A>, from: usize) {
         for command in self.commands.drain(from..).rev() {
             queue.next.push_front(Job::Submit(command));
         }
+    }
+
+    /// Leaves all of them, which had been decided and are to be decided anew. A command that was doubted is behind them and doubted again.
+    pub(crate) fn put_back_all(&mut self, queue: &mut Queue<A>) {
+        queue.doubted = false;
+        self.put_back(queue, 0);
     }
 
     /// Leaves them, where the first of them was decided in vain.

@@ -17,13 +17,15 @@ pub(crate) struct Work<A: Aggregate> {
     pub(crate) streams: Streams<A>,
     pub(crate) plan: Plan,
     pub(crate) answers: Vec<Decided<A>>,
-    /// What so many of the commands cause is on its way to the database.
+    /// What so many of the commands cause is ready to go to the database.
+    ready: usize,
+    /// What so many of them cause is on its way there.
     sent: usize,
 }
 
 impl<A: Aggregate> Work<A> {
     pub(crate) fn new(streams: Streams<A>, plan: Plan) -> Self {
-        Work { streams, plan, answers: Vec::new(), sent: 0 }
+        Work { streams, plan, answers: Vec::new(), ready: 0, sent: 0 }
     }
 
     /// Work on a log that is looked at first, and locked: every stream is brought to its newest version, whoever wrote it.
@@ -60,20 +62,56 @@ impl<A: Aggregate> Work<A> {
     }
 
     /// Puts what is decided behind another head, before any of it is sent.
-    pub(crate) fn rebase(&mut self, head: u64) {
+    fn rebase(&mut self, head: u64) {
         let by = self.plan.rebase(head);
+        if by > 0 {
+            // Its rows have other positions.
+            self.ready = 0;
+        }
         self.answers.iter_mut().flatten().for_each(|(appended, _)| appended.last_position += by);
     }
 
-    /// Lets the database begin with what is decided, where that is enough and it can work while the rest is decided.
-    pub(crate) async fn send_part(&mut self, shared: &Shared<A>, session: &mut Session) -> Result<(), LogError> {
-        if self.answers.len() - self.sent < shared.part() {
-            return Ok(());
+    /// Whether some of it is ready to go.
+    pub(crate) fn has_parts(&self) -> bool {
+        self.ready > self.sent
+    }
+
+    /// A transaction for what presumes the head of this process and the streams that it knows, where nothing must be waited for and both are still so.
+    pub(crate) fn open_now(&mut self, shared: &Shared<A>) -> Option<Session> {
+        let session = Session::begin_now(&shared.log)?;
+        // Nobody has been told of it yet.
+        self.goes_on(shared).then_some(session)
+    }
+
+    /// Puts it behind the head, where nobody else has appended since its streams were looked at; other writers of this process have streams of
+    /// their own.
+    pub(crate) fn goes_on(&mut self, shared: &Shared<A>) -> bool {
+        let is_so = self.streams.are_of(shared.log.others());
+        if is_so {
+            self.rebase(shared.log.known_head());
         }
-        if session.sends_timers_ahead() {
+        is_so
+    }
+
+    /// Makes rows of what is decided, where that is enough for a part.
+    pub(crate) fn make_ready(&mut self, shared: &Shared<A>) {
+        if self.answers.len() - self.ready < shared.part() || shared.log.db().is_none() {
+            return;
+        }
+        if shared.log.sends_timers_ahead() {
             self.stage_timers(shared);
         }
-        self.sent = self.answers.len();
+        self.plan.staged.make_rows();
+        self.ready = self.answers.len();
+    }
+
+    /// Lets the database begin with what is ready, where it can work while the rest is decided.
+    pub(crate) async fn send_part(&mut self, shared: &Shared<A>, session: &mut Session) -> Result<(), LogError> {
+        self.make_ready(shared);
+        if self.ready == self.sent || !session.goes_ahead() {
+            return Ok(());
+        }
+        self.sent = self.ready;
         session.send_ahead(&mut self.plan).await
     }
 

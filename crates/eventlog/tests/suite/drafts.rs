@@ -43,6 +43,20 @@ impl Faults for Gate {
     }
 }
 
+/// Holds the first append that comes to a point, and breaks the second one off.
+struct Relapse {
+    gate: Arc<Gate>,
+    is_over: AtomicBool,
+}
+
+#[async_trait::async_trait]
+impl Faults for Relapse {
+    async fn reach(&self, point: CrashPoint) -> Result<(), String> {
+        let is_second = point == self.gate.at && self.gate.is_over.load(Ordering::SeqCst) && !self.is_over.swap(true, Ordering::SeqCst);
+        if is_second { Err(format!("{point:?}")) } else { self.gate.reach(point).await }
+    }
+}
+
 /// A writer whose first batch, of one command, is held at a point while others come.
 struct Held {
     gate: Arc<Gate>,
@@ -187,6 +201,30 @@ async fn a_batch_that_breaks_off_takes_what_was_decided_on_it_along() {
     }
 }
 
+/// What was decided goes to SQLite before the callers of the commit are answered. Where that breaks off, they are answered as if it had not
+/// begun, and nothing of it is left, timers neither.
+#[tokio::test]
+async fn a_draft_that_began_and_broke_off_leaves_what_was_committed() {
+    for site in durable().await {
+        let gate = Gate::at(CrashPoint::Stored, false);
+        let relapse = Arc::new(Relapse { gate: gate.clone(), is_over: AtomicBool::new(false) });
+        let mut held = Held::holding(spawn(site.faulty(relapse).await.unwrap(), 1), gate, on("a", Command::Add(1))).await;
+        let (second, decided) = held.decided("a", Command::Add(2)).await;
+        assert_eq!(decided, "a 3", "{}", site.name);
+        let (planned, _) = held.decided("b", Command::Plan("lost", 60)).await;
+        held.gate.go.notify_one();
+        assert_eq!(total(held.first).await, 1, "{}", site.name);
+        assert_eq!(held.writer.stats().begun_at_once, u64::from(site.name == "sqlite"), "{}", site.name);
+        for lost in [second, planned] {
+            assert_eq!(lost.await.unwrap().unwrap_err().slug(), "unavailable", "{}", site.name);
+        }
+        assert_eq!(transcript(&site.log()).await, ["1 a@1 1"], "{}", site.name);
+        assert!(site.log().timers(&Shards::All, 9).await.unwrap().is_empty(), "{}", site.name);
+        assert_eq!(held.writer.submit(on("a", Command::Add(5))).await.unwrap().state.total, 6, "{}", site.name);
+        assert_eq!(transcript(&site.log()).await, ["1 a@1 1", "2 a@2 5"], "{}", site.name);
+    }
+}
+
 #[tokio::test]
 async fn what_a_lost_batch_would_have_allowed_is_refused() {
     for site in durable().await {
@@ -263,6 +301,44 @@ async fn a_refused_wake_rewrites_its_timers_after_the_commit() {
         assert_eq!(wake.await.unwrap().unwrap_err(), WriteError::Rejected(BelowZero), "{}", site.name);
         assert!(site.log().timers(&Shards::All, 9).await.unwrap().is_empty(), "{}", site.name);
         assert_eq!((held.writer.stats().batches, held.writer.stats().presumed), (3, 2), "{}: it has a batch of its own", site.name);
+    }
+}
+
+/// A draft's parts wait with their timers. What a later one moves, wakes or plans anew is not undone by one before it, whether the draft begins at once
+/// or after somebody who waits for the database.
+#[tokio::test]
+async fn timers_of_a_stream_in_several_parts_of_a_draft_are_its_last_ones() {
+    for somebody_waits in [false, true] {
+        for site in durable().await {
+            spawn(site.log(), 1).submit(on("w", Command::Plan("due", 1))).await.unwrap();
+            site.clock.advance(TimeDelta::seconds(2));
+            let gate = Gate::at(CrashPoint::Stored, false);
+            let log = site.faulty(gate.clone()).await.unwrap();
+            let db = log.db().cloned().unwrap();
+            let mut held = Held::holding(spawn(log, 1), gate, on("b", Command::Add(1))).await;
+            let mut answers = Vec::new();
+            for (stream, track, at) in [("a", "moved", 60), ("w", "later", 70), ("a", "moved", 40), ("a", "more", 50)] {
+                answers.push(held.decided(stream, Command::Plan(track, at)).await.0);
+            }
+            answers.push(held.send(held.telling("w", Command::Wake(moment(2))).for_wake(moment(2))));
+            held.told.recv().await.unwrap();
+            answers.push(held.decided("w", Command::Plan("later", 30)).await.0);
+            let waits = somebody_waits.then(|| tokio::spawn(async move { drop(db.begin().await) }));
+            others_have_their_turn().await;
+            held.gate.go.notify_one();
+            for answer in answers {
+                answer.await.unwrap().unwrap();
+            }
+            if let Some(waits) = waits {
+                waits.await.unwrap();
+            }
+            let begun = u64::from(site.name == "sqlite" && !somebody_waits);
+            assert_eq!(held.writer.stats().begun_at_once, begun, "{}", site.name);
+            let timers = site.log().timers(&Shards::All, 9).await.unwrap();
+            let timers: Vec<_> = timers.iter().map(|timer| (timer.stream.as_str(), timer.track.as_str(), timer.due_at)).collect();
+            let expected = [("w", "later", 30), ("a", "moved", 40), ("a", "more", 50)];
+            assert_eq!(timers, expected.map(|(stream, track, at)| (stream, track, moment(at))), "{}", site.name);
+        }
     }
 }
 
@@ -389,6 +465,7 @@ async fn another_writer_of_the_same_log_moves_what_was_decided() {
             assert_eq!((between.last_position, second.last_position), (3, 4), "{}", site.name);
             let stats = held.writer.stats();
             assert_eq!((stats.batches, stats.presumed), (3, 2), "{}: only the repetition asked", site.name);
+            assert_eq!(stats.begun_at_once, 0, "{}: who waits comes first", site.name);
         }
     }
 }

@@ -133,15 +133,16 @@ impl Server {
 
     /// Takes a number for the invoice, where its account has any.
     async fn ready_issue(&self, tenant: &str, asked: Issue) -> Result<Ready, Refusal> {
-        let Issue { customer_id, account_id, mut issue, key, rates, today } = asked.clone();
+        let paid_with = self.paid_with(tenant, &asked.issue, asked.account_id.clone()).await?;
+        let collection::PaidWith { instruments, charges, allotted } = paid_with;
+        let again = allotted.is_some().then(|| Again::Invoice(Box::new(asked.clone())));
+        let Issue { customer_id, mut issue, key, rates, today, .. } = asked;
         let invoice_id = issue.invoice_id.clone();
-        let collection::PaidWith { instruments, charges, allotted } = self.paid_with(tenant, &issue, account_id).await?;
         issue.instruments = instruments;
         issue.charges = issue.charges.or(charges);
         let claims = collection::claims(&issue);
         let addressed = Addressed { customer_id: customer_id.clone(), command: Command::IssueInvoice(issue), rates: Arc::clone(&rates) };
         let ready = self.ready(tenant, addressed, ("IssueInvoiceRequest", key)).claiming(INVOICE, invoice_id.as_str());
-        let again = allotted.is_some().then(|| Again::Invoice(Box::new(asked)));
         let ready = Ready { allotted: allotted.into_iter().collect(), again, ..ready.claiming_too(claims) };
         Ok(ready.answering(move |account| proto::IssueInvoiceResponse {
             invoice: wire::invoice_view(&customer_id, &invoice_id, account, (today, &rates)),
@@ -252,9 +253,10 @@ impl Server {
             {
                 tracing::warn!(kind, key, "the number was taken before; another one is tried");
                 tries += 1;
+                // In memory of their own: every command would else have room for what hardly one comes to.
                 ready = match again {
-                    Again::Invoice(issue) => self.ready_issue(&tenant, *issue).await?,
-                    Again::Agreement(making) => self.ready_making(&tenant, *making).await?,
+                    Again::Invoice(issue) => Box::pin(self.ready_issue(&tenant, *issue)).await?,
+                    Again::Agreement(making) => Box::pin(self.ready_making(&tenant, *making)).await?,
                 };
                 continue;
             }

@@ -186,6 +186,70 @@ async fn what_went_ahead_and_failed_is_told_before_anything_else_is_done() {
     }
 }
 
+/// Whoever has more rows by then sends them in one statement, instead of waiting for each.
+#[tokio::test]
+async fn who_sends_ahead_can_see_whether_it_would_wait() {
+    const NUMBER: &[Column] = &[Column::new("number", Kind::Int)];
+    for fresh in fresh().await {
+        let mut tx = fresh.db.begin().await.unwrap();
+        tx.execute("CREATE TABLE a (number BIGINT PRIMARY KEY)", &[]).await.unwrap();
+        tx.commit().await.unwrap();
+        let rows = |number: i64| vec![Rows { table: "a", columns: NUMBER, rows: vec![vec![number.into()]] }];
+        if fresh.db.dialect() == Dialect::Sqlite {
+            let mut tx = fresh.db.begin().await.unwrap();
+            tx.insert_ahead(rows(1)).await.unwrap();
+            assert!(tx.goes_ahead(), "its thread takes what comes");
+            continue;
+        }
+        let mut first = fresh.db.begin().await.unwrap();
+        first.insert_ahead(rows(1)).await.unwrap();
+        first.flush().await.unwrap();
+        let mut second = fresh.db.begin().await.unwrap();
+        assert!(second.goes_ahead());
+        second.insert_ahead(rows(1)).await.unwrap();
+        assert!(!second.goes_ahead(), "it waits for the row of the first");
+        first.rollback().await.unwrap();
+        while !second.goes_ahead() {
+            tokio::task::yield_now().await;
+        }
+        second.insert_ahead(rows(2)).await.unwrap();
+        second.commit().await.unwrap();
+        assert_eq!(fresh.db.query("SELECT number FROM a", &[]).await.unwrap().len(), 2);
+    }
+}
+
+#[tokio::test]
+async fn a_transaction_begins_at_once_only_where_nobody_is_before_it() {
+    for fresh in fresh().await {
+        let begins = fresh.db.dialect() == Dialect::Sqlite;
+        let now = fresh.db.begin_now();
+        assert_eq!(now.is_some(), begins, "{}", fresh.name);
+        drop(now);
+        let mut has_it = fresh.db.begin().await.unwrap();
+        has_it.execute("CREATE TABLE a (number BIGINT PRIMARY KEY)", &[]).await.unwrap();
+        assert!(fresh.db.begin_now().is_none(), "{}", fresh.name);
+        let waits = tokio::spawn({
+            let db = fresh.db.clone();
+            async move { db.begin().await.unwrap() }
+        });
+        // This runtime has one thread: now it waits.
+        tokio::task::yield_now().await;
+        has_it.commit().await.unwrap();
+        assert!(fresh.db.begin_now().is_none(), "{}: whoever waits comes first", fresh.name);
+        waits.await.unwrap().rollback().await.unwrap();
+        let mut now = fresh.db.begin().await.unwrap();
+        now.execute("INSERT INTO a (number) VALUES (1)", &[]).await.unwrap();
+        now.commit().await.unwrap();
+        let Some(mut now) = fresh.db.begin_now() else {
+            assert!(!begins);
+            continue;
+        };
+        now.execute("INSERT INTO a (number) VALUES (2)", &[]).await.unwrap();
+        now.commit().await.unwrap();
+        assert_eq!(fresh.db.query("SELECT number FROM a", &[]).await.unwrap().len(), 2);
+    }
+}
+
 #[tokio::test]
 async fn what_must_change_a_row_fails_where_somebody_was_there_first() {
     for fresh in fresh().await {
