@@ -54,41 +54,56 @@ pub(crate) async fn draft_while<A: Aggregate, T>(
     queue: &mut Queue<A>,
     (before, head): (&Streams<A>, u64),
 ) -> (T, Option<Draft<A>>) {
-    let mut commit = pin!(commit);
-    let mut drafting = Drafting {
-        shared,
-        before,
-        batch: Batch::empty(),
-        work: Work::new(Streams::default(), shared.log.presume_after(head)),
-        closed: false,
-    };
-    loop {
-        // Whoever waits for the commit comes first.
-        if let Poll::Ready(done) = futures::poll!(commit.as_mut()) {
-            return (done, drafting.end());
-        }
-        if drafting.decide_one(queue) {
-            continue;
-        }
-        tokio::select! {
-            biased;
-            done = commit.as_mut() => return (done, drafting.end()),
-            () = drafting.more(queue) => {}
-        }
-    }
+    let work = Work::new(Streams::default(), shared.log.presume_after(head));
+    let mut drafting = Drafting { shared, before: Some(before), batch: Batch::empty(), work, closed: false };
+    let done = drafting.until(commit, queue).await;
+    (done, drafting.end())
+}
+
+/// Waits for the transaction of a batch that is decided in part, and decides more of it: somebody else has the database. What comes meanwhile joins it
+/// where nothing must be read first, as it may join while the transaction is open.
+pub(crate) async fn decide_while<A: Aggregate, T>(
+    opens: impl Future<Output = T>,
+    shared: &Shared<A>,
+    queue: &mut Queue<A>,
+    (batch, work): (&mut Batch<A>, Work<A>),
+) -> (T, Work<A>) {
+    let mut drafting = Drafting { shared, before: None, batch: std::mem::replace(batch, Batch::empty()), work, closed: false };
+    let done = drafting.until(opens, queue).await;
+    let Drafting { batch: decided, work, .. } = drafting;
+    *batch = decided;
+    (done, work)
 }
 
 struct Drafting<'d, A: Aggregate> {
     shared: &'d Shared<A>,
-    /// The streams of the transaction that commits, as it leaves them.
-    before: &'d Streams<A>,
+    /// The streams of the transaction that commits, as it leaves them; none where it has.
+    before: Option<&'d Streams<A>>,
     batch: Batch<A>,
     work: Work<A>,
-    /// Nothing more can be decided before the commit.
+    /// Nothing more can be decided before what is waited for.
     closed: bool,
 }
 
 impl<A: Aggregate> Drafting<'_, A> {
+    async fn until<T>(&mut self, waited_for: impl Future<Output = T>, queue: &mut Queue<A>) -> T {
+        let mut waited_for = pin!(waited_for);
+        loop {
+            // Whoever waits for it comes first.
+            if let Poll::Ready(done) = futures::poll!(waited_for.as_mut()) {
+                return done;
+            }
+            if self.decide_one(queue) {
+                continue;
+            }
+            tokio::select! {
+                biased;
+                done = waited_for.as_mut() => return done,
+                () = self.more(queue) => {}
+            }
+        }
+    }
+
     /// Decides the next command, where it is here and its stream is known; false where something must be waited for first.
     fn decide_one(&mut self, queue: &mut Queue<A>) -> bool {
         if !self.is_ready(queue) {
@@ -122,7 +137,10 @@ impl<A: Aggregate> Drafting<'_, A> {
 
     fn take_more(&mut self, queue: &mut Queue<A>) -> bool {
         let (shared, before, streams) = (self.shared, self.before, &mut self.work.streams);
-        let taken = self.batch.take_more(queue, shared.most(), |submission| streams.take_in_after(shared, before, submission));
+        let taken = self.batch.take_more(queue, shared.most(), |submission| match before {
+            Some(before) => streams.take_in_after(shared, before, submission),
+            None => streams.take_in_known(shared, submission),
+        });
         if taken {
             // None of them is recorded before it was sent.
             self.work.plan.now = shared.log.now();

@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 
 use crate::log::{LogError, Protection, Session, StoreError};
 use crate::writer::batch::{Decided, Streams};
-use crate::writer::draft::{Begun, Draft, draft_while};
+use crate::writer::draft::{Begun, Draft, decide_while, draft_while};
 use crate::writer::page::ingest;
 use crate::writer::queue::{Batch, Commands, Job, Pending, Queue};
 use crate::writer::repeat::{count, pause_before_repeat};
@@ -112,7 +112,7 @@ impl<A: Aggregate> Engine<A> {
         barred: &Barred,
         presumes: &mut bool,
     ) -> Result<Option<Stored<A>>, StoreError> {
-        let Some((mut session, mut work)) = open(&self.shared, batch, begun, presumes).await? else {
+        let Some((mut session, mut work)) = open(&self.shared, (&mut self.queue, batch), begun, presumes).await? else {
             return Ok(None);
         };
         if !self.decide_all(batch, &mut work, &mut session, barred).await? {
@@ -211,17 +211,17 @@ async fn begin_now<A: Aggregate>(mut draft: Draft<A>, shared: &Shared<A>, queue:
 /// so.
 async fn open<A: Aggregate>(
     shared: &Shared<A>,
-    batch: &Batch<A>,
+    (queue, batch): (&mut Queue<A>, &mut Batch<A>),
     begun: Option<Begun<A>>,
     presumes: &mut bool,
 ) -> Result<Option<(Session, Work<A>)>, LogError> {
     let Some(Begun { mut work, session }) = begun else {
         let mut streams = Streams::default();
-        streams.load(shared, batch).await?;
+        streams.load(shared, &*batch).await?;
         let mut session = Session::begin(&shared.log).await?;
         *presumes &= streams.are_of(shared.log.others());
         let work =
-            if *presumes { Work::new(streams, session.presume()) } else { Work::with_care(shared, streams, batch, &mut session).await? };
+            if *presumes { Work::new(streams, session.presume()) } else { Work::with_care(shared, streams, &*batch, &mut session).await? };
         return Ok(Some((session, work)));
     };
     if let Some(session) = session {
@@ -230,7 +230,14 @@ async fn open<A: Aggregate>(
     // What is not decided of it is not read yet.
     work.streams.read(shared).await?;
     if work.streams.are_of(shared.log.others()) {
-        let session = Session::begin(&shared.log).await?;
+        let opens = Session::begin(&shared.log);
+        let session = if work.answers.is_empty() {
+            opens.await?
+        } else {
+            let (opened, decided) = decide_while(opens, shared, queue, (batch, work)).await;
+            work = decided;
+            opened?
+        };
         if work.goes_on(shared) {
             return Ok(Some((session, work)));
         }

@@ -304,6 +304,45 @@ async fn a_refused_wake_rewrites_its_timers_after_the_commit() {
     }
 }
 
+/// A page of a view has SQLite's writer when a batch wants it: what was decided of the batch waits, what comes is decided with it, and who is refused
+/// meanwhile is refused on what is stored by then.
+#[tokio::test]
+async fn who_waits_for_the_database_decides_on() {
+    for site in durable().await {
+        let gate = Gate::at(CrashPoint::Stored, false);
+        let log = site.faulty(gate.clone()).await.unwrap();
+        let db = log.db().cloned().unwrap();
+        let mut held = Held::holding(spawn(log, 1), gate, on("a", Command::Add(1))).await;
+        let (second, _) = held.decided("a", Command::Add(2)).await;
+        let more = held.telling("a", Command::Add(4));
+        let (has_it, is_had) = tokio::sync::oneshot::channel();
+        let (leave, left) = tokio::sync::oneshot::channel::<()>();
+        let page = tokio::spawn(async move {
+            let tx = db.begin().await.unwrap();
+            has_it.send(()).unwrap();
+            left.await.unwrap();
+            tx.rollback().await.unwrap();
+        });
+        others_have_their_turn().await;
+        held.gate.go.notify_one();
+        assert_eq!(total(held.first).await, 1, "{}: answered while somebody has the database", site.name);
+        is_had.await.unwrap();
+        let third = send(&held.writer, more);
+        assert_eq!(held.told.recv().await.unwrap(), "a 7", "{}: decided before its transaction", site.name);
+        let refused = send(&held.writer, on("a", Command::Add(-8)));
+        others_have_their_turn().await;
+        leave.send(()).unwrap();
+        page.await.unwrap();
+        assert_eq!((total(second).await, total(third).await), (3, 7), "{}", site.name);
+        assert_eq!(refused.await.unwrap().unwrap_err(), WriteError::Rejected(BelowZero), "{}", site.name);
+        assert_eq!(transcript(&site.log()).await, ["1 a@1 1", "2 a@2 2", "3 a@3 4"], "{}", site.name);
+        if site.name == "sqlite" {
+            let stats = held.writer.stats();
+            assert_eq!((stats.batches, stats.begun_at_once), (3, 0), "the second and the third go together, the refused one with care");
+        }
+    }
+}
+
 /// A draft's parts wait with their timers. What a later one moves, wakes or plans anew is not undone by one before it, whether the draft begins at once
 /// or after somebody who waits for the database.
 #[tokio::test]
