@@ -12,7 +12,7 @@ use divan::{
     Bencher, black_box,
     counter::{BytesCount, ItemsCount},
 };
-use samples::{BARCODE, LINE, PIX, TITLES, return_file};
+use samples::{BARCODE, LINE, PIX, TITLES, records_written, remittance, return_file};
 
 fn main() {
     divan::main();
@@ -92,6 +92,19 @@ mod bank_file {
     fn cnab_240_return_read(bencher: Bencher) {
         let file = return_file();
         bencher.counter(BytesCount::of_slice(&file)).counter(ItemsCount::new(2 * TITLES)).bench(|| settlements(black_box(&file)));
+    }
+}
+
+#[divan::bench_group]
+mod remittance_file {
+    use super::*;
+
+    /// Items are detail records: a P, a Q and an R for each title.
+    #[divan::bench]
+    fn cnab_240_remittance_written(bencher: Bencher) {
+        let (company, orders) = remittance().unwrap();
+        assert_eq!(records_written(&company, &orders), Some(3 * TITLES + 4));
+        bencher.counter(ItemsCount::new(3 * TITLES)).bench(|| records_written(black_box(&company), black_box(&orders)));
     }
 }
 

@@ -16,7 +16,8 @@ use kernel::{DateTime, InvoiceId, NaiveDate, NaiveTime, Utc, Window, Zone, calen
 pub fn next_wake(ladder: &Ladder, invoice_id: &InvoiceId, book: &dyn PolicyBook, after: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let track = ladder.tracks.get(invoice_id).filter(|track| track.is_watched() && !ladder.forgotten)?;
     let policy = track.policy(book)?;
-    let waking = Waking { ladder, track, policy, zone: ladder.zone(book)?, after };
+    let zone = ladder.zone(book)?;
+    let waking = Waking { ladder, track, policy, zone, after, today: zone.day_of(after) };
     if !track.phase.is_running() {
         return waking.arrangements().chain(waking.notices()).min();
     }
@@ -30,6 +31,8 @@ struct Waking<'a> {
     policy: &'a Policy,
     zone: Zone,
     after: DateTime<Utc>,
+    /// The day of `after` in the zone.
+    today: NaiveDate,
 }
 
 impl Waking<'_> {
@@ -64,11 +67,10 @@ impl Waking<'_> {
 
     /// Where the gate ended the last step for a fact that has not come by the next morning, a person must be told.
     fn standstill(&self) -> Option<DateTime<Utc>> {
-        let day = self.zone.day_of(self.after);
         if !anchor::is_behind(self.track, self.policy) {
-            lapse::standstill(self.track, self.policy, day)?;
+            lapse::standstill(self.track, self.policy, self.today)?;
         }
-        self.policy.steps().first().map(|step| self.hour_from(day, step))
+        self.policy.steps().first().map(|step| self.hour_from(self.today, step))
     }
 
     /// The opening hour of the step's window on the first day from `day` on that is after `after`.
@@ -78,12 +80,15 @@ impl Waking<'_> {
 
     /// That time of the first day from `day` on that is after `after`.
     fn time_from(&self, day: NaiveDate, from: NaiveTime) -> DateTime<Utc> {
-        let mut at = day.max(self.zone.day_of(self.after));
-        // The second round is for a day whose hour has passed.
-        while self.zone.instant(at, from) <= self.after {
-            at = calendar::next(at);
+        let mut day = day.max(self.today);
+        loop {
+            let at = self.zone.instant(day, from);
+            if at > self.after {
+                return at;
+            }
+            // Its hour has passed.
+            day = calendar::next(day);
         }
-        self.zone.instant(at, from)
     }
 
     /// When the steps that may still be offered may be.
@@ -125,7 +130,7 @@ impl Waking<'_> {
             day = day.max(gone.map_or(day, calendar::next));
         }
         // A pause without an end is over when a person says so, which gives new timers.
-        while let Some(pause) = self.track.pause_on(day.max(self.zone.day_of(self.after))) {
+        while let Some(pause) = self.track.pause_on(day.max(self.today)) {
             day = calendar::next(pause.until?);
         }
         self.opening_from(day, step)

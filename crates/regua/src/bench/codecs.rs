@@ -8,10 +8,13 @@ use crate::progress;
 use brazil::{boleto::Boleto, cnab::ReturnReader, pix::BrCode};
 use samples::BARCODE;
 pub use samples::{LINE, PIX, TITLES, return_file};
+use samples::{records_written, remittance};
 use std::{hint::black_box, time::Duration};
 
 /// Pieces between two looks at the time.
 const STRIDE: u64 = 256;
+/// Bytes of a record and its line end.
+const RECORD: usize = 242;
 /// Of a million boleto lines or bank file records a second, as a share of what copying their bytes comes to, nothing can be said: the
 /// copy is there for scale, and the goal is the number itself.
 const GOAL: f64 = 1_000_000.0;
@@ -26,6 +29,13 @@ pub fn measure(plan: &Plan) -> Vec<Figure> {
         compare(plan, ("codecs/pix_decode", 1), PIX.as_bytes(), || _ = black_box(BrCode::parse(black_box(PIX)))),
         compare(plan, ("codecs/cnab_read", 2 * TITLES as u64), &file, || _ = black_box(settlements(black_box(&file)))),
     ];
+    if let Some((company, orders)) = remittance()
+        && let Some(records) = records_written(&company, &orders)
+    {
+        let bytes = vec![b'0'; records * RECORD];
+        let piece = || _ = black_box(records_written(black_box(&company), black_box(&orders)));
+        figures.push(compare(plan, ("codecs/cnab_write", records as u64), &bytes, piece));
+    }
     if let (Ok(boleto), Ok(code)) = (boleto, code) {
         figures.push(compare(plan, ("codecs/boleto_line_encode", 1), LINE.as_bytes(), || _ = black_box(black_box(&boleto).line())));
         figures.push(compare(plan, ("codecs/pix_encode", 1), PIX.as_bytes(), || _ = black_box(black_box(&code).text())));

@@ -100,8 +100,13 @@ const ON_KAFKA: [&str; 3] = ["relay", "project", "freshness"];
 /// Something that cannot be measured: a store that fails, an acknowledged fact that is not there.
 pub async fn run(plan: &Plan, only: &[String], settings: &Settings, directory: &Path) -> anyhow::Result<Report> {
     let mut report = Report { machine: machine::machine(directory), versions: machine::versions(directory).await?, ..Report::default() };
+    let wanted = |name: &str| only.is_empty() || only.iter().any(|wanted| wanted == name);
+    if settings.storage.kind == "postgres" && ON_POSTGRES.into_iter().any(wanted) {
+        report.versions.insert("postgres", postgres::durable_server(&settings.storage).await?);
+        postgres::clear(&settings.storage).await?;
+    }
     for name in NAMES {
-        if !only.is_empty() && !only.iter().any(|wanted| wanted == name) {
+        if !wanted(name) {
             continue;
         }
         eprintln!("bench: {name}");

@@ -31,6 +31,18 @@ pub async fn clear(storage: &Storage) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What server it is. Errors: it does not wait for its disk, so a figure of it would say nothing.
+pub async fn durable_server(storage: &Storage) -> anyhow::Result<String> {
+    let db = Db::connect_postgres(&storage.url, &schema(storage, "settings"), 1).await?;
+    let sql = "SELECT current_setting('server_version') AS version, current_setting('fsync') AS fsync, \
+               current_setting('synchronous_commit') AS commits";
+    let rows = db.query(sql, &[]).await?;
+    let row = rows.first().context("the server has no settings")?;
+    let (fsync, commits) = (row.text("fsync")?, row.text("commits")?);
+    ensure!(fsync == "on" && commits != "off" && commits != "local", "fsync is {fsync} and synchronous_commit {commits} on the server");
+    Ok(row.text("version")?)
+}
+
 /// Whether pgbench is on the path.
 pub async fn has_pgbench() -> bool {
     let found = Command::new("pgbench").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().await;

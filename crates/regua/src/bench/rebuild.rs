@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 /// The views over the invoice service's topic.
 const VIEWS: [&str; 2] = ["reporting-receivables", "reporting-payments"];
-/// Events read at a time: as many as a build takes into one transaction.
+/// Events read at a time: what the goal is beside.
 const PAGE: usize = 1000;
 /// How often a payer's facts arrive meanwhile, 16 at a time.
 const ARRIVAL: Duration = Duration::from_millis(20);

@@ -84,9 +84,11 @@ pub async fn fire(payers: u64, place: &Path) -> anyhow::Result<Fired> {
     let fired = Fired { took: watch(), megabytes: machine::megabytes("self", "VmHWM")?, to_enrol_megabytes };
 
     let db = host::environment::open_database(engine, &settings.storage, Durability::Full).await?;
-    let rows = db.query("SELECT COUNT(*) AS stored FROM events WHERE event_type = 'ReminderDue'", &[]).await?;
-    let stored = u64::try_from(rows.first().context("no count")?.int("stored")?)?;
-    ensure!(stored == payers, "{payers} payers were woken and {stored} reminders are there");
+    let sql = "SELECT COUNT(*) AS stored, COUNT(DISTINCT stream) AS reminded FROM events WHERE event_type = 'ReminderDue'";
+    let rows = db.query(sql, &[]).await?;
+    let row = rows.first().context("no count")?;
+    let (stored, reminded) = (u64::try_from(row.int("stored")?)?, u64::try_from(row.int("reminded")?)?);
+    ensure!((stored, reminded) == (payers, payers), "{payers} payers were woken, and {reminded} have {stored} reminders");
     process.stop.cancel();
     service.stop().await;
     Ok(fired)

@@ -50,6 +50,32 @@ fn a_bench_reports_rebuilds_and_wakes_a_portfolio_and_finds_all_of_it_again() {
 }
 
 #[test]
+fn a_bench_calls_services_over_the_network_and_starts_them() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("report.json");
+    let tiny = ["--quick", "--rounds", "1", "--round-ms", "1", "--payers", "20", "--invoices", "200", "--report", path.to_str().unwrap()];
+    program::succeed(&[&["bench", "--only", "grpc_unary,grpc_bulk,codecs,footprint"], tiny.as_slice()].concat());
+    let report: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+    let figures = report["figures"].as_array().unwrap();
+    let has = |name: &str| figures.iter().any(|figure| figure["name"] == name);
+    for name in [
+        "grpc_unary/1",
+        "grpc_unary/256",
+        "grpc_bulk/1",
+        "grpc_bulk/4",
+        "codecs/boleto_line_decode",
+        "codecs/cnab_read",
+        "codecs/cnab_write",
+        "codecs/pix_encode",
+        "footprint/start",
+        "footprint/idle",
+    ] {
+        assert!(has(name), "{name}: {report}");
+    }
+    assert!(figures.iter().all(|figure| figure["value"].as_f64().unwrap() > 0.0), "{report}");
+}
+
+#[test]
 fn a_bench_with_servers_measures_what_goes_through_them_and_leaves_nothing_there() {
     let Some(stack) = std::env::var_os("REGUA_TEST_STACK") else {
         println!("skipped: REGUA_TEST_STACK is not set");
@@ -59,12 +85,15 @@ fn a_bench_with_servers_measures_what_goes_through_them_and_leaves_nothing_there
     let (path, config) = (directory.path().join("report.json"), Path::new(&stack).join("regua.toml"));
     let tiny =
         ["--quick", "--round-ms", "20", "--invoices", "100", "--report", path.to_str().unwrap(), "--config", config.to_str().unwrap()];
-    program::succeed(&[&["bench", "--only", "relay,project,freshness"], tiny.as_slice()].concat());
+    program::succeed(&[&["bench", "--only", "append_postgres,relay,project,freshness"], tiny.as_slice()].concat());
     let report: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
     assert_eq!(report["skipped"], serde_json::json!([]));
     let figures = report["figures"].as_array().unwrap();
     let names: Vec<&str> = figures.iter().map(|figure| figure["name"].as_str().unwrap()).collect();
-    assert_eq!(names, ["relay", "relay/start", "project", "freshness/gate", "freshness/view"]);
+    let levels = ["1", "16", "64", "256", "1024"].map(|level| format!("append_postgres/{level}"));
+    let levels: Vec<&str> = levels.iter().map(String::as_str).collect();
+    assert_eq!(names, [levels.as_slice(), &["relay", "relay/start", "project", "freshness/gate", "freshness/view"]].concat());
+    assert!(report["versions"]["postgres"].is_string(), "{report}");
     assert!(figures.iter().all(|figure| figure["value"].as_f64().unwrap() > 0.0), "{report}");
 }
 

@@ -3,8 +3,12 @@
 use super::OrderFault;
 use crate::ascii;
 use crate::cnab::layout::{Column, Kind};
-use alloc::{format, string::String, vec::Vec};
+use alloc::{string::String, vec::Vec};
+use chrono::Datelike;
 use kernel::NaiveDate;
+
+const BLANKS_BEHIND: (u8, bool) = (b' ', false);
+const ZEROS_BEFORE: (u8, bool) = (b'0', true);
 
 /// A record of 240 characters: zeros in numbers, blanks in text, fixed values in their places, until they are put.
 pub(super) struct Line {
@@ -29,12 +33,13 @@ impl Line {
         line
     }
 
-    fn write(&mut self, column: &Column, text: &str) {
-        let place = self.bytes.get_mut(column.from - 1..column.to);
-        match place {
-            Some(place) if place.len() == text.len() => place.copy_from_slice(text.as_bytes()),
-            _ => self.fail(OrderFault::TooWide(column.name)),
-        }
+    /// Writes a text into its column, `fill` before it or behind it.
+    fn write(&mut self, column: &Column, text: &str, (fill, is_right): (u8, bool)) {
+        let place = self.bytes.get_mut(column.from - 1..column.to).filter(|place| text.len() <= place.len());
+        let Some(place) = place else { return self.fail(OrderFault::TooWide(column.name)) };
+        place.fill(fill);
+        let begin = if is_right { place.len() - text.len() } else { 0 };
+        place.iter_mut().skip(begin).zip(text.bytes()).for_each(|(byte, letter)| *byte = letter);
     }
 
     fn fail(&mut self, fault: OrderFault) {
@@ -43,7 +48,15 @@ impl Line {
 
     /// A number, zeros on the left.
     pub fn put_number(&mut self, column: &Column, number: u64) {
-        self.write(column, &format!("{number:0width$}", width = column.size()));
+        let mut rest = number;
+        for byte in self.bytes.get_mut(column.from - 1..column.to).unwrap_or_default().iter_mut().rev() {
+            // Below ten.
+            *byte = b'0' + (rest % 10) as u8;
+            rest /= 10;
+        }
+        if rest > 0 || column.to > self.bytes.len() {
+            self.fail(OrderFault::TooWide(column.name));
+        }
     }
 
     /// An amount of at least zero.
@@ -56,13 +69,18 @@ impl Line {
 
     /// A date as DDMMAAAA.
     pub fn put_day(&mut self, column: &Column, day: NaiveDate) {
-        self.write(column, &format!("{}", day.format("%d%m%Y")));
+        match u64::try_from(day.year()) {
+            Ok(year @ 0..=9999) if column.size() == 8 => {
+                self.put_number(column, u64::from(day.day()) * 1_000_000 + u64::from(day.month()) * 10_000 + year);
+            }
+            _ => self.fail(OrderFault::TooWide(column.name)),
+        }
     }
 
     /// Prose: upper-case ASCII, cut to the column.
     pub fn put_prose(&mut self, column: &Column, text: &str) {
         let text = ascii::plain_cut(text, column.size()).to_ascii_uppercase();
-        self.write(column, &format!("{text:<width$}", width = column.size()));
+        self.write(column, &text, BLANKS_BEHIND);
     }
 
     /// A code: visible ASCII and blanks as they are, never cut; blanks on the right.
@@ -70,7 +88,7 @@ impl Line {
         if !text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) {
             return self.fail(OrderFault::Text(column.name));
         }
-        self.write(column, &format!("{text:<width$}", width = column.size()));
+        self.write(column, text, BLANKS_BEHIND);
     }
 
     /// A code of digits (or of a CNPJ with letters), zeros on the left.
@@ -78,7 +96,7 @@ impl Line {
         if !text.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase()) {
             return self.fail(OrderFault::Text(column.name));
         }
-        self.write(column, &format!("{text:0>width$}", width = column.size()));
+        self.write(column, text, ZEROS_BEFORE);
     }
 
     /// One character.

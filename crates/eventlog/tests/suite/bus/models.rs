@@ -37,6 +37,8 @@ pub enum Fault {
     PanicsWhenRead,
     Unwritable,
     PanicsWhenWritten,
+    /// Its process will die there.
+    HangsWhenWritten,
 }
 
 impl Default for Totals {
@@ -130,6 +132,9 @@ impl Change for Sums {
         // After the rows are written: all of it must vanish.
         if let Some((poison, fault)) = self.poison {
             assert_ne!(fault, Fault::PanicsWhenWritten, "for a test");
+            if fault == Fault::HangsWhenWritten {
+                std::future::pending::<()>().await;
+            }
             return Err(poison);
         }
         if self.failures.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok() {
