@@ -78,8 +78,7 @@ impl Allotment {
     pub async fn accounts(&self, tenant: &str) -> Result<Arc<Collection>, LogError> {
         match self.accounts.get(tenant) {
             Some(known) => Ok(known),
-            // In memory of its own: each invoice would else have room for it.
-            None => Box::pin(self.fresh(tenant)).await,
+            None => self.fresh(tenant).await,
         }
     }
 

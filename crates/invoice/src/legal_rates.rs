@@ -111,8 +111,7 @@ impl RateBook {
         if let Some(known) = self.known.get(tenant) {
             return Ok(known);
         }
-        // In memory of its own: each command would else have room for it.
-        let (rates, _) = Box::pin(self.writer.state(&stream(tenant))).await?;
+        let (rates, _) = self.writer.state(&stream(tenant)).await?;
         self.known.insert(tenant.to_owned(), Arc::clone(&rates));
         self.last.insert(tenant.to_owned(), Arc::clone(&rates));
         Ok(rates)

@@ -31,6 +31,15 @@ impl Server {
         Ok(sqlx::query("SELECT clock_timestamp() AS now").fetch_one(&mut self.connection).await?.try_get("now")?)
     }
 
+    /// A setting as it is for a connection that asks for nothing else.
+    ///
+    /// # Errors
+    /// Any [`SqlError`]; there is no such setting.
+    pub async fn setting(&mut self, name: &str) -> Result<String, SqlError> {
+        let sql = "SELECT current_setting($1) AS setting";
+        Ok(sqlx::query(sql).bind(name).fetch_one(&mut self.connection).await?.try_get("setting")?)
+    }
+
     /// Takes a name for as long as the connection lives; false when somebody else has it.
     ///
     /// # Errors

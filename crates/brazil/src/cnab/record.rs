@@ -91,8 +91,8 @@ impl Record {
         if text.is_empty() {
             return Ok(0);
         }
-        let add = |number: u64, byte: u8| number.checked_mul(10)?.checked_add(u64::from(byte - b'0'));
-        text.bytes().try_fold(0, |number, byte| byte.is_ascii_digit().then_some(byte).and_then(|byte| add(number, byte))).ok_or(Unreadable)
+        let add = |number: u64, byte: u8| number.checked_mul(10)?.checked_add(u64::from(char::from(byte).to_digit(10)?));
+        text.bytes().try_fold(0, add).ok_or(Unreadable)
     }
 
     /// An amount in cents; blank is 0. Errors: anything but digits.

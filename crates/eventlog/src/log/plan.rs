@@ -103,7 +103,7 @@ impl Plan {
         }
         (self.presumed, self.head) = (Some(head), self.head + by);
         // Rows have their positions.
-        drop(self.staged.forget_rows());
+        self.staged.made = Made::default();
         self.staged.events.iter_mut().for_each(|event| event.position += by);
         for ((tenant, id), stored) in &mut self.staged.commands {
             Arc::make_mut(stored).last_position += by;

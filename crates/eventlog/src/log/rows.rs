@@ -27,16 +27,11 @@ impl Staged {
 
     /// The rows that are made, for who sends them. The commands and claims that they are of are staged no longer.
     pub(crate) fn take_rows(&mut self) -> Made {
-        let made = self.forget_rows();
+        let made = std::mem::take(&mut self.made);
         self.sent += made.events.len();
         self.commands.drain(..made.commands.len());
         self.claims.drain(..made.claims.len());
         made
-    }
-
-    /// Has no rows any more, as if none had been made.
-    pub(crate) fn forget_rows(&mut self) -> Made {
-        std::mem::take(&mut self.made)
     }
 }
 

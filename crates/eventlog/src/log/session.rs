@@ -47,13 +47,16 @@ impl Session {
             Backend::Sql(db) => Open::Sql(db.begin().await?),
             Backend::Memory(memory) => Open::Memory(memory.turn().await),
         };
-        Ok(Session { log: log.clone(), open, lent: false, holds_head: false })
+        Ok(Session::of(log, open))
     }
 
     /// The same where nothing must be waited for ([`sql::Db::begin_now`]); else none.
     pub(crate) fn begin_now(log: &Log) -> Option<Session> {
-        let open = Open::Sql(log.db()?.begin_now()?);
-        Some(Session { log: log.clone(), open, lent: false, holds_head: false })
+        Some(Session::of(log, Open::Sql(log.db()?.begin_now()?)))
+    }
+
+    fn of(log: &Log, open: Open) -> Session {
+        Session { log: log.clone(), open, lent: false, holds_head: false }
     }
 
     /// The transaction, for what must commit with the events.

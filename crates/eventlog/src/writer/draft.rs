@@ -86,6 +86,7 @@ struct Drafting<'d, A: Aggregate> {
 }
 
 impl<A: Aggregate> Drafting<'_, A> {
+    /// Decides what is here and what comes, until what is waited for is there.
     async fn until<T>(&mut self, waited_for: impl Future<Output = T>, queue: &mut Queue<A>) -> T {
         let mut waited_for = pin!(waited_for);
         loop {
@@ -136,16 +137,7 @@ impl<A: Aggregate> Drafting<'_, A> {
     }
 
     fn take_more(&mut self, queue: &mut Queue<A>) -> bool {
-        let (shared, before, streams) = (self.shared, self.before, &mut self.work.streams);
-        let taken = self.batch.take_more(queue, shared.most(), |submission| match before {
-            Some(before) => streams.take_in_after(shared, before, submission),
-            None => streams.take_in_known(shared, submission),
-        });
-        if taken {
-            // None of them is recorded before it was sent.
-            self.work.plan.now = shared.log.now();
-        }
-        taken
+        self.work.take_more(self.shared, self.before, (queue, &mut self.batch))
     }
 
     /// Waits for events of streams, or for a command. Whoever stops waiting loses neither: what was not read is read with the transaction.

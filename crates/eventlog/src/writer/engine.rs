@@ -135,7 +135,7 @@ impl<A: Aggregate> Engine<A> {
         let begun = if work.answers.is_empty() { batch.count() } else { work.answers.len() };
         loop {
             let place = work.answers.len();
-            if place == batch.count() && !(work.plan.presumed.is_some() && self.join(batch, work)) {
+            if place == batch.count() && !(work.plan.presumed.is_some() && work.take_more(&self.shared, None, (&mut self.queue, batch))) {
                 return Ok(true);
             }
             work.send_part(&self.shared, session).await?;
@@ -149,18 +149,6 @@ impl<A: Aggregate> Engine<A> {
                 return Ok(true);
             }
         }
-    }
-
-    /// Lets commands join a batch that presumes; false where none does. The transaction is open by then, and others may wait for it: whoever's
-    /// stream must be read, or has not been compared with the log since others appended, is for the next batch, and so are all behind it.
-    fn join(&mut self, batch: &mut Batch<A>, work: &mut Work<A>) -> bool {
-        let shared = &self.shared;
-        let joined = batch.take_more(&mut self.queue, shared.most(), |submission| work.streams.take_in_known(shared, submission));
-        if joined {
-            // None of them is recorded before it was sent.
-            work.plan.now = shared.log.now();
-        }
-        joined
     }
 
     /// Commits, and decides what comes meanwhile as if that had gone well; where it has not, that is undone.
@@ -231,6 +219,7 @@ async fn open<A: Aggregate>(
     work.streams.read(shared).await?;
     if work.streams.are_of(shared.log.others()) {
         let opens = Session::begin(&shared.log);
+        // A first command that is doubted needs its transaction to be refused in.
         let session = if work.answers.is_empty() {
             opens.await?
         } else {

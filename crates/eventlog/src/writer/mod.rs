@@ -184,7 +184,8 @@ impl<A: Aggregate> Writer<A> {
     /// [`LogError`] of the database, [`LogError::Corrupt`] when an event cannot be read.
     pub async fn state(&self, stream: &str) -> Result<(Arc<A::State>, u64), LogError> {
         let cached = self.shared.cache.slot(stream).map(|slot| slot.read()).unwrap_or_default();
-        let events = self.shared.log.told(&[(stream.to_string(), cached.version)]).await?;
+        // In memory of its own: every future that may come to this would else have room for a query.
+        let events = Box::pin(self.shared.log.told(&[(stream.to_string(), cached.version)])).await?;
         let mut loaded = batch::Loaded::from(cached);
         for event in &events {
             loaded.absorb(&self.shared, event);

@@ -6,7 +6,7 @@ use crate::log::lookup::Ask;
 use crate::log::plan::Plan;
 use crate::log::{LogError, Session, StoreError};
 use crate::writer::batch::{Decided, Request, Streams};
-use crate::writer::queue::Commands;
+use crate::writer::queue::{Batch, Commands, Queue};
 use crate::writer::{Aggregate, Shared, WriteError};
 
 /// Why a command is not decided but refused: what it brings besides its events was.
@@ -48,6 +48,27 @@ impl<A: Aggregate> Work<A> {
             streams.absorb(shared, &events);
         }
         Ok(Work::new(streams, plan))
+    }
+
+    /// Lets commands join a batch that presumes; false where none does. Before its transaction is open their streams may be read, and are as the one
+    /// that commits, `before`, leaves them. Without that, others wait for the transaction: whoever's stream must be read, or has not been compared
+    /// with the log since others appended, is for the next batch, and so are all behind it.
+    pub(crate) fn take_more(
+        &mut self,
+        shared: &Shared<A>,
+        before: Option<&Streams<A>>,
+        (queue, batch): (&mut Queue<A>, &mut Batch<A>),
+    ) -> bool {
+        let streams = &mut self.streams;
+        let joined = batch.take_more(queue, shared.most(), |submission| match before {
+            Some(before) => streams.take_in_after(shared, before, submission),
+            None => streams.take_in_known(shared, submission),
+        });
+        if joined {
+            // None of them is recorded before it was sent.
+            self.plan.now = shared.log.now();
+        }
+        joined
     }
 
     /// Decides the next command. False where the plan presumes what this answer would not prove: then there is none.

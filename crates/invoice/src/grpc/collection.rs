@@ -84,7 +84,7 @@ impl Server {
     ) -> Result<PaidWith, Refusal> {
         let mut accounts = self.allotment.accounts(tenant).await.map_err(unreadable)?;
         if named.as_ref().is_some_and(|account_id| !accounts.accounts.contains_key(account_id)) {
-            accounts = Box::pin(self.allotment.fresh(tenant)).await.map_err(unreadable)?;
+            accounts = self.allotment.fresh(tenant).await.map_err(unreadable)?;
         }
         let by_default = || accounts.default.clone().filter(|_| issue.currency == Currency::BRL);
         let is_named = named.is_some();

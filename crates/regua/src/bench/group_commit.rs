@@ -56,9 +56,7 @@ impl GroupCommit {
 
     /// Rows that are there.
     pub async fn stored(&self) -> anyhow::Result<u64> {
-        let rows = self.db.query("SELECT COUNT(*) AS stored FROM rows_stored", &[]).await?;
-        let row = rows.first().context("no count")?;
-        Ok(u64::try_from(row.int("stored")?)?)
+        super::kept::count(&self.db, "rows_stored").await
     }
 }
 

@@ -170,6 +170,12 @@ impl Kept {
     }
 }
 
+/// How many rows a table has, or so much of it as a condition names. Errors: the database.
+pub async fn count(db: &Db, what: &str) -> anyhow::Result<u64> {
+    let rows = db.query(&format!("SELECT COUNT(*) AS stored FROM {what}"), &[]).await?;
+    Ok(u64::try_from(rows.first().context("no count")?.int("stored")?)?)
+}
+
 /// Publishes a log as the invoice service's. Errors: the bus.
 pub async fn offer(process: &Process, log: &Log) -> anyhow::Result<()> {
     process.bus.offer(invoice::TOPIC, log.clone(), Arc::new(PublicFacts), &process.activity, process.stop.clone()).await?;

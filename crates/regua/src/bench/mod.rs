@@ -103,7 +103,6 @@ pub async fn run(plan: &Plan, only: &[String], settings: &Settings, directory: &
     let wanted = |name: &str| only.is_empty() || only.iter().any(|wanted| wanted == name);
     if settings.storage.kind == "postgres" && ON_POSTGRES.into_iter().any(wanted) {
         report.versions.insert("postgres", postgres::durable_server(&settings.storage).await?);
-        postgres::clear(&settings.storage).await?;
     }
     for name in NAMES {
         if !wanted(name) {

@@ -1,5 +1,6 @@
 //! What a bench makes on a PostgreSQL server, and how fast the server is by its own tool.
 
+use super::kept;
 use anyhow::{Context, ensure};
 use host::config::Storage;
 use sql::{Db, Server};
@@ -33,14 +34,10 @@ pub async fn clear(storage: &Storage) -> anyhow::Result<()> {
 
 /// What server it is. Errors: it does not wait for its disk, so a figure of it would say nothing.
 pub async fn durable_server(storage: &Storage) -> anyhow::Result<String> {
-    let db = Db::connect_postgres(&storage.url, &schema(storage, "settings"), 1).await?;
-    let sql = "SELECT current_setting('server_version') AS version, current_setting('fsync') AS fsync, \
-               current_setting('synchronous_commit') AS commits";
-    let rows = db.query(sql, &[]).await?;
-    let row = rows.first().context("the server has no settings")?;
-    let (fsync, commits) = (row.text("fsync")?, row.text("commits")?);
+    let mut server = Server::connect(&storage.url).await?;
+    let (fsync, commits) = (server.setting("fsync").await?, server.setting("synchronous_commit").await?);
     ensure!(fsync == "on" && commits != "off" && commits != "local", "fsync is {fsync} and synchronous_commit {commits} on the server");
-    Ok(row.text("version")?)
+    Ok(server.setting("server_version").await?)
 }
 
 /// Whether pgbench is on the path.
@@ -86,8 +83,7 @@ impl Inserts {
     }
 
     async fn stored(&self) -> anyhow::Result<u64> {
-        let rows = self.db.query("SELECT COUNT(*) AS stored FROM inserted", &[]).await?;
-        Ok(u64::try_from(rows.first().context("no count")?.int("stored")?)?)
+        kept::count(&self.db, "inserted").await
     }
 }
 

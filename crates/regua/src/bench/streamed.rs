@@ -261,9 +261,8 @@ impl Rows {
 
     async fn verify(&self) -> anyhow::Result<()> {
         for (name, expected, _) in &self.tables {
-            let rows = self.db.query(&format!("SELECT COUNT(*) AS stored FROM {name}"), &[]).await?;
-            let stored = rows.first().context("no count")?.int("stored")?;
-            ensure!(stored == *expected, "{name} has {stored} rows of {expected}");
+            let stored = kept::count(&self.db, name).await?;
+            ensure!(i64::try_from(stored)? == *expected, "{name} has {stored} rows of {expected}");
         }
         Ok(())
     }

@@ -1,5 +1,5 @@
 use chrono::{DateTime, NaiveDate};
-use sql::{Column, Dialect, Keys, Kind, Rows, SqlError, Value};
+use sql::{Column, Db, Dialect, Keys, Kind, Rows, SqlError, Value};
 use uuid::Uuid;
 
 use crate::databases::fresh;
@@ -162,23 +162,31 @@ async fn rows_of_several_tables_and_a_statement_go_together() {
     }
 }
 
+async fn table_of_numbers(db: &Db) {
+    let mut tx = db.begin().await.unwrap();
+    tx.execute("CREATE TABLE a (number BIGINT PRIMARY KEY)", &[]).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+/// A row of that table.
+fn number(number: i64) -> Vec<Rows<'static>> {
+    const NUMBER: &[Column] = &[Column::new("number", Kind::Int)];
+    vec![Rows { table: "a", columns: NUMBER, rows: vec![vec![number.into()]] }]
+}
+
 #[tokio::test]
 async fn what_went_ahead_and_failed_is_told_before_anything_else_is_done() {
-    const NUMBER: &[Column] = &[Column::new("number", Kind::Int)];
     for fresh in fresh().await {
-        let mut tx = fresh.db.begin().await.unwrap();
-        tx.execute("CREATE TABLE a (number BIGINT PRIMARY KEY)", &[]).await.unwrap();
-        tx.commit().await.unwrap();
-        let rows = |number: i64| vec![Rows { table: "a", columns: NUMBER, rows: vec![vec![number.into()]] }];
+        table_of_numbers(&fresh.db).await;
 
         let mut tx = fresh.db.begin().await.unwrap();
-        tx.insert_ahead(rows(1)).await.unwrap();
-        tx.insert_ahead(rows(1)).await.unwrap();
+        tx.insert_ahead(number(1)).await.unwrap();
+        tx.insert_ahead(number(1)).await.unwrap();
         assert!(matches!(tx.flush().await, Err(SqlError::Unique { .. })), "{}", fresh.name);
         assert!(tx.commit().await.is_err(), "{}", fresh.name);
 
         let mut tx = fresh.db.begin().await.unwrap();
-        tx.insert_ahead(rows(2)).await.unwrap();
+        tx.insert_ahead(number(2)).await.unwrap();
         let found = tx.query("SELECT number FROM a", &[]).await.unwrap();
         assert_eq!(found.len(), 1, "{}: a query sees what went ahead", fresh.name);
         drop(tx);
@@ -189,30 +197,26 @@ async fn what_went_ahead_and_failed_is_told_before_anything_else_is_done() {
 /// Whoever has more rows by then sends them in one statement, instead of waiting for each.
 #[tokio::test]
 async fn who_sends_ahead_can_see_whether_it_would_wait() {
-    const NUMBER: &[Column] = &[Column::new("number", Kind::Int)];
     for fresh in fresh().await {
-        let mut tx = fresh.db.begin().await.unwrap();
-        tx.execute("CREATE TABLE a (number BIGINT PRIMARY KEY)", &[]).await.unwrap();
-        tx.commit().await.unwrap();
-        let rows = |number: i64| vec![Rows { table: "a", columns: NUMBER, rows: vec![vec![number.into()]] }];
+        table_of_numbers(&fresh.db).await;
         if fresh.db.dialect() == Dialect::Sqlite {
             let mut tx = fresh.db.begin().await.unwrap();
-            tx.insert_ahead(rows(1)).await.unwrap();
+            tx.insert_ahead(number(1)).await.unwrap();
             assert!(tx.goes_ahead(), "its thread takes what comes");
             continue;
         }
         let mut first = fresh.db.begin().await.unwrap();
-        first.insert_ahead(rows(1)).await.unwrap();
+        first.insert_ahead(number(1)).await.unwrap();
         first.flush().await.unwrap();
         let mut second = fresh.db.begin().await.unwrap();
         assert!(second.goes_ahead());
-        second.insert_ahead(rows(1)).await.unwrap();
+        second.insert_ahead(number(1)).await.unwrap();
         assert!(!second.goes_ahead(), "it waits for the row of the first");
         first.rollback().await.unwrap();
         while !second.goes_ahead() {
             tokio::task::yield_now().await;
         }
-        second.insert_ahead(rows(2)).await.unwrap();
+        second.insert_ahead(number(2)).await.unwrap();
         second.commit().await.unwrap();
         assert_eq!(fresh.db.query("SELECT number FROM a", &[]).await.unwrap().len(), 2);
     }

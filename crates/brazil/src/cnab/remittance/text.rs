@@ -33,9 +33,14 @@ impl Line {
         line
     }
 
+    /// Where a column is.
+    fn place(&mut self, column: &Column) -> Option<&mut [u8]> {
+        self.bytes.get_mut(column.from - 1..column.to)
+    }
+
     /// Writes a text into its column, `fill` before it or behind it.
     fn write(&mut self, column: &Column, text: &str, (fill, is_right): (u8, bool)) {
-        let place = self.bytes.get_mut(column.from - 1..column.to).filter(|place| text.len() <= place.len());
+        let place = self.place(column).filter(|place| text.len() <= place.len());
         let Some(place) = place else { return self.fail(OrderFault::TooWide(column.name)) };
         place.fill(fill);
         let begin = if is_right { place.len() - text.len() } else { 0 };
@@ -48,13 +53,14 @@ impl Line {
 
     /// A number, zeros on the left.
     pub fn put_number(&mut self, column: &Column, number: u64) {
+        let Some(place) = self.place(column) else { return self.fail(OrderFault::TooWide(column.name)) };
         let mut rest = number;
-        for byte in self.bytes.get_mut(column.from - 1..column.to).unwrap_or_default().iter_mut().rev() {
+        for byte in place.iter_mut().rev() {
             // Below ten.
             *byte = b'0' + (rest % 10) as u8;
             rest /= 10;
         }
-        if rest > 0 || column.to > self.bytes.len() {
+        if rest > 0 {
             self.fail(OrderFault::TooWide(column.name));
         }
     }
@@ -70,7 +76,7 @@ impl Line {
     /// A date as DDMMAAAA.
     pub fn put_day(&mut self, column: &Column, day: NaiveDate) {
         match u64::try_from(day.year()) {
-            Ok(year @ 0..=9999) if column.size() == 8 => {
+            Ok(year @ ..=9999) if column.size() == 8 => {
                 self.put_number(column, u64::from(day.day()) * 1_000_000 + u64::from(day.month()) * 10_000 + year);
             }
             _ => self.fail(OrderFault::TooWide(column.name)),
