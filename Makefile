@@ -39,13 +39,14 @@ bench: ## speed beside the machine's own, with PostgreSQL and Kafka of its own, 
 bench-quick: ## the same in three minutes
 	$(call bench,--quick)
 
-bench-full: ## the same with long rounds and a million invoices (INVOICES=10000000: ten; ROUNDS=1: once), for hours
+bench-full: ## the same with long rounds, a million invoices, ten in `growth` and `rebuild` (INVOICES=…: so many; ROUNDS=1: once), for hours
 	$(call bench,--full)
 
 define bench
-	deploy/stack/prepare.sh build stack
+	deploy/stack/prepare.sh build stack report
 	cargo build --release -p regua --bin regua
 	deploy/bench.sh $(TARGET)/release/regua $(TARGET)/bench/report.json $(1) $(if $(ONLY),--only '$(ONLY)') $(if $(INVOICES),--invoices '$(INVOICES)') $(if $(ROUNDS),--rounds '$(ROUNDS)')
+	deploy/bench-report.py $(TARGET)/bench/report.json $(subst $(comma), ,$(ONLY))
 endef
 
 profile: ## where the time of figures goes, by thread and function: ONLY=append_sqlite,timers

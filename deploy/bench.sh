@@ -22,4 +22,10 @@ deploy/stack/up.sh "$stack"
 # Debian keeps the server's tools off the path.
 for tools in /usr/lib/postgresql/*/bin; do PATH=$PATH:$tools; done
 read -ra under <<<"${REGUA_BENCH_UNDER:-}"
-"${under[@]}" "$program" bench --config "$stack/regua.toml" --report "$report" "$@"
+# What the program cannot know: the broker's version, which no protocol tells, and what it was built from and by.
+# shellcheck source=stack/cache.sh
+source deploy/stack/cache.sh
+broker=$(compgen -G "$JARS/kafka_*.jar" | head -n 1)
+versions=(--version-of "kafka=$(basename "${broker##*-}" .jar)" --version-of "rustc=$(rustc --version)")
+versions+=(--version-of "commit=$(git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)")
+"${under[@]}" "$program" bench --config "$stack/regua.toml" --report "$report" "${versions[@]}" "$@"

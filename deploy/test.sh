@@ -21,7 +21,7 @@ finish() {
 }
 
 [[ $# -gt 0 ]] || set -- --workspace
-deploy/stack/prepare.sh build stack count
+deploy/stack/prepare.sh build stack count report
 REGUA_TEST_AIOSMTPD=$(deploy/smtp-peer.sh)
 export REGUA_TEST_AIOSMTPD
 # Compiled first: on a small machine the servers would sit in the memory that the linker wants.

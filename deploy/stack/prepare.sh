@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# prepare.sh [build|stack|lint]...: checks for what is needed and installs what is missing, through apt-get
+# prepare.sh [build|stack|lint|count|report]...: checks for what is needed and installs what is missing, through apt-get
 # and mvn only. Without an argument: build and stack.
 #   build  what the Rust build links with
 #   stack  PostgreSQL, Java 17 or newer, and the broker's jars in the cache
 #   lint   Python with venv, for the protobuf linter
 #   count  valgrind, for the test that counts instructions
+#   report Python, for the script that reads a bench's report
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 # shellcheck source=cache.sh
@@ -35,7 +36,8 @@ missing_for() {
       ;;
     lint) has_venv || echo python3 python3-venv ;;
     count) has_command valgrind || echo valgrind ;;
-    *) echo "usage: prepare.sh [build|stack|lint|count]..." >&2; return 2 ;;
+    report) has_command python3 || echo python3 ;;
+    *) echo "usage: prepare.sh [build|stack|lint|count|report]..." >&2; return 2 ;;
   esac
 }
 

@@ -115,7 +115,8 @@ impl Row {
     }
 }
 
-/// For who reads a cell once and keeps it: it is not copied where the row owns it (SQLite). What the row has in its place is not told.
+/// For who reads a cell once and keeps it: it is not copied where the row owns it (SQLite), and who asks for it
+/// once more is refused there.
 #[allow(missing_docs)]
 impl Row {
     pub fn take_text(&mut self, column: &str) -> Result<String, SqlError> {

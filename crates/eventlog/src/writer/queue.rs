@@ -55,6 +55,11 @@ impl<A: Aggregate> Queue<A> {
         std::mem::take(&mut self.doubted)
     }
 
+    /// Whether the next one waits for a batch of its own that presumes nothing.
+    pub(crate) fn is_doubted(&self) -> bool {
+        self.doubted
+    }
+
     /// The next job; None when all handles are gone and nothing is left.
     pub(crate) async fn next(&mut self) -> Option<Job<A>> {
         match self.next.pop_front() {

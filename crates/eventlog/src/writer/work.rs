@@ -59,6 +59,10 @@ impl<A: Aggregate> Work<A> {
         before: Option<&Streams<A>>,
         (queue, batch): (&mut Queue<A>, &mut Batch<A>),
     ) -> bool {
+        if queue.is_doubted() {
+            // It would be decided in vain once more, and all behind it.
+            return false;
+        }
         let streams = &mut self.streams;
         let joined = batch.take_more(queue, shared.most(), |submission| match before {
             Some(before) => streams.take_in_after(shared, before, submission),

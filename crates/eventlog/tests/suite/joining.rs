@@ -123,6 +123,11 @@ async fn a_refused_command_that_joins_ends_the_batch_before_it() {
         assert_eq!(answered[1].as_ref().unwrap_err(), &WriteError::Rejected(BelowZero), "{}", site.name);
         assert_eq!(answered[2].as_ref().unwrap().state.total, 3, "{}", site.name);
         assert_eq!((writer.stats().batches, writer.stats().presumed), (2, 1), "{}", site.name);
+        // One refusal makes its own batch ask, and the one after it.
+        for total in [4, 5] {
+            assert_eq!(writer.submit(on("a", Command::Add(1))).await.unwrap().state.total, total, "{}", site.name);
+        }
+        assert_eq!((writer.stats().batches, writer.stats().presumed), (4, 2), "{}", site.name);
     }
 }
 

@@ -37,7 +37,7 @@ pub struct Ground {
 /// Where the store is: it is opened once more to look whether everything is there.
 enum At {
     File(PathBuf),
-    Schema(Db),
+    Schema { url: String, name: String },
 }
 
 impl Ground {
@@ -51,9 +51,10 @@ impl Ground {
 
     /// In schemas of a bench, which [`postgres::clear`] removes.
     pub async fn on_postgres(plan: &Plan, storage: &Storage) -> anyhow::Result<Self> {
-        let db = Db::connect_postgres(&storage.url, &postgres::schema(storage, "path"), storage.max_connections).await?;
+        let (url, name) = (storage.url.clone(), postgres::schema(storage, "path"));
+        let db = Db::connect_postgres(&url, &name, storage.max_connections).await?;
         let reference = Db::connect_postgres(&storage.url, &postgres::schema(storage, "reference"), storage.max_connections).await?;
-        Self::over(plan, db.clone(), reference, At::Schema(db)).await
+        Self::over(plan, db, reference, At::Schema { url, name }).await
     }
 
     async fn over(plan: &Plan, db: Db, reference: Db, at: At) -> anyhow::Result<Self> {
@@ -96,9 +97,10 @@ impl Ground {
         Ok(took)
     }
 
+    /// How long commands wait at a rate that is less than it can take.
     async fn latency(&self, rate: f64, plan: &Plan) -> anyhow::Result<Load> {
         let before = self.writer.log().head().await?;
-        let load = load::open(rate, plan.round, || self.submit(self.facts.issue())).await?;
+        let load = load::open(rate * USUAL_LOAD, plan.latency_round(), || self.submit(self.facts.issue())).await?;
         self.verify(before, load.done).await?;
         Ok(load)
     }
@@ -113,10 +115,11 @@ impl Ground {
     }
 
     async fn verify(&self, before: u64, acknowledged: u64) -> anyhow::Result<()> {
-        match &self.at {
-            At::File(file) => verify(&Db::open_sqlite(file, Durability::Full).await?, before, acknowledged).await,
-            At::Schema(db) => verify(db, before, acknowledged).await,
-        }
+        let anew = match &self.at {
+            At::File(file) => Db::open_sqlite(file, Durability::Full).await?,
+            At::Schema { url, name } => Db::connect_postgres(url, name, 1).await?,
+        };
+        verify(&anew, before, acknowledged).await
     }
 }
 
@@ -177,15 +180,16 @@ pub async fn beside_pgbench(plan: &Plan, storage: &Storage, place: &Path) -> any
 
 async fn level(ground: &Ground, plan: &Plan, variant: (&str, usize), goal: Option<f64>) -> anyhow::Result<Figure> {
     let (name, in_flight) = variant;
-    let (mut path, mut reference) = (Vec::new(), Vec::new());
+    let (mut path, mut reference, mut waits) = (Vec::new(), Vec::new(), load::Rounds::default());
     for round in 0..plan.rounds {
         tell(&format!("{name}, {in_flight} in flight"), round, plan);
-        path.push(ground.path(in_flight, plan).await?.rate());
+        let rate = ground.path(in_flight, plan).await?.rate();
+        path.push(rate);
         reference.push(ground.reference(in_flight, plan).await?.rate());
+        waits.push(&ground.latency(rate, plan).await?.latency);
     }
-    let usual = ground.latency(load::median(&path) * USUAL_LOAD, plan).await?;
     let figure = Figure::rate(format!("{name}/{in_flight}"), "commands/s", &path, ("a group commit of the same rows", &reference));
-    Ok(figure.with_goal(goal).with_latency(usual.latency_ms(0.5), usual.latency_ms(0.99)))
+    Ok(figure.with_goal(goal).with_latency(waits.medians()))
 }
 
 /// One at a time nothing is shared: each command waits for one sync of the disk.

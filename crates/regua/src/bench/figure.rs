@@ -61,7 +61,7 @@ impl Figure {
 
     /// With latencies: median, and the one that one in a hundred exceeds.
     #[must_use]
-    pub fn with_latency(mut self, p50_ms: f64, p99_ms: f64) -> Self {
+    pub fn with_latency(mut self, (p50_ms, p99_ms): (f64, f64)) -> Self {
         (self.p50_ms, self.p99_ms) = (Some(p50_ms), Some(p99_ms));
         self
     }
@@ -87,7 +87,7 @@ pub struct Report {
     /// What it ran on.
     pub machine: BTreeMap<&'static str, String>,
     /// What was measured.
-    pub versions: BTreeMap<&'static str, String>,
+    pub versions: BTreeMap<String, String>,
     /// The figures.
     pub figures: Vec<Figure>,
     /// What could be measured, but not here.

@@ -1,16 +1,14 @@
 //! What an installation takes: the time until it is ready, memory at rest and under load, disk.
 
-use super::{Figure, Plan, append::Ground, grpc, load, machine, streamed, tell};
-use crate::{progress, settings::Settings, system::SERVICES};
-use anyhow::{Context, ensure};
-use host::config::Access;
-use std::{
-    fs,
-    io::{BufRead, BufReader},
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    time::Duration,
+use super::{
+    Figure, Plan,
+    append::Ground,
+    load, streamed, tell,
+    up::{self, Up},
 };
+use crate::{settings::Settings, system::SERVICES};
+use anyhow::Context;
+use std::{fs, net::TcpListener, path::Path};
 
 const MEGABYTE: f64 = 1_000_000.0;
 /// All services in one process, embedded, until they listen.
@@ -19,21 +17,6 @@ const START_MS: f64 = 300.0;
 const IDLE_MB: f64 = 120.0;
 /// Memory of one service in a process of its own, at rest.
 const SERVICE_MB: f64 = 40.0;
-/// How long a process is left alone before its memory counts as at rest.
-const REST: Duration = Duration::from_millis(500);
-/// Names in the report, in the order of [`SERVICES`].
-const OF_SERVICE: [&str; 4] =
-    ["footprint/idle/invoice", "footprint/idle/dunning-engine", "footprint/idle/notification", "footprint/idle/reporting"];
-
-/// Ends with its owner: what it wrote is thrown away.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
 
 /// Start-up, memory, size of the program, disk bytes per event; of each service alone where there is a Kafka.
 pub async fn measure(plan: &Plan, settings: &Settings, place: &Path) -> anyhow::Result<Vec<Figure>> {
@@ -41,10 +24,10 @@ pub async fn measure(plan: &Plan, settings: &Settings, place: &Path) -> anyhow::
     for round in 0..plan.rounds {
         tell("footprint, start", round, plan);
         let data = place.join(format!("up{round}"));
-        let up = Up::start(&["--data", &data.display().to_string()], None).await?;
+        let up = Up::start(&["--free-ports", "--data", &data.display().to_string()], None).await?;
         starts.push(up.took.as_secs_f64() * 1000.0);
         memory.push(up.megabytes("VmRSS")?);
-        up.issue(plan.invoices).await?;
+        up::load(&[&up], plan.invoices).await?;
         loaded.push(up.megabytes("VmHWM")?);
     }
     let program = std::env::current_exe().context("this program has no file")?;
@@ -62,69 +45,50 @@ pub async fn measure(plan: &Plan, settings: &Settings, place: &Path) -> anyhow::
     Ok(figures)
 }
 
-/// Memory at rest of each service in a process of its own, on PostgreSQL and Kafka.
+/// Memory of each service in a process of its own, on PostgreSQL and Kafka: at rest, and at most while all four work together.
 async fn of_services(plan: &Plan, settings: &Settings, place: &Path) -> anyhow::Result<Vec<Figure>> {
     streamed::clear(settings).await?;
-    let apart = streamed::apart(settings);
-    let (storage, bus) = (&apart.storage, &apart.bus);
-    let text = format!(
-        "[storage]\nkind = \"postgres\"\nurl = {:?}\nprefix = {:?}\n\n[bus]\nkind = \"kafka\"\nbrokers = {:?}\npartitions = {}\nprefix = {:?}\n",
-        storage.url, storage.prefix, bus.brokers, bus.partitions, bus.prefix
-    );
     let file = place.join("regua.toml");
-    fs::write(&file, text)?;
+    fs::write(&file, configuration(settings)?)?;
+    let start = async |service| Up::start(&["--only", service], Some(&file)).await;
     let mut figures = Vec::new();
-    for (service, name) in SERVICES.into_iter().zip(OF_SERVICE) {
-        let mut memory = Vec::new();
+    for service in SERVICES {
+        let (name, mut memory) = (format!("footprint/idle/{service}"), Vec::new());
         for round in 0..plan.rounds {
-            tell(name, round, plan);
-            memory.push(Up::start(&["--only", service], Some(&file)).await?.megabytes("VmRSS")?);
+            tell(&name, round, plan);
+            memory.push(start(service).await?.megabytes("VmRSS")?);
         }
-        figures.push(Figure::cost(name, "MB", load::median(&memory), Some(SERVICE_MB)));
+        figures.push(Figure::cost(&name, "MB", load::median(&memory), Some(SERVICE_MB)));
     }
+    tell("footprint, all four under load", 0, &Plan { rounds: 1, ..plan.clone() });
+    let mut all = Vec::new();
+    for service in SERVICES {
+        all.push(start(service).await?);
+    }
+    up::load(&all.iter().collect::<Vec<_>>(), plan.invoices).await?;
+    for (service, up) in SERVICES.into_iter().zip(&all) {
+        figures.push(Figure::cost(&format!("footprint/load/{service}"), "MB", up.megabytes("VmHWM")?, None));
+    }
+    drop(all);
     streamed::clear(settings).await?;
     Ok(figures)
 }
 
-/// `regua up`, listening and at rest; ends with its owner.
-struct Up {
-    running: Running,
-    listens: serde_json::Value,
-    took: Duration,
-}
-
-impl Up {
-    async fn start(arguments: &[&str], config: Option<&PathBuf>) -> anyhow::Result<Self> {
-        let mut command = Command::new(std::env::current_exe().context("this program has no file")?);
-        command.args(["up", "--free-ports", "--format", "json"]).args(arguments).stdout(Stdio::piped()).stderr(Stdio::null());
-        // Embedded where nothing else is said, whatever configuration this run has.
-        command.env_remove("REGUA_CONFIG");
-        if let Some(config) = config {
-            command.arg("--config").arg(config);
-        }
-        let watch = progress::stopwatch();
-        let mut running = Running(command.spawn().context("regua up cannot be started")?);
-        let out = running.0.stdout.take().context("no output")?;
-        let mut line = String::new();
-        BufReader::new(out).read_line(&mut line)?;
-        ensure!(!line.is_empty(), "regua up ended before it was ready");
-        let took = watch();
-        tokio::time::sleep(REST).await;
-        Ok(Self { running, listens: serde_json::from_str(&line)?, took })
+/// A configuration for processes that find each other, with schemas, topics and ports of their own.
+fn configuration(settings: &Settings) -> anyhow::Result<String> {
+    let apart = streamed::apart(settings);
+    let (storage, bus) = (&apart.storage, &apart.bus);
+    let servers = format!(
+        "[storage]\nkind = \"postgres\"\nurl = {:?}\nprefix = {:?}\n\n[bus]\nkind = \"kafka\"\nbrokers = {:?}\npartitions = {}\nprefix = {:?}\n",
+        storage.url, storage.prefix, bus.brokers, bus.partitions, bus.prefix
+    );
+    // All are held until the last one is known, so no two are the same.
+    let held = SERVICES.map(|_| (TcpListener::bind("127.0.0.1:0"), TcpListener::bind("127.0.0.1:0")));
+    let mut text = servers;
+    for (service, (grpc, http)) in SERVICES.into_iter().zip(held) {
+        text += &format!("\n[{service}]\ngrpc = \"{}\"\nhttp = \"{}\"\n", grpc?.local_addr()?, http?.local_addr()?);
     }
-
-    fn megabytes(&self, of: &str) -> anyhow::Result<f64> {
-        machine::megabytes(&self.running.0.id().to_string(), of)
-    }
-
-    /// Issues so many invoices of as many payers, which its engine then follows. Errors: one is refused.
-    async fn issue(&self, invoices: u64) -> anyhow::Result<()> {
-        let all = self.listens.as_array().context("no listeners")?;
-        let of_owner = all.iter().find(|one| one["service"] == invoice::NAME && one["protocol"] == "grpc");
-        let address = of_owner.and_then(|one| one["address"].as_str()).context("the invoice service does not listen")?;
-        let mut client = grpc::Client::new(host::client::channel(&format!("http://{address}"), &Access::default())?);
-        grpc::one_each(&mut client, invoices).await
-    }
+    Ok(text)
 }
 
 /// Bytes of the store of a log for each event in it, its write-ahead log aside: with keys, names and answers.

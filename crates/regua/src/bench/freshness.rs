@@ -1,8 +1,8 @@
 //! How long after a payment was acknowledged the last look refuses its reminder, and the views show it, on PostgreSQL and Kafka.
 
 use super::{
-    Figure, Plan, facts, grpc, kept,
-    load::{self, Latencies},
+    Figure, Plan, books, facts, grpc, kept,
+    load::{self, Latencies, Rounds},
     streamed, tell,
 };
 use crate::{
@@ -68,38 +68,34 @@ pub async fn measure(plan: &Plan, settings: &Settings) -> anyhow::Result<Vec<Fig
     // One round that does not count: a broker that has just started still translates its own program, on the same cores.
     running.pay(plan.round).await?;
     there_and_back(&bare, plan.round).await?;
-    let (mut gate, mut view, mut reference) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut middle_of_gate, mut middle) = (Vec::new(), Vec::new());
+    let (mut gate, mut view, mut reference) = (Rounds::default(), Rounds::default(), Rounds::default());
     for round in 0..plan.rounds {
         tell("freshness", round, plan);
         let seen = running.pay(plan.round).await?;
-        gate.push(seen.refused.quantile_ms(0.99));
-        middle_of_gate.push(seen.refused.quantile_ms(0.5));
-        view.push(seen.shown.quantile_ms(0.99));
-        middle.push(seen.shown.quantile_ms(0.5));
-        reference.push(there_and_back(&bare, plan.round).await?);
+        gate.push(&seen.refused);
+        view.push(&seen.shown);
+        reference.push(&there_and_back(&bare, plan.round).await?);
     }
     bare.close().await?;
     running.verify(&apart).await?;
     running.stop().await;
     streamed::clear(settings).await?;
-    let beside = ("a message through Kafka alone, 99th percentile", reference.as_slice());
-    let of_gate = (load::median(&middle_of_gate), load::median(&gate));
-    let of_view = (load::median(&middle), load::median(&view));
+    let beside = ("a message through Kafka alone, 99th percentile", reference.slow());
+    let of_gate = gate.medians();
     Ok(vec![
         // That it refuses is no figure: a run in which it does not has failed.
-        Figure::cost("freshness/gate", "ms", of_gate.1, None).with_latency(of_gate.0, of_gate.1),
-        Figure::less("freshness/view", "ms", &view, beside).with_goal(Some(1.0 / MOST)).with_latency(of_view.0, of_view.1),
+        Figure::cost("freshness/gate", "ms", of_gate.1, None).with_latency(of_gate),
+        Figure::less("freshness/view", "ms", view.slow(), beside).with_goal(Some(1.0 / MOST)).with_latency(view.medians()),
     ])
 }
 
-async fn there_and_back(bare: &Loopback, long: Duration) -> anyhow::Result<f64> {
+async fn there_and_back(bare: &Loopback, long: Duration) -> anyhow::Result<Latencies> {
     static NUMBER: AtomicU64 = AtomicU64::new(0);
     let piece = || async {
         let arrived = bare.there_and_back(NUMBER.fetch_add(1, Ordering::Relaxed), &PAYLOAD);
         Ok(tokio::time::timeout(PATIENCE, arrived).await.context("a message through Kafka alone does not arrive")??)
     };
-    Ok(load::open(RATE, long, piece).await?.latency_ms(0.99))
+    Ok(load::open(RATE, long, piece).await?.latency)
 }
 
 impl Running {
@@ -117,7 +113,7 @@ impl Running {
             next: AtomicU64::new(0),
         };
         // One payer and one invoice for every payment.
-        grpc::one_each(&mut running.owner.clone(), invoices).await?;
+        grpc::one_each(&mut running.owner.clone(), invoices, books::day(45)).await?;
         running.wait_until_shown(invoices - 1, AMOUNT).await?;
         Ok(running)
     }

@@ -1,4 +1,4 @@
-//! What an item costs in a large portfolio beside a small one: appended, projected, reported, woken.
+//! What an item costs in large portfolios beside a small one: appended, projected, reported, woken.
 
 use super::{Figure, Plan, append::Ground, books, books::EACH, kept::Kept, load, machine, tell, timers};
 use crate::progress;
@@ -15,12 +15,16 @@ const IN_FLIGHT: usize = 512;
 const REPORTS: usize = 5;
 /// An item of the large one costs at most so many times that of the small one.
 const MOST: f64 = 1.3;
-/// Memory of the whole process in the large one, load and all services together, however large it is: what is remembered is limited, in
+/// Memory of the whole process in the largest one, load and all services together, however large it is: what is remembered is limited, in
 /// events, rows and pages.
 const MEMORY_MB: f64 = 2_000.0;
 /// What an item is, in the order of [`costs`].
 const PARTS: [(&str, &str); 4] =
     [("growth/append", "us/invoice"), ("growth/project", "us/event"), ("growth/report", "us/invoice"), ("growth/timers", "us/payer")];
+
+/// So many invoices, and more, are measured once: what takes minutes does not differ from round to round as seconds do, and five times
+/// ten million take five hours.
+const ONCE: u64 = 1_000_000;
 
 /// At one size.
 struct Costs {
@@ -30,23 +34,27 @@ struct Costs {
     megabytes: f64,
 }
 
-/// Each part at both sizes.
+/// Each part at every size, each size beside the smallest.
 pub async fn measure(plan: &Plan, place: &Path) -> anyhow::Result<Vec<Figure>> {
-    let small = (plan.invoices / plan.growth).max(EACH);
-    let (mut of_small, mut of_large): (Vec<Costs>, Vec<Costs>) = (Vec::new(), Vec::new());
+    let mut of_sizes: Vec<(u64, Vec<Costs>)> = plan.growth.iter().map(|invoices| ((*invoices).max(EACH), Vec::new())).collect();
     for round in 0..plan.rounds {
-        of_small.push(costs(plan, (round, small), &place.join("small")).await?);
-        of_large.push(costs(plan, (round, plan.invoices.max(EACH)), &place.join("large")).await?);
+        for (invoices, rounds) in of_sizes.iter_mut().filter(|(invoices, _)| round == 0 || *invoices < ONCE) {
+            rounds.push(costs(plan, (round, *invoices), &place.join(invoices.to_string())).await?);
+        }
     }
-    let figure = |(part, (name, unit)): (usize, (&str, &'static str))| {
-        let of = |all: &[Costs]| all.iter().filter_map(|costs| costs.of_parts.get(part).copied()).collect::<Vec<f64>>();
-        let figure = Figure::less(name, unit, &of(&of_large), ("the same in a small portfolio", &of(&of_small)));
-        figure.with_goal(Some(1.0 / MOST))
-    };
+    let ((_, of_smallest), larger) = of_sizes.split_first().context("no size is asked for")?;
+    let of = |all: &[Costs], part: usize| all.iter().filter_map(|costs| costs.of_parts.get(part).copied()).collect::<Vec<f64>>();
+    let mut figures = Vec::new();
+    for (invoices, of_size) in larger {
+        for (part, (name, unit)) in PARTS.into_iter().enumerate() {
+            let beside = ("the same in the smallest portfolio", of(of_smallest, part));
+            let figure = Figure::less(&format!("{name}/{invoices}"), unit, &of(of_size, part), (beside.0, &beside.1));
+            figures.push(figure.with_goal(Some(1.0 / MOST)));
+        }
+    }
     // Not the median: a process that is killed once is down.
-    let most = of_large.iter().map(|costs| costs.megabytes).fold(0.0, f64::max);
-    let memory = Figure::cost("growth/memory", "MB", most, Some(MEMORY_MB));
-    Ok(PARTS.into_iter().enumerate().map(figure).chain([memory]).collect())
+    let most = larger.iter().flat_map(|(_, of_size)| of_size).map(|costs| costs.megabytes).fold(0.0, f64::max);
+    Ok(figures.into_iter().chain([Figure::cost("growth/memory", "MB", most, Some(MEMORY_MB))]).collect())
 }
 
 /// Measures every part at one size, one after the other: what a part stored is removed before the next, so that the disk must hold the
@@ -71,7 +79,7 @@ async fn costs(plan: &Plan, (round, invoices): (usize, u64), place: &Path) -> an
 
     let part = begin("due at one moment")?;
     let payers = (invoices / books::TOGETHER).max(1);
-    let fired = timers::fire(payers, &part.place).await?;
+    let fired = timers::fire(payers, &timers::embedded(&part.place)?).await?;
     part.end()?;
     let megabytes = [of_append, of_views, fired.to_enrol_megabytes, fired.megabytes].into_iter().fold(0.0, f64::max);
     Ok(Costs { of_parts: [append, project, report, each(fired.took, payers)], megabytes })

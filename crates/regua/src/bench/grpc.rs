@@ -23,6 +23,7 @@ use host::{
     clock::SystemClock,
     config::{Access, Storage},
 };
+use kernel::{NaiveDate, calendar::add_days};
 use sql::Durability;
 use std::{path::Path, sync::Arc};
 use tokio_util::sync::CancellationToken;
@@ -122,10 +123,14 @@ async fn issue(client: &mut Client, invoices: Vec<proto::IssueInvoiceRequest>) -
     Ok(())
 }
 
-/// Makes so many payers known and issues one invoice to each. Errors: one is refused.
-pub async fn one_each(client: &mut Client, payers: u64) -> anyhow::Result<()> {
+/// Makes so many payers known and issues one invoice to each, due on a day. Errors: one is refused.
+pub async fn one_each(client: &mut Client, payers: u64, due_on: NaiveDate) -> anyhow::Result<()> {
     register(client, payers).await?;
-    let invoice = |number| proto::IssueInvoiceRequest { command_id: format!("i{number}"), invoice: Some(invoice_of(number, number)) };
+    let issued_on = add_days(due_on, -30).to_string();
+    let invoice = |number| {
+        let invoice = proto::NewInvoice { issued_on: issued_on.clone(), due_on: due_on.to_string(), ..invoice_of(number, number) };
+        proto::IssueInvoiceRequest { command_id: format!("i{number}"), invoice: Some(invoice) }
+    };
     issue(client, (0..payers).map(invoice).collect()).await
 }
 
@@ -171,7 +176,7 @@ pub async fn unary(plan: &Plan, place: &Path) -> anyhow::Result<Vec<Figure>> {
     let bare = client(&format!("http://{}", echo::start(answer, stop.clone())?))?;
     let mut figures = Vec::new();
     for in_flight in IN_FLIGHT {
-        let (mut path, mut reference) = (Vec::new(), Vec::new());
+        let (mut path, mut reference, mut waits) = (Vec::new(), Vec::new(), load::Rounds::default());
         for round in 0..plan.rounds {
             tell(&format!("grpc_unary, {in_flight} in flight"), round, plan);
             let before = running.head().await?;
@@ -179,14 +184,15 @@ pub async fn unary(plan: &Plan, place: &Path) -> anyhow::Result<Vec<Figure>> {
             running.verify(before, load.done).await?;
             path.push(load.rate());
             reference.push(calls(&bare, &running, in_flight, plan).await?.rate());
+            let before = running.head().await?;
+            let usual = load::open(load.rate() * USUAL_LOAD, plan.latency_round(), || call(&real, &running)).await?;
+            running.verify(before, usual.done).await?;
+            waits.push(&usual.latency);
         }
-        let before = running.head().await?;
-        let usual = load::open(load::median(&path) * USUAL_LOAD, plan.round, || call(&real, &running)).await?;
-        running.verify(before, usual.done).await?;
         let reference = ("bare tonic, same messages", reference.as_slice());
         let figure = Figure::rate(format!("grpc_unary/{in_flight}"), "calls/s", &path, reference);
         let goal = (in_flight >= 64).then_some(0.6);
-        figures.push(figure.with_goal(goal).with_latency(usual.latency_ms(0.5), usual.latency_ms(0.99)));
+        figures.push(figure.with_goal(goal).with_latency(waits.medians()));
     }
     stop.cancel();
     running.stop().await;

@@ -30,6 +30,8 @@ use tonic::transport::Channel;
 
 /// How often somebody who waits looks again.
 pub const LOOK: Duration = Duration::from_millis(1);
+/// Whoever has waited for long looks again after such a part of it: looking costs too, and a five hundredth is not told apart.
+const PART: u32 = 500;
 /// Whoever reads nothing for so long never will.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -182,6 +184,11 @@ pub async fn offer(process: &Process, log: &Log) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Waits until it is time to look again, after so long.
+pub async fn look_again(waited: Duration) {
+    tokio::time::sleep(LOOK.max(waited / PART)).await;
+}
+
 /// How many messages of a topic, of all its partitions, a service has read: in each as many as the slowest of its consumers.
 fn read_of_topic(service: &Service, topic: &str) -> i64 {
     let mut places: BTreeMap<Place, i64> = BTreeMap::new();
@@ -216,6 +223,6 @@ pub async fn wait_for(service: &Service, topic: &str, whole: i64, mut moved_to: 
         let ended = consumers.iter().find(|consumer| consumer.stopped || consumer.parked > 0);
         ensure!(ended.is_none(), "a consumer does not go on at {next} of {whole}: {ended:?}");
         ensure!(watch().saturating_sub(moved) < PATIENCE, "nothing was read for long at {next} of {whole}");
-        tokio::time::sleep(LOOK).await;
+        look_again(watch()).await;
     }
 }

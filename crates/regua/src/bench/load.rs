@@ -22,18 +22,14 @@ pub struct Load {
     pub done: u64,
     /// From the first piece's start to the last one's end.
     pub took: Duration,
-    latency: Latencies,
+    /// How long each piece took.
+    pub latency: Latencies,
 }
 
 impl Load {
     /// Pieces a second.
     pub fn rate(&self) -> f64 {
         per_second(self.done, self.took)
-    }
-
-    /// A quantile of the latency, in milliseconds.
-    pub fn latency_ms(&self, quantile: f64) -> f64 {
-        self.latency.quantile_ms(quantile)
     }
 }
 
@@ -131,6 +127,31 @@ impl Latencies {
     }
 }
 
+/// What latencies were in each round, milliseconds.
+#[derive(Default)]
+pub struct Rounds {
+    middle: Vec<f64>,
+    slow: Vec<f64>,
+}
+
+impl Rounds {
+    /// Takes a round in.
+    pub fn push(&mut self, round: &Latencies) {
+        self.middle.push(round.quantile_ms(0.5));
+        self.slow.push(round.quantile_ms(0.99));
+    }
+
+    /// The 99th percentile of each round.
+    pub fn slow(&self) -> &[f64] {
+        &self.slow
+    }
+
+    /// Of all rounds the medians of the median and of the 99th percentile.
+    pub fn medians(&self) -> (f64, f64) {
+        (median(&self.middle), median(&self.slow))
+    }
+}
+
 /// The middle one; of an even number the lower of the two.
 pub fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
@@ -155,6 +176,18 @@ mod tests {
         let is_near = |share: f64, ms: f64| (latencies.quantile_ms(share) - ms).abs() <= ms / 1000.0;
         assert!(is_near(0.5, 100.0) && is_near(0.99, 198.0) && is_near(1.0, 200.0), "{}", latencies.quantile_ms(0.99));
         assert!(Latencies::default().quantile_ms(0.99).abs() < f64::EPSILON);
+    }
+
+    #[test]
+    fn a_slow_round_is_one_of_three() {
+        let mut rounds = Rounds::default();
+        for ms in [1, 500, 2] {
+            let mut round = Latencies::default();
+            round.record(Duration::from_millis(ms));
+            rounds.push(&round);
+        }
+        let (middle, slow) = rounds.medians();
+        assert!((middle - 2.0).abs() < 0.01 && (slow - 2.0).abs() < 0.01, "{middle} {slow}");
     }
 
     #[tokio::test]

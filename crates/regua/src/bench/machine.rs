@@ -1,6 +1,7 @@
 //! What a run ran on.
 
 use anyhow::Context;
+use eventlog::bus::Kafka;
 use sql::{Db, Durability};
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -16,13 +17,14 @@ pub fn machine(directory: &Path) -> BTreeMap<&'static str, String> {
     ])
 }
 
-/// What was measured: of this program, how it was built, and of SQLite.
-pub async fn versions(directory: &Path) -> anyhow::Result<BTreeMap<&'static str, String>> {
+/// What was measured: this program, how it was built, and the libraries in it that store and send.
+pub async fn versions(directory: &Path) -> anyhow::Result<BTreeMap<String, String>> {
     let db = Db::open_sqlite(&directory.join("version.sqlite"), Durability::Full).await?;
     let rows = db.query("SELECT sqlite_version() AS version", &[]).await?;
     let sqlite = rows.first().map(|row| row.text("version")).transpose()?.unwrap_or_default();
     let profile = if cfg!(debug_assertions) { "dev" } else { "release" };
-    Ok(BTreeMap::from([("regua", env!("CARGO_PKG_VERSION").to_owned()), ("profile", profile.to_owned()), ("sqlite", sqlite)]))
+    let all = [("regua", env!("CARGO_PKG_VERSION")), ("profile", profile), ("sqlite", &sqlite), ("librdkafka", &Kafka::client_version())];
+    Ok(all.map(|(name, version)| (name.to_owned(), version.to_owned())).into())
 }
 
 /// The value of the first line that begins so, of a file of `name : value`; empty where there is none.

@@ -25,6 +25,7 @@ mod rebuild;
 mod reports;
 mod streamed;
 mod timers;
+mod up;
 pub mod work;
 
 pub use figure::{Figure, Left, Report};
@@ -48,29 +49,59 @@ pub struct Plan {
     pub months: u32,
     /// Invoices behind reports, views that are built again, and timers.
     pub invoices: u64,
-    /// How many times as large as the small portfolio the large one of `growth` is.
-    pub growth: u64,
+    /// Invoices behind views that are built again a second time, once; none = they are not.
+    pub large_rebuild: Option<u64>,
+    /// Invoices of the portfolios that `growth` compares, the smallest first; what is not above it is left out.
+    pub growth: Vec<u64>,
 }
 
 impl Plan {
     /// Three minutes for everything.
     pub fn quick() -> Self {
-        Self { rounds: 3, round: Duration::from_millis(400), payers: 10_000, portfolio: 500, months: 3, invoices: 5_000, growth: 10 }
+        Self {
+            rounds: 3,
+            round: Duration::from_millis(400),
+            payers: 10_000,
+            portfolio: 500,
+            months: 3,
+            invoices: 5_000,
+            large_rebuild: None,
+            growth: vec![500, 5_000],
+        }
     }
 
     /// A quarter of an hour for everything.
     pub fn usual() -> Self {
-        Self { rounds: 3, round: Duration::from_secs(2), payers: 10_000, portfolio: 5_000, months: 18, invoices: 50_000, growth: 10 }
+        let growth = vec![10_000, 100_000, 1_000_000];
+        Self {
+            rounds: 3,
+            round: Duration::from_secs(2),
+            payers: 10_000,
+            portfolio: 5_000,
+            months: 18,
+            invoices: 50_000,
+            large_rebuild: None,
+            growth,
+        }
+    }
+
+    /// How long a loop for latencies lasts: one in each round, together as long as a round.
+    fn latency_round(&self) -> Duration {
+        self.round / u32::try_from(self.rounds.max(1)).unwrap_or(1)
     }
 
     /// As long as it takes.
     pub fn full() -> Self {
-        Self { rounds: 5, round: Duration::from_secs(10), payers: 10_000, portfolio: 100_000, months: 18, invoices: 1_000_000, growth: 100 }
+        let growth = vec![10_000, 100_000, 1_000_000, 10_000_000];
+        // With their payers and payments ten million events.
+        let large_rebuild = Some(6_250_000);
+        let round = Duration::from_secs(10);
+        Self { rounds: 5, round, payers: 10_000, portfolio: 100_000, months: 18, invoices: 1_000_000, large_rebuild, growth }
     }
 }
 
 /// What can be measured, in the order in which it is.
-pub const NAMES: [&str; 16] = [
+pub const NAMES: [&str; 17] = [
     "append_sqlite",
     "append_postgres",
     "append_pgbench",
@@ -84,25 +115,34 @@ pub const NAMES: [&str; 16] = [
     "report",
     "rebuild",
     "timers",
+    "timers_postgres",
     "growth",
     "codecs",
     "footprint",
 ];
 
 /// Those that need a PostgreSQL.
-const ON_POSTGRES: [&str; 6] = ["append_postgres", "append_pgbench", "grpc_bulk_postgres", "relay", "project", "freshness"];
+const ON_POSTGRES: [&str; 7] =
+    ["append_postgres", "append_pgbench", "grpc_bulk_postgres", "relay", "project", "freshness", "timers_postgres"];
 /// Those of them that need a Kafka too.
 const ON_KAFKA: [&str; 3] = ["relay", "project", "freshness"];
 
-/// Measures the named figures; all where none is named. `directory` is on the disk that is measured.
+/// Measures the named figures; all where none is named. `directory` is on the disk that is measured, `told` are versions that this program
+/// cannot find out: of what built it, of the broker.
 ///
 /// # Errors
 /// Something that cannot be measured: a store that fails, an acknowledged fact that is not there.
-pub async fn run(plan: &Plan, only: &[String], settings: &Settings, directory: &Path) -> anyhow::Result<Report> {
+pub async fn run(
+    plan: &Plan,
+    only: &[String],
+    (settings, told): (&Settings, &[(String, String)]),
+    directory: &Path,
+) -> anyhow::Result<Report> {
     let mut report = Report { machine: machine::machine(directory), versions: machine::versions(directory).await?, ..Report::default() };
+    report.versions.extend(told.iter().cloned());
     let wanted = |name: &str| only.is_empty() || only.iter().any(|wanted| wanted == name);
-    if settings.storage.kind == "postgres" && ON_POSTGRES.into_iter().any(wanted) {
-        report.versions.insert("postgres", postgres::durable_server(&settings.storage).await?);
+    if settings.storage.kind == "postgres" {
+        report.versions.insert("postgres".to_owned(), postgres::durable_server(&settings.storage).await?);
     }
     for name in NAMES {
         if !wanted(name) {
@@ -147,7 +187,8 @@ async fn measure(name: &str, plan: &Plan, settings: &Settings, place: &Path) -> 
         "replay" => played::measure(plan, place).await?,
         "report" => reports::measure(plan, place).await?,
         "rebuild" => rebuild::measure(plan, place).await?,
-        "timers" => timers::measure(plan, place).await?,
+        "timers" => timers::on_sqlite(plan, place).await?,
+        "timers_postgres" => timers::on_postgres(plan, storage, place).await?,
         "growth" => growth::measure(plan, place).await?,
         "codecs" => codecs::measure(plan),
         "footprint" => footprint::measure(plan, settings, place).await?,

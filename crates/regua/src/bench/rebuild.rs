@@ -11,7 +11,7 @@ use anyhow::Context;
 use contracts::invoice::v1 as proto;
 use eventlog::Recorded;
 use prost::Message;
-use std::{hint::black_box, path::Path, time::Duration};
+use std::{fs, hint::black_box, path::Path, time::Duration};
 use tokio_util::sync::CancellationToken;
 
 /// The views over the invoice service's topic.
@@ -23,12 +23,22 @@ const ARRIVAL: Duration = Duration::from_millis(20);
 /// The longest that readers may see nothing new while there is some, milliseconds.
 const PAUSE_MS: f64 = 100.0;
 
-/// Events a second, and the longest pause of the live views.
+/// Events a second, and the longest pause of the live views; and once more, in one round, where a larger portfolio is asked for.
 pub async fn measure(plan: &Plan, place: &Path) -> anyhow::Result<Vec<Figure>> {
+    let mut figures = of_size(plan, ("rebuild", "rebuild/pause"), place).await?;
+    if let Some(invoices) = plan.large_rebuild {
+        let place = place.join("large");
+        fs::create_dir_all(&place)?;
+        figures.extend(of_size(&Plan { invoices, rounds: 1, ..plan.clone() }, ("rebuild/large", "rebuild/large/pause"), &place).await?);
+    }
+    Ok(figures)
+}
+
+async fn of_size(plan: &Plan, (name, of_pause): (&str, &str), place: &Path) -> anyhow::Result<Vec<Figure>> {
     let kept = Kept::filled(plan.invoices, place).await?;
     let (mut path, mut reference, mut longest) = (Vec::new(), Vec::new(), Duration::ZERO);
     for round in 0..plan.rounds {
-        tell("rebuild", round, plan);
+        tell(&format!("{name}, {} invoices", plan.invoices), round, plan);
         let (rate, pause) = under_traffic(&kept).await?;
         path.push(rate);
         longest = longest.max(pause);
@@ -38,9 +48,9 @@ pub async fn measure(plan: &Plan, place: &Path) -> anyhow::Result<Vec<Figure>> {
     kept.stop().await;
     let reference = ("reading and decoding the same events", reference.as_slice());
     Ok(vec![
-        Figure::rate("rebuild".to_owned(), "events/s", &path, reference).with_goal(Some(0.5)),
+        Figure::rate(name.to_owned(), "events/s", &path, reference).with_goal(Some(0.5)),
         // Not the median: a pause that comes once is a pause.
-        Figure::cost("rebuild/pause", "ms", longest.as_secs_f64() * 1000.0, Some(PAUSE_MS)),
+        Figure::cost(of_pause, "ms", longest.as_secs_f64() * 1000.0, Some(PAUSE_MS)),
     ])
 }
 

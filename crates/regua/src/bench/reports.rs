@@ -41,7 +41,7 @@ pub async fn measure(plan: &Plan, place: &Path) -> anyhow::Result<Vec<Figure>> {
 
 async fn whole(plan: &Plan, kept: &Kept, (name, question): (&str, Whole), day: NaiveDate) -> anyhow::Result<Figure> {
     let expected = books::open_on(kept.invoices(), day);
-    let (mut p50, mut p99, mut reference) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut path, mut reference) = (load::Rounds::default(), load::Rounds::default());
     for round in 0..plan.rounds {
         tell(name, round, plan);
         let ask = || async {
@@ -50,23 +50,19 @@ async fn whole(plan: &Plan, kept: &Kept, (name, question): (&str, Whole), day: N
                 Whole::Delinquency => kept.delinquency(day).await,
             }
         };
-        let path = load::closed(1, plan.round, ask).await?;
-        p50.push(path.latency_ms(0.5));
-        p99.push(path.latency_ms(0.99));
-        reference.push(load::closed(1, plan.round, || kept.scan(day, expected)).await?.latency_ms(0.99));
+        path.push(&load::closed(1, plan.round, ask).await?.latency);
+        reference.push(&load::closed(1, plan.round, || kept.scan(day, expected)).await?.latency);
     }
-    let figure = Figure::less(name, "ms", &p99, ("a plain scan of the same table", &reference)).with_goal(Some(GOAL));
-    Ok(figure.with_latency(load::median(&p50), load::median(&p99)))
+    let figure = Figure::less(name, "ms", path.slow(), ("a plain scan of the same table", reference.slow()));
+    Ok(figure.with_goal(Some(GOAL)).with_latency(path.medians()))
 }
 
 async fn one_payer(plan: &Plan, kept: &Kept, day: NaiveDate) -> anyhow::Result<Figure> {
-    let (mut p50, mut p99, next) = (Vec::new(), Vec::new(), AtomicU64::new(0));
+    let (mut path, next) = (load::Rounds::default(), AtomicU64::new(0));
     for round in 0..plan.rounds {
         tell("report/payer", round, plan);
-        let load = load::closed(1, plan.round, || kept.receivables(next.fetch_add(STRIDE, Ordering::Relaxed), day)).await?;
-        p50.push(load.latency_ms(0.5));
-        p99.push(load.latency_ms(0.99));
+        path.push(&load::closed(1, plan.round, || kept.receivables(next.fetch_add(STRIDE, Ordering::Relaxed), day)).await?.latency);
     }
-    let figure = Figure::cost("report/payer", "ms", load::median(&p99), Some(KEYED_MS));
-    Ok(figure.with_latency(load::median(&p50), load::median(&p99)))
+    let (middle, slow) = path.medians();
+    Ok(Figure::cost("report/payer", "ms", slow, Some(KEYED_MS)).with_latency((middle, slow)))
 }

@@ -4,9 +4,9 @@ use super::{
     Figure, Plan,
     append::Ground,
     books::{self, TOGETHER},
-    kept::{LOOK, offer, wait_until_read},
+    kept::{look_again, offer, wait_until_read},
     load::{self, per_second},
-    machine, tell,
+    machine, postgres, tell,
 };
 use crate::{
     progress,
@@ -16,7 +16,7 @@ use crate::{
 use anyhow::{Context, ensure};
 use chrono::{DateTime, Utc};
 use eventlog::{Activity, Clock, Log, Shards};
-use host::{Process, Service, clock::VirtualClock};
+use host::{Process, Service, clock::VirtualClock, config::Storage};
 use sql::{Db, Durability};
 use std::{path::Path, sync::Arc, time::Duration};
 
@@ -25,23 +25,56 @@ const IN_FLIGHT: usize = 256;
 /// A loop that wakes nobody for so long never will.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Payers a second, and the most memory that it took.
-pub async fn measure(plan: &Plan, place: &Path) -> anyhow::Result<Vec<Figure>> {
+/// The engine in files of a directory, beside appends to such a file.
+pub async fn on_sqlite(plan: &Plan, place: &Path) -> anyhow::Result<Vec<Figure>> {
     let ground = Ground::on_sqlite(plan, place).await?;
+    let names = ("timers", "timers/memory", "append_sqlite in the same run");
+    beside_appends(plan, &ground, names, |round| embedded(&place.join(format!("due{round}")))).await
+}
+
+/// The engine in schemas of a bench on PostgreSQL, which are removed, beside appends to another one.
+pub async fn on_postgres(plan: &Plan, storage: &Storage, place: &Path) -> anyhow::Result<Vec<Figure>> {
+    postgres::clear(storage).await?;
+    let ground = Ground::on_postgres(plan, storage).await?;
+    let names = ("timers_postgres", "timers_postgres/memory", "append_postgres in the same run");
+    let in_schemas = |round| {
+        let settings = embedded(&place.join(format!("due{round}")))?;
+        let prefix = postgres::schema(storage, &format!("due{round}_"));
+        Ok(Settings { storage: Storage { prefix, directory: settings.storage.directory, ..storage.clone() }, ..settings })
+    };
+    let figures = beside_appends(plan, &ground, names, in_schemas).await?;
+    drop(ground);
+    postgres::clear(storage).await?;
+    Ok(figures)
+}
+
+/// Payers a second, and the most memory that it took.
+async fn beside_appends(
+    plan: &Plan,
+    ground: &Ground,
+    (name, of_memory, reference_name): (&str, &str, &'static str),
+    settings_of: impl Fn(usize) -> anyhow::Result<Settings>,
+) -> anyhow::Result<Vec<Figure>> {
     let payers = (plan.invoices / TOGETHER).max(1);
     let (mut path, mut memory, mut reference) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..plan.rounds {
-        tell("timers", round, plan);
-        let fired = fire(payers, &place.join(format!("due{round}"))).await?;
+        tell(name, round, plan);
+        let fired = fire(payers, &settings_of(round)?).await?;
         path.push(per_second(payers, fired.took));
         memory.push(fired.megabytes);
         reference.push(ground.path(IN_FLIGHT, plan).await?.rate());
     }
-    let reference = ("append_sqlite in the same run", reference.as_slice());
     Ok(vec![
-        Figure::rate("timers".to_owned(), "payers/s", &path, reference).with_goal(Some(0.5)),
-        Figure::cost("timers/memory", "MB", load::median(&memory), None),
+        Figure::rate(name.to_owned(), "payers/s", &path, (reference_name, &reference)).with_goal(Some(0.5)),
+        Figure::cost(of_memory, "MB", load::median(&memory), None),
     ])
+}
+
+/// Settings of an engine whose data, and the facts that it takes in, are in a directory. Errors: the defaults cannot be read.
+pub fn embedded(directory: &Path) -> anyhow::Result<Settings> {
+    let mut settings = Settings::load(None)?.on_free_ports();
+    settings.storage.directory = directory.to_owned();
+    Ok(settings)
 }
 
 /// What firing came to.
@@ -56,16 +89,15 @@ pub struct Fired {
 
 /// Lets the engine take in so many payers with two invoices each, moves its clock to the opening of the window of their first step, and
 /// waits until everybody was woken. Errors: a payer has no reminder.
-pub async fn fire(payers: u64, place: &Path) -> anyhow::Result<Fired> {
+pub async fn fire(payers: u64, settings: &Settings) -> anyhow::Result<Fired> {
+    let place = &settings.storage.directory;
     std::fs::create_dir_all(place).with_context(|| format!("{} cannot be made", place.display()))?;
-    let mut settings = Settings::load(None)?.on_free_ports();
-    settings.storage.directory = place.join("data");
     let activity = Activity::new();
     let begun = books::day(165).and_hms_opt(12, 0, 0).context("no such moment")?.and_utc();
     let clock = VirtualClock::new(begun, activity.clone());
-    let process = system::process(&settings, Mode::Live, Arc::clone(&clock) as Arc<dyn Clock>, activity);
+    let process = system::process(settings, Mode::Live, Arc::clone(&clock) as Arc<dyn Clock>, activity);
     let engine = dunning_engine::NAME;
-    let service = system::start_service(engine, &settings, Mode::Live, &process, system::owner_url(&settings)).await?;
+    let service = system::start_service(engine, settings, Mode::Live, &process, system::owner_url(settings)).await?;
     enrol(payers, place, &process, &service).await?;
 
     let log = service.environment().log.clone();
@@ -112,7 +144,7 @@ async fn wait_until_fired(log: &Log, moment: DateTime<Utc>) -> anyhow::Result<()
             (head, moved) = (known, watch());
         }
         ensure!(watch().saturating_sub(moved) < PATIENCE, "timers are due and nobody is woken");
-        tokio::time::sleep(LOOK).await;
+        look_again(watch()).await;
     }
     Ok(())
 }

@@ -6,6 +6,8 @@ use super::{
     append::Ground,
     codecs::{LINE, PIX, TITLES, return_file, settlements},
     facts::Facts,
+    kept::Kept,
+    timers,
 };
 use anyhow::{Context, bail, ensure};
 use brazil::{boleto::Boleto, pix::BrCode};
@@ -15,7 +17,7 @@ use receivable::Account;
 use std::{hint::black_box, path::Path};
 
 /// What can be done.
-pub const NAMES: [&str; 5] = ["boleto_line", "pix_code", "cnab_record", "account_command", "append"];
+pub const NAMES: [&str; 7] = ["boleto_line", "pix_code", "cnab_record", "account_command", "append", "projected_invoice", "woken_payer"];
 /// Payers of the commands.
 const PAYERS: u64 = 100;
 /// Commands that wait for their answer at a time.
@@ -48,6 +50,10 @@ pub async fn work(name: &str, times: u64, place: &Path) -> anyhow::Result<()> {
             let ground = Ground::on_sqlite(&Plan { payers: PAYERS, ..Plan::quick() }, place).await?;
             ground.put(times, IN_FLIGHT).await?;
         }
+        // With its share of a payer and of payments, from the service's own log into reporting's views.
+        "projected_invoice" => Kept::filled(times, place).await?.stop().await,
+        // With what taking it and its two invoices in costs.
+        "woken_payer" => _ = timers::fire(times, &timers::embedded(place)?).await?,
         other => bail!("there is no work {other}"),
     }
     Ok(())

@@ -41,6 +41,9 @@ pub struct Bench {
     /// Invoices behind reports, views that are built again, and timers
     #[arg(long, value_parser = clap::value_parser!(u64).range(10..=10_000_000))]
     invoices: Option<u64>,
+    /// Versions that the report shall name beside those that this program knows: of the broker, of what built it
+    #[arg(long = "version-of", value_name = "NAME=VERSION", value_parser = version)]
+    versions: Vec<(String, String)>,
     /// Measure nothing and do this work over and over, for a counter of instructions
     #[arg(long, hide = true, requires = "times", value_parser = clap::builder::PossibleValuesParser::new(bench::work::NAMES))]
     work: Option<String>,
@@ -56,7 +59,10 @@ impl Bench {
             (false, true) => Plan::full(),
             (false, false) => Plan::usual(),
         };
+        let growth = self.invoices.map_or(plan.growth.clone(), |invoices| sizes(&plan.growth, invoices));
         Plan {
+            growth,
+            large_rebuild: plan.large_rebuild.filter(|_| self.invoices.is_none()),
             rounds: self.rounds.map_or(plan.rounds, usize::from),
             round: self.round_ms.map_or(plan.round, Duration::from_millis),
             payers: self.payers.unwrap_or(plan.payers),
@@ -64,6 +70,18 @@ impl Bench {
             ..plan
         }
     }
+}
+
+/// Portfolios of `growth` up to so many invoices: at least two, or nothing is compared.
+fn sizes(usual: &[u64], invoices: u64) -> Vec<u64> {
+    let smaller: Vec<u64> = usual.iter().copied().filter(|usual| *usual < invoices).collect();
+    let smaller = if smaller.is_empty() { vec![invoices / 10] } else { smaller };
+    smaller.into_iter().chain([invoices]).collect()
+}
+
+fn version(text: &str) -> Result<(String, String), String> {
+    let (name, version) = text.split_once('=').ok_or("should be NAME=VERSION")?;
+    Ok((name.to_owned(), version.to_owned()))
 }
 
 pub async fn run(args: Bench, shared: &Shared) -> anyhow::Result<u8> {
@@ -75,7 +93,7 @@ pub async fn run(args: Bench, shared: &Shared) -> anyhow::Result<u8> {
         return Ok(DONE);
     }
     let settings = shared.settings(None)?;
-    let report = bench::run(&args.plan(), &args.only, &settings, place.path()).await?;
+    let report = bench::run(&args.plan(), &args.only, (&settings, &args.versions), place.path()).await?;
     let json = serde_json::to_value(&report)?;
     let text = serde_json::to_string_pretty(&json)? + "\n";
     fs::write(&args.report, text).with_context(|| format!("{} cannot be written", args.report.display()))?;
@@ -91,5 +109,23 @@ pub async fn run(args: Bench, shared: &Shared) -> anyhow::Result<u8> {
 fn tell_left(report: &Report) {
     for left in &report.skipped {
         eprintln!("skipped {}: {}", left.name, left.reason);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_portfolio_that_is_asked_for_is_the_largest_and_has_a_smaller_one_beside_it() {
+        assert_eq!(sizes(&[10_000, 100_000, 1_000_000], 100_000), [10_000, 100_000]);
+        assert_eq!(sizes(&[10_000, 100_000], 1_000_000), [10_000, 100_000, 1_000_000]);
+        assert_eq!(sizes(&[500, 5_000], 200), [20, 200]);
+    }
+
+    #[test]
+    fn a_version_has_a_name() {
+        assert_eq!(version("rustc=1.95.0 (x=y)"), Ok(("rustc".to_owned(), "1.95.0 (x=y)".to_owned())));
+        assert!(version("1.95.0").is_err());
     }
 }

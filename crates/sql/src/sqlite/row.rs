@@ -43,20 +43,30 @@ impl SqliteRow {
         self.cells.get_mut(place).ok_or_else(|| not_there(column))
     }
 
-    /// Leaves an empty text.
+    /// Leaves a number: who asks for the text once more is refused, and reads no empty one.
     pub(crate) fn take_text(&mut self, at: (usize, &str)) -> Result<Option<String>, SqlError> {
-        match self.cell_mut(at)? {
+        let cell = self.cell_mut(at)?;
+        match cell {
             Cell::Null => Ok(None),
-            Cell::Text(text) => Ok(Some(std::mem::take(text))),
+            Cell::Text(text) => {
+                let taken = std::mem::take(text);
+                *cell = Cell::Integer(0);
+                Ok(Some(taken))
+            }
             other => Err(of_another_type(at.1, other, "a text")),
         }
     }
 
-    /// Leaves no bytes.
+    /// Leaves a number, as a text does.
     pub(crate) fn take_bytes(&mut self, at: (usize, &str)) -> Result<Option<Vec<u8>>, SqlError> {
-        match self.cell_mut(at)? {
+        let cell = self.cell_mut(at)?;
+        match cell {
             Cell::Null => Ok(None),
-            Cell::Blob(bytes) => Ok(Some(std::mem::take(bytes))),
+            Cell::Blob(bytes) => {
+                let taken = std::mem::take(bytes);
+                *cell = Cell::Integer(0);
+                Ok(Some(taken))
+            }
             other => Err(of_another_type(at.1, other, "bytes")),
         }
     }

@@ -2,7 +2,27 @@
 
 use crate::program;
 use serde_json::Value;
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Output},
+};
+
+/// What the project's own script says of a report about these figures.
+fn read_by_the_script(report: &Path, figures: &[&str]) -> Option<Output> {
+    let mut script = Command::new("python3");
+    script.arg(program::root().join("deploy/bench-report.py")).arg(report).args(figures);
+    let output = script.output().ok();
+    if output.is_none() {
+        println!("skipped: there is no Python to read the report with");
+    }
+    output
+}
+
+fn is_read_by_the_script(report: &Path, figures: &str) {
+    let Some(output) = read_by_the_script(report, &figures.split(',').collect::<Vec<_>>()) else { return };
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
 
 #[test]
 fn a_bench_leaves_a_report_with_every_figure_beside_its_reference() {
@@ -10,12 +30,15 @@ fn a_bench_leaves_a_report_with_every_figure_beside_its_reference() {
     let path = directory.path().join("bench/report.json");
     let report = path.to_str().unwrap();
     let tiny = ["--quick", "--round-ms", "1", "--payers", "20", "--report", report];
-    let shown = program::succeed(&[&["bench", "--only", "append_sqlite,append_postgres,relay"], tiny.as_slice()].concat());
+    let only = "append_sqlite,append_postgres,relay";
+    let shown = program::succeed(&[&["bench", "--only", only], tiny.as_slice()].concat());
+    is_read_by_the_script(&path, only);
     assert!(shown.contains("append_sqlite/256"), "{shown}");
     let report: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
-    for (part, keys) in
-        [("machine", ["processor", "cores", "memory", "system", "file_system"].as_slice()), ("versions", &["regua", "sqlite"])]
-    {
+    for (part, keys) in [
+        ("machine", ["processor", "cores", "memory", "system", "file_system"].as_slice()),
+        ("versions", &["regua", "sqlite", "librdkafka"]),
+    ] {
         keys.iter().for_each(|key| assert!(report[part][key].is_string(), "{part}.{key}: {report}"));
     }
     let figures = report["figures"].as_array().unwrap();
@@ -38,12 +61,14 @@ fn a_bench_reports_rebuilds_and_wakes_a_portfolio_and_finds_all_of_it_again() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("report.json");
     let tiny = ["--quick", "--round-ms", "1", "--payers", "20", "--invoices", "200", "--report", path.to_str().unwrap()];
-    program::succeed(&[&["bench", "--only", "report,rebuild,timers,growth"], tiny.as_slice()].concat());
+    let only = "report,rebuild,timers,growth";
+    program::succeed(&[&["bench", "--only", only], tiny.as_slice()].concat());
+    is_read_by_the_script(&path, only);
     let report: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
     let figures = report["figures"].as_array().unwrap();
     let names: Vec<&str> = figures.iter().map(|figure| figure["name"].as_str().unwrap()).collect();
     let reports = ["report/aging_today", "report/aging_past", "report/delinquency_100", "report/payer"];
-    let growth = ["growth/append", "growth/project", "growth/report", "growth/timers", "growth/memory"];
+    let growth = ["growth/append/200", "growth/project/200", "growth/report/200", "growth/timers/200", "growth/memory"];
     assert_eq!(names, [reports.as_slice(), &["rebuild", "rebuild/pause", "timers", "timers/memory"], &growth].concat());
     let positive = |figure: &Value| figure["name"] == "rebuild/pause" || figure["value"].as_f64().unwrap() > 0.0;
     assert!(figures.iter().all(positive), "{report}");
@@ -54,7 +79,9 @@ fn a_bench_calls_services_over_the_network_and_starts_them() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("report.json");
     let tiny = ["--quick", "--rounds", "1", "--round-ms", "1", "--payers", "20", "--invoices", "200", "--report", path.to_str().unwrap()];
-    program::succeed(&[&["bench", "--only", "grpc_unary,grpc_bulk,codecs,footprint"], tiny.as_slice()].concat());
+    let only = "grpc_unary,grpc_bulk,codecs,footprint";
+    program::succeed(&[&["bench", "--only", only], tiny.as_slice()].concat());
+    is_read_by_the_script(&path, only);
     let report: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
     let figures = report["figures"].as_array().unwrap();
     let has = |name: &str| figures.iter().any(|figure| figure["name"] == name);
@@ -85,16 +112,47 @@ fn a_bench_with_servers_measures_what_goes_through_them_and_leaves_nothing_there
     let (path, config) = (directory.path().join("report.json"), Path::new(&stack).join("regua.toml"));
     let tiny =
         ["--quick", "--round-ms", "20", "--invoices", "100", "--report", path.to_str().unwrap(), "--config", config.to_str().unwrap()];
-    program::succeed(&[&["bench", "--only", "append_postgres,relay,project,freshness"], tiny.as_slice()].concat());
+    let only = "append_postgres,relay,project,freshness,timers_postgres,footprint";
+    program::succeed(&[&["bench", "--only", only, "--version-of", "kafka=4"], tiny.as_slice()].concat());
+    is_read_by_the_script(&path, only);
     let report: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
     assert_eq!(report["skipped"], serde_json::json!([]));
     let figures = report["figures"].as_array().unwrap();
     let names: Vec<&str> = figures.iter().map(|figure| figure["name"].as_str().unwrap()).collect();
     let levels = ["1", "16", "64", "256", "1024"].map(|level| format!("append_postgres/{level}"));
     let levels: Vec<&str> = levels.iter().map(String::as_str).collect();
-    assert_eq!(names, [levels.as_slice(), &["relay", "relay/start", "project", "freshness/gate", "freshness/view"]].concat());
-    assert!(report["versions"]["postgres"].is_string(), "{report}");
+    let through = ["relay", "relay/start", "project", "freshness/gate", "freshness/view", "timers_postgres", "timers_postgres/memory"];
+    let [before, of_footprint] = [&names[..levels.len() + through.len()], &names[levels.len() + through.len()..]];
+    assert_eq!(before, [levels.as_slice(), &through].concat());
+    for service in ["invoice", "dunning-engine", "notification", "reporting"] {
+        for of in ["idle", "load"] {
+            assert!(of_footprint.contains(&format!("footprint/{of}/{service}").as_str()), "{of} of {service}: {report}");
+        }
+    }
+    assert!(report["versions"]["postgres"].is_string() && report["versions"]["kafka"] == "4", "{report}");
     assert!(figures.iter().all(|figure| figure["value"].as_f64().unwrap() > 0.0), "{report}");
+}
+
+#[test]
+fn a_report_that_lacks_something_or_lowers_a_goal_is_told_by_the_script() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("report.json");
+    program::succeed(&["bench", "--quick", "--round-ms", "1", "--rounds", "1", "--only", "codecs", "--report", path.to_str().unwrap()]);
+    let report: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+    let say = |change: &dyn Fn(&mut Value), fault: &str| {
+        let mut changed = report.clone();
+        change(&mut changed);
+        fs::write(&path, changed.to_string()).unwrap();
+        let Some(output) = read_by_the_script(&path, &["codecs"]) else { return };
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.code() == Some(1) && said.contains(fault), "{fault}: {said}");
+    };
+    say(&|report| _ = report["figures"].as_array_mut().unwrap().remove(0), "codecs has no boleto_line_decode");
+    say(&|report| _ = report["figures"][0].as_object_mut().unwrap().remove("unit"), "codecs/boleto_line_decode has no unit");
+    say(&|report| report["figures"][0]["goal_ratio"] = 0.0001.into(), "codecs/boleto_line_decode has the goal 0.0001, should have");
+    say(&|report| report["figures"][0]["ratio"] = 7.into(), "codecs/boleto_line_decode has the ratio 7");
+    say(&|report| report["figures"][0]["value"] = 0.into(), "codecs/boleto_line_decode is 0");
+    say(&|report| _ = report["versions"].as_object_mut().unwrap().remove("sqlite"), "versions names no sqlite");
 }
 
 #[test]

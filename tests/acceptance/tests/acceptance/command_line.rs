@@ -36,6 +36,41 @@ fn a_demo_leaves_data_that_every_command_can_look_into() {
     assert!(csv.starts_with("group,currency,open_count,open_minor"), "{csv}");
 }
 
+/// Pages of a build are committed without waiting for the disk: whatever of one is there when its process dies, nobody reads it.
+#[test]
+fn a_rebuild_that_is_killed_leaves_every_view_as_it_was() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("demo");
+    let wal = data.join("reporting.sqlite-wal");
+    let data = data.to_str().unwrap();
+    program::succeed(&["demo", "--customers", "40", "--invoices", "400", "--months", "3", "--data", data]);
+    let aging = || program::succeed(&["report", "aging", "--data", data, "--as-of", "2025-02-28", "--format", "json"]);
+    let before = aging();
+    let rebuild = ["projections", "rebuild", "reporting-receivables", "--data", data];
+    // Length and time: a log that begins anew keeps its length.
+    let written = || fs::metadata(&wal).ok().map(|file| (file.len(), file.modified().unwrap()));
+    let mut killed = 0;
+    for times in [1, 3, 6, 12, 24] {
+        let (mut seen, mut changes) = (written(), 0);
+        let mut running = Running::spawn("regua", &rebuild, &directory.path().join("said"));
+        while changes < times && !running.has_ended() {
+            let now = written();
+            changes += u32::from(now != seen);
+            seen = now;
+            std::thread::yield_now();
+        }
+        killed += u32::from(!running.has_ended());
+        // SIGKILL, whatever it is doing.
+        drop(running);
+        assert_eq!(aging(), before);
+    }
+    assert!(killed > 1, "only {killed} were killed before they were through");
+    let verified: Value = serde_json::from_str(&program::succeed(&["projections", "verify", "--data", data, "--format", "json"])).unwrap();
+    assert!(verified.as_array().unwrap().iter().all(|view| view["agrees"] == true), "{verified}");
+    program::succeed(&rebuild);
+    assert_eq!(aging(), before);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_agreement_is_made_shown_listed_and_broken_from_the_command_line() {
     let (directory, ports) = (tempfile::tempdir().unwrap(), free_ports(8));

@@ -46,6 +46,11 @@ impl Kafka {
         Self { inner: Arc::new(Inner { config, ends: Mutex::default() }) }
     }
 
+    /// The version of the client library that reaches it.
+    pub fn client_version() -> String {
+        rdkafka::util::get_rdkafka_version().1
+    }
+
     /// How it is reached.
     pub fn config(&self) -> &KafkaConfig {
         &self.inner.config
