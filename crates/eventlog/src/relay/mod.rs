@@ -39,9 +39,6 @@ const BURST: Duration = Duration::from_millis(200);
 const CANDIDATE: Duration = Duration::from_millis(500);
 /// How often the active relay looks for events that another process appended.
 const LOOKS: Duration = Duration::from_millis(50);
-/// The relay rests as long as a page took, at most so long, and to the next millisecond, which is what its timer can tell apart. What comes
-/// meanwhile goes with the next page: on busy cores events that come one by one would cost a query, a request and an answer to a consumer each.
-const RESTS: Duration = Duration::from_millis(5);
 /// How long a shutdown waits for acknowledgements.
 const DRAIN: Duration = Duration::from_secs(5);
 
@@ -253,10 +250,7 @@ impl Worker {
                 return Ok(Ended::Again(reason.to_string()));
             }
             heads.borrow_and_update();
-            let (begun, before) = (Instant::now(), self.progress.window().sent());
             let more = self.send_some(pipe).await?;
-            let (ended, has_sent) = (Instant::now(), self.progress.window().sent() > before);
-            let rest = if has_sent && !more { (ended - begun).min(RESTS) } else { Duration::ZERO };
             tokio::select! {
                 biased;
                 () = self.shutdown.cancelled() => return Ok(Ended::Shutdown),
@@ -273,9 +267,6 @@ impl Worker {
                 _ = looks.tick(), if others_append => self.look().await,
                 () = self.progress.changed.notified() => {}
                 () = std::future::ready(()), if more => {}
-            }
-            if let Some(left) = rest.checked_sub(ended.elapsed()) {
-                tokio::time::sleep(left).await;
             }
         }
     }

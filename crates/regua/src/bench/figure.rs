@@ -88,6 +88,8 @@ pub struct Report {
     pub machine: BTreeMap<&'static str, String>,
     /// What was measured.
     pub versions: BTreeMap<String, String>,
+    /// How much was measured: rounds, milliseconds of a round, payers, invoices.
+    pub plan: BTreeMap<&'static str, u64>,
     /// The figures.
     pub figures: Vec<Figure>,
     /// What could be measured, but not here.

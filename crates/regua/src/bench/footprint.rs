@@ -18,26 +18,34 @@ const IDLE_MB: f64 = 120.0;
 /// Memory of one service in a process of its own, at rest.
 const SERVICE_MB: f64 = 40.0;
 
+/// Whether services can be measured each in a process of its own: in one process alone they would hear nothing of each other.
+pub fn has_servers(settings: &Settings) -> bool {
+    settings.bus.kind == "kafka" && settings.storage.kind == "postgres"
+}
+
 /// Start-up, memory, size of the program, disk bytes per event; of each service alone where there is a Kafka.
 pub async fn measure(plan: &Plan, settings: &Settings, place: &Path) -> anyhow::Result<Vec<Figure>> {
-    let (mut starts, mut memory, mut loaded) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut starts, mut memory, mut loaded) = (Vec::new(), Vec::new(), 0.0);
     for round in 0..plan.rounds {
         tell("footprint, start", round, plan);
         let data = place.join(format!("up{round}"));
-        let up = Up::start(&["--free-ports", "--data", &data.display().to_string()], None).await?;
+        let up = Up::start(place, &["--free-ports", "--data", &data.display().to_string()], None).await?;
         starts.push(up.took.as_secs_f64() * 1000.0);
         memory.push(up.megabytes("VmRSS")?);
-        up::load(&[&up], plan.invoices).await?;
-        loaded.push(up.megabytes("VmHWM")?);
+        if round == 0 {
+            tell("footprint, under load", round, &Plan { rounds: 1, ..plan.clone() });
+            up::load(&[&up], plan.invoices).await?;
+            loaded = up.megabytes("VmHWM")?;
+        }
     }
     let program = std::env::current_exe().context("this program has no file")?;
     let size = fs::metadata(&program)?.len() as f64 / MEGABYTE;
     let mut figures = vec![
         Figure::cost("footprint/start", "ms", load::median(&starts), Some(START_MS)),
         Figure::cost("footprint/idle", "MB", load::median(&memory), Some(IDLE_MB)),
-        Figure::cost("footprint/load", "MB", load::median(&loaded), None),
+        Figure::cost("footprint/load", "MB", loaded, None),
     ];
-    if settings.bus.kind == "kafka" && settings.storage.kind == "postgres" {
+    if has_servers(settings) {
         figures.extend(of_services(plan, settings, place).await?);
     }
     figures.push(Figure::cost("footprint/binary", "MB", size, None));
@@ -50,7 +58,7 @@ async fn of_services(plan: &Plan, settings: &Settings, place: &Path) -> anyhow::
     streamed::clear(settings).await?;
     let file = place.join("regua.toml");
     fs::write(&file, configuration(settings)?)?;
-    let start = async |service| Up::start(&["--only", service], Some(&file)).await;
+    let start = async |service| Up::start(place, &["--only", service], Some(&file)).await;
     let mut figures = Vec::new();
     for service in SERVICES {
         let (name, mut memory) = (format!("footprint/idle/{service}"), Vec::new());

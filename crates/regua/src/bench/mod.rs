@@ -32,7 +32,7 @@ pub use figure::{Figure, Left, Report};
 
 use crate::settings::Settings;
 use anyhow::Context;
-use std::{path::Path, time::Duration};
+use std::{collections::BTreeMap, path::Path, time::Duration};
 
 /// How much is measured.
 #[derive(Debug, Clone)]
@@ -75,14 +75,20 @@ impl Plan {
         let growth = vec![10_000, 100_000, 1_000_000];
         Self {
             rounds: 3,
-            round: Duration::from_secs(2),
+            round: Duration::from_secs(1),
             payers: 10_000,
-            portfolio: 5_000,
+            portfolio: 1_500,
             months: 18,
             invoices: 50_000,
             large_rebuild: None,
             growth,
         }
+    }
+
+    /// As a report tells it.
+    fn told(&self) -> BTreeMap<&'static str, u64> {
+        let round_ms = u64::try_from(self.round.as_millis()).unwrap_or(u64::MAX);
+        BTreeMap::from([("rounds", self.rounds as u64), ("round_ms", round_ms), ("payers", self.payers), ("invoices", self.invoices)])
     }
 
     /// How long a loop for latencies lasts: one in each round, together as long as a round.
@@ -127,6 +133,9 @@ const ON_POSTGRES: [&str; 7] =
 /// Those of them that need a Kafka too.
 const ON_KAFKA: [&str; 3] = ["relay", "project", "freshness"];
 
+const NO_POSTGRES: &str = "--config names no PostgreSQL (make stack writes one)";
+const NO_KAFKA: &str = "--config names no Kafka (make stack writes one)";
+
 /// Measures the named figures; all where none is named. `directory` is on the disk that is measured, `told` are versions that this program
 /// cannot find out: of what built it, of the broker.
 ///
@@ -139,16 +148,22 @@ pub async fn run(
     directory: &Path,
 ) -> anyhow::Result<Report> {
     let mut report = Report { machine: machine::machine(directory), versions: machine::versions(directory).await?, ..Report::default() };
-    report.versions.extend(told.iter().cloned());
+    let known = std::mem::replace(&mut report.versions, told.iter().cloned().collect());
+    report.versions.extend(known);
+    report.plan = plan.told();
     let wanted = |name: &str| only.is_empty() || only.iter().any(|wanted| wanted == name);
     if settings.storage.kind == "postgres" {
-        report.versions.insert("postgres".to_owned(), postgres::durable_server(&settings.storage).await?);
+        let server = postgres::durable_server(&settings.storage).await.context("the PostgreSQL of storage.url cannot be measured")?;
+        report.versions.insert("postgres".to_owned(), server);
     }
     for name in NAMES {
         if !wanted(name) {
             continue;
         }
         eprintln!("bench: {name}");
+        if name == "footprint" && !footprint::has_servers(settings) {
+            report.skipped.push(Left { name: "footprint/services".to_owned(), reason: format!("{NO_POSTGRES}; {NO_KAFKA}") });
+        }
         let place = directory.join(name);
         std::fs::create_dir_all(&place).with_context(|| format!("{} cannot be made", place.display()))?;
         match measure(name, plan, settings, &place).await.with_context(|| format!("{name} could not be measured"))? {
@@ -168,10 +183,10 @@ enum Outcome {
 async fn measure(name: &str, plan: &Plan, settings: &Settings, place: &Path) -> anyhow::Result<Outcome> {
     let storage = &settings.storage;
     if ON_POSTGRES.contains(&name) && storage.kind != "postgres" {
-        return Ok(Outcome::Skipped("--config names no PostgreSQL (make stack writes one)".to_owned()));
+        return Ok(Outcome::Skipped(NO_POSTGRES.to_owned()));
     }
     if ON_KAFKA.contains(&name) && settings.bus.kind != "kafka" {
-        return Ok(Outcome::Skipped("--config names no Kafka (make stack writes one)".to_owned()));
+        return Ok(Outcome::Skipped(NO_KAFKA.to_owned()));
     }
     let figures = match name {
         "append_sqlite" => append::on_sqlite(plan, place).await?,

@@ -9,7 +9,7 @@ use host::{clock::SystemClock, config::Access};
 use kernel::calendar::add_days;
 use std::{
     io::{BufRead, BufReader},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::Duration,
 };
@@ -48,10 +48,10 @@ pub struct Up {
 }
 
 impl Up {
-    /// Starts it. Errors: it ends before it listens.
-    pub async fn start(arguments: &[&str], config: Option<&PathBuf>) -> anyhow::Result<Self> {
+    /// Starts it in a directory, where it leaves what it writes. Errors: it ends before it listens.
+    pub async fn start(place: &Path, arguments: &[&str], config: Option<&PathBuf>) -> anyhow::Result<Self> {
         let mut command = Command::new(std::env::current_exe().context("this program has no file")?);
-        command.args(["up", "--format", "json"]).args(arguments).stdout(Stdio::piped()).stderr(Stdio::null());
+        command.args(["up", "--format", "json"]).args(arguments).current_dir(place).stdout(Stdio::piped()).stderr(Stdio::null());
         // Embedded where nothing else is said, whatever configuration this run has.
         command.env_remove("REGUA_CONFIG");
         if let Some(config) = config {

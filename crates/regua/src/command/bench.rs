@@ -5,9 +5,23 @@ use crate::{
     bench::{self, NAMES, Plan, Report},
     output::{Format, print_json},
 };
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use clap::Args;
-use std::{fs, path::PathBuf, time::Duration};
+use host::launch::Ending;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+use tempfile::TempDir;
+
+/// Fewer rounds make no median.
+const MEDIAN: usize = 3;
+/// How often, and after what time, data that was just written to is tried to be removed.
+const REMOVALS: usize = 100;
+const REMOVES_AGAIN: Duration = Duration::from_millis(20);
+/// The exit code of who was asked to end before it was through.
+const INTERRUPTED: u8 = 130;
 
 /// Measure how fast it is here, each figure beside what this machine can do at all
 #[derive(Args)]
@@ -80,30 +94,64 @@ fn sizes(usual: &[u64], invoices: u64) -> Vec<u64> {
 }
 
 fn version(text: &str) -> Result<(String, String), String> {
-    let (name, version) = text.split_once('=').ok_or("should be NAME=VERSION")?;
+    let (name, version) = text.split_once('=').unwrap_or_default();
+    if name.is_empty() || version.is_empty() {
+        return Err("should be NAME=VERSION".to_owned());
+    }
     Ok((name.to_owned(), version.to_owned()))
 }
 
 pub async fn run(args: Bench, shared: &Shared) -> anyhow::Result<u8> {
-    let beside = args.report.parent().context("--report names no file")?;
+    // Found out before anything is measured: that may take hours.
+    let report_file = std::path::absolute(&args.report).context("--report names no file")?;
+    ensure!(!report_file.is_dir() && !args.report.as_os_str().as_encoded_bytes().ends_with(b"/"), "--report names a directory");
+    let beside = report_file.parent().context("--report names no file")?;
     fs::create_dir_all(beside).with_context(|| format!("{} cannot be made", beside.display()))?;
     let place = tempfile::Builder::new().prefix("data-").tempdir_in(beside).context("no directory for the data")?;
     if let (Some(work), Some(times)) = (&args.work, args.times) {
         bench::work::work(work, times, place.path()).await?;
         return Ok(DONE);
     }
-    let settings = shared.settings(None)?;
-    let report = bench::run(&args.plan(), &args.only, (&settings, &args.versions), place.path()).await?;
+    let (settings, plan) = (shared.settings(None)?, args.plan());
+    if cfg!(debug_assertions) || plan.rounds < MEDIAN {
+        eprintln!("bench: says nothing of speed: it wants a release build and {MEDIAN} rounds or more");
+    }
+    // Whoever is asked to end takes along what was started, and removes the data.
+    let mut ending = Ending::listen()?;
+    let measured = ending.or(bench::run(&plan, &args.only, (&settings, &args.versions), place.path())).await?;
+    let Some(report) = measured else {
+        remove(place).await;
+        return Ok(INTERRUPTED);
+    };
     let json = serde_json::to_value(&report)?;
-    let text = serde_json::to_string_pretty(&json)? + "\n";
-    fs::write(&args.report, text).with_context(|| format!("{} cannot be written", args.report.display()))?;
+    // Neither is lost for the sake of the other.
+    let written = write_whole(&report_file, &(serde_json::to_string_pretty(&json)? + "\n"));
     if shared.format == Format::Json {
         print_json(std::io::stdout().lock(), &json)?;
-        return Ok(DONE);
+    } else {
+        report.table().print(shared.format)?;
+        tell_left(&report);
     }
-    report.table().print(shared.format)?;
-    tell_left(&report);
-    Ok(DONE)
+    written.map(|()| DONE)
+}
+
+/// Removes the data of a run that was broken off: what still works in this process may make a file while the others go.
+async fn remove(place: TempDir) {
+    let path = place.keep();
+    for _ in 0..REMOVALS {
+        if fs::remove_dir_all(&path).is_ok() || !path.exists() {
+            return;
+        }
+        tokio::time::sleep(REMOVES_AGAIN).await;
+    }
+    eprintln!("bench: {} is left", path.display());
+}
+
+/// Moved into place whole: a reader never sees half of a report.
+fn write_whole(file: &Path, text: &str) -> anyhow::Result<()> {
+    let aside = file.with_extension(format!("{}.new", std::process::id()));
+    let written = fs::write(&aside, text).and_then(|()| fs::rename(&aside, file));
+    written.with_context(|| format!("{} cannot be written", file.display()))
 }
 
 fn tell_left(report: &Report) {
@@ -126,6 +174,6 @@ mod tests {
     #[test]
     fn a_version_has_a_name() {
         assert_eq!(version("rustc=1.95.0 (x=y)"), Ok(("rustc".to_owned(), "1.95.0 (x=y)".to_owned())));
-        assert!(version("1.95.0").is_err());
+        assert!(["1.95.0", "=1", "a=", ""].iter().all(|text| version(text).is_err()));
     }
 }

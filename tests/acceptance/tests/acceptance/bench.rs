@@ -1,6 +1,6 @@
 //! What a script reads of a run of `regua bench`. How fast anything is, is no matter here.
 
-use crate::program;
+use crate::program::{self, Running};
 use serde_json::Value;
 use std::{
     fs,
@@ -153,6 +153,60 @@ fn a_report_that_lacks_something_or_lowers_a_goal_is_told_by_the_script() {
     say(&|report| report["figures"][0]["ratio"] = 7.into(), "codecs/boleto_line_decode has the ratio 7");
     say(&|report| report["figures"][0]["value"] = 0.into(), "codecs/boleto_line_decode is 0");
     say(&|report| _ = report["versions"].as_object_mut().unwrap().remove("sqlite"), "versions names no sqlite");
+    say(&|report| report["skipped"] = serde_json::json!([{"name": "codecs", "reason": "x"}]), "codecs is there and skipped");
+    say(&|report| report["figures"][0]["reference_value"] = (-2).into(), "has a reference of -2");
+    // Nothing that a file can hold is answered with a trace of the script's own lines.
+    say(&|report| report["figures"][0]["value"] = "10".into(), "has as value '10'");
+    say(&|report| report["figures"][0]["value"] = Value::Null, "has as value None");
+    say(&|report| report["figures"][0]["name"] = 5.into(), "figure 0 has no name");
+    say(&|report| report["skipped"] = serde_json::json!([null]), "None has not");
+    say(&|report| *report = serde_json::json!([]), "it is no object");
+    for text in ["", "{", "{\"figures\": NaN}"] {
+        fs::write(&path, text).unwrap();
+        let Some(output) = read_by_the_script(&path, &["codecs"]) else { return };
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.code() == Some(1) && said.lines().count() == 1, "{text}: {said}");
+    }
+}
+
+/// Whoever is asked to end takes along the processes that it started, and leaves no data.
+#[test]
+fn a_bench_that_is_asked_to_end_leaves_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let beside = directory.path().join("bench");
+    let report = beside.join("report.json");
+    let arguments = ["bench", "--quick", "--rounds", "100", "--only", "footprint", "--report", report.to_str().unwrap()];
+    let mut running = Running::spawn("regua", &arguments, &directory.path().join("said"));
+    let started = || started_beside(beside.to_str().unwrap());
+    while started() < 2 && !running.has_ended() {
+        std::thread::yield_now();
+    }
+    assert_eq!(running.terminate().code(), Some(130), "{}", fs::read_to_string(directory.path().join("said")).unwrap());
+    assert_eq!(started(), 0, "a process is left");
+    assert_eq!(fs::read_dir(&beside).unwrap().count(), 0, "data is left");
+}
+
+/// Processes that have a directory on their command line.
+fn started_beside(directory: &str) -> usize {
+    let names_it = |process: fs::DirEntry| {
+        let line = fs::read(process.path().join("cmdline")).unwrap_or_default();
+        String::from_utf8_lossy(&line).contains(directory)
+    };
+    fs::read_dir("/proc").unwrap().filter_map(Result::ok).map(names_it).filter(|is_it| *is_it).count()
+}
+
+#[test]
+fn a_report_that_cannot_be_written_is_refused_before_anything_is_measured() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| format!("{}/{name}", directory.path().display());
+    fs::create_dir(path("there")).unwrap();
+    for report in [path("there"), path("nowhere/"), ".".to_owned()] {
+        let output = program::run(&["bench", "--only", "codecs", "--report", &report]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.code() == Some(1) && said.contains("--report names a directory"), "{report}: {said}");
+        assert!(!said.contains("round 1"), "{said}");
+    }
+    assert!(!fs::exists(path("nowhere")).unwrap());
 }
 
 #[test]
