@@ -25,11 +25,12 @@ pub fn has_servers(settings: &Settings) -> bool {
 
 /// Start-up, memory, size of the program, disk bytes per event; of each service alone where there is a Kafka.
 pub async fn measure(plan: &Plan, settings: &Settings, place: &Path) -> anyhow::Result<Vec<Figure>> {
+    let program = up::program_on_disk(place)?;
     let (mut starts, mut memory, mut loaded) = (Vec::new(), Vec::new(), 0.0);
     for round in 0..plan.rounds {
         tell("footprint, start", round, plan);
         let data = place.join(format!("up{round}"));
-        let up = Up::start(place, &["--free-ports", "--data", &data.display().to_string()], None).await?;
+        let up = Up::start(&program, &["--free-ports", "--data", &data.display().to_string()], None).await?;
         starts.push(up.took.as_secs_f64() * 1000.0);
         memory.push(up.megabytes("VmRSS")?);
         if round == 0 {
@@ -38,7 +39,6 @@ pub async fn measure(plan: &Plan, settings: &Settings, place: &Path) -> anyhow::
             loaded = up.megabytes("VmHWM")?;
         }
     }
-    let program = std::env::current_exe().context("this program has no file")?;
     let size = fs::metadata(&program)?.len() as f64 / MEGABYTE;
     let mut figures = vec![
         Figure::cost("footprint/start", "ms", load::median(&starts), Some(START_MS)),
@@ -46,7 +46,7 @@ pub async fn measure(plan: &Plan, settings: &Settings, place: &Path) -> anyhow::
         Figure::cost("footprint/load", "MB", loaded, None),
     ];
     if has_servers(settings) {
-        figures.extend(of_services(plan, settings, place).await?);
+        figures.extend(of_services(plan, settings, &program).await?);
     }
     figures.push(Figure::cost("footprint/binary", "MB", size, None));
     figures.push(Figure::cost("footprint/disk", "bytes/event", bytes_per_event(plan, place).await?, None));
@@ -54,11 +54,11 @@ pub async fn measure(plan: &Plan, settings: &Settings, place: &Path) -> anyhow::
 }
 
 /// Memory of each service in a process of its own, on PostgreSQL and Kafka: at rest, and at most while all four work together.
-async fn of_services(plan: &Plan, settings: &Settings, place: &Path) -> anyhow::Result<Vec<Figure>> {
+async fn of_services(plan: &Plan, settings: &Settings, program: &Path) -> anyhow::Result<Vec<Figure>> {
     streamed::clear(settings).await?;
-    let file = place.join("regua.toml");
+    let file = program.with_extension("toml");
     fs::write(&file, configuration(settings)?)?;
-    let start = async |service| Up::start(place, &["--only", service], Some(&file)).await;
+    let start = async |service| Up::start(program, &["--only", service], Some(&file)).await;
     let mut figures = Vec::new();
     for service in SERVICES {
         let (name, mut memory) = (format!("footprint/idle/{service}"), Vec::new());

@@ -60,13 +60,13 @@ impl Plan {
     pub fn quick() -> Self {
         Self {
             rounds: 3,
-            round: Duration::from_millis(400),
+            round: Duration::from_millis(300),
             payers: 10_000,
             portfolio: 500,
             months: 3,
-            invoices: 5_000,
+            invoices: 4_000,
             large_rebuild: None,
-            growth: vec![500, 5_000],
+            growth: vec![400, 4_000],
         }
     }
 

@@ -8,6 +8,7 @@ use eventlog::Clock;
 use host::{clock::SystemClock, config::Access};
 use kernel::calendar::add_days;
 use std::{
+    fs::{self, File},
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -48,9 +49,10 @@ pub struct Up {
 }
 
 impl Up {
-    /// Starts it in a directory, where it leaves what it writes. Errors: it ends before it listens.
-    pub async fn start(place: &Path, arguments: &[&str], config: Option<&PathBuf>) -> anyhow::Result<Self> {
-        let mut command = Command::new(std::env::current_exe().context("this program has no file")?);
+    /// Starts a program in its directory, where it leaves what it writes. Errors: it ends before it listens.
+    pub async fn start(program: &Path, arguments: &[&str], config: Option<&PathBuf>) -> anyhow::Result<Self> {
+        let mut command = Command::new(program);
+        let place = program.parent().context("the program has no directory")?;
         command.args(["up", "--format", "json"]).args(arguments).current_dir(place).stdout(Stdio::piped()).stderr(Stdio::null());
         // Embedded where nothing else is said, whatever configuration this run has.
         command.env_remove("REGUA_CONFIG");
@@ -79,6 +81,19 @@ impl Up {
         let all = self.listens.as_array().into_iter().flatten().filter(|one| is_it(one));
         all.filter_map(|one| one["address"].as_str()).map(str::to_owned).collect()
     }
+}
+
+/// A copy of this program in a directory, of which the system keeps nothing in memory: so is what a machine that was just started runs. Of a
+/// file that was just written the kernel maps more at once than is asked for. Errors: it cannot be copied, or `dd` does not let go of it.
+pub fn program_on_disk(place: &Path) -> anyhow::Result<PathBuf> {
+    let copy = place.join("regua");
+    fs::copy(std::env::current_exe().context("this program has no file")?, &copy)?;
+    File::open(&copy)?.sync_all()?;
+    let mut lets_go = Command::new("dd");
+    let input = format!("if={}", copy.display());
+    let done = lets_go.args([input.as_str(), "iflag=nocache", "count=0", "status=none"]).status().context("dd cannot be started")?;
+    ensure!(done.success(), "dd: {done}");
+    Ok(copy)
 }
 
 /// Issues so many invoices of as many payers to processes that together are an installation, waits until each service is through with
