@@ -3,7 +3,7 @@
 use super::{
     Figure, Plan,
     append::Ground,
-    load, streamed, tell,
+    lacks, load, streamed, tell,
     up::{self, Up},
 };
 use crate::{settings::Settings, system::SERVICES};
@@ -18,11 +18,6 @@ const IDLE_MB: f64 = 120.0;
 /// Memory of one service in a process of its own, at rest.
 const SERVICE_MB: f64 = 40.0;
 
-/// Whether services can be measured each in a process of its own: in one process alone they would hear nothing of each other.
-pub fn has_servers(settings: &Settings) -> bool {
-    settings.bus.kind == "kafka" && settings.storage.kind == "postgres"
-}
-
 /// Start-up, memory, size of the program, disk bytes per event; of each service alone where there is a Kafka.
 pub async fn measure(plan: &Plan, settings: &Settings, place: &Path) -> anyhow::Result<Vec<Figure>> {
     let program = up::program_on_disk(place)?;
@@ -34,7 +29,7 @@ pub async fn measure(plan: &Plan, settings: &Settings, place: &Path) -> anyhow::
         starts.push(up.took.as_secs_f64() * 1000.0);
         memory.push(up.megabytes("VmRSS")?);
         if round == 0 {
-            tell("footprint, under load", round, &Plan { rounds: 1, ..plan.clone() });
+            tell("footprint, under load", round, &plan.once());
             up::load(&[&up], plan.invoices).await?;
             loaded = up.megabytes("VmHWM")?;
         }
@@ -45,7 +40,7 @@ pub async fn measure(plan: &Plan, settings: &Settings, place: &Path) -> anyhow::
         Figure::cost("footprint/idle", "MB", load::median(&memory), Some(IDLE_MB)),
         Figure::cost("footprint/load", "MB", loaded, None),
     ];
-    if has_servers(settings) {
+    if lacks(settings, true).is_none() {
         figures.extend(of_services(plan, settings, &program).await?);
     }
     figures.push(Figure::cost("footprint/binary", "MB", size, None));
@@ -68,7 +63,7 @@ async fn of_services(plan: &Plan, settings: &Settings, program: &Path) -> anyhow
         }
         figures.push(Figure::cost(&name, "MB", load::median(&memory), Some(SERVICE_MB)));
     }
-    tell("footprint, all four under load", 0, &Plan { rounds: 1, ..plan.clone() });
+    tell("footprint, all four under load", 0, &plan.once());
     let mut all = Vec::new();
     for service in SERVICES {
         all.push(start(service).await?);

@@ -51,7 +51,7 @@ pub struct Plan {
     pub invoices: u64,
     /// Invoices behind views that are built again a second time, once; none = they are not.
     pub large_rebuild: Option<u64>,
-    /// Invoices of the portfolios that `growth` compares, the smallest first; what is not above it is left out.
+    /// Invoices of the portfolios that `growth` compares, the smallest first.
     pub growth: Vec<u64>,
 }
 
@@ -85,6 +85,20 @@ impl Plan {
         }
     }
 
+    /// As long as it takes.
+    pub fn full() -> Self {
+        let growth = vec![10_000, 100_000, 1_000_000, 10_000_000];
+        // With their payers and payments ten million events.
+        let large_rebuild = Some(6_250_000);
+        let round = Duration::from_secs(10);
+        Self { rounds: 5, round, payers: 10_000, portfolio: 100_000, months: 18, invoices: 1_000_000, large_rebuild, growth }
+    }
+
+    /// The same in one round.
+    fn once(&self) -> Self {
+        Self { rounds: 1, ..self.clone() }
+    }
+
     /// As a report tells it.
     fn told(&self) -> BTreeMap<&'static str, u64> {
         let round_ms = u64::try_from(self.round.as_millis()).unwrap_or(u64::MAX);
@@ -94,15 +108,6 @@ impl Plan {
     /// How long a loop for latencies lasts: one in each round, together as long as a round.
     fn latency_round(&self) -> Duration {
         self.round / u32::try_from(self.rounds.max(1)).unwrap_or(1)
-    }
-
-    /// As long as it takes.
-    pub fn full() -> Self {
-        let growth = vec![10_000, 100_000, 1_000_000, 10_000_000];
-        // With their payers and payments ten million events.
-        let large_rebuild = Some(6_250_000);
-        let round = Duration::from_secs(10);
-        Self { rounds: 5, round, payers: 10_000, portfolio: 100_000, months: 18, invoices: 1_000_000, large_rebuild, growth }
     }
 }
 
@@ -133,9 +138,6 @@ const ON_POSTGRES: [&str; 7] =
 /// Those of them that need a Kafka too.
 const ON_KAFKA: [&str; 3] = ["relay", "project", "freshness"];
 
-const NO_POSTGRES: &str = "--config names no PostgreSQL (make stack writes one)";
-const NO_KAFKA: &str = "--config names no Kafka (make stack writes one)";
-
 /// Measures the named figures; all where none is named. `directory` is on the disk that is measured, `told` are versions that this program
 /// cannot find out: of what built it, of the broker.
 ///
@@ -147,10 +149,10 @@ pub async fn run(
     (settings, told): (&Settings, &[(String, String)]),
     directory: &Path,
 ) -> anyhow::Result<Report> {
-    let mut report = Report { machine: machine::machine(directory), versions: machine::versions(directory).await?, ..Report::default() };
-    let known = std::mem::replace(&mut report.versions, told.iter().cloned().collect());
-    report.versions.extend(known);
-    report.plan = plan.told();
+    // What this program knows of itself nobody tells it otherwise.
+    let mut versions: BTreeMap<String, String> = told.iter().cloned().collect();
+    versions.extend(machine::versions(directory).await?);
+    let mut report = Report { machine: machine::machine(directory), versions, plan: plan.told(), ..Report::default() };
     let wanted = |name: &str| only.is_empty() || only.iter().any(|wanted| wanted == name);
     if settings.storage.kind == "postgres" {
         let server = postgres::durable_server(&settings.storage).await.context("the PostgreSQL of storage.url cannot be measured")?;
@@ -161,8 +163,10 @@ pub async fn run(
             continue;
         }
         eprintln!("bench: {name}");
-        if name == "footprint" && !footprint::has_servers(settings) {
-            report.skipped.push(Left { name: "footprint/services".to_owned(), reason: format!("{NO_POSTGRES}; {NO_KAFKA}") });
+        if name == "footprint"
+            && let Some(reason) = lacks(settings, true)
+        {
+            report.skipped.push(Left { name: "footprint/services".to_owned(), reason: reason.to_owned() });
         }
         let place = directory.join(name);
         std::fs::create_dir_all(&place).with_context(|| format!("{} cannot be made", place.display()))?;
@@ -174,6 +178,14 @@ pub async fn run(
     Ok(report)
 }
 
+/// What a figure needs, a PostgreSQL and perhaps a Kafka, and the configuration does not name.
+fn lacks(settings: &Settings, kafka: bool) -> Option<&'static str> {
+    if settings.storage.kind != "postgres" {
+        return Some("--config names no PostgreSQL (make stack writes one)");
+    }
+    (kafka && settings.bus.kind != "kafka").then_some("--config names no Kafka (make stack writes one)")
+}
+
 /// What came of a figure.
 enum Outcome {
     Measured(Vec<Figure>),
@@ -182,11 +194,10 @@ enum Outcome {
 
 async fn measure(name: &str, plan: &Plan, settings: &Settings, place: &Path) -> anyhow::Result<Outcome> {
     let storage = &settings.storage;
-    if ON_POSTGRES.contains(&name) && storage.kind != "postgres" {
-        return Ok(Outcome::Skipped(NO_POSTGRES.to_owned()));
-    }
-    if ON_KAFKA.contains(&name) && settings.bus.kind != "kafka" {
-        return Ok(Outcome::Skipped(NO_KAFKA.to_owned()));
+    if ON_POSTGRES.contains(&name)
+        && let Some(reason) = lacks(settings, ON_KAFKA.contains(&name))
+    {
+        return Ok(Outcome::Skipped(reason.to_owned()));
     }
     let figures = match name {
         "append_sqlite" => append::on_sqlite(plan, place).await?,

@@ -29,7 +29,7 @@ pub async fn measure(plan: &Plan, place: &Path) -> anyhow::Result<Vec<Figure>> {
     if let Some(invoices) = plan.large_rebuild {
         let place = place.join("large");
         fs::create_dir_all(&place)?;
-        figures.extend(of_size(&Plan { invoices, rounds: 1, ..plan.clone() }, ("rebuild/large", "rebuild/large/pause"), &place).await?);
+        figures.extend(of_size(&Plan { invoices, ..plan.once() }, ("rebuild/large", "rebuild/large/pause"), &place).await?);
     }
     Ok(figures)
 }
