@@ -37,10 +37,12 @@ fn process_of_aside(name: &str) -> Option<u32> {
 
 /// Writes a file once: one of that name stays as it is. Errors: those of the file system; then there is no file of that name.
 pub fn write_once(directory: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
+    if directory.join(name).exists() { Ok(()) } else { replace(directory, name, bytes) }
+}
+
+/// Writes a file in the place of one that may be there. Errors: those of the file system; then what was there is as it was.
+pub fn replace(directory: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
     let target = directory.join(name);
-    if target.exists() {
-        return Ok(());
-    }
     // Two writers of one message write the same bytes to names of their own.
     let aside = tempfile_name(directory, name);
     let written = write_whole(&aside, bytes).and_then(|()| fs::rename(&aside, &target));

@@ -7,12 +7,8 @@ use crate::{
 };
 use anyhow::{Context, ensure};
 use clap::Args;
-use host::launch::Ending;
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use host::{launch::Ending, spool};
+use std::{fs, path::PathBuf, time::Duration};
 use tempfile::TempDir;
 
 /// Fewer rounds make no median.
@@ -105,7 +101,7 @@ pub async fn run(args: Bench, shared: &Shared) -> anyhow::Result<u8> {
     // Found out before anything is measured: that may take hours.
     let report_file = std::path::absolute(&args.report).context("--report names no file")?;
     ensure!(!report_file.is_dir() && !args.report.as_os_str().as_encoded_bytes().ends_with(b"/"), "--report names a directory");
-    let beside = report_file.parent().context("--report names no file")?;
+    let (beside, name) = report_file.parent().zip(report_file.file_name()).context("--report names no file")?;
     fs::create_dir_all(beside).with_context(|| format!("{} cannot be made", beside.display()))?;
     let place = tempfile::Builder::new().prefix("data-").tempdir_in(beside).context("no directory for the data")?;
     if let (Some(work), Some(times)) = (&args.work, args.times) {
@@ -125,14 +121,16 @@ pub async fn run(args: Bench, shared: &Shared) -> anyhow::Result<u8> {
     };
     let json = serde_json::to_value(&report)?;
     // Neither is lost for the sake of the other.
-    let written = write_whole(&report_file, &(serde_json::to_string_pretty(&json)? + "\n"));
+    let text = serde_json::to_string_pretty(&json)? + "\n";
+    let written = spool::replace(beside, &name.to_string_lossy(), text.as_bytes());
     if shared.format == Format::Json {
         print_json(std::io::stdout().lock(), &json)?;
     } else {
         report.table().print(shared.format)?;
         tell_left(&report);
     }
-    written.map(|()| DONE)
+    written.with_context(|| format!("{} cannot be written", report_file.display()))?;
+    Ok(DONE)
 }
 
 /// Removes the data of a run that was broken off: what still works in this process may make a file while the others go.
@@ -145,13 +143,6 @@ async fn remove(place: TempDir) {
         tokio::time::sleep(REMOVES_AGAIN).await;
     }
     eprintln!("bench: {} is left", path.display());
-}
-
-/// Moved into place whole: a reader never sees half of a report.
-fn write_whole(file: &Path, text: &str) -> anyhow::Result<()> {
-    let aside = file.with_extension(format!("{}.new", std::process::id()));
-    let written = fs::write(&aside, text).and_then(|()| fs::rename(&aside, file));
-    written.with_context(|| format!("{} cannot be written", file.display()))
 }
 
 fn tell_left(report: &Report) {
