@@ -8,6 +8,7 @@ matter too. Named figures are those that were asked for (`make bench ONLY=…`);
 import json
 import math
 import re
+import signal
 import sys
 
 LEVELS = (1, 16, 64, 256, 1024)
@@ -191,4 +192,6 @@ def main(arguments):
 
 
 if __name__ == "__main__":
+    # Whoever reads only the first lines is no fault.
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     sys.exit(main(sys.argv[1:]))

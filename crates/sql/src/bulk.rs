@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 
 use sqlx::postgres::PgArguments;
 
+use crate::keys::{Keys, names};
 use crate::sqlite::Statement;
 use crate::tx::Bound;
 use crate::{Column, Dialect, SqlError, Tx, Value, postgres};
@@ -103,6 +104,21 @@ impl Tx {
         self.bulk(table, columns, Existing::Replace(key), rows).await
     }
 
+    /// Deletes the rows that have one of the given keys and are as the condition wants them, where there is one: a text about the columns of
+    /// the table, none of which may be among those of the keys, and its arguments. May be sent with what follows, like [`Tx::defer`].
+    ///
+    /// # Errors
+    /// Any [`SqlError`].
+    pub async fn bulk_delete(&mut self, table: &str, keys: Keys<'_>, condition: Option<(&str, &[Value])>) -> Result<(), SqlError> {
+        if keys.rows.is_empty() {
+            return Ok(());
+        }
+        let (condition, args) = condition.unzip();
+        let text = keys.deletion(self.dialect(), table, condition);
+        let statement = Bound::keyed(self, &text, keys, args.unwrap_or_default())?;
+        self.put_off(statement).await
+    }
+
     async fn bulk(&mut self, table: &str, columns: &[Column], existing: Existing<'_>, rows: Vec<Vec<Value>>) -> Result<(), SqlError> {
         check(table, columns, &rows)?;
         if rows.is_empty() {
@@ -142,10 +158,6 @@ fn at_once(parts: Vec<Rows<'_>>, text: &str, args: &[Value]) -> Result<Option<(S
     let before: Vec<String> = inserts.into_iter().map(|(number, insert)| format!("w{number} AS ({insert})")).collect();
     let text = if before.is_empty() { last } else { format!("WITH {} {last}", before.join(", ")) };
     Ok(Some((text, arguments)))
-}
-
-fn names(columns: &[Column]) -> String {
-    columns.iter().map(|column| column.name).collect::<Vec<_>>().join(", ")
 }
 
 /// SQLite takes rows in groups of [`SQLITE_ROWS`], and what is left one by one: two texts for each table and way to write it, whatever comes.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use sqlx::postgres::PgArguments;
 
-use crate::{Column, Kind, SqlError, Value, postgres};
+use crate::{Column, Dialect, Kind, SqlError, Value, postgres};
 
 /// Rows that stand in the text of a query as `{keys}`, for instance
 /// `SELECT e.* FROM {keys} k CROSS JOIN events e WHERE e.stream = k.stream`. The text is the same for any number of rows.
@@ -35,18 +35,30 @@ impl Keys<'_> {
 
     pub(crate) fn for_postgres(self, sql: &str, args: &[Value]) -> Result<(String, PgArguments), SqlError> {
         let first = args.len() + 1;
-        let arrays: Vec<String> = self
-            .columns
-            .iter()
-            .enumerate()
-            .map(|(i, c)| format!("${}::{}[]", first + i, c.kind.sql_type(crate::Dialect::Postgres)))
-            .collect();
-        let names: Vec<&str> = self.columns.iter().map(|column| column.name).collect();
+        let arrays: Vec<String> =
+            self.columns.iter().enumerate().map(|(i, c)| format!("${}::{}[]", first + i, c.kind.sql_type(Dialect::Postgres))).collect();
+        let names = names(self.columns);
         // The parentheses make it a table that the caller may name, as on SQLite.
-        let table = format!("(SELECT * FROM UNNEST({}) AS u({}))", arrays.join(", "), names.join(", "));
+        let table = format!("(SELECT * FROM UNNEST({}) AS u({names}))", arrays.join(", "));
         let mut arguments = postgres::arguments(args.iter().cloned())?;
         postgres::arrays(self.columns, self.rows, &mut arguments)?;
         Ok((each(sql).replace("{keys}", &table), arguments))
+    }
+
+    /// The text that deletes the rows of `table` that have one of these keys and are as `condition` wants them, where there is one.
+    ///
+    /// PostgreSQL is told where the rows lie: a join would be planned by its guess of the table's size, as for what is read (above).
+    pub(crate) fn deletion(&self, dialect: Dialect, table: &str, condition: Option<&str>) -> String {
+        let (condition, names) = (condition.unwrap_or("1 = 1"), names(self.columns));
+        let has_key: Vec<String> = self.columns.iter().map(|column| format!("r.{0} = k.{0}", column.name)).collect();
+        match dialect {
+            Dialect::Sqlite => format!("DELETE FROM {table} WHERE ({names}) IN (SELECT * FROM {{keys}} k) AND {condition}"),
+            Dialect::Postgres => format!(
+                "DELETE FROM {table} WHERE ctid = ANY (ARRAY(SELECT d.ctid FROM {{keys}} AS k CROSS JOIN LATERAL \
+                 (SELECT r.ctid, r.* FROM {table} r WHERE {} OFFSET 0) d WHERE {condition}))",
+                has_key.join(" AND ")
+            ),
+        }
     }
 
     /// An array with an entry for each row: the value where there is one column, else an array of them.
@@ -58,6 +70,10 @@ impl Keys<'_> {
         })?;
         String::from_utf8(json).map_err(|error| SqlError::Refused(error.to_string()))
     }
+}
+
+pub(crate) fn names(columns: &[Column]) -> String {
+    columns.iter().map(|column| column.name).collect::<Vec<_>>().join(", ")
 }
 
 fn array<T>(json: &mut Vec<u8>, items: &[T], write: impl Fn(&mut Vec<u8>, &T) -> Result<(), SqlError>) -> Result<(), SqlError> {
@@ -107,7 +123,7 @@ mod tests {
         let meant = "SELECT e.a FROM {keys} k CROSS JOIN LATERAL (SELECT e.* FROM events e WHERE e.stream = k.stream AND e.version > $1 \
                      OFFSET 0) e ORDER BY e.position";
         assert_eq!(each(told), meant);
-        let alone = "DELETE FROM timers WHERE stream IN (SELECT k.stream FROM {keys} k)";
+        let alone = "SELECT t.stream FROM timers t WHERE t.stream NOT IN (SELECT k.stream FROM {keys} k)";
         assert_eq!(each(alone), alone);
     }
 

@@ -116,6 +116,9 @@ fn options(url: &str, schema: &str, deadline: Duration) -> Result<PgConnectOptio
         ("client_min_messages", "error"),
         // A process that hangs inside a transaction holds the head of the log: the server ends it after a minute.
         ("idle_in_transaction_session_timeout", "60s"),
+        // What is looked up is looked up by an index, whatever the server counted last: a plan that reads all of a small table is kept while the
+        // table grows.
+        ("enable_seqscan", "off"),
         // Waiting for a lock counts.
         ("statement_timeout", deadline_ms.as_str()),
     ];

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use chrono::{DateTime, NaiveDate, Utc};
+use sqlx::postgres::types::Oid;
 use sqlx::postgres::{PgRow, Postgres};
 use sqlx::{Column as _, Decode, Row as _, Type};
 use uuid::Uuid;
@@ -172,8 +173,30 @@ fn place<T>(all: &[T], next: usize, is_it: impl Fn(&T) -> bool) -> Option<usize>
     if all.get(next).is_some_and(&is_it) { Some(next) } else { all.iter().position(is_it) }
 }
 
-fn postgres<'r, T: Decode<'r, Postgres> + Type<Postgres>>(row: &'r PgRow, (place, column): (usize, &str)) -> Result<Option<T>, SqlError> {
-    row.try_get(place).map_err(|error| match error {
+/// The type that a column of its kind has, by PostgreSQL's number for it (`pg_type.dat`).
+trait Usual {
+    const OID: Oid;
+}
+
+macro_rules! usual {
+    ($($type:ty: $oid:literal),*) => {
+        $(impl Usual for $type {
+            const OID: Oid = Oid($oid);
+        })*
+    };
+}
+
+usual! { bool: 16, Vec<u8>: 17, i64: 20, String: 25, NaiveDate: 1082, DateTime<Utc>: 1184, Uuid: 2950 }
+
+/// Asked of each cell, the library's own look for a type that would do as well takes a fifth of reading: only another type than the usual
+/// one is looked at so.
+fn postgres<'r, T>(row: &'r PgRow, (place, column): (usize, &str)) -> Result<Option<T>, SqlError>
+where
+    T: Decode<'r, Postgres> + Type<Postgres> + Usual,
+{
+    let is_usual = row.columns().get(place).is_some_and(|found| found.type_info().oid() == Some(T::OID));
+    let read = if is_usual { row.try_get_unchecked(place) } else { row.try_get(place) };
+    read.map_err(|error| match error {
         sqlx::Error::ColumnDecode { source, .. } => SqlError::Column { name: column.into(), reason: source.to_string() },
         other => other.into(),
     })

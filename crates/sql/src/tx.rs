@@ -136,15 +136,6 @@ impl Tx {
         self.rows(statement).await
     }
 
-    /// Runs a statement whose text names `{keys}` (see [`Keys`]); returns the number of rows it changed.
-    ///
-    /// # Errors
-    /// Any [`SqlError`].
-    pub async fn execute_keyed(&mut self, sql: &str, keys: Keys<'_>, args: &[Value]) -> Result<u64, SqlError> {
-        let statement = Bound::keyed(self, sql, keys, args)?;
-        self.change(statement).await
-    }
-
     /// Runs a statement of which only the effect counts. It may be sent together with what follows: then its error is that of the next
     /// call, of [`Tx::flush`] or of [`Tx::commit`].
     ///
@@ -152,15 +143,6 @@ impl Tx {
     /// Any [`SqlError`].
     pub async fn defer(&mut self, sql: &str, args: &[Value]) -> Result<(), SqlError> {
         let statement = Bound::new(self, sql, args)?;
-        self.put_off(statement).await
-    }
-
-    /// Like [`Tx::defer`], for a text that names `{keys}` (see [`Keys`]).
-    ///
-    /// # Errors
-    /// Any [`SqlError`].
-    pub async fn defer_keyed(&mut self, sql: &str, keys: Keys<'_>, args: &[Value]) -> Result<(), SqlError> {
-        let statement = Bound::keyed(self, sql, keys, args)?;
         self.put_off(statement).await
     }
 
@@ -490,7 +472,7 @@ impl<'a> Bound<'a> {
         }
     }
 
-    fn keyed(tx: &Tx, sql: &str, keys: Keys<'_>, args: &[Value]) -> Result<Self, SqlError> {
+    pub(crate) fn keyed(tx: &Tx, sql: &str, keys: Keys<'_>, args: &[Value]) -> Result<Self, SqlError> {
         match tx.dialect() {
             Dialect::Sqlite => keys.for_sqlite(sql, args).map(|(text, values)| Bound::Sqlite(Statement::new(text, values))),
             Dialect::Postgres => keys.for_postgres(sql, args).map(|(text, arguments)| Bound::Postgres(text.into(), arguments)),

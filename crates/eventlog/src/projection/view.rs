@@ -38,6 +38,16 @@ impl<'a> View<'a> {
         Ok(())
     }
 
+    /// Deletes the rows that have one of the keys, whose columns are some of the table's.
+    ///
+    /// # Errors
+    /// [`ProjectionError::UnknownTable`]; the database.
+    pub async fn delete(&mut self, table: &str, keys: Keys<'_>) -> Result<(), ProjectionError> {
+        let table = self.table(table)?;
+        self.tx.bulk_delete(&table.physical(self.suffix), keys, None).await?;
+        Ok(())
+    }
+
     /// Reads; `{receivable}` in the text is the table of this build.
     ///
     /// # Errors
@@ -63,15 +73,6 @@ impl<'a> View<'a> {
     pub async fn execute(&mut self, sql: &str, args: &[Value]) -> Result<u64, ProjectionError> {
         let sql = self.resolve(sql)?;
         Ok(self.tx.execute(&sql, args).await?)
-    }
-
-    /// Changes rows with a table of keys, `{keys}` in the text; returns how many.
-    ///
-    /// # Errors
-    /// [`ProjectionError::UnknownTable`]; the database.
-    pub async fn execute_keyed(&mut self, sql: &str, keys: Keys<'_>, args: &[Value]) -> Result<u64, ProjectionError> {
-        let sql = self.resolve(sql)?;
-        Ok(self.tx.execute_keyed(&sql, keys, args).await?)
     }
 
     fn table(&self, name: &str) -> Result<&'static TableDef, ProjectionError> {

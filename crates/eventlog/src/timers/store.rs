@@ -45,19 +45,12 @@ fn runs(changes: &[TimerChange]) -> Vec<&[TimerChange]> {
 
 /// Of each stream one change.
 async fn write_run(tx: &mut Tx, changes: &[TimerChange], now: DateTime<Utc>) -> Result<(), LogError> {
-    let streams = |woken: bool| -> Vec<Vec<Value>> {
-        changes.iter().filter(|change| change.woken == woken).map(|change| vec![change.stream.as_str().into()]).collect()
+    let streams = |woken: bool| {
+        let of = changes.iter().filter(|change| change.woken == woken);
+        Keys { columns: STREAM, rows: of.map(|change| vec![change.stream.as_str().into()]).collect() }
     };
-    let woken = streams(true);
-    if !woken.is_empty() {
-        let sql = "DELETE FROM timers WHERE stream IN (SELECT k.stream FROM {keys} k)";
-        tx.defer_keyed(sql, Keys { columns: STREAM, rows: woken }, &[]).await?;
-    }
-    let touched = streams(false);
-    if !touched.is_empty() {
-        let sql = "DELETE FROM timers WHERE stream IN (SELECT k.stream FROM {keys} k) AND due_at > $1";
-        tx.defer_keyed(sql, Keys { columns: STREAM, rows: touched }, &[now.into()]).await?;
-    }
+    tx.bulk_delete("timers", streams(true), None).await?;
+    tx.bulk_delete("timers", streams(false), Some(("due_at > $1", &[now.into()]))).await?;
     let rows: Vec<Vec<Value>> = changes.iter().flat_map(|change| change.next.iter().map(|next| row(change, next))).collect();
     if !rows.is_empty() {
         tx.bulk_insert_missing("timers", COLUMNS, rows).await?;

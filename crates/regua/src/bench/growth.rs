@@ -39,7 +39,8 @@ pub async fn measure(plan: &Plan, place: &Path) -> anyhow::Result<Vec<Figure>> {
     let mut of_sizes: Vec<(u64, Vec<Costs>)> = plan.growth.iter().map(|invoices| ((*invoices).max(EACH), Vec::new())).collect();
     for round in 0..plan.rounds {
         for (invoices, rounds) in of_sizes.iter_mut().filter(|(invoices, _)| round == 0 || *invoices < ONCE) {
-            rounds.push(costs(plan, (round, *invoices), &place.join(invoices.to_string())).await?);
+            let plan = if *invoices < ONCE { plan.clone() } else { plan.once() };
+            rounds.push(costs(&plan, (round, *invoices), &place.join(invoices.to_string())).await?);
         }
     }
     let ((_, of_smallest), larger) = of_sizes.split_first().context("no size is asked for")?;

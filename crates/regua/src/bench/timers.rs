@@ -110,9 +110,9 @@ pub async fn fire(payers: u64, settings: &Settings) -> anyhow::Result<Fired> {
     ensure!(due == payers * TOGETHER, "{due} timers are due, should be {}", payers * TOGETHER);
     let to_enrol_megabytes = machine::megabytes("self", "VmHWM")?;
     machine::forget_peak();
-    let watch = progress::stopwatch();
+    let (watch, all_woken) = (progress::stopwatch(), log.known_head() + payers);
     service.resume_timers();
-    wait_until_fired(&log, moment).await?;
+    wait_until_fired(&log, moment, all_woken).await?;
     let fired = Fired { took: watch(), megabytes: machine::megabytes("self", "VmHWM")?, to_enrol_megabytes };
 
     let db = host::environment::open_database(engine, &settings.storage, Durability::Full).await?;
@@ -134,11 +134,12 @@ async fn enrol(payers: u64, place: &Path, process: &Process, service: &Service) 
     wait_until_read(service, invoice::TOPIC, &facts).await
 }
 
-/// Waits until no timer is due at a moment any more. Errors: the loop does not go on.
-async fn wait_until_fired(log: &Log, moment: DateTime<Utc>) -> anyhow::Result<()> {
+/// Waits until no timer is due at a moment any more; the log ends at `all_woken` or after it then, since each wake has an event, and until
+/// it does nobody asks the database, which has other work. Errors: the loop does not go on.
+async fn wait_until_fired(log: &Log, moment: DateTime<Utc>, all_woken: u64) -> anyhow::Result<()> {
     let watch = progress::stopwatch();
     let (mut head, mut moved) = (log.known_head(), Duration::ZERO);
-    while log.timers(&Shards::All, 1).await?.first().is_some_and(|timer| timer.due_at <= moment) {
+    while log.known_head() < all_woken || log.timers(&Shards::All, 1).await?.first().is_some_and(|timer| timer.due_at <= moment) {
         let known = log.known_head();
         if known > head {
             (head, moved) = (known, watch());

@@ -185,9 +185,7 @@ impl Touched {
             rows.extend(found.iter().map(|stretch| row(receivable, (&fact.currency, segment), stretch)));
         }
         if !stood.is_empty() {
-            let text = "DELETE FROM {standing} WHERE (tenant, customer_id, currency, invoice_id) IN \
-                        (SELECT k.tenant, k.customer_id, k.currency, k.invoice_id FROM {keys} k)";
-            view.execute_keyed(text, Keys { columns: STANDINGS, rows: stood }, &[]).await?;
+            view.delete("standing", Keys { columns: STANDINGS, rows: stood }).await?;
         }
         view.insert_missing("standing", rows).await
     }

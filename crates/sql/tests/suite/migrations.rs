@@ -1,4 +1,4 @@
-use sql::Migration;
+use sql::{Dialect, Migration};
 
 use crate::databases::fresh;
 
@@ -45,5 +45,45 @@ async fn a_broken_migration_leaves_nothing_behind() {
         assert!(fresh.db.query("SELECT id FROM a", &[]).await.is_err(), "{}", fresh.name);
         fresh.db.migrate(&[FIRST]).await.unwrap();
         assert_eq!(fresh.db.query("SELECT id FROM a", &[]).await.unwrap().len(), 1);
+    }
+}
+
+const NAMED: Migration = Migration {
+    version: 4,
+    name: "test_0004_named",
+    sqlite: "CREATE TABLE named (name TEXT NOT NULL PRIMARY KEY, note TEXT);",
+    postgres: "CREATE TABLE named (name TEXT NOT NULL PRIMARY KEY, note TEXT);",
+};
+
+#[tokio::test]
+async fn text_of_new_tables_is_in_the_order_of_its_bytes() {
+    for fresh in fresh().await {
+        let mut tx = fresh.db.begin().await.unwrap();
+        tx.execute("CREATE TABLE older (label TEXT NOT NULL PRIMARY KEY)", &[]).await.unwrap();
+        tx.commit().await.unwrap();
+        // A connection that has read a table would not read it again, were its columns others.
+        assert!(fresh.db.query("SELECT label FROM older", &[]).await.unwrap().is_empty());
+        for migration in [FIRST, NAMED] {
+            fresh.db.migrate(&[migration]).await.unwrap();
+            assert!(fresh.db.query("SELECT label FROM older", &[]).await.unwrap().is_empty(), "{}", fresh.name);
+        }
+        let mut tx = fresh.db.begin().await.unwrap();
+        for name in ["b", "é", "B", "a"] {
+            tx.execute("INSERT INTO named (name) VALUES ($1)", &[name.into()]).await.unwrap();
+        }
+        tx.commit().await.unwrap();
+        let rows = fresh.db.query("SELECT name FROM named ORDER BY name", &[]).await.unwrap();
+        assert_eq!(rows.iter().map(|row| row.text("name").unwrap()).collect::<Vec<_>>(), ["B", "a", "b", "é"], "{}", fresh.name);
+        if fresh.db.dialect() == Dialect::Postgres {
+            let sql = "SELECT c.relname::TEXT AS place, a.attcollation = 'pg_catalog.\"C\"'::regcollation AS in_byte_order FROM pg_attribute a \
+                       JOIN pg_class c ON c.oid = a.attrelid WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'i') \
+                       AND a.attnum > 0 AND a.atttypid = 'text'::regtype ORDER BY 1";
+            let rows = fresh.db.query(sql, &[]).await.unwrap();
+            let found: Vec<_> = rows.iter().map(|row| (row.text("place").unwrap(), row.bool("in_byte_order").unwrap())).collect();
+            let found: Vec<_> = found.iter().map(|(place, is)| (place.as_str(), *is)).collect();
+            let meant = [("named", true), ("named", true), ("named_pkey", true), ("older", false), ("older_pkey", false)];
+            let meant = [&meant[..], &[("schema_migrations", false), ("schema_migrations_pkey", false)]].concat();
+            assert_eq!(found, meant);
+        }
     }
 }
