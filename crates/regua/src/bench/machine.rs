@@ -46,6 +46,17 @@ pub fn forget_peak() {
     let _ = fs::write("/proc/self/clear_refs", "5");
 }
 
+/// Waits until the file system of a directory has on its disk all that was written before. What another figure left to be written would
+/// else go there while this one waits for a sync, which then takes some tenths of a second.
+///
+/// # Errors
+/// The directory cannot be opened, or the disk fails.
+pub async fn settle(directory: &Path) -> anyhow::Result<()> {
+    let directory = directory.to_owned();
+    let settled = tokio::task::spawn_blocking(move || rustix::fs::syncfs(fs::File::open(&directory)?).map_err(std::io::Error::from));
+    settled.await?.context("what was written before cannot be brought to the disk")
+}
+
 fn first_line(path: &str) -> String {
     fs::read_to_string(path).unwrap_or_default().lines().next().unwrap_or_default().to_owned()
 }

@@ -170,6 +170,7 @@ pub async fn run(
         }
         let place = directory.join(name);
         std::fs::create_dir_all(&place).with_context(|| format!("{} cannot be made", place.display()))?;
+        machine::settle(&place).await?;
         match measure(name, plan, settings, &place).await.with_context(|| format!("{name} could not be measured"))? {
             Outcome::Measured(figures) => report.figures.extend(figures),
             Outcome::Skipped(reason) => report.skipped.push(Left { name: name.to_owned(), reason }),

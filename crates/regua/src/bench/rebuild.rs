@@ -4,7 +4,7 @@ use super::{
     Figure, Plan,
     kept::{Kept, LOOK},
     load::per_second,
-    tell,
+    machine, tell,
 };
 use crate::progress;
 use anyhow::Context;
@@ -39,6 +39,8 @@ async fn of_size(plan: &Plan, (name, of_pause): (&str, &str), place: &Path) -> a
     let (mut path, mut reference, mut longest) = (Vec::new(), Vec::new(), Duration::ZERO);
     for round in 0..plan.rounds {
         tell(&format!("{name}, {} invoices", plan.invoices), round, plan);
+        // The portfolio's log, and what was read of it.
+        machine::settle(place).await?;
         let (rate, pause) = under_traffic(&kept).await?;
         path.push(rate);
         longest = longest.max(pause);
