@@ -106,6 +106,7 @@ impl Tx {
 
     /// Deletes the rows that have one of the given keys and are as the condition wants them, where there is one: a text about the columns of
     /// the table, none of which may be among those of the keys, and its arguments. May be sent with what follows, like [`Tx::defer`].
+    /// Nobody else may update such a row meanwhile: on PostgreSQL it would stay. One that somebody else deletes is gone.
     ///
     /// # Errors
     /// Any [`SqlError`].

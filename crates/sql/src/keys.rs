@@ -52,10 +52,11 @@ impl Keys<'_> {
         let (condition, names) = (condition.unwrap_or("1 = 1"), names(self.columns));
         let has_key: Vec<String> = self.columns.iter().map(|column| format!("r.{0} = k.{0}", column.name)).collect();
         match dialect {
-            Dialect::Sqlite => format!("DELETE FROM {table} WHERE ({names}) IN (SELECT * FROM {{keys}} k) AND {condition}"),
+            Dialect::Sqlite => format!("DELETE FROM {table} WHERE ({names}) IN (SELECT * FROM {{keys}} k) AND ({condition})"),
+            // Named with AS, so that it is not taken for a text that is yet to be written so ([`each`]).
             Dialect::Postgres => format!(
                 "DELETE FROM {table} WHERE ctid = ANY (ARRAY(SELECT d.ctid FROM {{keys}} AS k CROSS JOIN LATERAL \
-                 (SELECT r.ctid, r.* FROM {table} r WHERE {} OFFSET 0) d WHERE {condition}))",
+                 (SELECT r.ctid, r.* FROM {table} r WHERE {} OFFSET 0) d WHERE ({condition})))",
                 has_key.join(" AND ")
             ),
         }
@@ -125,6 +126,18 @@ mod tests {
         assert_eq!(each(told), meant);
         let alone = "SELECT t.stream FROM timers t WHERE t.stream NOT IN (SELECT k.stream FROM {keys} k)";
         assert_eq!(each(alone), alone);
+    }
+
+    #[test]
+    fn a_deletion_stays_within_its_keys_whatever_its_condition_says() {
+        let keys =
+            Keys { columns: &[Column::new("a", Kind::Int), Column::new("b", Kind::Text)], rows: vec![vec![Value::Int(1), "x".into()]] };
+        let of = |dialect| keys.deletion(dialect, "t", Some("c > $1 OR d"));
+        assert_eq!(of(Dialect::Sqlite), "DELETE FROM t WHERE (a, b) IN (SELECT * FROM {keys} k) AND (c > $1 OR d)");
+        let meant = "DELETE FROM t WHERE ctid = ANY (ARRAY(SELECT d.ctid FROM {keys} AS k CROSS JOIN LATERAL \
+                     (SELECT r.ctid, r.* FROM t r WHERE r.a = k.a AND r.b = k.b OFFSET 0) d WHERE (c > $1 OR d)))";
+        assert_eq!(of(Dialect::Postgres), meant);
+        assert_eq!(each(meant), meant);
     }
 
     #[test]

@@ -19,10 +19,11 @@ const DONE: &str = "SELECT name FROM schema_migrations";
 const COLUMNS: &[Column] = &[Column::new("name", Kind::Text), Column::new("version", Kind::Int)];
 
 /// PostgreSQL orders text as the database's language does, unless it is told otherwise: each comparison in an index costs more, SQLite has another
-/// order, and an index in the order of a language is damaged by a system library that knows it better (manual, 24.2.2.3.2). So text of a new
-/// table is in the order of its bytes. Tables that are there stay as they are: a connection that has read one before would refuse to do it again.
-fn in_byte_order(there: &[i64]) -> String {
-    let there: Vec<String> = there.iter().map(i64::to_string).collect();
+/// order, and an index in the order of a language is damaged by a system library that knows it better (manual, ALTER COLLATION, notes). So text of
+/// new columns is in the order of its bytes. Those that are there, so many of each table, stay as they are: a connection that has read one before
+/// would refuse to do it again.
+fn in_byte_order(there: &[(i64, i64)]) -> String {
+    let there: String = there.iter().map(|(table, columns)| format!(", ({table}, {columns})")).collect();
     format!(
         r#"
 DO $$
@@ -30,26 +31,25 @@ DECLARE made RECORD;
 BEGIN
     FOR made IN
         SELECT a.attrelid::regclass AS place, string_agg(format('ALTER COLUMN %I TYPE TEXT COLLATE "C"', a.attname), ', ') AS columns
-        FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
-        WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind = 'r' AND c.oid <> ALL (ARRAY[{}]::OID[]) AND a.attnum > 0
+        FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid LEFT JOIN (VALUES (0, 0){there}) k (number, columns) ON k.number = c.oid::BIGINT
+        WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind = 'r' AND a.attnum > COALESCE(k.columns, 0)
             AND NOT a.attisdropped AND a.atttypid = 'text'::regtype AND a.attcollation <> 'pg_catalog."C"'::regcollation
         GROUP BY a.attrelid
     LOOP
         EXECUTE format('ALTER TABLE %s %s', made.place, made.columns);
     END LOOP;
 END $$
-"#,
-        there.join(", ")
+"#
     )
 }
 
-/// The tables of the schema, by the server's number for them.
-const TABLES: &str =
-    "SELECT c.oid::BIGINT AS number FROM pg_class c WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind = 'r'";
+/// The tables of the schema, by the server's number for them, and how many columns each has had.
+const TABLES: &str = "SELECT c.oid::BIGINT AS number, c.relnatts::BIGINT AS columns FROM pg_class c \
+                      WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind = 'r'";
 
 impl Db {
     /// Runs the migrations that have not run yet, in the order of their versions, all in one transaction. Safe when several
-    /// processes start at once: one runs them, the others wait and find them done. Text of the tables that they make is in the order of its bytes.
+    /// processes start at once: one runs them, the others wait and find them done. Text of the columns that they make is in the order of its bytes.
     ///
     /// # Errors
     /// Any [`SqlError`]; then none of them is applied.
@@ -71,11 +71,18 @@ impl Db {
             // Two transactions cannot both hold this; the hash makes it one lock per schema.
             tx.execute("SELECT pg_advisory_xact_lock(hashtext('regua:' || current_schema()))", &[]).await?;
         }
-        tx.execute("CREATE TABLE IF NOT EXISTS schema_migrations (name TEXT NOT NULL PRIMARY KEY, version BIGINT NOT NULL)", &[]).await?;
         let there = match self.dialect() {
             Dialect::Sqlite => Vec::new(),
-            Dialect::Postgres => tx.query(TABLES, &[]).await?.iter().map(|row| row.int("number")).collect::<Result<_, _>>()?,
+            Dialect::Postgres => {
+                let rows = tx.query(TABLES, &[]).await?;
+                rows.iter().map(|row| Ok((row.int("number")?, row.int("columns")?))).collect::<Result<_, SqlError>>()?
+            }
         };
+        // In the order of bytes from the start: its names are read before the end, and again by the next set.
+        let order = if self.dialect() == Dialect::Postgres { " COLLATE \"C\"" } else { "" };
+        let table =
+            format!("CREATE TABLE IF NOT EXISTS schema_migrations (name TEXT{order} NOT NULL PRIMARY KEY, version BIGINT NOT NULL)");
+        tx.execute(&table, &[]).await?;
         let mut done = names(&tx.query(DONE, &[]).await?)?;
         for migration in ordered {
             if done.iter().any(|name| name == migration.name) {

@@ -38,7 +38,8 @@ impl<'a> View<'a> {
         Ok(())
     }
 
-    /// Deletes the rows that have one of the keys, whose columns are some of the table's.
+    /// Deletes the rows that have one of the keys, whose columns are some of the table's. For tables whose rows are inserted and deleted only
+    /// ([`Tx::bulk_delete`]).
     ///
     /// # Errors
     /// [`ProjectionError::UnknownTable`]; the database.

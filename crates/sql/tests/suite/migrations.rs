@@ -1,6 +1,6 @@
-use sql::{Dialect, Migration};
+use sql::{Db, Dialect, Migration};
 
-use crate::databases::fresh;
+use crate::databases::{fresh, schema_name};
 
 const FIRST: Migration = Migration {
     version: 1,
@@ -48,11 +48,21 @@ async fn a_broken_migration_leaves_nothing_behind() {
     }
 }
 
+/// What a connection has read must not become another thing for it.
+#[tokio::test]
+async fn sets_follow_each_other_on_one_connection() {
+    let Ok(url) = std::env::var("REGUA_TEST_POSTGRES") else { return println!("skipped: REGUA_TEST_POSTGRES is not set") };
+    let db = Db::connect_postgres(&url, &schema_name(), 1).await.unwrap();
+    for set in [&[FIRST][..], &[SECOND], &[FIRST, SECOND]] {
+        db.migrate(set).await.unwrap();
+    }
+}
+
 const NAMED: Migration = Migration {
     version: 4,
     name: "test_0004_named",
-    sqlite: "CREATE TABLE named (name TEXT NOT NULL PRIMARY KEY, note TEXT);",
-    postgres: "CREATE TABLE named (name TEXT NOT NULL PRIMARY KEY, note TEXT);",
+    sqlite: "CREATE TABLE named (name TEXT NOT NULL PRIMARY KEY, note TEXT); ALTER TABLE older ADD COLUMN newer TEXT;",
+    postgres: "CREATE TABLE named (name TEXT NOT NULL PRIMARY KEY, note TEXT); ALTER TABLE older ADD COLUMN newer TEXT;",
 };
 
 #[tokio::test]
@@ -75,14 +85,16 @@ async fn text_of_new_tables_is_in_the_order_of_its_bytes() {
         let rows = fresh.db.query("SELECT name FROM named ORDER BY name", &[]).await.unwrap();
         assert_eq!(rows.iter().map(|row| row.text("name").unwrap()).collect::<Vec<_>>(), ["B", "a", "b", "é"], "{}", fresh.name);
         if fresh.db.dialect() == Dialect::Postgres {
-            let sql = "SELECT c.relname::TEXT AS place, a.attcollation = 'pg_catalog.\"C\"'::regcollation AS in_byte_order FROM pg_attribute a \
-                       JOIN pg_class c ON c.oid = a.attrelid WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'i') \
-                       AND a.attnum > 0 AND a.atttypid = 'text'::regtype ORDER BY 1";
+            let sql = "SELECT c.relname || '.' || a.attname AS place, a.attcollation = 'pg_catalog.\"C\"'::regcollation AS in_byte_order \
+                       FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid WHERE c.relnamespace = current_schema()::regnamespace \
+                       AND c.relkind IN ('r', 'i') AND a.attnum > 0 AND a.atttypid = 'text'::regtype ORDER BY 1";
             let rows = fresh.db.query(sql, &[]).await.unwrap();
             let found: Vec<_> = rows.iter().map(|row| (row.text("place").unwrap(), row.bool("in_byte_order").unwrap())).collect();
             let found: Vec<_> = found.iter().map(|(place, is)| (place.as_str(), *is)).collect();
-            let meant = [("named", true), ("named", true), ("named_pkey", true), ("older", false), ("older_pkey", false)];
-            let meant = [&meant[..], &[("schema_migrations", false), ("schema_migrations_pkey", false)]].concat();
+            let named = [("named.name", true), ("named.note", true), ("named_pkey.name", true)];
+            let older = [("older.label", false), ("older.newer", true), ("older_pkey.label", false)];
+            let done = [("schema_migrations.name", true), ("schema_migrations_pkey.name", true)];
+            let meant = [&named[..], &older[..], &done[..]].concat();
             assert_eq!(found, meant);
         }
     }
