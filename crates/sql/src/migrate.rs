@@ -78,11 +78,9 @@ impl Db {
                 rows.iter().map(|row| Ok((row.int("number")?, row.int("columns")?))).collect::<Result<_, SqlError>>()?
             }
         };
-        // In the order of bytes from the start: its names are read before the end, and again by the next set.
-        let order = if self.dialect() == Dialect::Postgres { " COLLATE \"C\"" } else { "" };
-        let table =
-            format!("CREATE TABLE IF NOT EXISTS schema_migrations (name TEXT{order} NOT NULL PRIMARY KEY, version BIGINT NOT NULL)");
-        tx.execute(&table, &[]).await?;
+        // In its order from the start: its names are read before the end, and again by the next set.
+        let columns = COLUMNS.iter().map(|column| column.definition(self.dialect())).collect::<Vec<_>>().join(", ");
+        tx.execute(&format!("CREATE TABLE IF NOT EXISTS schema_migrations ({columns}, PRIMARY KEY (name))"), &[]).await?;
         let mut done = names(&tx.query(DONE, &[]).await?)?;
         for migration in ordered {
             if done.iter().any(|name| name == migration.name) {

@@ -113,9 +113,10 @@ impl Column {
         Column { name, kind, nullable: true }
     }
 
-    /// Its line in `CREATE TABLE`.
+    /// Its line in `CREATE TABLE`. Text is in the order of its bytes on both databases.
     pub fn definition(&self, dialect: Dialect) -> String {
         let null = if self.nullable { "" } else { " NOT NULL" };
-        format!("{} {}{null}", self.name, self.kind.sql_type(dialect))
+        let order = if dialect == Dialect::Postgres && self.kind == Kind::Text { " COLLATE \"C\"" } else { "" };
+        format!("{} {}{null}{order}", self.name, self.kind.sql_type(dialect))
     }
 }

@@ -1,6 +1,6 @@
 //! Tables of read models, declared as data and created for either database.
 
-use sql::{Column, Dialect, Kind};
+use sql::{Column, Dialect};
 
 /// A table of a projection, without its version.
 #[derive(Clone, Copy, Debug)]
@@ -26,10 +26,10 @@ impl TableDef {
         self.columns.iter().find(|column| column.name == name)
     }
 
-    /// The statements that create the table and its indexes. A name that is taken is an error: two projections of a service share it.
+    /// The statements that create the table and its indexes; text is compared byte by byte on both databases, so that order and hash of rows agree. A name that is taken is an error: two projections of a service share it.
     pub(crate) fn ddl(&self, suffix: &str, dialect: Dialect) -> Vec<String> {
         let table = self.physical(suffix);
-        let columns: Vec<String> = self.columns.iter().map(|column| definition(column, dialect)).collect();
+        let columns: Vec<String> = self.columns.iter().map(|column| column.definition(dialect)).collect();
         let key = self.key.join(", ");
         // Where the key is the whole row, SQLite would keep each row twice.
         let lies_in_its_key = dialect == Dialect::Sqlite && self.key.len() == self.columns.len();
@@ -62,15 +62,6 @@ impl TableDef {
     }
 }
 
-/// Text is compared byte by byte on both databases, so that order and hash of rows agree.
-fn definition(column: &Column, dialect: Dialect) -> String {
-    let mut line = column.definition(dialect);
-    if dialect == Dialect::Postgres && column.kind == Kind::Text {
-        line.push_str(" COLLATE \"C\"");
-    }
-    line
-}
-
 /// Puts physical names into SQL text: every `{name}` becomes what `physical` says; `{keys}` belongs to `sql` and stays.
 ///
 /// Returns the first unknown name in braces as the error.
@@ -96,6 +87,7 @@ pub(crate) fn resolve(sql: &str, physical: impl Fn(&str) -> Option<String>) -> R
 #[cfg(test)]
 mod tests {
     use super::*;
+    use sql::Kind;
 
     const TABLE: TableDef = TableDef {
         name: "receivable",

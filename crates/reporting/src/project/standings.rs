@@ -184,9 +184,7 @@ impl Touched {
             let found = stretches(&moved, contested.get(&name).map_or(&[][..], Vec::as_slice));
             rows.extend(found.iter().map(|stretch| row(receivable, (&fact.currency, segment), stretch)));
         }
-        if !stood.is_empty() {
-            view.delete("standing", Keys { columns: STANDINGS, rows: stood }).await?;
-        }
+        view.delete("standing", Keys { columns: STANDINGS, rows: stood }).await?;
         view.insert_missing("standing", rows).await
     }
 
